@@ -1,0 +1,9 @@
+"""The errors that the command line turns into exit codes of their own."""
+
+
+class DataError(Exception):
+    """A data set is missing, truncated, corrupted or not what it claims to be (exit 3)."""
+
+
+class UsageError(Exception):
+    """The caller asked for something that does not exist or cannot be (exit 2)."""

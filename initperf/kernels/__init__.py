@@ -1,0 +1,8 @@
+"""The array routines: each a NumPy reference and a Numba twin in one file, found in KERNELS."""
+
+from initperf.kernels._kernel import BACKENDS, KERNELS, Case, Kernel, jit, register
+from initperf.registry import import_siblings
+
+__all__ = ["BACKENDS", "KERNELS", "Case", "Kernel", "jit", "register"]
+
+import_siblings(__name__, __path__)

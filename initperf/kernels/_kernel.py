@@ -1,0 +1,117 @@
+"""The pairing of every kernel's NumPy reference with its Numba twin, and how twins compile.
+
+This is the only module that knows the options of ``numba.njit``. A twin is compiled at its first
+call for each combination of types, releases the global interpreter lock, follows IEEE arithmetic
+as written (no reassociation, no fused multiply-add) and divides as NumPy does. Its machine code
+is cached in a directory named after the sources of all kernels, these options and the versions
+of the compiler, so that no stale binary is ever run.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+
+from initperf.registry import Registry
+from initperf.storage import cache_directory
+
+Function = Callable[..., Any]
+
+BACKENDS = ("numpy", "numba")
+
+_OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True}
+_decorating = threading.Lock()
+
+
+def _source_digest() -> str:
+    package = Path(__file__).parent
+    sources = [*package.glob("*.py"), package.parent / "activations.py"]
+    digest = hashlib.sha256(f"{_OPTIONS}{numba.__version__}{llvmlite.__version__}".encode())
+    digest.update(np.__version__.encode())
+    for source in sorted(sources):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+CODE_CACHE = cache_directory("code", _source_digest())
+
+
+def jit(function: Function) -> Function:
+    """Compile a function by the one policy of this project, at its first call."""
+    with _decorating:
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(CODE_CACHE)
+        try:
+            return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+        finally:
+            numba.config.CACHE_DIR = before
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments on which both halves of a kernel must agree.
+
+    Attributes
+    ----------
+    label : str
+        Names the case in the test report.
+    arguments : callable
+        Makes fresh arguments, the same at every call.
+    writes : tuple of int
+        Positions of the arguments that the kernel writes; all others must come back untouched.
+    tolerance : float
+        The largest difference allowed, relative to the largest magnitude of each output; 0 asks
+        for the same bits. Derive it from the number of roundings, in units of the dtype's eps.
+    """
+
+    label: str
+    arguments: Callable[[], tuple[Any, ...]]
+    writes: tuple[int, ...] = ()
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Kernel(Mapping[str, Function]):
+    """A NumPy reference and its Numba twin; ``kernel["numba"]`` gives one of them.
+
+    Attributes
+    ----------
+    name : str
+        The name both go by.
+    numpy, numba : callable
+        The readable specification, and the compiled twin with the same arguments.
+    cases : callable
+        Makes the cases on which the two are compared.
+    """
+
+    name: str
+    numpy: Function
+    numba: Function
+    cases: Callable[[], Iterator[Case]]
+
+    def __getitem__(self, backend: str) -> Function:
+        if backend not in BACKENDS:
+            raise KeyError(f"unknown backend {backend!r}; there are {', '.join(BACKENDS)}")
+        return self.numpy if backend == "numpy" else self.numba
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(BACKENDS)
+
+    def __len__(self) -> int:
+        return len(BACKENDS)
+
+
+KERNELS: Registry[Kernel] = Registry("kernel")
+
+
+def register(
+    name: str, *, numpy: Function, numba: Function, cases: Callable[[], Iterator[Case]]
+) -> Kernel:
+    """Add a kernel to the catalogue; every kernel's file ends with this call."""
+    return KERNELS.register(name, Kernel(name, numpy, numba, cases))

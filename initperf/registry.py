@@ -1,0 +1,106 @@
+"""Names and what they stand for, found by the nearest match when mistyped."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class UnknownNameError(KeyError, ValueError):
+    """A name that no entry of a registry has; the message suggests the nearest."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Registry(Mapping[str, T]):
+    """A read-only mapping to whoever uses it, filled by the files that define the entries.
+
+    Iteration gives the canonical names in alphabetical order; look-up takes aliases too and
+    does not mind case, hyphens or spaces.
+
+    Parameters
+    ----------
+    kind : str
+        What an entry is, in the singular: the error message for an unknown name says it.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, T] = {}
+        self._canonical: dict[str, str] = {}
+
+    def register(self, name: str, entry: T, aliases: tuple[str, ...] = ()) -> T:
+        """Add an entry under its name and aliases.
+
+        Raises
+        ------
+        ValueError
+            When a name or an alias is taken already.
+        """
+        for key in (name, *aliases):
+            if key in self._canonical:
+                raise ValueError(f"{self.kind} {key!r} is registered already")
+        self._entries[name] = entry
+        self._canonical.update(dict.fromkeys((name, *aliases), name))
+        return entry
+
+    def canonical(self, name: str) -> str:
+        """Return the entry's own name for a name or an alias.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is none; the message names the nearest.
+        """
+        key = str(name).strip().lower().replace("-", "_").replace(" ", "_")
+        if key in self._canonical:
+            return self._canonical[key]
+        near = difflib.get_close_matches(key, self._canonical, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self)}"
+        raise UnknownNameError(f"unknown {self.kind} {name!r}; {hint}")
+
+    def aliases(self, name: str) -> tuple[str, ...]:
+        """Return the other names of an entry, in the order they were given."""
+        own = self.canonical(name)
+        return tuple(alias for alias, entry in self._canonical.items() if entry == own != alias)
+
+    def __getitem__(self, name: str) -> T:
+        return self._entries[self.canonical(name)]
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self.canonical(str(name))
+        except UnknownNameError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} {self.kind}s: {', '.join(self)}>"
+
+
+def import_siblings(package: str, path: list[str]) -> None:
+    """Import every module of a package whose name has no leading underscore.
+
+    A package calls this once at the end of its ``__init__`` so that a file dropped into its
+    folder registers what it defines.
+
+    Parameters
+    ----------
+    package : str
+        The package's ``__name__``.
+    path : list of str
+        The package's ``__path__``.
+    """
+    for module in sorted(pkgutil.iter_modules(path), key=lambda found: found.name):
+        if not module.name.startswith("_"):
+            importlib.import_module(f"{package}.{module.name}")
