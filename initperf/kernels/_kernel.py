@@ -16,6 +16,7 @@ from typing import Any
 
 import llvmlite
 import numba
+import numba.extending
 import numpy as np
 
 from initperf.registry import Registry
@@ -26,12 +27,13 @@ Function = Callable[..., Any]
 BACKENDS = ("numpy", "numba")
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True}
+_INLINED = {"error_model": "numpy", "forceinline": True}
 _decorating = threading.Lock()
 
 
 def _source_digest() -> str:
     package = Path(__file__).parent
-    sources = [*package.glob("*.py"), package.parent / "activations.py"]
+    sources = [*package.glob("*.py"), *package.parent.glob("activations.py")]
     digest = hashlib.sha256(f"{_OPTIONS}{numba.__version__}{llvmlite.__version__}".encode())
     digest.update(np.__version__.encode())
     for source in sorted(sources):
@@ -51,6 +53,47 @@ def jit(function: Function) -> Function:
             return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
         finally:
             numba.config.CACHE_DIR = before
+
+
+def portable(function: Function) -> Function:
+    """Let compiled code call a function that stays plain Python for everybody else.
+
+    What is written so runs as NumPy on arrays and, compiled into its callers, on scalars.
+    """
+    return numba.extending.register_jitable(**_INLINED)(function)  # type: ignore[no-any-return]
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """Select as ``np.where`` does; compiled, a select without a branch on scalars."""
+    return np.where(condition, yes, no)
+
+
+numba.extending.overload(where, jit_options=_INLINED)(
+    lambda condition, yes, no: lambda condition, yes, no: yes if condition else no
+)
+
+
+def by_dtype(single: Function, double: Function) -> Function:
+    """Join two functions into one that takes the float32 or the float64 half.
+
+    The dtype of the first argument, an array or a scalar, decides: when compiling in compiled
+    code, when called elsewhere. Both halves take the same arguments.
+    """
+
+    def chosen(first: Any, *rest: Any) -> Any:
+        return (single if first.dtype == np.float32 else double)(first, *rest)
+
+    def half_of(kind: Any) -> Function:
+        return single if getattr(kind, "dtype", kind) == numba.types.float32 else double
+
+    def compiled(half: Function) -> Function:
+        return lambda first, *rest: half(first, *rest)
+
+    # numba compares the two lambdas' parameters, which is why they carry no annotations
+    numba.extending.overload(chosen, jit_options=_INLINED)(
+        lambda first, *rest: compiled(half_of(first))
+    )
+    return chosen
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,230 @@
+"""Truncated normal fill by inversion of the distribution function.
+
+A value is the normal quantile of ``below + inside u``, where `below` and `inside` are the masses
+left of and between the bounds. The quantile is taken of both tails, ``below + inside u`` and
+``above + inside (1 - u)``, each exact to rounding where it is small: so the law is as exact 30
+standard deviations out as in the middle. A float32 takes one Philox word, a float64 two.
+"""
+
+import dataclasses
+import decimal
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._elementary import CENTRAL_32, quantile_64, quantile_central_32, quantile_tail_32
+from initperf.kernels._kernel import by_dtype, jit, portable, register, where
+from initperf.kernels.fill_uniform import fraction_64
+from initperf.kernels.philox import COUNTERS, WORDS, block_fill, fill_cases, reference_fill
+
+_F = np.float32
+_DIGITS = decimal.Context(prec=60, Emin=-999999, Emax=999999)
+_PI = decimal.Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+
+
+def _upper_tail(x: float) -> decimal.Decimal:
+    """Return the mass of the standard normal law above x >= 0, to 50 digits."""
+    if math.isinf(x):
+        return decimal.Decimal(0)
+    at = decimal.Decimal(x)
+    density = (-at * at / 2).exp() / (2 * _PI).sqrt()
+    if x > 4.0:
+        fraction = at
+        for step in range(400, 0, -1):
+            fraction = at + step / fraction
+        return density / fraction
+    term = total = at
+    odd = 1
+    while term > total * decimal.Decimal("1e-58"):
+        odd += 2
+        term = term * at * at / odd
+        total += term
+    return decimal.Decimal("0.5") - density * total
+
+
+@functools.lru_cache(maxsize=256)
+def masses(low: float, high: float) -> tuple[float, float, float]:
+    """Return the standard normal law's mass below `low`, between the bounds and above `high`.
+
+    Each is the exact mass rounded once, whatever the platform: the arithmetic is decimal, with
+    60 digits, so that the bits of a draw never depend on a mathematical library.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds in standard deviations from the mean; may be infinite.
+
+    Returns
+    -------
+    tuple of float
+        (below, inside, above), which add up to 1.
+    """
+    with decimal.localcontext(_DIGITS):
+        below, above = (
+            1 - _upper_tail(-x) if x < 0 else _upper_tail(x) for x in (-low, high)
+        )
+        if high <= 0:
+            inside = _upper_tail(-high) - _upper_tail(-low)
+        elif low >= 0:
+            inside = _upper_tail(low) - _upper_tail(high)
+        else:
+            inside = 1 - below - above
+        return float(below), float(inside), float(above)
+
+
+@portable
+def _tails_32(word: Any, below: Any, inside: Any, above: Any) -> tuple[Any, Any]:
+    k = np.int32(np.uint32(word) >> np.uint32(1))
+    u = (_F(k) + _F(0.5)) * _F(2.0**-31)
+    rest = (_F(np.int32(np.int32(2147483647) - k)) + _F(0.5)) * _F(2.0**-31)
+    return below + inside * u, above + inside * rest
+
+
+@portable
+def _central_32(
+    word: Any, mean: Any, std: Any, low: Any, high: Any, below: Any, inside: Any, above: Any
+) -> Any:
+    p, q = _tails_32(word, below, inside, above)
+    value = mean + std * quantile_central_32(p, q)
+    value = where(value < low, low, value)
+    return where(value > high, high, value)
+
+
+@portable
+def _anywhere_32(
+    word: Any, mean: Any, std: Any, low: Any, high: Any, below: Any, inside: Any, above: Any
+) -> Any:
+    p, q = _tails_32(word, below, inside, above)
+    central = where(p < q, p, q) > CENTRAL_32
+    value = mean + std * where(central, quantile_central_32(p, q), quantile_tail_32(p, q))
+    value = where(value < low, low, value)
+    return where(value > high, high, value)
+
+
+@portable
+def _value_64(
+    word_0: Any,
+    word_1: Any,
+    mean: Any,
+    std: Any,
+    low: Any,
+    high: Any,
+    below: Any,
+    inside: Any,
+    above: Any,
+) -> Any:
+    u = (fraction_64(word_0, word_1) - 1.0) + 2.0**-53
+    rest = (2.0 - fraction_64(word_0, word_1)) - 2.0**-53
+    value = mean + std * quantile_64(below + inside * u, above + inside * rest)
+    value = where(value < low, low, value)
+    return where(value > high, high, value)
+
+
+@portable
+def _inward(bound: Any, rounded: Any, towards: Any) -> Any:
+    if (rounded < bound) == (towards > bound) and rounded != bound:
+        return np.nextafter(rounded, towards)
+    return rounded
+
+
+@portable
+def _law_32(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
+    middle = _F(0.5 * max(low, -1e38) + 0.5 * min(high, 1e38))
+    low, high = _inward(low, _F(low), middle), _inward(high, _F(high), middle)
+    return _F(mean), _F(std), low, high, _F(b), _F(i), _F(a)
+
+
+@portable
+def _law_64(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
+    return mean, std, low, high, b, i, a
+
+
+_law = by_dtype(_law_32, _law_64)
+
+
+def _values(words: np.ndarray, dtype: np.dtype, law: tuple[Any, ...]) -> np.ndarray:
+    if dtype == np.float32:
+        return _anywhere_32(words, *law)
+    return _value_64(words[:, 0::2], words[:, 1::2], *law)
+
+
+def fill_truncated_normal_reference(
+    out: np.ndarray,
+    key: np.uint64,
+    stream: np.uint64,
+    start: np.uint64,
+    mean: float,
+    std: float,
+    low: float,
+    high: float,
+    below: float,
+    inside: float,
+    above: float,
+) -> None:
+    """Fill a 1-D array with N(mean, std^2) truncated to [low, high]; see `masses` for the rest."""
+    law = _law(out, mean, std, low, high, below, inside, above)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, law))
+
+
+@portable
+def _block_32(
+    target: Any, words: Any, m: Any, s: Any, low: Any, high: Any, b: Any, i: Any, a: Any
+) -> None:
+    if b > CENTRAL_32 and a > CENTRAL_32:
+        for j in range(WORDS):
+            target[j] = _central_32(words[j], m, s, low, high, b, i, a)
+    else:
+        for j in range(WORDS):
+            target[j] = _anywhere_32(words[j], m, s, low, high, b, i, a)
+
+
+@portable
+def _block_64(
+    target: Any, words: Any, m: Any, s: Any, low: Any, high: Any, b: Any, i: Any, a: Any
+) -> None:
+    for half in range(2):
+        part = words[2 * half * COUNTERS : (2 * half + 2) * COUNTERS]
+        values = target[half * COUNTERS : (half + 1) * COUNTERS]
+        for j in range(COUNTERS):
+            values[j] = _value_64(part[j], part[COUNTERS + j], m, s, low, high, b, i, a)
+
+
+_fill = block_fill(by_dtype(_block_32, _block_64))
+
+
+@jit
+def fill_truncated_normal(
+    out: np.ndarray,
+    key: np.uint64,
+    stream: np.uint64,
+    start: np.uint64,
+    mean: float,
+    std: float,
+    low: float,
+    high: float,
+    below: float,
+    inside: float,
+    above: float,
+) -> None:
+    """Fill a 1-D array with N(mean, std^2) truncated to [low, high]; see `masses` for the rest."""
+    _fill(out, key, stream, start, _law(out, mean, std, low, high, below, inside, above))
+
+
+def _cases() -> Any:
+    yield from fill_cases(("float32", "float64"), 0.5, 2.0, -3.5, 4.5, *masses(-2.0, 2.0))
+    for low, high in ((-2.0, math.inf), (5.0, 6.0), (-9.0, -8.0), (-0.1, 3.0)):
+        law = (0.0, 1.0, low, high, *masses(low, high))
+        for case in fill_cases(("float32", "float64"), *law):
+            if case.label.endswith("-1000-from-0"):
+                yield dataclasses.replace(case, label=f"{case.label}-between-{low}-and-{high}")
+
+
+register(
+    "fill_truncated_normal",
+    numpy=fill_truncated_normal_reference,
+    numba=fill_truncated_normal,
+    cases=_cases,
+)

@@ -1,0 +1,102 @@
+"""Uniform fill: a float32 takes one Philox word, a float64 two.
+
+Words are read as a signed integer k of 24 bits (float64: 52), and the value is
+``middle + step (k + 1/2)``: all steps are equally likely, the law is symmetric to the bit, and
+the step is rounded down so far that no value leaves [low, high].
+"""
+
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._kernel import by_dtype, jit, portable, register
+from initperf.kernels.philox import COUNTERS, WORDS, block_fill, fill_cases, reference_fill
+
+
+@portable
+def fraction_64(low: Any, high: Any) -> Any:
+    """Read two words as a multiple of 2^-52 in [1, 2); float64, exact."""
+    bits = (np.uint64(high) << np.uint64(20)) | (np.uint64(low) >> np.uint64(12))
+    return np.uint64(bits | np.uint64(0x3FF0000000000000)).view(np.float64)
+
+
+@portable
+def _value_32(word: Any, middle: Any, step: Any) -> Any:
+    return middle + step * (np.float32(np.int32(np.int32(word) >> 8)) + np.float32(0.5))
+
+
+@portable
+def _value_64(low: Any, high: Any, middle: Any, step: Any) -> Any:
+    return middle + step * ((fraction_64(low, high) - 1.5) + 2.0**-53)
+
+
+@portable
+def _grid(low: Any, high: Any, outermost: Any) -> tuple[Any, Any]:
+    step = (high - low) / (outermost + outermost)
+    middle = low + step * outermost
+    while middle + step * outermost > high or middle - step * outermost < low:
+        step = np.nextafter(step, step - step)
+    return middle, step
+
+
+@portable
+def _grid_32(_: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    return _grid(np.float32(low), np.float32(high), np.float32(2.0**23 - 0.5))
+
+
+@portable
+def _grid_64(_: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    return _grid(np.float64(low), np.float64(high), 0.5 - 2.0**-53)
+
+
+grid = by_dtype(_grid_32, _grid_64)
+
+
+def _values(words: np.ndarray, dtype: np.dtype, middle: Any, step: Any) -> np.ndarray:
+    if dtype == np.float32:
+        return _value_32(words, middle, step)
+    return _value_64(words[:, 0::2], words[:, 1::2], middle, step)
+
+
+def fill_uniform_reference(
+    out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64, low: float, high: float
+) -> None:
+    """Fill a 1-D float32 or float64 array with U(low, high), from index `start` of a stream."""
+    middle, step = grid(out, low, high)
+    reference_fill(
+        out, key, stream, start, lambda words: _values(words, out.dtype, middle, step)
+    )
+
+
+@portable
+def _block_32(target: Any, words: Any, middle: Any, step: Any) -> None:
+    for j in range(WORDS):
+        target[j] = _value_32(words[j], middle, step)
+
+
+@portable
+def _block_64(target: Any, words: Any, middle: Any, step: Any) -> None:
+    for half in range(2):
+        part = words[2 * half * COUNTERS : (2 * half + 2) * COUNTERS]
+        values = target[half * COUNTERS : (half + 1) * COUNTERS]
+        for j in range(COUNTERS):
+            values[j] = _value_64(part[j], part[COUNTERS + j], middle, step)
+
+
+_fill = block_fill(by_dtype(_block_32, _block_64))
+
+
+@jit
+def fill_uniform(
+    out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64, low: float, high: float
+) -> None:
+    """Fill a 1-D float32 or float64 array with U(low, high), from index `start` of a stream."""
+    _fill(out, key, stream, start, grid(out, low, high))
+
+
+register(
+    "fill_uniform",
+    numpy=fill_uniform_reference,
+    numba=fill_uniform,
+    cases=lambda: fill_cases(("float32", "float64"), -0.25, 0.75),
+)

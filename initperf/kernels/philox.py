@@ -1,0 +1,178 @@
+"""Philox4x32-10, the counter-based generator under every draw.
+
+Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Four 32-bit
+words are a fixed function of a 128-bit counter and a 64-bit key, so any word of the stream can be
+had without those before it. The lower 64 bits of the counter count, the upper 64 carry the
+stream's number.
+
+The order of the stream is made for vector stores: the counters go in blocks of 64, and a block of
+256 words holds the first words of its 64 counters, then their second words, third and fourth.
+Word *i* of a stream is thus word ``i % 256 // 64`` of counter ``i // 256 * 64 + i % 64``.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._kernel import Case, Function, jit, portable, register
+
+STREAM_VERSION = 1
+"""Which bits a (key, stream, index) stands for; a change to any of them is a new version."""
+
+COUNTERS = 64
+WORDS = 4 * COUNTERS
+
+_U64 = np.uint64
+_MULTIPLIER_0 = _U64(0xD2511F53)
+_MULTIPLIER_1 = _U64(0xCD9E8D57)
+_WEYL_0 = _U64(0x9E3779B9)
+_WEYL_1 = _U64(0xBB67AE85)
+_LOW = _U64(0xFFFFFFFF)
+_HALF = _U64(32)
+_ROUNDS = 10
+
+
+@portable
+def philox4x32(
+    c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any
+) -> tuple[Any, Any, Any, Any]:
+    """Return the four words of a counter: ten rounds of multiply, exchange and exclusive or.
+
+    Words are held in the lower halves of uint64, where a product of two of them fits: that is
+    what the vector units multiply. The same text runs on NumPy arrays and, compiled, on scalars.
+    """
+    for _ in range(_ROUNDS):
+        product_0 = _MULTIPLIER_0 * (c0 & _LOW)
+        product_1 = _MULTIPLIER_1 * (c2 & _LOW)
+        c0 = (product_1 >> _HALF) ^ c1 ^ k0
+        c1 = product_1 & _LOW
+        c2 = (product_0 >> _HALF) ^ c3 ^ k1
+        c3 = product_0 & _LOW
+        k0 = (k0 + _WEYL_0) & _LOW
+        k1 = (k1 + _WEYL_1) & _LOW
+    return c0, c1, c2, c3
+
+
+def philox_blocks(key: np.uint64, stream: np.uint64, start: int, stop: int) -> np.ndarray:
+    """Return the words of the blocks `start` to `stop`, shape (blocks, 4, 64), uint32."""
+    block = np.arange(start, stop, dtype=np.uint64)[:, None]
+    counter = block * _U64(COUNTERS) + np.arange(COUNTERS, dtype=np.uint64)
+    key, stream = _U64(key), _U64(stream)
+    words = philox4x32(
+        counter & _LOW, counter >> _HALF, stream & _LOW, stream >> _HALF, key & _LOW, key >> _HALF
+    )
+    return np.stack(words, axis=1).astype(np.uint32)
+
+
+@jit
+def philox_block(words: np.ndarray, block: np.uint64, key: np.uint64, stream: np.uint64) -> None:
+    """Write one block of the stream into `words`, 256 uint32."""
+    first = _U64(block) * _U64(COUNTERS)
+    low, high = first & _LOW, first >> _HALF
+    for j in range(COUNTERS):
+        word_0, word_1, word_2, word_3 = philox4x32(
+            low + _U64(j), high, stream & _LOW, stream >> _HALF, key & _LOW, key >> _HALF
+        )
+        words[j] = np.uint32(word_0)
+        words[COUNTERS + j] = np.uint32(word_1)
+        words[2 * COUNTERS + j] = np.uint32(word_2)
+        words[3 * COUNTERS + j] = np.uint32(word_3)
+
+
+def block_fill(block: Function) -> Function:
+    """Make the loop over the blocks of a stream that all twins share.
+
+    Parameters
+    ----------
+    block : callable
+        ``block(target, words, *parameters)``, compiled: turns the 256 words of one block into as
+        many values as they make, written to the 1-D `target`.
+
+    Returns
+    -------
+    callable
+        ``fill(out, key, stream, start, parameters)`` for compiled code. Only the blocks at the
+        two ends of `out`, where they are not wanted whole, take the way round a buffer.
+    """
+
+    @portable
+    def fill(out: Any, key: Any, stream: Any, start: Any, parameters: Any) -> None:
+        size = _U64(4 * WORDS // out.itemsize)
+        words = np.empty(WORDS, np.uint32)
+        edge = np.empty(np.int64(size), out.dtype)
+        done = 0
+        while done < out.size:
+            position = _U64(start) + _U64(done)
+            skip = np.int64(position % size)
+            take = min(np.int64(size) - skip, out.size - done)
+            philox_block(words, position // size, key, stream)
+            if take == size:
+                block(out[done : done + take], words, *parameters)
+            else:
+                block(edge, words, *parameters)
+                out[done : done + take] = edge[skip : skip + take]
+            done += take
+
+    return fill
+
+
+def reference_fill(
+    out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64, values: Function
+) -> None:
+    """Fill a 1-D array the NumPy way: make all words of its blocks, turn them into values, cut.
+
+    Parameters
+    ----------
+    values : callable
+        Turns words of shape (blocks, 4, 64) into values, C order, block by block.
+    """
+    size = 4 * WORDS // out.itemsize
+    first, skip = divmod(int(start), size)
+    last = -(-(int(start) + out.size) // size)
+    made = values(philox_blocks(key, stream, first, last)).reshape(-1)
+    out[:] = made[skip : skip + out.size]
+
+
+def philox_reference(out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64) -> None:
+    """Fill a 1-D uint32 array with the words of a stream from index `start`."""
+    reference_fill(out, key, stream, start, lambda words: words)
+
+
+@jit
+def _copy(target: np.ndarray, words: np.ndarray) -> None:
+    target[:] = words
+
+
+_fill = block_fill(_copy)
+
+
+@jit
+def philox(out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64) -> None:
+    """Fill a 1-D uint32 array with the words of a stream from index `start`."""
+    _fill(out, key, stream, start, ())
+
+
+def fill_cases(dtypes: tuple[str, ...], *parameters: Any) -> Iterator[Case]:
+    """Make the cases that every fill is tried on: sizes around a block, and far starts.
+
+    Parameters
+    ----------
+    dtypes : tuple of str
+        The element types that the fill writes.
+    *parameters
+        What follows (out, key, stream, start) in the kernel's arguments.
+    """
+    sizes = (0, 1, 2, 63, 64, 127, 128, 129, 255, 256, 257, 1000)
+    starts = (0, 1, 255, 2**32 - 77, 2**40 + 13)
+    for dtype in dtypes:
+        for size, start in [(size, 0) for size in sizes] + [(513, start) for start in starts]:
+
+            def arguments(dtype: str = dtype, size: int = size, start: int = start) -> Any:
+                out = np.zeros(size, dtype)
+                return out, _U64(0x0123456789ABCDEF), _U64(7), _U64(start), *parameters
+
+            yield Case(f"{dtype}-{size}-from-{start}", arguments, writes=(0,))
+
+
+register("philox", numpy=philox_reference, numba=philox, cases=lambda: fill_cases(("uint32",)))

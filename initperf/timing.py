@@ -1,0 +1,251 @@
+"""Timings that survive a noisy machine: interleaved, in random order, with intervals and a null.
+
+Methods that are compared take turns in rounds, in an order drawn anew for every round. A
+method's time is the median over the rounds, and a comparison is the ratio of two medians, with
+an interval from a bootstrap over rounds (initperf.rounds). The baseline takes part twice: the
+ratio of its two times is 1 by construction, and how far from 1 it is measured shows how much the
+other ratios are worth. The garbage collector is off meanwhile; the first call, which compiles,
+is timed apart, and warm-up is not counted.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from initperf.rounds import Array, Call, Clock, Prepared, Stop, interval, prepare, take_rounds
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """How long one call takes.
+
+    Attributes
+    ----------
+    samples_s : numpy.ndarray of float64, shape (rounds,)
+        Seconds a call took in each round, in the order of the rounds.
+    calls : int
+        Calls in a sample; the sample is their mean.
+    first_s : float
+        Seconds of the very first call, apart from all others: a compilation would be in it.
+    median_s, low_s, high_s : float
+        The median of the samples and its 95 % interval, in seconds.
+    """
+
+    samples_s: Array
+    calls: int
+    first_s: float
+    median_s: float
+    low_s: float
+    high_s: float
+
+    @property
+    def rounds(self) -> int:
+        """The number of samples."""
+        return len(self.samples_s)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """How many times as fast a candidate is as a baseline, and how much to believe it.
+
+    Attributes
+    ----------
+    baseline, candidate : Timing
+        The two, measured in the same rounds.
+    ratio, ratio_low, ratio_high : float
+        Median time of the baseline over that of the candidate, with its 95 % interval: 2 means
+        that the candidate is twice as fast, 0.5 that it takes twice the time.
+    null_ratio, null_low, null_high : float
+        The same for the baseline against itself.
+    """
+
+    baseline: Timing
+    candidate: Timing
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    null_ratio: float
+    null_low: float
+    null_high: float
+
+    @property
+    def noise(self) -> float:
+        """How far from 1, as a fraction, the baseline may seem to be from itself."""
+        return max(self.null_high, 1 / self.null_low) - 1
+
+    @property
+    def differs(self) -> bool:
+        """Whether the interval lies beyond what the baseline shows against itself."""
+        bound = 1 + self.noise
+        return self.ratio_low > bound or self.ratio_high < 1 / bound
+
+    def record(self) -> dict[str, float]:
+        """Return the ratios under their names, as a benchmark's JSON carries them."""
+        names = ("ratio", "ratio_low", "ratio_high", "null_ratio", "null_low", "null_high")
+        return {name: getattr(self, name) for name in names}
+
+    def __str__(self) -> str:
+        return (
+            f"{self.ratio:.3g} ({self.ratio_low:.3g} to {self.ratio_high:.3g}) times as fast, "
+            f"A/A {self.null_ratio:.3g} ({self.null_low:.3g} to {self.null_high:.3g}), "
+            f"{self.candidate.rounds} rounds"
+        )
+
+
+def measure(
+    call: Call,
+    *,
+    budget_seconds: float = 1.0,
+    precision: float = 0.02,
+    least_rounds: int = 5,
+    seed: int = 0,
+    clock: Clock = time.perf_counter_ns,
+) -> Timing:
+    """Time one callable.
+
+    Parameters
+    ----------
+    call : callable
+        Called without arguments; what it returns is dropped.
+    budget_seconds : float
+        Seconds after which no further round begins.
+    precision : float
+        Stop as soon as the interval is within this fraction of the median, on either side.
+    least_rounds : int
+        Rounds that are taken whatever the budget, at least 2.
+    seed : int
+        Of the resampling.
+    clock : callable
+        Gives the time in integer nanoseconds.
+
+    Returns
+    -------
+    Timing
+    """
+    stop = Stop(budget_seconds, precision, least_rounds)
+    method = prepare(call, clock)
+    samples, medians = take_rounds([method], lambda medians: medians, stop, seed, clock)
+    return _timing(method, samples[:, 0], medians[:, 0])
+
+
+def compare(
+    a: Call,
+    b: Call,
+    *,
+    budget_seconds: float = 2.0,
+    precision: float = 0.02,
+    least_rounds: int = 5,
+    seed: int = 0,
+    clock: Clock = time.perf_counter_ns,
+) -> Comparison:
+    """Compare a candidate `b` with a baseline `a` that does the same work.
+
+    Parameters
+    ----------
+    a, b : callable
+        Baseline and candidate, called without arguments.
+    budget_seconds, precision, least_rounds, seed, clock
+        As for `compare_all`.
+
+    Returns
+    -------
+    Comparison
+        Its ratio is the time of `a` over the time of `b`.
+    """
+    return compare_all(
+        {"a": a, "b": b},
+        budget_seconds=budget_seconds,
+        precision=precision,
+        least_rounds=least_rounds,
+        seed=seed,
+        clock=clock,
+    )["b"]
+
+
+def compare_all(
+    methods: Mapping[str, Call],
+    *,
+    baseline: str | None = None,
+    budget_seconds: float = 2.0,
+    precision: float = 0.02,
+    least_rounds: int = 5,
+    seed: int = 0,
+    clock: Clock = time.perf_counter_ns,
+) -> dict[str, Comparison]:
+    """Compare several methods of doing the same work with one of them.
+
+    Parameters
+    ----------
+    methods : mapping of str to callable
+        The methods, called without arguments.
+    baseline : str, optional
+        Which of them the others are compared with; without it, the first.
+    budget_seconds : float
+        Seconds of rounds after which no further round begins; first calls are not counted.
+    precision : float
+        Stop as soon as every ratio's interval is within this fraction of it, on either side.
+    least_rounds : int
+        Rounds that are taken whatever the budget, at least 2.
+    seed : int
+        Of the order within rounds and of the resampling.
+    clock : callable
+        Gives the time in integer nanoseconds.
+
+    Returns
+    -------
+    dict of str to Comparison
+        In the order of `methods`. The baseline's own entry compares it with itself.
+
+    Raises
+    ------
+    ValueError
+        When there are no methods or the baseline is not among them.
+    """
+    if not methods:
+        raise ValueError("methods is empty: there is nothing to compare")
+    baseline = next(iter(methods)) if baseline is None else baseline
+    if baseline not in methods:
+        raise ValueError(f"baseline {baseline!r} is not among {', '.join(methods)}")
+    stop = Stop(budget_seconds, precision, least_rounds)
+    prepared = {name: prepare(call, clock) for name, call in methods.items()}
+    names = [baseline, *(name for name in methods if name != baseline)]
+    columns = [prepared[name] for name in (baseline, *names)]
+    samples, medians = take_rounds(columns, _ratios, stop, seed, clock)
+    first, *timings = map(_timing, columns, samples.T, medians.T)
+    null, *_ = ratios = [
+        (first.median_s / timing.median_s, float(low), float(high))
+        for timing, low, high in zip(timings, *interval(_ratios(medians)), strict=True)
+    ]
+    found = {
+        name: Comparison(first, timing, *ratio, *null)
+        for name, timing, ratio in zip(names, timings, ratios, strict=True)
+    }
+    return {name: found[name] for name in methods}
+
+
+@contextmanager
+def blas_threads(count: int) -> Iterator[None]:
+    """Let every BLAS pool, NumPy's and SciPy's, use `count` threads within the block."""
+    import scipy.linalg  # noqa: F401 - loads SciPy's pool, which could not be limited otherwise
+
+    with threadpool_limits(limits=count, user_api="blas"):
+        yield
+
+
+def one_thread_blas() -> AbstractContextManager[None]:
+    """Let every BLAS pool use a single thread within a ``with`` block."""
+    return blas_threads(1)
+
+
+def _ratios(medians: Array) -> Array:
+    return medians[:, :1] / medians[:, 1:]
+
+
+def _timing(method: Prepared, samples: Array, medians: Array) -> Timing:
+    low, high = interval(medians)
+    middle = float(np.median(samples))
+    return Timing(samples, method.calls, method.first_s, middle, float(low), float(high))
