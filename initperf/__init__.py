@@ -1,0 +1,51 @@
+"""Weight initializers: what they cost to draw, what they do to training, and the fastest draws.
+
+Names load what they need when they are first used, so that ``import initperf`` is cheap.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from initperf.activations import ACTIVATIONS
+    from initperf.experiment import Experiment
+    from initperf.initializers import INITIALIZERS, draw
+    from initperf.kernels import KERNELS
+    from initperf.random import STREAM_VERSION
+    from initperf.training import Run, train
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "KERNELS",
+    "STREAM_VERSION",
+    "Experiment",
+    "Run",
+    "draw",
+    "train",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ACTIVATIONS": "initperf.activations",
+    "Experiment": "initperf.experiment",
+    "INITIALIZERS": "initperf.initializers",
+    "KERNELS": "initperf.kernels",
+    "Run": "initperf.training",
+    "STREAM_VERSION": "initperf.random",
+    "draw": "initperf.initializers",
+    "train": "initperf.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

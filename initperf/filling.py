@@ -1,0 +1,167 @@
+"""From an array as people have it to the contiguous pieces that kernels fill."""
+
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels import BACKENDS, KERNELS
+from initperf.parallel import default_threads, split
+from initperf.random import RandomSource, as_index, as_key
+
+DTYPES = ("float32", "float64")
+
+_SMALLEST = 1 << 14
+_LARGEST = 1 << 18
+_BUFFER = 1 << 16
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """Check an element type: float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        For any other.
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or not found.isnative or found.name not in DTYPES:
+        raise ValueError(f"dtype must be float32 or float64, not {dtype!r}")
+    return found
+
+
+def as_backend(backend: str) -> str:
+    """Check the name of a backend.
+
+    Raises
+    ------
+    ValueError
+        For any that is not ``"numpy"`` or ``"numba"``.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be 'numpy' or 'numba', not {backend!r}")
+    return backend
+
+
+def as_shape(shape: Any) -> tuple[int, ...]:
+    """Check a shape: an integer or a sequence of them, none negative, that fits in memory.
+
+    Raises
+    ------
+    TypeError
+        For anything that is no integer nor a sequence of them.
+    ValueError
+        For a negative length, or more elements than an array can have.
+    """
+    lengths = (shape,) if isinstance(shape, (int, np.integer)) else shape
+    try:
+        checked = tuple(length.__index__() for length in lengths)
+    except (AttributeError, TypeError):
+        raise TypeError(f"shape must be integers, not {shape!r}") from None
+    if any(length < 0 for length in checked):
+        raise ValueError(f"shape must not have negative lengths: {shape!r}")
+    size = 1
+    for length in checked:
+        size *= length
+    if size > np.iinfo(np.intp).max // 8:
+        raise ValueError(f"shape has more elements than an array can hold: {shape!r}")
+    return checked
+
+
+def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Check an array to be filled and return it as NumPy sees it, sharing its memory.
+
+    Parameters
+    ----------
+    out : array
+        A NumPy array, or anything whose ``__array__`` or buffer gives a writable view of it,
+        such as a CPU tensor of PyTorch. Any memory layout whose elements do not overlap will do.
+    shape : tuple of int
+        The shape it must have.
+
+    Raises
+    ------
+    TypeError
+        When `out` gives no array that shares its memory.
+    ValueError
+        When shape or dtype do not fit, or it cannot be written, or its elements overlap.
+    """
+    view = out
+    if not isinstance(out, np.ndarray):
+        try:
+            view = np.asarray(out.detach() if hasattr(out, "detach") else memoryview(out))
+        except (TypeError, RuntimeError, BufferError) as error:
+            raise TypeError(
+                f"out must give a writable NumPy view, and {type(out).__name__} does not: {error}"
+            ) from None
+    if view.shape != shape:
+        raise ValueError(f"out must have shape {shape}, not {view.shape}")
+    as_dtype(view.dtype)
+    if not view.flags.writeable:
+        raise ValueError("out must be writable")
+    if not view.flags.aligned:
+        raise ValueError("out must be aligned to its element size")
+    reach = view.itemsize
+    for stride, length in sorted((abs(s), n) for s, n in zip(view.strides, view.shape) if n > 1):
+        if stride < reach:
+            raise ValueError("out must not have elements that share memory")
+        reach = stride * length
+    return view
+
+
+def fill(
+    kernel: str,
+    out: np.ndarray,
+    *parameters: Any,
+    rng: RandomSource,
+    stream: int = 0,
+    offset: int = 0,
+    backend: str = "numba",
+    threads: int | None = None,
+) -> None:
+    """Fill an array with values of a law, in C order, from index `offset` of a stream.
+
+    Parameters
+    ----------
+    kernel : str
+        The fill: ``"fill_uniform"``, ``"fill_normal"`` or ``"fill_truncated_normal"``.
+    out : numpy.ndarray
+        Any layout, float32 or float64; see `as_output`.
+    *parameters
+        What the kernel takes after (out, key, stream, start).
+    rng : None, int, SeedSequence, BitGenerator or Generator
+        See `initperf.random.as_key`.
+    stream, offset : int
+        The number of the stream and the index of the first value in it.
+    backend : str
+        ``"numpy"`` or ``"numba"``: the same bits, at another speed.
+    threads : int, optional
+        The most threads to use; all that this process may, by default.
+    """
+    run = KERNELS[kernel][as_backend(backend)]
+    start, number = int(as_index("offset", offset)), as_index("stream", stream)
+    as_index("offset plus the number of values", start + out.size)
+    workers = default_threads() if threads is None else threads
+    if workers < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    key = as_key(rng)
+
+    def flat(values: np.ndarray, first: int) -> None:
+        def task(begin: int, end: int) -> None:
+            run(values[begin:end], key, number, np.uint64(first + begin), *parameters)
+
+        piece = max(_SMALLEST, min(_LARGEST, -(-values.size // (4 * workers))))
+        split(values.size, piece, task, workers if backend == "numba" else 1)
+
+    if out.flags.c_contiguous:
+        flat(out.reshape(-1), start)
+        return
+    done = 0
+    flags = ["external_loop", "buffered", "zerosize_ok"]
+    pieces = np.nditer(out, flags, [["writeonly"]], order="C", buffersize=_BUFFER)
+    with pieces:
+        for values in pieces:
+            flat(values, start + done)
+            done += values.size

@@ -1,0 +1,49 @@
+"""The initializers: one family a file, each declaring its theory, found in INITIALIZERS."""
+
+from typing import Any
+
+from initperf.initializers._fans import fans
+from initperf.initializers._initializer import INITIALIZERS, Independent, Initializer, register
+from initperf.random import RandomSource
+from initperf.registry import import_siblings
+
+__all__ = ["INITIALIZERS", "Independent", "Initializer", "draw", "fans", "register"]
+
+_SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads")
+
+
+def draw(name: str, shape: Any, *, rng: RandomSource = None, **options: Any) -> Any:
+    """Draw weights by the name of an initializer.
+
+    Parameters
+    ----------
+    name : str
+        One of ``INITIALIZERS``, or an alias.
+    shape : int or tuple of int
+        Shape of the weight, (fan_in, fan_out) for a layer applied as ``x @ w``.
+    rng : None, int, SeedSequence, BitGenerator or Generator
+        See `initperf.random.as_key`.
+    **options
+        ``dtype``, ``out``, ``backend``, ``stream``, ``offset`` and ``threads`` as
+        `Initializer.__call__` takes them; anything else is a parameter of the initializer, such
+        as ``gain=2.0``.
+
+    Returns
+    -------
+    array
+        The weights: ``out`` if given, else a new float32 array.
+
+    Examples
+    --------
+    >>> import initperf
+    >>> initperf.draw("he_normal", (784, 256), rng=0).shape
+    (784, 256)
+    """
+    source = {key: options.pop(key) for key in _SOURCE if key in options}
+    initializer = INITIALIZERS[name]
+    if options:
+        initializer = initializer.replace(**options)
+    return initializer(shape, rng=rng, **source)
+
+
+import_siblings(__name__, __path__)

@@ -1,0 +1,192 @@
+"""What every initializer is and declares."""
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from initperf.filling import as_backend, as_dtype, as_output, as_shape
+from initperf.initializers._law import Law
+from initperf.random import RandomSource
+from initperf.registry import Registry
+
+Self = TypeVar("Self", bound="Initializer")
+
+
+def finite(**values: float) -> None:
+    """Check that parameters are finite numbers; raise ValueError naming the one that is not."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+            raise ValueError(f"{name} must be a number, not {value!r}")
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be finite, not {value!r}")
+
+
+def not_negative(**values: float) -> None:
+    """Check that parameters are finite and at least 0; raise ValueError naming the one."""
+    finite(**values)
+    for name, value in values.items():
+        if value < 0:
+            raise ValueError(f"{name} must be at least 0, not {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Initializer(ABC):
+    """A rule that fills a weight; frozen, checked when built.
+
+    Attributes
+    ----------
+    name : str
+        The name it is registered under; empty for one built by hand.
+    formula : str
+        The rule in one line, n standing for fan-in and m for fan-out.
+    cite : str
+        The paper or source.
+    suits : tuple of str
+        The activations it is recommended for.
+    """
+
+    name: str = field(default="", compare=False, repr=False)
+    formula: str = field(default="", compare=False, repr=False)
+    cite: str = field(default="", compare=False, repr=False)
+    suits: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def family(self) -> str:
+        """Return the name of the file that defines the rule."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def __call__(
+        self,
+        shape: Any,
+        *,
+        rng: RandomSource = None,
+        dtype: Any = None,
+        out: Any = None,
+        backend: str = "numba",
+        stream: int = 0,
+        offset: int = 0,
+        threads: int | None = None,
+    ) -> Any:
+        """Draw weights.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Shape of the weight, (fan_in, fan_out) for a layer applied as ``x @ w``.
+        rng : None, int, SeedSequence, BitGenerator or Generator
+            See `initperf.random.as_key`.
+        dtype : str or numpy.dtype
+            ``"float32"``, the default, or ``"float64"``; with `out`, the dtype of `out`.
+        out : array, optional
+            Filled and returned instead of a new array; see `initperf.filling.as_output`.
+        backend : str
+            ``"numba"`` or ``"numpy"``.
+        stream : int
+            One of 2**64 streams of the same `rng`, none of which share a value: a layer's number.
+        offset : int
+            Index of the first value in its stream, so that parts drawn apart join into the whole.
+        threads : int, optional
+            The most threads to use; all that this process may, by default.
+
+        Returns
+        -------
+        array
+            `out`, or a new array in C order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what cannot be drawn; nothing has been written then.
+        """
+        shape = as_shape(shape)
+        if out is None:
+            array = result = np.empty(shape, as_dtype("float32" if dtype is None else dtype))
+        else:
+            array, result = as_output(out, shape), out
+            if dtype is not None and as_dtype(dtype) != array.dtype:
+                raise ValueError(f"dtype is {dtype!r}, but out holds {array.dtype}")
+        as_backend(backend)
+        self._fill(
+            array, rng=rng, backend=backend, stream=stream, offset=offset, threads=threads
+        )
+        return result
+
+    @abstractmethod
+    def _fill(
+        self,
+        out: np.ndarray,
+        *,
+        rng: RandomSource,
+        backend: str,
+        stream: int,
+        offset: int,
+        threads: int | None,
+    ) -> None:
+        """Fill a checked array."""
+
+    @abstractmethod
+    def mean(self, shape: Any) -> float:
+        """Return the expected value of a weight of this shape."""
+
+    @abstractmethod
+    def std(self, shape: Any) -> float:
+        """Return the standard deviation of a weight of this shape, over its entries and draws."""
+
+    @abstractmethod
+    def support(self, shape: Any) -> tuple[float, float]:
+        """Return the smallest closed interval that holds every entry, possibly infinite."""
+
+    def density(self, shape: Any, x: Any) -> np.ndarray | None:
+        """Return the probability density of an entry at `x`, or None where there is none."""
+        return None
+
+    def replace(self: Self, **parameters: Any) -> Self:
+        """Return one with some parameters changed; unknown ones raise TypeError."""
+        allowed = [f.name for f in dataclasses.fields(self) if f.compare]
+        for name in parameters:
+            if name not in allowed:
+                raise TypeError(
+                    f"{self.name or type(self).__name__} has no parameter {name!r}; "
+                    f"it has {', '.join(allowed) or 'none'}"
+                )
+        return dataclasses.replace(self, **parameters)
+
+
+class Independent(Initializer):
+    """An initializer whose entries are independent draws from one law."""
+
+    @abstractmethod
+    def law(self, shape: tuple[int, ...]) -> Law:
+        """Return the law of an entry of a weight of this shape."""
+
+    def _fill(self, out: np.ndarray, **source: Any) -> None:
+        self.law(out.shape).fill(out, **source)
+
+    def mean(self, shape: Any) -> float:
+        """Return the expected value of a weight of this shape."""
+        return self.law(as_shape(shape)).mean
+
+    def std(self, shape: Any) -> float:
+        """Return the standard deviation of a weight of this shape."""
+        return self.law(as_shape(shape)).std
+
+    def support(self, shape: Any) -> tuple[float, float]:
+        """Return the smallest closed interval that holds every entry, possibly infinite."""
+        return self.law(as_shape(shape)).support
+
+    def density(self, shape: Any, x: Any) -> np.ndarray | None:
+        """Return the probability density of an entry at `x`, or None where there is none."""
+        return self.law(as_shape(shape)).density(np.asarray(x, dtype=np.float64))
+
+
+INITIALIZERS: Registry[Initializer] = Registry("initializer")
+
+
+def register(name: str, initializer: Initializer, aliases: tuple[str, ...] = ()) -> Initializer:
+    """Add an initializer under its name and aliases; its file ends with these calls."""
+    named = dataclasses.replace(initializer, name=name)
+    return INITIALIZERS.register(name, named, aliases)

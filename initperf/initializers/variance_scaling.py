@@ -1,0 +1,134 @@
+"""Weights whose variance is divided by the number of inputs or outputs of their layer.
+
+LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998; Glorot & Bengio, "Understanding the
+difficulty of training deep feedforward neural networks", AISTATS 2010; He, Zhang, Ren & Sun,
+"Delving deep into rectifiers", ICCV 2015; Klambauer, Unterthiner, Mayr & Hochreiter,
+"Self-normalizing neural networks", NeurIPS 2017. One rule; the named ones are its presets.
+"""
+
+import math
+from dataclasses import dataclass
+
+from initperf.initializers._fans import fans
+from initperf.initializers._initializer import Independent, not_negative, register
+from initperf.initializers._law import Law, Normal, TruncatedNormal, Uniform
+from initperf.initializers.truncated_normal import TWO_SIGMA_STD
+
+MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
+DISTRIBUTIONS = ("normal", "uniform", "truncated_normal")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VarianceScaling(Independent):
+    """Variance gain² · scale / fan, mean 0.
+
+    Attributes
+    ----------
+    scale : float
+        What the fan divides.
+    gain : float
+        Multiplies the weights.
+    mode : str
+        Which fan: ``"fan_in"``, ``"fan_out"``, their mean ``"fan_avg"`` or their geometric mean
+        ``"fan_geo_avg"``.
+    distribution : str
+        ``"normal"``, ``"uniform"``, or ``"truncated_normal"``: cut at two standard deviations
+        and widened so that the variance after the cut is the one asked for.
+    in_axis, out_axis : int
+        The weight's input and output axes.
+    """
+
+    scale: float = 1.0
+    gain: float = 1.0
+    mode: str = "fan_in"
+    distribution: str = "normal"
+    in_axis: int = -2
+    out_axis: int = -1
+
+    def __post_init__(self) -> None:
+        not_negative(scale=self.scale, gain=self.gain)
+        for name, value, allowed in (
+            ("mode", self.mode, MODES),
+            ("distribution", self.distribution, DISTRIBUTIONS),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+
+    def law(self, shape: tuple[int, ...]) -> Law:
+        """Return the law for a weight of this shape."""
+        fan_in, fan_out = fans(shape, self.in_axis, self.out_axis)
+        fan = {
+            "fan_in": float(fan_in),
+            "fan_out": float(fan_out),
+            "fan_avg": (fan_in + fan_out) / 2.0,
+            "fan_geo_avg": math.sqrt(fan_in * fan_out),
+        }[self.mode]
+        std = self.gain * math.sqrt(self.scale / fan)
+        if self.distribution == "uniform":
+            bound = self.gain * math.sqrt(3.0 * self.scale / fan)
+            return Uniform(-bound, bound)
+        if self.distribution == "normal" or std == 0.0:
+            return Normal(0.0, std)
+        parent = std / TWO_SIGMA_STD
+        return TruncatedNormal(0.0, parent, -2.0 * parent, 2.0 * parent)
+
+
+_LECUN = "LeCun et al. 1998, section 4.6"
+_GLOROT = "Glorot & Bengio 2010, eq. 16"
+_HE = "He et al. 2015, eq. 10"
+_SATURATING = ("tanh", "sigmoid")
+_RECTIFIERS = ("relu",)
+
+register(
+    "variance_scaling",
+    VarianceScaling(formula="variance scale / fan", cite=_GLOROT),
+    aliases=("scaled",),
+)
+register(
+    "fan_in_uniform",
+    VarianceScaling(scale=1 / 3, distribution="uniform", formula="U(±1/√n)", cite=_GLOROT),
+    aliases=("xavier_simple",),
+)
+register("fan_in_normal", VarianceScaling(formula="N(0, 1/n)", cite=_GLOROT))
+register(
+    "glorot_uniform",
+    VarianceScaling(
+        mode="fan_avg",
+        distribution="uniform",
+        formula="U(±√(6/(n+m)))",
+        cite=_GLOROT,
+        suits=_SATURATING,
+    ),
+    aliases=("xavier_uniform", "normalized_xavier"),
+)
+register(
+    "glorot_normal",
+    VarianceScaling(mode="fan_avg", formula="N(0, 2/(n+m))", cite=_GLOROT, suits=_SATURATING),
+    aliases=("xavier_normal", "xavier", "glorot"),
+)
+register(
+    "he_normal",
+    VarianceScaling(scale=2.0, formula="N(0, 2/n)", cite=_HE, suits=_RECTIFIERS),
+    aliases=("kaiming_normal", "msra_normal", "he", "kaiming", "msra"),
+)
+register(
+    "he_uniform",
+    VarianceScaling(
+        scale=2.0, distribution="uniform", formula="U(±√(6/n))", cite=_HE, suits=_RECTIFIERS
+    ),
+    aliases=("kaiming_uniform", "msra_uniform"),
+)
+register(
+    "lecun_normal",
+    VarianceScaling(formula="N(0, 1/n)", cite=_LECUN, suits=("selu", "tanh", "sigmoid")),
+    aliases=("lecun",),
+)
+register(
+    "lecun_uniform",
+    VarianceScaling(
+        distribution="uniform",
+        formula="U(±√(3/n))",
+        cite=_LECUN,
+        suits=("selu", "tanh", "sigmoid"),
+    ),
+)

@@ -1,0 +1,67 @@
+"""Where a draw's randomness comes from: a key, the number of a stream, and nothing else."""
+
+import secrets
+from typing import TypeAlias
+
+import numpy as np
+
+from initperf.kernels.philox import STREAM_VERSION
+
+__all__ = ["STREAM_VERSION", "RandomSource", "as_key", "as_index"]
+
+RandomSource: TypeAlias = (
+    None | int | np.integer | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator
+)
+
+
+def as_key(rng: RandomSource) -> np.uint64:
+    """Turn anything that SPEC 7 lets stand for a random state into a key of 64 bits.
+
+    Parameters
+    ----------
+    rng : None, int, SeedSequence, BitGenerator or Generator
+        None takes fresh entropy from the operating system; an integer, or a SeedSequence, gives
+        the same key each time; a BitGenerator or a Generator is advanced by one word, so that
+        one draw after another differs.
+
+    Returns
+    -------
+    numpy.uint64
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    ValueError
+        For a negative integer.
+
+    References
+    ----------
+    .. [1] Scientific Python Ecosystem Coordination, SPEC 7, "Seeding pseudo-random number
+       generation".
+    """
+    if rng is None:
+        return np.uint64(secrets.randbits(64))
+    if isinstance(rng, np.random.Generator):
+        rng = rng.bit_generator
+    if isinstance(rng, np.random.BitGenerator):
+        return np.uint64(rng.random_raw())
+    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
+        if rng < 0:
+            raise ValueError(f"rng must be a non-negative integer, not {rng}")
+        rng = np.random.SeedSequence(int(rng))
+    if isinstance(rng, np.random.SeedSequence):
+        return np.uint64(rng.generate_state(1, np.uint64)[0])
+    raise TypeError(
+        "rng must be None, an integer, a SeedSequence, a BitGenerator or a Generator, "
+        f"not {type(rng).__name__}"
+    )
+
+
+def as_index(name: str, value: int) -> np.uint64:
+    """Check a stream's number or an offset: an integer of 64 bits, not negative."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
+    if not 0 <= value < 2**64:
+        raise ValueError(f"{name} must be at least 0 and below 2**64, not {value}")
+    return np.uint64(value)
