@@ -23,7 +23,10 @@ FMAS_A_TURN = {"float32": _CHAINS * _VECTOR_BYTES // 4, "float64": _CHAINS * _VE
 
 @intrinsic
 def _chains(typing: Any, turns: Any, value: Any) -> Any:
-    """Run ``chain = fma(chain, value, value)`` on every lane of every chain, `turns` times."""
+    """Run ``chain = fma(chain, value, value)`` on every lane of every chain, `turns` times.
+
+    Chains start from different values; the compiler would make one of equal ones.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         count, scalar = arguments
@@ -44,19 +47,19 @@ def _chains(typing: Any, turns: Any, value: Any) -> Any:
         builder.position_at_end(loop)
         turn = builder.phi(count.type)
         chains = [builder.phi(vector) for _ in range(_CHAINS)]
-        longer = [builder.call(fused, [chain, values, values]) for chain in chains]
+        grown = [builder.call(fused, [chain, values, values]) for chain in chains]
         next_turn = builder.add(turn, ir.Constant(count.type, 1))
         turn.add_incoming(ir.Constant(count.type, 0), before)
         turn.add_incoming(next_turn, loop)
-        for chain, grown in zip(chains, longer, strict=True):
-            chain.add_incoming(values, before)
-            chain.add_incoming(grown, loop)
+        for place, (chain, longer) in enumerate(zip(chains, grown, strict=True)):
+            chain.add_incoming(ir.Constant(vector, [float(place)] * lanes), before)
+            chain.add_incoming(longer, loop)
         builder.cbranch(builder.icmp_signed("<", next_turn, count), loop, after)
 
         builder.position_at_end(after)
-        total = longer[0]
-        for chain in longer[1:]:
-            total = builder.fadd(total, chain)
+        total = grown[0]
+        for longer in grown[1:]:
+            total = builder.fadd(total, longer)
         return builder.extract_element(total, first)
 
     return value(turns, value), generate

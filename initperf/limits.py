@@ -6,9 +6,10 @@ while much makes it slower. Triad is that of STREAM (McCalpin 1995).
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numba
@@ -18,7 +19,7 @@ from initperf.fma import FMAS_A_TURN, fma_chains
 from initperf.kernels import jit
 from initperf.timing import blas_threads
 
-Task = Callable[[int], object]
+Task = Callable[[int], Any]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def stores(count: int = 2**24, dtype: str = "float32", threads: int = 1) -> Limi
     """
     one = np.ones((), dtype)[()]
     arrays = np.array_split(np.zeros(count, dtype), threads)
-    tasks = [lambda turns, array=array: _store(array, one, turns) for array in arrays]
+    tasks = [partial(_store, array, one) for array in arrays]
     moved = count * one.nbytes
     return Limit("plain stores", moved / _seconds_a_turn(tasks), "B/s", threads)
 
@@ -84,10 +85,7 @@ def triad(count: int = 2**23, dtype: str = "float32", threads: int = 1) -> Limit
     """Measure a[i] = b[i] + c · d[i]; parameters as for `stores`, counting three arrays."""
     one = np.ones((), dtype)[()]
     arrays = (np.array_split(np.ones(count, dtype), threads) for _ in range(3))
-    tasks = [
-        lambda turns, shares=shares: _triad(*shares, one, turns)
-        for shares in zip(*arrays, strict=True)
-    ]
+    tasks = [partial(_triad, *shares, one) for shares in zip(*arrays, strict=True)]
     moved = 3 * count * one.nbytes
     return Limit("triad", moved / _seconds_a_turn(tasks), "B/s", threads)
 
@@ -116,7 +114,9 @@ def gemm(size: int = 1024, dtype: str = "float32", threads: int = 1) -> Limit:
             np.matmul(a, b, out=product)
 
     with blas_threads(threads):
-        return Limit("matrix products", 2 * size**3 / _seconds_a_turn([multiply]), "FLOP/s", threads)
+        return Limit(
+            "matrix products", 2 * size**3 / _seconds_a_turn([multiply]), "FLOP/s", threads
+        )
 
 
 def fma(dtype: str = "float32", threads: int = 1) -> Limit:
@@ -157,7 +157,7 @@ def _triad(out: Any, left: Any, right: Any, scale: Any, turns: Any) -> None:
             out[i] = left[i] + factor * right[i]
 
 
-def _seconds_a_turn(tasks: list[Task], sample: float = 0.002, budget: float = 0.1) -> float:
+def _seconds_a_turn(tasks: Sequence[Task], sample: float = 0.002, budget: float = 0.1) -> float:
     """Return the least seconds that one turn of all tasks side by side takes.
 
     Turns are repeated within the tasks, so that starting the threads counts for nothing.
@@ -176,5 +176,5 @@ def _seconds_a_turn(tasks: list[Task], sample: float = 0.002, budget: float = 0.
             turns *= 2
         samples: list[float] = []
         while len(samples) < 3 or sum(samples) < budget:
-            samples.append(elapsed(turns) / turns)
-        return min(samples)
+            samples.append(elapsed(turns))
+        return min(samples) / turns

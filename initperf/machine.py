@@ -5,9 +5,9 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 PASSING = ("load", "date", "git commit")
 """Keys of `describe` that differ between measurements on one and the same machine."""
@@ -140,7 +140,7 @@ _BRAND = "machdep.cpu.brand_string"
 def _numpy_simd() -> str:
     import numpy as np
 
-    simd: Mapping[str, list[str]] = np.show_config(mode="dicts").get("SIMD Extensions", {})
+    simd: Any = np.show_config(mode="dicts").get("SIMD Extensions", {})
     return " ".join([*simd.get("baseline", []), *simd.get("found", [])]) or "unknown"
 
 
@@ -180,8 +180,7 @@ def _threading_layer() -> str:
 
 def _blas_pools() -> dict[str, str]:
     """Name the BLAS of NumPy and of SciPy: their wheels bring one each, a system shares one."""
-    import numpy.linalg
-    import scipy.linalg  # noqa: F401 - loads SciPy's pool
+    import scipy.linalg  # noqa: F401 - loads both pools
     from threadpoolctl import threadpool_info
 
     pools: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Logarithm, sine, cosine and normal quantile that give the same bits everywhere.
+"""Logarithm, exponential, sine, cosine, tanh and normal quantile with the same bits everywhere.
 
 Only IEEE additions, multiplications, divisions, square roots and integer operations, in the order
 written, without branches: each runs at the full width of the vector unit, and alike on NumPy
@@ -151,6 +151,74 @@ sine = by_dtype(_sine_32, _sine_64)
 
 cosine = by_dtype(_cosine_32, _cosine_64)
 """Cosine of v quarter turns, -1 <= v <= 1."""
+
+_EXP_32 = _single(
+    0.50000000134658092,
+    0.166666666816232314,
+    0.0416664649252859054,
+    0.00833331092548090083,
+    0.00139336499963092504,
+    0.000198909908246736538,
+)
+_ROUNDING_32 = _F(12582912.0)  # 1.5 * 2**23: adding it leaves the nearest integer
+_LN_2_HIGH_32 = _F(0.693145751953125)
+_LN_2_LOW_32 = _F(1.42860682030941723e-6)
+
+
+@portable
+def _exp_32(x: Any) -> Any:
+    x = where(x < _F(-87.0), _F(-87.0), x)
+    x = where(x > _F(88.0), _F(88.0), x)
+    n = (x * _F(1.4426950408889634) + _ROUNDING_32) - _ROUNDING_32
+    r = (x - n * _LN_2_HIGH_32) - n * _LN_2_LOW_32
+    low = _EXP_32[0] + r * (_EXP_32[1] + r * _EXP_32[2])
+    high = _EXP_32[3] + r * (_EXP_32[4] + r * _EXP_32[5])
+    series = low + ((r * r) * r) * high
+    power = np.int32(np.int32(np.int32(n) + np.int32(127)) << 23).view(np.float32)
+    return (_F(1.0) + (r + (r * r) * series)) * power
+
+
+@portable
+def _exp_64(x: Any) -> Any:
+    return np.exp(x)
+
+
+exp = by_dtype(_exp_32, _exp_64)
+"""Exponential; in float32 held within [exp(-87), exp(88)]."""
+
+_TANH_NUMERATOR_32 = _single(
+    0.9999999852568462,
+    0.13400473301743776,
+    0.003518751690713201,
+    2.0993951544600245e-05,
+    1.3897778971483624e-08,
+)
+_TANH_DENOMINATOR_32 = _single(
+    1.0,
+    0.46733793566680865,
+    0.02596492358366874,
+    0.0003323660210355395,
+    7.996591646120729e-07,
+)
+
+
+@portable
+def _tanh_32(x: Any) -> Any:
+    x = where(x < _F(-8.7), _F(-8.7), x)
+    x = where(x > _F(8.7), _F(8.7), x)
+    t = x * x
+    y = x * (_horner_5(t, _TANH_NUMERATOR_32) / _horner_5(t, _TANH_DENOMINATOR_32))
+    y = where(y < _F(-1.0), _F(-1.0), y)
+    return where(y > _F(1.0), _F(1.0), y)
+
+
+@portable
+def _tanh_64(x: Any) -> Any:
+    return np.tanh(x)
+
+
+tanh = by_dtype(_tanh_32, _tanh_64)
+"""Hyperbolic tangent, its relative accuracy kept down to the smallest arguments."""
 
 CENTRAL_32 = _F(0.0225)
 """The smaller tail above which the float32 quantile needs no logarithm; 2 sigma is inside."""

@@ -27,7 +27,8 @@ Function = Callable[..., Any]
 BACKENDS = ("numpy", "numba")
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True}
-_INLINED = {"error_model": "numpy", "forceinline": True}
+_INLINED: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "fastmath": False}
+_SUMS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 _decorating = threading.Lock()
 
 
@@ -44,15 +45,28 @@ def _source_digest() -> str:
 CODE_CACHE = cache_directory("code", _source_digest())
 
 
-def jit(function: Function) -> Function:
-    """Compile a function by the one policy of this project, at its first call."""
+def _decorate(function: Function, **options: Any) -> Function:
     with _decorating:
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(CODE_CACHE)
         try:
-            return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+            jitted: Function = numba.njit(**_OPTIONS, **options)(function)
+            return jitted
         finally:
             numba.config.CACHE_DIR = before
+
+
+def jit(function: Function) -> Function:
+    """Compile a function by the one policy of this project, at its first call."""
+    return _decorate(function)
+
+
+def jit_sums(function: Function) -> Function:
+    """Compile as `jit` does, but let sums be regrouped and fused so that they run as vectors.
+
+    Infinities and NaN keep their meaning; the last bits depend on the processor.
+    """
+    return _decorate(function, **_SUMS)
 
 
 def portable(function: Function) -> Function:
@@ -60,7 +74,25 @@ def portable(function: Function) -> Function:
 
     What is written so runs as NumPy on arrays and, compiled into its callers, on scalars.
     """
-    return numba.extending.register_jitable(**_INLINED)(function)  # type: ignore[no-any-return]
+    registered: Function = numba.extending.register_jitable(**_INLINED)(function)
+    return registered
+
+
+def portable_sums(function: Function) -> Function:
+    """Do as `portable` does with the freedom of `jit_sums`."""
+    registered: Function = numba.extending.register_jitable(**(_INLINED | _SUMS))(function)
+    return registered
+
+
+def like(x: Any, value: float) -> Any:
+    """Return a constant in the dtype of `x`, a NumPy array or scalar."""
+    return x.dtype.type(value)
+
+
+@numba.extending.overload(like, jit_options=_INLINED)
+def _like(x, value):  # type: ignore[no-untyped-def]  # numba compares the bare parameters
+    kind = np.float32 if getattr(x, "dtype", x) == numba.types.float32 else np.float64
+    return lambda x, value: kind(value)
 
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
@@ -94,6 +126,40 @@ def by_dtype(single: Function, double: Function) -> Function:
         lambda first, *rest: compiled(half_of(first))
     )
     return chosen
+
+
+def select_by_code(functions: list[Function]) -> Function:
+    """Make a function for compiled code that calls ``functions[code]`` with the arguments after it.
+
+    The list is read when the caller is compiled; each of its functions is compiled into a branch.
+    """
+
+    def branch(code: int, rest: Function | None) -> Function:
+        function = functions[code]
+        if rest is None:
+            return portable_sums(lambda chosen, *arguments: function(*arguments))
+
+        def choose(chosen, *arguments):  # type: ignore[no-untyped-def]  # numba compares the bare parameters
+            if chosen == code:
+                function(*arguments)
+            else:
+                rest(chosen, *arguments)
+
+        return portable_sums(choose)
+
+    def select(code: Any, *arguments: Any) -> Any:
+        return functions[code](*arguments)
+
+    def compiled(code: Any, arguments: Any) -> Function:
+        chain = None
+        for number in range(len(functions)):
+            chain = branch(number, chain)
+        return lambda code, *arguments: chain(code, *arguments)
+
+    numba.extending.overload(select, jit_options=_INLINED)(
+        lambda code, *arguments: compiled(code, arguments)
+    )
+    return select
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""The activations: value, slope and everything derived from them, ONE record each.
+
+A record's function is written once: it runs on NumPy arrays, and compiled into the loops of the
+training kernels. Gains come from quadrature, not from tables.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._elementary import exp, tanh
+from initperf.kernels._kernel import like, portable, where
+from initperf.kernels.activate import add_activation
+from initperf.registry import Registry
+
+Pair = tuple[Any, Any]
+
+_NODES = 400
+_SATURATION = 0.01
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation function.
+
+    Attributes
+    ----------
+    name : str
+        What it goes by.
+    formula : str
+        The function in one line.
+    cite : str
+        Paper or source.
+    value_and_slope : callable
+        Takes a float32 or float64 array, or a scalar in compiled code, to the function's value
+        and its derivative there.
+    steepest : float
+        The largest magnitude of the slope; a unit whose slope is under a hundredth of it is
+        saturated.
+    code : int
+        The number that compiled code knows it by.
+    """
+
+    name: str
+    formula: str
+    cite: str
+    value_and_slope: Callable[[Any], Pair]
+    steepest: float
+    code: int
+
+    def value(self, x: Any) -> Any:
+        """Return the function's value, in the dtype of `x` (float64 for plain numbers)."""
+        return self.value_and_slope(_floating(x))[0]
+
+    def derivative(self, x: Any) -> Any:
+        """Return the function's derivative, in the dtype of `x` (float64 for plain numbers)."""
+        return self.value_and_slope(_floating(x))[1]
+
+    @functools.cached_property
+    def gain(self) -> float:
+        """Return the factor that keeps a unit second moment: 1/√E[f(z)²], z standard normal."""
+        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        z = np.concatenate([5.0 * nodes - 5.0, 5.0 * nodes + 5.0])  # 0, the kink, between panels
+        law = np.tile(5.0 * weights, 2) * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+        return float(1.0 / np.sqrt(np.sum(law * self.value(z) ** 2)))
+
+
+def _floating(x: Any) -> Any:
+    array = np.asarray(x)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+ACTIVATIONS: Registry[Activation] = Registry("activation")
+
+
+def _register(
+    name: str, formula: str, cite: str, steepest: float = 1.0, aliases: tuple[str, ...] = ()
+) -> Callable[[Callable[[Any], Pair]], Callable[[Any], Pair]]:
+    def add(value_and_slope: Callable[[Any], Pair]) -> Callable[[Any], Pair]:
+        function = portable(value_and_slope)
+        code = add_activation(function, _SATURATION * steepest)
+        record = Activation(name, formula, cite, function, steepest, code)
+        ACTIVATIONS.register(name, record, aliases)
+        return function
+
+    return add
+
+
+@_register("linear", "x", "identity", aliases=("identity", "none"))
+def _linear(x: Any) -> Pair:
+    return x, like(x, 1.0) + like(x, 0.0) * x
+
+
+@_register("relu", "max(0, x)", "Nair & Hinton 2010", aliases=("rectifier",))
+def _relu(x: Any) -> Pair:
+    zero = like(x, 0.0)
+    return where(x > zero, x, zero), where(x > zero, like(x, 1.0), zero)
+
+
+@_register("tanh", "(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)", "LeCun et al. 1998")
+def _tanh(x: Any) -> Pair:
+    y = tanh(x)
+    return y, like(x, 1.0) - y * y
+
+
+@_register(
+    "sigmoid", "1 / (1 + e⁻ˣ)", "Rumelhart et al. 1986", steepest=0.25, aliases=("logistic",)
+)
+def _sigmoid(x: Any) -> Pair:
+    half = like(x, 0.5)
+    y = half + half * tanh(half * x)
+    return y, y * (like(x, 1.0) - y)
+
+
+_SELU_SCALE = 1.0507009873554804934193349852946
+_SELU_ALPHA = 1.6732632423543772848170429916717
+
+
+@_register(
+    "selu",
+    "λx for x > 0, else λα(eˣ − 1)",
+    "Klambauer et al. 2017",
+    steepest=_SELU_SCALE * _SELU_ALPHA,
+)
+def _selu(x: Any) -> Pair:
+    zero, scale = like(x, 0.0), like(x, _SELU_SCALE)
+    edge = like(x, _SELU_SCALE * _SELU_ALPHA)
+    slope = edge * exp(where(x > zero, zero, x))
+    return where(x > zero, scale * x, slope - edge), where(x > zero, scale, slope)

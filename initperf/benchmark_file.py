@@ -1,0 +1,101 @@
+"""Reading the JSON of pytest-benchmark: what each benchmark measured, with an interval.
+
+The interval of a median needs no assumption on the samples where they are stored: it lies
+between two of them, by rank. Where only the quartiles are stored, it is that of McGill, Tukey
+and Larsen (1978, doi:10.1080/00031305.1978.10479236), 1.57 interquartile ranges over √n.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from initperf.errors import DataError, UsageError
+
+_Z = 1.96
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One benchmark of a file.
+
+    Attributes
+    ----------
+    name : str
+        The benchmark's full name, with its file and parameters.
+    median_s, low_s, high_s : float
+        Seconds a call takes, with a 95 % interval.
+    rounds : int
+        How many samples there were.
+    extra : mapping
+        What the benchmark added to its row, its ``extra_info``.
+    """
+
+    name: str
+    median_s: float
+    low_s: float
+    high_s: float
+    rounds: int
+    extra: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BenchmarkFile:
+    """The benchmarks of a file by name, and the processor they ran on."""
+
+    path: Path
+    benchmarks: Mapping[str, Measured]
+    processor: str
+
+
+def read_benchmarks(path: str | Path) -> BenchmarkFile:
+    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` wrote.
+
+    Raises
+    ------
+    UsageError
+        When there is no such file.
+    DataError
+        When it is not such a file, or holds no benchmarks.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON: {error}") from None
+    try:
+        rows = [_measured(row) for row in content["benchmarks"]]
+        machine = content.get("machine_info") or {}
+        own, cpu = machine.get("initperf") or {}, machine.get("cpu") or {}
+        processor = own.get("processor") or cpu.get("brand_raw") or "unknown"
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise DataError(
+            f"{path} is not of pytest-benchmark: {type(error).__name__}: {error}"
+        ) from None
+    if not rows:
+        raise DataError(f"{path} holds no benchmarks")
+    return BenchmarkFile(path, {row.name: row for row in rows}, processor)
+
+
+def _measured(row: Mapping[str, Any]) -> Measured:
+    stats = row["stats"]
+    median, rounds = float(stats["median"]), int(stats["rounds"])
+    if not (math.isfinite(median) and median >= 0 and rounds >= 1):
+        raise ValueError(f"{row['fullname']} has median {median} of {rounds} rounds")
+    if stats.get("data"):
+        low, high = _between_ranks(sorted(map(float, stats["data"])))
+    else:
+        half = 1.57 * float(stats["iqr"]) / math.sqrt(rounds)
+        low, high = max(0.0, median - half), median + half
+    return Measured(str(row["fullname"]), median, low, high, rounds, row.get("extra_info") or {})
+
+
+def _between_ranks(samples: Sequence[float]) -> tuple[float, float]:
+    """Return the samples between which the median lies with 95 %, at least the outermost two."""
+    count = len(samples)
+    rank = max(0, math.floor((count - _Z * math.sqrt(count)) / 2))
+    return samples[rank], samples[count - 1 - rank]

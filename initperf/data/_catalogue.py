@@ -1,0 +1,100 @@
+"""What is known of each data set: where it may be found and what its files must be."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initperf.data._dataset import PARTS
+from initperf.data._idx import sha256
+from initperf.errors import DataError
+from initperf.registry import Registry
+
+Parts = dict[str, NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One file as its authors published it."""
+
+    count: int
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """Where a data set may be found and what its files must be.
+
+    Parameters
+    ----------
+    title : str
+        Its name in prose.
+    folders : tuple of str
+        Directories that its IDX files are kept in by custom; torchvision's is the first.
+    openml : int, optional
+        Its number at OpenML.
+    published : mapping of str to Published
+        The count and SHA-256 of its decompressed IDX files, by part.
+    mirrors : tuple of str
+        Addresses to download from, each ending in a slash, the first tried first.
+    embedded : callable, optional
+        Gives the part of it that an installed package carries.
+    """
+
+    title: str
+    folders: tuple[str, ...] = ()
+    openml: int | None = None
+    published: Mapping[str, Published] = field(default_factory=dict)
+    mirrors: tuple[str, ...] = ()
+    embedded: Callable[[], Parts] | None = None
+
+
+DATASETS: Registry[Spec] = Registry("data set")
+
+
+def recognise(spec: Spec, parts: Parts, places: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which parts are the published ones.
+
+    Parameters
+    ----------
+    spec : Spec
+        What the parts were loaded as.
+    parts : dict of str to ndarray of uint8
+        The four arrays.
+    places : mapping of str to str
+        The file of each part, for error messages.
+
+    Returns
+    -------
+    tuple of str
+        Such as ``"the published MNIST training images"``.
+
+    Raises
+    ------
+    DataError
+        When a part is a published one of another place or another data set, or when it differs
+        from the published one, of the same size, while others are as published.
+    """
+    known = {
+        file.sha256: (other.title, part)
+        for other in DATASETS.values()
+        for part, file in other.published.items()
+    }
+    digests = {part: sha256(array) for part, array in parts.items()}
+    recognised = []
+    for part, digest in digests.items():
+        title, words = spec.title, PARTS[part]
+        owner = known.get(digest)
+        if owner == (title, part):
+            recognised.append(f"the published {title} {words}")
+        elif owner is not None:
+            held = f"the published {owner[0]} {PARTS[owner[1]]}"
+            raise DataError(f"{places[part]}: holds {held}, expected {title}'s {words}")
+    for part, digest in digests.items():
+        file = spec.published.get(part)
+        if recognised and file and file.count == len(parts[part]) and file.sha256 != digest:
+            found = f"sha256 {digest[:16]}…, published {file.sha256[:16]}…"
+            what = f"not the published {spec.title} {PARTS[part]} though other files are"
+            raise DataError(f"{places[part]}: corrupted or altered: {found}: {what}")
+    return tuple(recognised)

@@ -1,0 +1,184 @@
+"""A data set in memory: images, labels, and the digest that names exactly these."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from initperf.data._idx import PIXELS, sha256
+from initperf.errors import DataError
+
+CLASSES = 10
+PARTS = {
+    "train_images": "training images",
+    "train_labels": "training labels",
+    "test_images": "test images",
+    "test_labels": "test labels",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Labelled images of 28 by 28 grey values, split into a training and a test set.
+
+    The arrays are read-only; two data sets hold the same data when their digests are equal.
+
+    Parameters
+    ----------
+    train_images, test_images : ndarray of uint8, shape (count, 784)
+        Grey values, 0 to 255, an image's rows one after the other.
+    train_labels, test_labels : ndarray of int64, shape (count,)
+        Classes, 0 to 9. Any integer dtype is taken.
+    name : str
+        The name it was loaded by.
+    source : str
+        Where it came from, in words.
+    location : str
+        The directory or file it was read from; empty when there is none to show.
+    published : tuple of str
+        Which of its parts are, to the bit, those that the authors published, in words.
+
+    Raises
+    ------
+    DataError
+        When an array has the wrong shape, dtype or values, or images and labels don't pair.
+    """
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+    name: str
+    source: str
+    location: str = field(default="", kw_only=True)
+    published: tuple[str, ...] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        for split in ("train", "test"):
+            images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
+            _check(f"{self.name}, {split} set", images, labels)
+            object.__setattr__(self, f"{split}_images", _read_only(images, np.uint8))
+            object.__setattr__(self, f"{split}_labels", _read_only(labels, np.int64))
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.stamp}>"
+
+    @property
+    def size(self) -> int:
+        """The number of images, training and test together."""
+        return len(self.train_labels) + len(self.test_labels)
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that only these images and labels in this order have.
+
+        They are the first of `fingerprint`'s, which does not depend on how the data is stored:
+        plain files, compressed files and OpenML's table of the same data agree.
+        """
+        return fingerprint({part: getattr(self, part) for part in PARTS})[:16]
+
+    @property
+    def stamp(self) -> str:
+        """Name, size and digest in one line, for whatever is made from the data."""
+        counts = f"{len(self.train_labels):,} + {len(self.test_labels):,} images"
+        return f"{self.name}, {counts}, sha256 {self.digest}…"
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean of all training pixels on the scale from 0 (black) to 1 (white)."""
+        total, _, count = self._sums
+        return total / (255 * count)
+
+    @cached_property
+    def std(self) -> float:
+        """The standard deviation of all training pixels on the scale from 0 to 1."""
+        total, squares, count = self._sums
+        return math.sqrt(count * squares - total * total) / (255 * count)
+
+    def features(
+        self, split: str = "train", dtype: DTypeLike = "float32", count: int | None = None
+    ) -> NDArray[np.floating]:
+        """Return standardised images: what a network is fed.
+
+        Pixels are scaled to [0, 1]; the mean of all training pixels is subtracted and the result
+        divided by their standard deviation. One mean and one deviation for all pixels keep the
+        pixels that are always black from being divided by zero. The training set's mean square
+        is then 1, so that a layer whose weights have variance 1/fan_in starts with
+        pre-activations of mean square 1: the unit in which variance flow is measured.
+
+        Parameters
+        ----------
+        split : {"train", "test"}
+            Which set. Both are standardised by the training set.
+        dtype : {"float32", "float64"}
+            The features' dtype; float32 is float64 rounded once.
+        count : int, optional
+            Only the first `count` images; all by default.
+
+        Returns
+        -------
+        ndarray, shape (count, 784)
+            New, contiguous and writable.
+
+        Raises
+        ------
+        ValueError
+            When there is no such split or dtype, or not as many images.
+        DataError
+            When all training pixels are equal, so that there is nothing to divide by.
+        """
+        if split not in ("train", "test"):
+            raise ValueError(f"split is {split!r}; 'train' and 'test' are allowed")
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise ValueError(f"dtype is {np.dtype(dtype).name}; float32 and float64 are allowed")
+        images = self.train_images if split == "train" else self.test_images
+        if count is not None and not 0 <= count <= len(images):
+            raise ValueError(f"count is {count}; the {split} set has {len(images):,} images")
+        if self.std == 0:
+            raise DataError(f"{self.name}: all training pixels are equal, nothing to standardise")
+        levels = ((np.arange(256) / 255 - self.mean) / self.std).astype(dtype)
+        return levels[images[:count]]
+
+    @cached_property
+    def _sums(self) -> tuple[int, int, int]:
+        # Exact integers: mean and deviation have the same bits on every machine. A thousand images
+        # at a time, because bincount widens what it counts eightfold.
+        images = self.train_images
+        counts = np.zeros(256, np.int64)
+        for start in range(0, len(images), 1000):
+            counts += np.bincount(images[start : start + 1000].reshape(-1), minlength=256)
+        total = sum(level * times for level, times in enumerate(counts.tolist()))
+        squares = sum(level * level * times for level, times in enumerate(counts.tolist()))
+        return total, squares, self.train_images.size
+
+
+def fingerprint(parts: Mapping[str, NDArray[np.generic]]) -> str:
+    """Return the SHA-256 of the SHA-256 of the four arrays, each as an IDX file; hexadecimal."""
+    return hashlib.sha256("".join(sha256(parts[part]) for part in PARTS).encode()).hexdigest()
+
+
+def _check(what: str, images: NDArray[np.generic], labels: NDArray[np.generic]) -> None:
+    if images.ndim != 2 or images.shape[1] != PIXELS or images.dtype != np.uint8:
+        found = f"{images.dtype} images of shape {images.shape}"
+        raise DataError(f"{what}: {found}, expected uint8 of shape (count, {PIXELS})")
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        found = f"{labels.dtype} labels of shape {labels.shape}"
+        raise DataError(f"{what}: {found}, expected integers of shape (count,)")
+    if len(images) != len(labels):
+        raise DataError(f"{what}: {len(images):,} images but {len(labels):,} labels")
+    if not len(images):
+        raise DataError(f"{what}: no images, expected at least one")
+    for label in (labels.min(), labels.max()):
+        if not 0 <= label < CLASSES:
+            raise DataError(f"{what}: label {label}, expected 0 to {CLASSES - 1}")
+
+
+def _read_only(array: NDArray[np.generic], dtype: DTypeLike) -> NDArray[np.generic]:
+    # A caller who keeps a writable array could change what the digest has already named.
+    owned = np.array(array, dtype, order="C", copy=array.flags.writeable or None)
+    owned.flags.writeable = False
+    return owned

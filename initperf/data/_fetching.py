@@ -1,0 +1,131 @@
+"""Downloading: the one place that touches the network, and only when it is asked to."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from initperf.data._catalogue import DATASETS, Spec, recognise
+from initperf.data._directory import FILES, decode_all, file_name
+from initperf.data._idx import decompress
+from initperf.data._loading import from_directory, named_directory
+from initperf.errors import DataError, UsageError
+from initperf.storage import cache_directory, replacing
+
+TIMEOUT_S = 30
+LARGEST_BYTES = 64 * 2**20
+
+Report = Callable[[str], None]
+
+
+def fetch(
+    name: str,
+    directory: str | os.PathLike[str] | None = None,
+    *,
+    base_url: str | None = None,
+    report: Report = lambda line: None,
+) -> Path:
+    """Download a data set's four IDX files, unless they are there already and good.
+
+    All four are checked in memory before the first is written, and each is written whole or not
+    at all. They go into torchvision's layout, ``DIRECTORY/MNIST/raw/train-images-idx3-ubyte.gz``
+    and so on, so that `load` finds them and torchvision can share them.
+
+    Parameters
+    ----------
+    name : str
+        One of ``DATASETS`` that can be downloaded.
+    directory : path, optional
+        Where to; made if need be. ``INITPERF_DATA`` when None, and without that initperf's cache.
+    base_url : str, optional
+        A mirror of your own, where the files have their usual names. What it holds need not be
+        the published data; what the well-known mirrors hold must be, to the bit.
+    report : callable, optional
+        Called with a line of text for each file downloaded and each mirror that failed.
+
+    Returns
+    -------
+    pathlib.Path
+        The directory that holds the files.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such data set; names the nearest.
+    UsageError
+        When it is not one to download, or `base_url` is no address.
+    DataError
+        When the download fails, or what came is not what it should be, or cannot be written.
+    """
+    name = DATASETS.canonical(name)
+    spec = DATASETS[name]
+    if not spec.mirrors:
+        raise UsageError(f"{name} is not downloaded: it comes with an installed package")
+    if base_url is not None and not base_url.startswith(("http://", "https://")):
+        raise UsageError(f"base_url is {base_url!r}; it must begin with http:// or https://")
+    try:
+        root = named_directory(directory) or cache_directory("data")
+    except OSError as error:
+        raise DataError(f"the cache cannot be written: {error}") from error
+    if present := _good(root, name, spec):
+        return present
+    target = root / spec.folders[0] / "raw"
+    _write(target, _download(spec, base_url, report))
+    from_directory(root, name, spec)  # raises if a damaged plain file there hides a good .gz
+    return target
+
+
+def _good(root: Path, name: str, spec: Spec) -> Path | None:
+    try:
+        dataset = from_directory(root, name, spec)
+    except DataError:
+        return None
+    return Path(dataset.location) if dataset else None
+
+
+def _write(target: Path, contents: dict[str, bytes]) -> None:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for part, content in contents.items():
+            with replacing(target / file_name(part)) as temporary:
+                temporary.write_bytes(content)
+    except OSError as error:
+        raise DataError(f"{target}: cannot be written: {error.strerror or error}") from error
+
+
+def _download(spec: Spec, base_url: str | None, report: Report) -> dict[str, bytes]:
+    """Return the four files as they came, from the first mirror whose files are all good."""
+    failures = []
+    for mirror in spec.mirrors if base_url is None else (base_url,):
+        urls = {part: f"{mirror.rstrip('/')}/{file_name(part)}" for part in FILES}
+        try:
+            contents = {part: _get(url, report) for part, url in urls.items()}
+            plain = {part: decompress(contents[part], url) for part, url in urls.items()}
+            published = recognise(spec, decode_all(plain, urls), urls)
+            if base_url is None and len(published) < len(FILES):
+                raise DataError(f"{mirror}: holds other files than the published {spec.title}")
+        except DataError as error:
+            report(str(error))
+            failures.append(str(error))
+        else:
+            return contents
+    raise DataError("; ".join(failures))
+
+
+def _get(url: str, report: Report) -> bytes:
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+            content: bytes = response.read(LARGEST_BYTES + 1)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise DataError(f"{url}: cannot be downloaded: {error}") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = " ".join(str(getattr(error, "reason", error)).split())
+        raise DataError(f"{url}: cannot be downloaded: {reason}") from error
+    if len(content) > LARGEST_BYTES:
+        raise DataError(f"{url}: more than {LARGEST_BYTES:,} bytes, no file of this data set")
+    report(f"{url}: {len(content):,} bytes")
+    return content

