@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from initperf.initializers import INITIALIZERS, draw
     from initperf.kernels import KERNELS
     from initperf.random import STREAM_VERSION
-    from initperf.training import Run, train
+    from initperf.run import Run
+    from initperf.training import train
 
 __all__ = [
     "ACTIVATIONS",
@@ -32,7 +33,7 @@ _HOMES = {
     "Experiment": "initperf.experiment",
     "INITIALIZERS": "initperf.initializers",
     "KERNELS": "initperf.kernels",
-    "Run": "initperf.training",
+    "Run": "initperf.run",
     "STREAM_VERSION": "initperf.random",
     "draw": "initperf.initializers",
     "train": "initperf.training",

@@ -3,8 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,75 +12,13 @@ from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, work_size
 from initperf.network import Mlp
 from initperf.random import STREAM_VERSION
-
-if TYPE_CHECKING:
-    import pandas
+from initperf.run import Run
 
 CLASSES = 10
 _HALF_CYCLE = 2000
 _LOWEST = 0.01
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What came of an experiment.
-
-    Attributes
-    ----------
-    experiment : Experiment
-    name : str
-        A hash of the experiment, the data's digest and the random stream's version.
-    dataset : dict
-        ``dataset``, ``dataset_size`` and ``dataset_digest``.
-    status : str
-        ``"finished"`` or ``"diverged"``.
-    diverged_step, diverged_layer : int or None
-        The step, and the layer where a value was first no longer finite, both counted from 1.
-    test_accuracy : float
-        Share of the test images classified rightly when the last whole epoch ended.
-    train_seconds : float
-        The steps alone.
-    compile_seconds : float
-        Compiling, or loading from the cache, what the run needed and this process had not yet.
-    step_columns, layer_columns, epoch_columns : dict of numpy.ndarray
-        What the tables are made of.
-    """
-
-    experiment: Experiment
-    name: str
-    dataset: dict[str, Any]
-    status: str
-    diverged_step: int | None
-    diverged_layer: int | None
-    test_accuracy: float
-    train_seconds: float
-    compile_seconds: float
-    step_columns: dict[str, np.ndarray] = field(repr=False)
-    layer_columns: dict[str, np.ndarray] = field(repr=False)
-    epoch_columns: dict[str, np.ndarray] = field(repr=False)
-
-    @property
-    def steps(self) -> "pandas.DataFrame":
-        """Return one row a recorded step: loss, accuracy and learning rate."""
-        return _frame(self.step_columns)
-
-    @property
-    def layers(self) -> "pandas.DataFrame":
-        """Return one row a recorded step and layer: the statistics of DESIGN.md."""
-        return _frame(self.layer_columns)
-
-    @property
-    def epochs(self) -> "pandas.DataFrame":
-        """Return one row an epoch, 0 before training: loss and accuracy on the test images."""
-        return _frame(self.epoch_columns)
-
-
-def _frame(columns: dict[str, np.ndarray]) -> "pandas.DataFrame":
-    import pandas
-
-    return pandas.DataFrame(columns)
 
 
 def learning_rates(experiment: Experiment, first: int, count: int) -> np.ndarray:

@@ -1,0 +1,93 @@
+"""The command line: parses, calls a verb, prints; one line to stderr and an exit code on error."""
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from initperf import __version__
+from initperf.errors import DataError, UsageError
+from initperf.registry import UnknownNameError
+
+VERBS = (
+    "list",
+    "info",
+    "data",
+    "draw",
+    "train",
+    "sweep",
+    "bench",
+    "compare",
+    "report",
+    "warmup",
+)
+_USAGE, _DATA, _INTERRUPTED = 2, 3, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_USAGE, f"{self.prog}: {message}; {self.prog} --help says more\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="initperf",
+        description="Weight initializers: what they cost to draw and what they do to training.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"initperf {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    for name in VERBS:
+        module = importlib.import_module(f"initperf.commands.{name}")
+        verb = verbs.add_parser(
+            name, help=module.HELP, description=module.HELP, allow_abbrev=False
+        )
+        module.configure(verb)
+        verb.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        0 ok; 1 a comparison regressed; 2 usage; 3 bad data; 4 too noisy to judge;
+        130 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    if words and not words[0].startswith("-") and words[0] not in VERBS:
+        near = difflib.get_close_matches(words[0], VERBS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VERBS)}"
+        parser.exit(_USAGE, f"initperf: unknown verb {words[0]!r}; {hint}\n")
+    chosen = parser.parse_args(words)
+    if chosen.verb is None:
+        parser.print_help()
+        return 0
+    try:
+        return int(chosen.run(chosen) or 0)
+    except (UsageError, UnknownNameError) as error:
+        return _fail(_USAGE, str(error))
+    except DataError as error:
+        return _fail(_DATA, str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "initperf":
+            raise
+        return _fail(_USAGE, f"this needs {error.name}; pip install 'initperf[suite]' brings it")
+    except KeyboardInterrupt:
+        return _fail(_INTERRUPTED, "interrupted")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _fail(code: int, message: str) -> int:
+    print(f"initperf: {' '.join(message.split())}", file=sys.stderr)
+    return code

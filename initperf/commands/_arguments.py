@@ -1,0 +1,89 @@
+"""Options that several verbs share."""
+
+import argparse
+from typing import Any
+
+from initperf.commands._output import usage
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data-dir``."""
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="where IDX files lie, plain or .gz, torchvision's layout included; "
+        "the environment variable INITPERF_DATA says the same",
+    )
+
+
+def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
+    """Add the fields of an experiment; with `many`, each takes a list, separated by commas."""
+    example = "; several, separated by commas, make a grid" if many else ""
+    for flag, default, text in (
+        ("--initializer", "he_normal", "which initializer (see initperf list)"),
+        ("--activation", "relu", "activation of the hidden layers"),
+        ("--seed", "0", "seed of the weights and of the order of the images"),
+        ("--learning-rate", "0.1", "the rate, or the highest of a schedule"),
+        ("--batch-size", "128", "images a step"),
+    ):
+        parser.add_argument(flag, default=default, metavar="X", help=f"{text}{example}")
+    parser.add_argument(
+        "--hidden", default="512-256-128", metavar="W-W", help="widths of the hidden layers"
+    )
+    parser.add_argument("--dataset", default="mnist", metavar="NAME", help="see initperf data")
+    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over the data")
+    parser.add_argument("--schedule", default="constant", metavar="S", help="constant, triangular")
+    parser.add_argument(
+        "--clip-norm", type=float, metavar="N", help="largest norm of a layer's gradient"
+    )
+    parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
+    parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
+    parser.add_argument("--record", default="step", metavar="R", help="step, epoch or none")
+    parser.add_argument("--out", metavar="DIR", help="keep each run in this directory, as Parquet")
+    add_data(parser)
+
+
+def experiments(arguments: argparse.Namespace) -> list[Any]:
+    """Make the experiments that the options describe."""
+    from initperf.experiment import grid
+
+    with usage():
+        return list(
+            grid(
+                initializer=arguments.initializer.split(","),
+                activation=arguments.activation.split(","),
+                learning_rate=[float(x) for x in arguments.learning_rate.split(",")],
+                batch_size=[int(x) for x in arguments.batch_size.split(",")],
+                seed=[int(x) for x in arguments.seed.split(",")],
+                hidden=tuple(int(width) for width in arguments.hidden.split("-") if width),
+                dataset=arguments.dataset,
+                epochs=arguments.epochs,
+                schedule=arguments.schedule,
+                clip_norm=arguments.clip_norm,
+                dtype=arguments.dtype,
+                backend=arguments.backend,
+                record=arguments.record,
+            )
+        )
+
+
+def outcome(run: Any) -> dict[str, Any]:
+    """Return a run in one row."""
+    experiment = run.experiment
+    return {
+        "run": run.name,
+        "initializer": experiment.initializer,
+        "activation": experiment.activation,
+        "seed": experiment.seed,
+        "data": f"{run.dataset['dataset']} ({run.dataset['dataset_size']:,})",
+        "status": run.status,
+        "diverged_step": run.diverged_step,
+        "test_accuracy": run.test_accuracy,
+        "train_s": run.train_seconds,
+        "compile_s": run.compile_seconds,
+    }

@@ -1,0 +1,56 @@
+"""``initperf draw``: weights into a file."""
+
+import argparse
+from pathlib import Path
+
+from initperf.commands._output import usage
+from initperf.errors import UsageError
+
+HELP = "draw weights and write them to a .npy file, or print their statistics"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("name", metavar="NAME", help="see initperf list")
+    parser.add_argument("shape", metavar="N", type=int, nargs="+", help="shape, as 784 256")
+    parser.add_argument("--seed", type=int, metavar="N", help="fresh entropy without it")
+    parser.add_argument("--stream", type=int, default=0, metavar="N", help="number of the stream")
+    parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
+    parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
+    parser.add_argument("--out", metavar="FILE.npy", help="where to write the weights")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Draw and write or describe."""
+    import numpy as np
+
+    from initperf.initializers import draw
+    from initperf.storage import replacing
+
+    path = Path(arguments.out) if arguments.out else None
+    if path is not None and (path.suffix != ".npy" or not path.parent.is_dir()):
+        raise UsageError(f"--out must be a .npy file in a directory that exists, not {path}")
+    with usage():
+        weights = draw(
+            arguments.name,
+            tuple(arguments.shape),
+            rng=arguments.seed,
+            stream=arguments.stream,
+            dtype=arguments.dtype,
+            backend=arguments.backend,
+        )
+    shape = " x ".join(map(str, weights.shape))
+    if path is not None:
+        try:
+            with replacing(path) as temporary:
+                np.save(temporary, weights)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error}") from None
+        print(f"wrote {path}: {arguments.name}, {shape}, {weights.dtype}")
+    elif weights.size:
+        print(
+            f"{arguments.name}, {shape}, {weights.dtype}: mean {weights.mean():.6g}, "
+            f"std {weights.std():.6g}, from {weights.min():.6g} to {weights.max():.6g}"
+        )
+    else:
+        print(f"{arguments.name}, {shape}, {weights.dtype}: no elements")

@@ -1,0 +1,61 @@
+"""``initperf info``: one initializer, declared and measured, with a histogram."""
+
+import argparse
+import json
+import math
+
+from initperf.commands._output import usage
+from initperf.errors import UsageError
+
+HELP = "show what an initializer declares, what a draw measures, and its histogram"
+
+_BARS = " ▏▎▍▌▋▊▉█"
+_BINS = 21
+_WIDTH = 40
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("name", metavar="NAME", help="see initperf list")
+    parser.add_argument("shape", metavar="N", type=int, nargs="*", help="shape, by default 784 256")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draw")
+    parser.add_argument("--json", action="store_true", help="print JSON instead")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the declaration, the measurement and the histogram."""
+    import numpy as np
+
+    from initperf.initializers import INITIALIZERS
+
+    initializer = INITIALIZERS[arguments.name]
+    shape = tuple(arguments.shape) or (784, 256)
+    if math.prod(shape) < 1:
+        raise UsageError(f"a shape without elements has no statistics: {shape}")
+    with usage():
+        w = initializer(shape, rng=arguments.seed, dtype="float64").reshape(-1)
+        low, high = initializer.support(shape)
+        facts = {
+            "name": initializer.name,
+            "formula": initializer.formula,
+            "source": initializer.cite,
+            "suits": ", ".join(initializer.suits) or "no activation in particular",
+            "shape": " x ".join(map(str, shape)),
+            "declared mean": initializer.mean(shape),
+            "measured mean": float(w.mean()),
+            "declared std": initializer.std(shape),
+            "measured std": float(w.std()),
+            "declared support": f"[{low:.6g}, {high:.6g}]",
+            "measured range": f"[{w.min():.6g}, {w.max():.6g}]",
+        }
+    counts, edges = np.histogram(w, _BINS)
+    if arguments.json:
+        facts["histogram"] = {"counts": counts.tolist(), "edges": edges.tolist()}
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    for key, value in facts.items():
+        print(f"{key:17s}{value:.6g}" if isinstance(value, float) else f"{key:17s}{value}")
+    print()
+    for count, edge in zip(counts, edges[:-1] + np.diff(edges) / 2, strict=True):
+        eighths = round(8 * _WIDTH * count / counts.max())
+        print(f"{edge:12.4g} {'█' * (eighths // 8)}{_BARS[eighths % 8]}".rstrip())

@@ -1,0 +1,104 @@
+"""``initperf report``: the whole of it, as one page."""
+
+import argparse
+import importlib.metadata
+import sys
+from pathlib import Path
+from typing import Any
+
+from initperf.commands._arguments import add_data
+from initperf.commands._output import progress, usage
+from initperf.errors import UsageError
+
+HELP = "measure everything and write one page with figures and tables"
+
+_EPOCHS, _QUICK_EPOCHS = 5, 1
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument(
+        "--out", default="report", metavar="DIR", help="where the report goes, by default report"
+    )
+    parser.add_argument("--quick", action="store_true", help="the same page from less training")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each kind")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data, a run")
+    parser.add_argument("--dataset", default="mnist", metavar="NAME", help="see initperf data")
+    parser.add_argument(
+        "--activations", default="relu,tanh", metavar="A,B", help="trained with each initializer"
+    )
+    parser.add_argument(
+        "--benchmarks", metavar="FILE", help="take the speeds from this pytest-benchmark file"
+    )
+    add_data(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure, then write."""
+    check, write = _writer()
+    directory = Path(arguments.out)
+    check(directory)
+    tables = _tables(arguments)
+    command = "initperf " + " ".join(sys.argv[1:])
+    with progress("writing") as tell:
+        page = write(tables, directory, commands=[command], progress=tell)
+    runs = tables["runs"]
+    print(f"{page}: {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged")
+
+
+def _writer() -> tuple[Any, Any]:
+    found = {
+        entry.name: entry for entry in importlib.metadata.entry_points(group="initperf.report")
+    }
+    if not {"check", "write"} <= set(found):
+        raise UsageError("the report generator is not installed; install initperf[suite] again")
+    return found["check"].load(), found["write"].load()
+
+
+def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
+    from initperf import data, machine, speed, survey
+    from initperf.experiment import grid
+    from initperf.sweep import sweep
+
+    dataset = data.load(arguments.dataset, arguments.data_dir)
+    epochs = arguments.epochs or (_QUICK_EPOCHS if arguments.quick else _EPOCHS)
+    if arguments.seeds < 1:
+        raise UsageError(f"--seeds must be at least 1, not {arguments.seeds}")
+    names = survey.distinct()
+    with usage():
+        experiments = list(
+            grid(
+                initializer=names,
+                activation=arguments.activations.split(","),
+                seed=list(range(arguments.seeds)),
+                dataset=arguments.dataset,
+                epochs=epochs,
+            )
+        )
+    if arguments.benchmarks:
+        speeds = speed.from_benchmark_json(arguments.benchmarks)
+    else:
+        if warning := machine.busy():
+            print(f"initperf: {warning}", file=sys.stderr)
+        with progress("timing") as tell:
+            speeds = speed.speed_table(quick=arguments.quick, progress=tell)
+    done = 0
+    with progress("training") as tell:
+
+        def ended(run: Any) -> None:
+            nonlocal done
+            done += 1
+            experiment = run.experiment
+            tell(done, len(experiments), f"{experiment.initializer}, {experiment.activation}")
+
+        runs = sweep(experiments, datasets={arguments.dataset: dataset}, report=ended)
+    with progress("signals") as tell:
+        signals = survey.signals_table(experiments, dataset, tell)
+    return {
+        **survey.run_tables(runs, dataset),
+        "signal": signals,
+        **survey.weights_tables(names),
+        "bounds": survey.bounds_table(names),
+        "speed": speeds,
+        "machine": survey.machine_table(dataset, machine.describe()),
+    }

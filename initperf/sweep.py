@@ -1,0 +1,101 @@
+"""Many experiments side by side, each on one thread."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from threadpoolctl import threadpool_limits
+
+from initperf import data
+from initperf.experiment import Experiment
+from initperf.parallel import default_threads
+from initperf.random import STREAM_VERSION
+from initperf.run import Run
+from initperf.store import RunStore
+from initperf.training import train, warm_up
+
+
+def sweep(
+    experiments: Iterable[Experiment],
+    *,
+    workers: int | None = None,
+    store: RunStore | None = None,
+    datasets: dict[str, data.Dataset] | None = None,
+    report: Callable[[Run], None] | None = None,
+) -> list[Run]:
+    """Train experiments side by side.
+
+    Each runs on one thread: the kernels release the interpreter lock, and the two pools of
+    threads that NumPy's and SciPy's BLAS would start are held to one thread each, which two runs
+    side by side use better than one run uses two.
+
+    Parameters
+    ----------
+    experiments : iterable of Experiment
+        Equal ones are trained once.
+    workers : int, optional
+        How many at a time; as many as processors, by default.
+    store : RunStore, optional
+        Where runs are kept: those that are there are read, the others written when they end.
+    datasets : dict, optional
+        Data sets by name; loaded as needed otherwise.
+    report : callable, optional
+        Called in this thread with each run as it ends.
+
+    Returns
+    -------
+    list of Run
+        In the order of the experiments.
+
+    Raises
+    ------
+    initperf.errors.DataError
+        When data cannot be had; nothing is trained then.
+    """
+    wanted = list(experiments)
+    sets = {} if datasets is None else dict(datasets)
+    for experiment in wanted:
+        if experiment.dataset not in sets:
+            sets[experiment.dataset] = data.load(experiment.dataset)
+    runs: dict[Experiment, Run] = {}
+
+    def ended(run: Run) -> None:
+        runs[run.experiment] = run
+        if report is not None:
+            report(run)
+
+    waiting = []
+    for experiment in dict.fromkeys(wanted):
+        name = experiment.name(sets[experiment.dataset].digest, STREAM_VERSION)
+        if store is not None and name in store:
+            ended(store.load(name))
+        else:
+            waiting.append(experiment)
+    for dtype in {experiment.dtype for experiment in waiting}:
+        warm_up(dtype)  # also loads SciPy's BLAS, which cannot be held to one thread before
+
+    def run_one(experiment: Experiment) -> Run:
+        run = train(experiment, dataset=sets[experiment.dataset])
+        if store is not None:
+            store.save(run)
+        return run
+
+    with threadpool_limits(1, user_api="blas"):
+        for run in _side_by_side(run_one, waiting, workers or default_threads()):
+            ended(run)
+    return [runs[experiment] for experiment in wanted]
+
+
+def _side_by_side(
+    function: Callable[[Experiment], Run], experiments: list[Experiment], workers: int
+) -> Iterator[Run]:
+    """Give results as they come; an error or an interrupt cancels what has not begun."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="initperf-run") as pool:
+        pending: set[Future[Run]] = {pool.submit(function, one) for one in experiments}
+        try:
+            while pending:
+                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        finally:
+            for future in pending:
+                future.cancel()
