@@ -158,8 +158,9 @@ def signals_table(
     experiments: Iterable[Experiment], dataset: Dataset, tell: Callable[[int, int, str], None]
 ) -> pd.DataFrame:
     """Return `signal_table` of every experiment's initial state, on the first test images."""
-    images = dataset.features("test", "float32", SIGNAL_IMAGES)
-    labels = dataset.test_labels[:SIGNAL_IMAGES]
+    count = min(SIGNAL_IMAGES, len(dataset.test_labels))
+    images = dataset.features("test", "float32", count)
+    labels = dataset.test_labels[:count].copy()
     wanted = list(dict.fromkeys((e.initializer, e.activation, e.seed) for e in experiments))
     parts = []
     for done, state in enumerate(wanted):

@@ -118,15 +118,17 @@ def train(
     the same batches.
     """
     dataset = data.load(experiment.dataset) if dataset is None else dataset
-    compile_seconds = warm_up(experiment.dtype) if experiment.backend == "numba" else 0.0
-    images = dataset.features("train", experiment.dtype)
-    test_images = dataset.features("test", experiment.dtype)
+    dtype = experiment.dtype
+    compile_seconds = warm_up(dtype) if experiment.backend == "numba" else 0.0
+    # labels are copied because compiled code has a type of its own for arrays that are read-only
+    images, labels = dataset.features("train", dtype), dataset.train_labels.copy()
+    test = dataset.features("test", dtype), dataset.test_labels.copy()
     sizes = (images.shape[1], *experiment.hidden, CLASSES)
-    network = Mlp(sizes, experiment.activation, experiment.dtype, experiment.backend)
+    network = Mlp(sizes, experiment.activation, dtype, experiment.backend)
     network.initialize(experiment.initializer, rng=experiment.seed)
-    epochs = _Epochs(network, images, dataset.train_labels, experiment.batch_size)
+    epochs = _Epochs(network, images, labels, experiment.batch_size)
 
-    scores = [network.evaluate(test_images, dataset.test_labels)]
+    scores = [network.evaluate(*test)]
     kept: list[tuple[np.ndarray, ...]] = []
     diverged_step = diverged_layer = None
     train_seconds = 0.0
@@ -145,7 +147,7 @@ def train(
         if done < epochs.steps:
             diverged_step, diverged_layer = first + done + 1, layer + 1
             break
-        scores.append(network.evaluate(test_images, dataset.test_labels))
+        scores.append(network.evaluate(*test))
         if progress is not None:
             progress(epoch + 1, experiment.epochs)
 

@@ -1,0 +1,41 @@
+"""What all tests share."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import initperf.activations  # noqa: F401  # the kernels learn the activations from it
+from initperf.data import Dataset
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a cache directory of the test's own."""
+    directory = tmp_path / "cache"
+    monkeypatch.setenv("INITPERF_CACHE", str(directory))
+    return directory
+
+
+@pytest.fixture(scope="session")
+def blobs() -> Dataset:
+    """Give a small data set of ten classes that a perceptron can learn."""
+    rng = np.random.default_rng(5)
+    centres = rng.integers(0, 256, (10, 784))
+
+    def part(count: int) -> tuple[Any, Any]:
+        labels = np.arange(count) % 10
+        noise = rng.normal(0.0, 40.0, (count, 784))
+        return np.clip(centres[labels] + noise, 0, 255).astype(np.uint8), labels
+
+    train_images, train_labels = part(300)
+    test_images, test_labels = part(100)
+    return Dataset(
+        train_images=train_images,
+        train_labels=train_labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        name="mnist",
+        source="made by a test",
+    )

@@ -1,0 +1,100 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from initperf import Experiment, train
+from initperf.kernels.train_epoch import STATISTICS
+from initperf.training import learning_rates
+
+SMALL = Experiment(hidden=(32, 16), epochs=3, batch_size=64, learning_rate=0.2)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_network_learns_and_everything_is_recorded(blobs, backend):
+    run = train(SMALL.replace(backend=backend), dataset=blobs)
+    assert run.status == "finished"
+    assert run.test_accuracy > 0.9
+    steps = 3 * 5  # 300 images in batches of 64: the last has 44
+    assert run.steps["step"].tolist() == list(range(1, steps + 1))
+    assert run.steps["epoch"].tolist() == [1] * 5 + [2] * 5 + [3] * 5
+    assert run.steps["loss"].iloc[-1] < run.steps["loss"].iloc[0]
+    assert run.steps["accuracy"].between(0, 1).all()
+    assert len(run.layers) == steps * 3
+    assert set(STATISTICS) < set(run.layers)
+    assert run.epochs["epoch"].tolist() == [0, 1, 2, 3]
+    for table in (run.steps, run.layers, run.epochs):
+        assert np.isfinite(table.to_numpy(float)).all()
+
+
+def test_the_same_seed_gives_the_same_run_to_the_bit(blobs):
+    first, second = (train(SMALL, dataset=blobs) for _ in range(2))
+    pd.testing.assert_frame_equal(first.layers, second.layers, check_exact=True)
+    assert first.name == second.name
+    other = train(SMALL.replace(seed=1), dataset=blobs)
+    assert not np.allclose(first.steps["loss"], other.steps["loss"])
+
+
+def test_both_backends_follow_one_trajectory(blobs):
+    runs = [
+        train(SMALL.replace(backend=backend, dtype="float64"), dataset=blobs)
+        for backend in ("numpy", "numba")
+    ]
+    # fifteen steps, each of which may amplify the roundings of a step (1e-12, tested apart)
+    np.testing.assert_allclose(runs[0].steps["loss"], runs[1].steps["loss"], rtol=1e-9)
+
+
+def test_experiments_that_differ_in_the_initializer_see_the_same_batches(blobs):
+    # with a rate of 0 the accuracy of a step depends on its batch alone, and networks of zeros
+    # predict class 0 for all
+    runs = [
+        train(SMALL.replace(initializer=name, learning_rate=0.0), dataset=blobs)
+        for name in ("zeros", "constant")
+    ]
+    zeros, constants = (run.steps["accuracy"].to_numpy() for run in runs)
+    assert len(set(zeros)) > 1
+    assert np.array_equal(zeros, constants)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_divergence_is_a_result(blobs, backend):
+    run = train(
+        SMALL.replace(activation="linear", learning_rate=1e3, backend=backend),
+        dataset=blobs,
+    )
+    assert run.status == "diverged"
+    assert run.diverged_step == len(run.steps) + 1
+    assert 1 <= run.diverged_layer <= 3
+    assert np.isfinite(run.layers.to_numpy(float)).all()
+    assert np.isfinite(run.steps.to_numpy(float)).all()
+    assert 0 <= run.test_accuracy <= 1
+
+
+@pytest.mark.parametrize(("record", "rows"), [("step", 15), ("epoch", 3), ("none", 0)])
+def test_what_is_recorded_can_be_chosen(blobs, record, rows):
+    run = train(SMALL.replace(record=record), dataset=blobs)
+    assert len(run.steps) == rows
+    assert len(run.layers) == 3 * rows
+    assert len(run.epochs) == 4
+    if record == "epoch":
+        whole = train(SMALL, dataset=blobs)
+        assert run.steps["step"].tolist() == [5, 10, 15]
+        assert run.steps["loss"].tolist() == whole.steps["loss"].iloc[[4, 9, 14]].tolist()
+
+
+def test_the_triangular_rate_rises_for_two_thousand_steps_and_falls_again():
+    experiment = Experiment(schedule="triangular", learning_rate=0.1)
+    rates = learning_rates(experiment, 0, 6001)
+    assert rates[[0, 2000, 4000, 6000]] == pytest.approx([0.001, 0.1, 0.001, 0.1])
+    assert np.allclose(np.abs(np.diff(rates)), (0.1 - 0.001) / 2000)
+    assert learning_rates(experiment, 1234, 10) == pytest.approx(rates[1234:1244])
+
+
+def test_a_batch_larger_than_the_data_is_all_of_it(blobs):
+    run = train(SMALL.replace(batch_size=100_000, epochs=1), dataset=blobs)
+    assert len(run.steps) == 1
+
+
+def test_progress_is_told(blobs):
+    heard = []
+    train(SMALL, dataset=blobs, progress=lambda done, total: heard.append((done, total)))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
