@@ -44,9 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name in VERBS:
         module = importlib.import_module(f"initperf.commands.{name}")
-        verb = verbs.add_parser(
-            name, help=module.HELP, description=module.HELP, allow_abbrev=False
-        )
+        verb = verbs.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
         module.configure(verb)
         verb.set_defaults(run=module.run)
     return parser

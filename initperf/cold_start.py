@@ -94,6 +94,7 @@ def _child(*arguments: str, cache: Path | None = None) -> str:
 def _main(kernels: Sequence[str]) -> None:
     import numba
 
+    import initperf.activations  # noqa: F401 - the cases of some kernels are its records
     from initperf.kernels import KERNELS
 
     numba.njit(lambda x: x + 1.0)(1.0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FEWEST_ROUNDS = 5
 
-_EXIT = {"ok": 0, "improved": 0, "regressed": 1, "too noisy": 4}
+_EXIT = {"ok": 0, "regressed": 1, "too noisy": 4}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class FileComparison:
         A row for each benchmark of both: ``benchmark``, ``old_s``, ``new_s``, ``time_ratio``
         (new over old, above 1 is slower) with ``time_ratio_low`` and ``time_ratio_high`` (95 %),
         ``by`` (``"baseline"`` or ``"median"``: what was compared), ``margin`` (a ratio must lie
-        beyond 1 + margin to count) and ``verdict``.
+        beyond 1 + margin to count) and ``verdict``: ``"ok"``, ``"improved"``, ``"regressed"``,
+        ``"too noisy"``, or ``"not judged"`` of too few rounds.
     missing, added : tuple of str
         Benchmarks of the old file only, and of the new file only.
     warnings : tuple of str
@@ -46,9 +47,11 @@ class FileComparison:
 
     @property
     def verdict(self) -> str:
-        """``"regressed"`` if any did, else ``"too noisy"`` if any is, else ``"ok"``."""
+        """``"regressed"`` if any did, else ``"too noisy"`` if any is or none was judged."""
         found = set(self.table["verdict"])
-        return next((word for word in ("regressed", "too noisy") if word in found), "ok")
+        if "regressed" in found:
+            return "regressed"
+        return "too noisy" if "too noisy" in found or found == {"not judged"} else "ok"
 
     @property
     def exit_code(self) -> int:
@@ -103,7 +106,7 @@ def _row(old: Measured, new: Measured, threshold: float) -> dict[str, object]:
     noise = max(_noise(old), _noise(new)) if by == "baseline" else 0.0
     margin = max(threshold, noise)
     if min(old.rounds, new.rounds) < FEWEST_ROUNDS or not math.isfinite(low * high):
-        verdict = "too noisy"
+        verdict = "not judged"
     elif low > 1 + margin:
         verdict = "regressed"
     elif high < 1 / (1 + margin):

@@ -1,6 +1,7 @@
 """From an array as people have it to the contiguous pieces that kernels fill."""
 
-from typing import Any
+import operator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     ValueError
         For any other.
     """
+    found: np.dtype | None
     try:
         found = np.dtype(dtype)
     except TypeError:
@@ -55,11 +57,13 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     ValueError
         For a negative length, or more elements than an array can have.
     """
-    lengths = (shape,) if isinstance(shape, (int, np.integer)) else shape
     try:
-        checked = tuple(length.__index__() for length in lengths)
-    except (AttributeError, TypeError):
+        lengths = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        checked = tuple(map(operator.index, lengths))
+    except TypeError:
         raise TypeError(f"shape must be integers, not {shape!r}") from None
+    if any(isinstance(length, bool) for length in lengths):
+        raise TypeError(f"shape must be integers, not {shape!r}")
     if any(length < 0 for length in checked):
         raise ValueError(f"shape must not have negative lengths: {shape!r}")
     size = 1
@@ -88,14 +92,15 @@ def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
     ValueError
         When shape or dtype do not fit, or it cannot be written, or its elements overlap.
     """
-    view = out
-    if not isinstance(out, np.ndarray):
-        try:
-            view = np.asarray(out.detach() if hasattr(out, "detach") else memoryview(out))
-        except (TypeError, RuntimeError, BufferError) as error:
-            raise TypeError(
-                f"out must give a writable NumPy view, and {type(out).__name__} does not: {error}"
-            ) from None
+    source = out
+    try:
+        if not isinstance(out, np.ndarray):
+            source = out.detach() if hasattr(out, "detach") else memoryview(out)
+        view = np.asarray(source)
+    except (TypeError, RuntimeError, BufferError) as error:
+        raise TypeError(
+            f"out must give a writable NumPy view, and {type(out).__name__} does not: {error}"
+        ) from None
     if view.shape != shape:
         raise ValueError(f"out must have shape {shape}, not {view.shape}")
     as_dtype(view.dtype)
@@ -104,11 +109,46 @@ def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
     if not view.flags.aligned:
         raise ValueError("out must be aligned to its element size")
     reach = view.itemsize
-    for stride, length in sorted((abs(s), n) for s, n in zip(view.strides, view.shape) if n > 1):
+    axes = zip(view.strides, view.shape, strict=True) if view.size else ()
+    for stride, length in sorted((abs(step), length) for step, length in axes if length > 1):
         if stride < reach:
-            raise ValueError("out must not have elements that share memory")
-        reach = stride * length
+            raise ValueError("out must not have elements that share memory, nor interleaved axes")
+        reach += stride * (length - 1)
     return view
+
+
+class Source(NamedTuple):
+    """Where the values of a draw come from, and how many threads may make them."""
+
+    key: np.uint64
+    stream: np.uint64
+    start: int
+    threads: int
+
+
+def as_source(
+    size: int,
+    *,
+    rng: RandomSource,
+    stream: int = 0,
+    offset: int = 0,
+    backend: str = "numba",
+    threads: int | None = None,
+) -> Source:
+    """Check where `size` values shall come from; the arguments are those of `fill`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what `fill` does not take; a Generator has not been advanced then.
+    """
+    start, number = int(as_index("offset", offset)), as_index("stream", stream)
+    as_index("offset plus the number of values", start + size)
+    workers = default_threads() if threads is None else threads
+    if isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1:
+        raise ValueError(f"threads must be a positive integer, not {threads!r}")
+    serial = as_backend(backend) == "numpy"
+    return Source(as_key(rng), number, start, 1 if serial else int(workers))
 
 
 def fill(
@@ -141,26 +181,28 @@ def fill(
         The most threads to use; all that this process may, by default.
     """
     run = KERNELS[kernel][as_backend(backend)]
-    start, number = int(as_index("offset", offset)), as_index("stream", stream)
-    as_index("offset plus the number of values", start + out.size)
-    workers = default_threads() if threads is None else threads
-    if workers < 1:
-        raise ValueError(f"threads must be at least 1, not {threads}")
-    key = as_key(rng)
+    key, number, start, workers = as_source(
+        out.size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
+    )
 
     def flat(values: np.ndarray, first: int) -> None:
         def task(begin: int, end: int) -> None:
             run(values[begin:end], key, number, np.uint64(first + begin), *parameters)
 
         piece = max(_SMALLEST, min(_LARGEST, -(-values.size // (4 * workers))))
-        split(values.size, piece, task, workers if backend == "numba" else 1)
+        split(values.size, piece, task, workers)
 
     if out.flags.c_contiguous:
         flat(out.reshape(-1), start)
         return
     done = 0
-    flags = ["external_loop", "buffered", "zerosize_ok"]
-    pieces = np.nditer(out, flags, [["writeonly"]], order="C", buffersize=_BUFFER)
+    pieces: Any = np.nditer(
+        out,
+        ["external_loop", "buffered", "zerosize_ok"],
+        ["writeonly"],
+        order="C",
+        buffersize=_BUFFER,
+    )
     with pieces:
         for values in pieces:
             flat(values, start + done)

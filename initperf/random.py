@@ -7,10 +7,10 @@ import numpy as np
 
 from initperf.kernels.philox import STREAM_VERSION
 
-__all__ = ["STREAM_VERSION", "RandomSource", "as_key", "as_index"]
+__all__ = ["STREAM_VERSION", "RandomSource", "as_index", "as_key"]
 
 RandomSource: TypeAlias = (
-    None | int | np.integer | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator
+    int | np.integer | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
 )
 
 
@@ -21,7 +21,7 @@ def as_key(rng: RandomSource) -> np.uint64:
     ----------
     rng : None, int, SeedSequence, BitGenerator or Generator
         None takes fresh entropy from the operating system; an integer, or a SeedSequence, gives
-        the same key each time; a BitGenerator or a Generator is advanced by one word, so that
+        the same key each time; a BitGenerator or a Generator is advanced by 64 bits, so that
         one draw after another differs.
 
     Returns
@@ -42,10 +42,10 @@ def as_key(rng: RandomSource) -> np.uint64:
     """
     if rng is None:
         return np.uint64(secrets.randbits(64))
-    if isinstance(rng, np.random.Generator):
-        rng = rng.bit_generator
     if isinstance(rng, np.random.BitGenerator):
-        return np.uint64(rng.random_raw())
+        rng = np.random.Generator(rng)
+    if isinstance(rng, np.random.Generator):
+        return rng.integers(2**64 - 1, endpoint=True, dtype=np.uint64)
     if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
         if rng < 0:
             raise ValueError(f"rng must be a non-negative integer, not {rng}")

@@ -37,12 +37,14 @@ _FULL_SECONDS, _QUICK_SECONDS = 12.0, 3.0
 
 
 def speed_table(
-    quick: bool = False, progress: Callable[[int, int, str], None] | None = None
+    quick: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+    *,
+    measure_compilation: bool = False,
 ) -> "pd.DataFrame":
     """Measure every work in float32 by every method that is installed.
 
-    The methods of a work take turns; see `initperf.timing.compare_all`. Seconds of compiling are
-    measured when they are not known yet, unless `quick`.
+    The methods of a work take turns; see `initperf.timing.compare_all`.
 
     Parameters
     ----------
@@ -50,6 +52,9 @@ def speed_table(
         Smaller sizes and fewer rounds.
     progress : callable, optional
         Told ``(done, total, label)`` before each step.
+    measure_compilation : bool
+        Whether to measure the seconds of compiling where they are not known from before, which
+        compiles everything again in another process; otherwise they are NaN there.
 
     Returns
     -------
@@ -68,7 +73,7 @@ def speed_table(
     rows: list[dict[str, Any]] = []
     for done, (work, size) in enumerate(steps):
         tell(done, len(steps), f"{work.name} {size.label}")
-        rows += _measured(work, size, seconds, quick)
+        rows += _measured(work, size, seconds, measure_compilation)
     tell(len(steps), len(steps), "")
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -129,12 +134,12 @@ def describe_entry(work: Work, size: Size, dtype: str, entry: Entry) -> dict[str
     }
 
 
-def _measured(work: Work, size: Size, seconds: float, quick: bool) -> Iterator[dict[str, Any]]:
+def _measured(work: Work, size: Size, seconds: float, compiling: bool) -> Iterator[dict[str, Any]]:
     entries = list(work.entries(size, DTYPE))
     calls = {entry.label: work.prepare(entry, size, DTYPE) for entry in entries}
     baseline = work.baseline(size, DTYPE).label
     found = compare_all(calls, baseline=baseline, budget_seconds=seconds, least_rounds=3)
-    compiling = sum(compile_seconds(work.kernels, measure=not quick).values())
+    compile_s = sum(compile_seconds(work.kernels, measure=compiling).values())
     for entry in entries:
         timing: Timing = found[entry.label].candidate
         yield {
@@ -143,5 +148,5 @@ def _measured(work: Work, size: Size, seconds: float, quick: bool) -> Iterator[d
             "low_s": timing.low_s,
             "high_s": timing.high_s,
             "rounds": timing.rounds,
-            "compile_s": compiling if entry.method.role == "ours" else math.nan,
+            "compile_s": compile_s if entry.method.role == "ours" else math.nan,
         }

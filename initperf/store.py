@@ -82,7 +82,7 @@ class RunStore:
         directory = self.directory / name
         try:
             facts: dict[str, Any] = json.loads((directory / "run.json").read_text())
-            columns = {
+            columns: dict[str, Any] = {
                 f"{table.removesuffix('s')}_columns": {
                     column: values.to_numpy()
                     for column, values in pandas.read_parquet(

@@ -112,9 +112,16 @@ def bounds_table(names: Iterable[str]) -> pd.DataFrame:
 
 
 def signal_table(
-    initializer: str, activation: str, seed: int, images: np.ndarray, labels: np.ndarray
+    experiment: Experiment, images: np.ndarray, labels: np.ndarray
 ) -> pd.DataFrame:
     """Send one batch through a deep network at its initial state, forward and back.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Says initializer, activation, seed and backend.
+    images, labels : numpy.ndarray
+        The batch: (count, features) float32, and (count,).
 
     Returns
     -------
@@ -123,9 +130,10 @@ def signal_table(
         gradients, are NA.
     """
     sizes = (images.shape[1], *DEEP, CLASSES)
-    network = Mlp(sizes, activation).initialize(initializer, rng=seed)
+    network = Mlp(sizes, experiment.activation, backend=experiment.backend)
+    network.initialize(experiment.initializer, rng=experiment.seed)
     statistics = np.full((1, network.depth, len(STATISTICS)), np.nan)
-    KERNELS["train_epoch"]["numba"](
+    KERNELS["train_epoch"][network.backend](
         images,
         labels,
         np.arange(len(images)),
@@ -144,9 +152,9 @@ def signal_table(
     hidden = statistics[0, : len(DEEP)]
     hidden[~np.isfinite(hidden)] = np.nan
     columns: dict[str, Any] = {
-        "initializer": initializer,
-        "activation": activation,
-        "seed": seed,
+        "initializer": experiment.initializer,
+        "activation": experiment.activation,
+        "seed": experiment.seed,
         "layer": np.arange(1, len(DEEP) + 1),
     }
     for name in _SIGNALS:
@@ -161,11 +169,11 @@ def signals_table(
     count = min(SIGNAL_IMAGES, len(dataset.test_labels))
     images = dataset.features("test", "float32", count)
     labels = dataset.test_labels[:count].copy()
-    wanted = list(dict.fromkeys((e.initializer, e.activation, e.seed) for e in experiments))
+    wanted = list(experiments)
     parts = []
-    for done, state in enumerate(wanted):
-        tell(done, len(wanted), ", ".join(state[:2]))
-        parts.append(signal_table(*state, images, labels))
+    for done, experiment in enumerate(wanted):
+        tell(done, len(wanted), f"{experiment.initializer}, {experiment.activation}")
+        parts.append(signal_table(experiment, images, labels))
     return pd.concat(parts, ignore_index=True)
 
 

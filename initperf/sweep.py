@@ -70,11 +70,11 @@ def sweep(
             ended(store.load(name))
         else:
             waiting.append(experiment)
-    for dtype in {experiment.dtype for experiment in waiting}:
+    for dtype in {one.dtype for one in waiting if one.backend == "numba"}:
         warm_up(dtype)  # also loads SciPy's BLAS, which cannot be held to one thread before
 
     def run_one(experiment: Experiment) -> Run:
-        run = train(experiment, dataset=sets[experiment.dataset])
+        run = train(experiment, dataset=sets[experiment.dataset], threads=None)
         if store is not None:
             store.save(run)
         return run

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from initperf import data
 from initperf.experiment import Experiment
@@ -88,6 +89,7 @@ def train(
     experiment: Experiment,
     *,
     dataset: data.Dataset | None = None,
+    threads: int | None = 1,
     progress: Progress | None = None,
 ) -> Run:
     """Train a network as an experiment says.
@@ -97,6 +99,9 @@ def train(
     experiment : Experiment
     dataset : initperf.data.Dataset, optional
         The data, where it is at hand; loaded by the experiment's name otherwise.
+    threads : int, optional
+        How many threads BLAS takes: with one, the same experiment gives the same run to the bit.
+        None leaves the setting of the process as it is.
     progress : callable, optional
         Called with (epochs done, epochs in all).
 
@@ -128,28 +133,29 @@ def train(
     network.initialize(experiment.initializer, rng=experiment.seed)
     epochs = _Epochs(network, images, labels, experiment.batch_size)
 
-    scores = [network.evaluate(*test)]
-    kept: list[tuple[np.ndarray, ...]] = []
-    diverged_step = diverged_layer = None
-    train_seconds = 0.0
-    for epoch in range(experiment.epochs):
-        first = epoch * epochs.steps
-        order = np.random.default_rng([experiment.seed, epoch]).permutation(len(images))
-        rates = learning_rates(experiment, first, epochs.steps)
-        begin = time.perf_counter()
-        done, layer = epochs.run(order, rates, experiment.clip_norm)
-        train_seconds += time.perf_counter() - begin
-        keep = {"step": slice(0, done), "epoch": slice(max(0, done - 1), done)}.get(
-            experiment.record, slice(0, 0)
-        )
-        number = np.arange(first + 1, first + epochs.steps + 1)[keep]
-        kept.append((number, np.full(len(number), epoch + 1), *epochs.rows(keep), rates[keep]))
-        if done < epochs.steps:
-            diverged_step, diverged_layer = first + done + 1, layer + 1
-            break
-        scores.append(network.evaluate(*test))
-        if progress is not None:
-            progress(epoch + 1, experiment.epochs)
+    with threadpool_limits(threads, user_api="blas"):
+        scores = [network.evaluate(*test)]
+        kept: list[tuple[np.ndarray, ...]] = []
+        diverged_step = diverged_layer = None
+        train_seconds = 0.0
+        for epoch in range(experiment.epochs):
+            first = epoch * epochs.steps
+            order = np.random.default_rng([experiment.seed, epoch]).permutation(len(images))
+            rates = learning_rates(experiment, first, epochs.steps)
+            begin = time.perf_counter()
+            done, layer = epochs.run(order, rates, experiment.clip_norm)
+            train_seconds += time.perf_counter() - begin
+            keep = {"step": slice(0, done), "epoch": slice(max(0, done - 1), done)}.get(
+                experiment.record, slice(0, 0)
+            )
+            number = np.arange(first + 1, first + epochs.steps + 1)[keep]
+            kept.append((number, np.full(len(number), epoch + 1), *epochs.rows(keep), rates[keep]))
+            if done < epochs.steps:
+                diverged_step, diverged_layer = first + done + 1, layer + 1
+                break
+            scores.append(network.evaluate(*test))
+            if progress is not None:
+                progress(epoch + 1, experiment.epochs)
 
     step, epoch_of, loss, accuracy, statistics, rate = map(
         np.concatenate, zip(*kept, strict=True)

@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--activations", default="relu,tanh", metavar="A,B", help="trained with each initializer"
     )
+    parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
     parser.add_argument(
         "--benchmarks", metavar="FILE", help="take the speeds from this pytest-benchmark file"
     )
@@ -73,6 +74,7 @@ def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
                 seed=list(range(arguments.seeds)),
                 dataset=arguments.dataset,
                 epochs=epochs,
+                backend=arguments.backend,
             )
         )
     if arguments.benchmarks:

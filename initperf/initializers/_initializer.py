@@ -110,9 +110,7 @@ class Initializer(ABC):
             if dtype is not None and as_dtype(dtype) != array.dtype:
                 raise ValueError(f"dtype is {dtype!r}, but out holds {array.dtype}")
         as_backend(backend)
-        self._fill(
-            array, rng=rng, backend=backend, stream=stream, offset=offset, threads=threads
-        )
+        self._fill(array, rng=rng, backend=backend, stream=stream, offset=offset, threads=threads)
         return result
 
     @abstractmethod

@@ -3,15 +3,18 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
+from functools import cache, cached_property
+from typing import Any, Protocol
 
 import numpy as np
 
-from initperf.filling import fill
+from initperf.filling import as_source, fill
 from initperf.kernels.fill_truncated_normal import masses
 
 Fill = Callable[..., None]
+
+_FARTHEST = 12.0
+"""More standard deviations from its peak than a normal law is ever found."""
 
 
 class Law(Protocol):
@@ -32,8 +35,15 @@ class Law(Protocol):
     def density(self, x: np.ndarray) -> np.ndarray | None:
         """Return the probability density at `x`; None for a law without one."""
 
-    def fill(self, out: np.ndarray, **source: object) -> None:
+    def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values; `source` as `initperf.filling.fill` takes it."""
+
+
+def _check_range(dtype: Any, **values: float) -> None:
+    largest = float(np.finfo(dtype).max)
+    for name, value in values.items():
+        if abs(value) > largest:
+            raise ValueError(f"the {name}, {value:g}, is more than {dtype} can hold")
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,10 @@ class Point:
     def density(self, x: np.ndarray) -> None:
         """Return None: there is no density."""
 
-    def fill(self, out: np.ndarray, **source: object) -> None:
+    def fill(self, out: np.ndarray, **source: Any) -> None:
         """Set every element to the value."""
+        _check_range(out.dtype, value=self.value)
+        as_source(out.size, **source)
         out[...] = self.value
 
 
@@ -93,13 +105,21 @@ class Uniform:
             return None
         return np.where((x >= self.low) & (x <= self.high), 1.0 / (self.high - self.low), 0.0)
 
-    def fill(self, out: np.ndarray, **source: object) -> None:
+    def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values."""
+        _check_range(out.dtype, range=max(-self.low, self.high, self.high - self.low))
         fill("fill_uniform", out, self.low, self.high, **source)
 
 
 def _bell(z: np.ndarray) -> np.ndarray:
-    return np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    bell: np.ndarray = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    return bell
+
+
+@cache
+def _legendre() -> tuple[np.ndarray, np.ndarray]:
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    return nodes, weights
 
 
 @dataclass(frozen=True)
@@ -118,8 +138,9 @@ class Normal:
         """Return the bell curve; None when std is 0."""
         return _bell((x - self.mean) / self.std) / self.std if self.std else None
 
-    def fill(self, out: np.ndarray, **source: object) -> None:
+    def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values."""
+        _check_range(out.dtype, range=abs(self.mean) + _FARTHEST * self.std)
         fill("fill_normal", out, self.mean, self.std, **source)
 
 
@@ -139,11 +160,16 @@ class TruncatedNormal:
     @cached_property
     def _moments(self) -> tuple[float, float]:
         low, high = self._standard
-        inside = masses(low, high)[1]
-        edges = _bell(np.array([low, high]))
-        slopes = [0.0 if math.isinf(z) else z * e for z, e in zip((low, high), edges)]
-        mean = float(edges[0] - edges[1]) / inside
-        return mean, math.sqrt(max(0.0, 1.0 + (slopes[0] - slopes[1]) / inside - mean * mean))
+        peak = min(max(low, 0.0), high)
+        low, high = max(low, peak - _FARTHEST), min(high, peak + _FARTHEST)
+        middle = 0.5 * (low + high)
+        nodes, weights = _legendre()
+        from_middle = 0.5 * (high - low) * nodes
+        z = middle + from_middle
+        density = weights * np.exp(0.5 * (peak - z) * (peak + z))
+        shift = float(np.average(from_middle, weights=density))
+        variance = float(np.average((from_middle - shift) ** 2, weights=density))
+        return middle + shift, math.sqrt(variance)
 
     @property
     def mean(self) -> float:
@@ -165,8 +191,9 @@ class TruncatedNormal:
         bell = _bell((x - self.location) / self.scale) / self.scale
         return np.where((x >= self.low) & (x <= self.high), bell / masses(*self._standard)[1], 0.0)
 
-    def fill(self, out: np.ndarray, **source: object) -> None:
+    def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values."""
+        _check_range(out.dtype, location=self.location, scale=_FARTHEST * self.scale)
         fill(
             "fill_truncated_normal",
             out,

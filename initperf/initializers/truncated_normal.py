@@ -10,7 +10,8 @@ from initperf.kernels.fill_truncated_normal import masses
 TWO_SIGMA_STD = 0.87962566103423978
 """Standard deviation of the standard normal law truncated to [-2, 2]."""
 
-_SMALLEST_MASS = 1e-37
+_SMALLEST_MASS = 2.0**-94
+"""With it, the least mass beyond a float32 value, 2^-32 of this, is still a normal float32."""
 
 
 def check_mass(low: float, high: float) -> None:
@@ -51,8 +52,9 @@ class TruncatedNormal(Independent):
         finite(loc=self.loc, scale=self.scale)
         if not self.scale > 0:
             raise ValueError(f"scale must be positive, not {self.scale!r}")
-        if math.isnan(self.low) or math.isnan(self.high):
-            raise ValueError(f"low and high must be numbers, not {self.low!r} and {self.high!r}")
+        for name, value in (("low", self.low), ("high", self.high)):
+            if value not in (-math.inf, math.inf):
+                finite(**{name: value})
         check_mass((self.low - self.loc) / self.scale, (self.high - self.loc) / self.scale)
 
     def law(self, shape: tuple[int, ...]) -> TruncatedNormalLaw:

@@ -53,6 +53,9 @@ class VarianceScaling(Independent):
         ):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+        for name, axis in (("in_axis", self.in_axis), ("out_axis", self.out_axis)):
+            if isinstance(axis, bool) or not isinstance(axis, int):
+                raise ValueError(f"{name} must be an integer, not {axis!r}")
 
     def law(self, shape: tuple[int, ...]) -> Law:
         """Return the law for a weight of this shape."""

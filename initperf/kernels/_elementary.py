@@ -69,7 +69,8 @@ def _log_32(u: Any) -> Any:
     mantissa = np.int32(bits - np.int32(exponent << 23)).view(np.float32)
     s = (mantissa - _F(1.0)) / (mantissa + _F(1.0))
     t = s * s
-    return _F(exponent) * _F(math.log(2.0)) + (_F(2.0) * s + (s * t) * (_LOG_32[0] + t * (_LOG_32[1] + t * _LOG_32[2])))
+    series = _LOG_32[0] + t * (_LOG_32[1] + t * _LOG_32[2])
+    return _F(exponent) * _F(math.log(2.0)) + (_F(2.0) * s + (s * t) * series)
 
 
 @portable
@@ -236,22 +237,22 @@ _CENTRAL_DENOMINATOR_32 = _single(
 _TAIL_NUMERATOR_32 = _single(
     -2.5743482905976474, -0.39861560632640974, 1.7378325417246385, 0.3925302936160395
 )
-_TAIL_DENOMINATOR_32 = _single(
-    1.0, 1.7665276651586779, 0.39180547587832537, 1.0834514382995764e-05
-)
+_TAIL_DENOMINATOR_32 = _single(1.0, 1.7665276651586779, 0.39180547587832537, 1.0834514382995764e-05)
 
 
 @portable
-def quantile_central_32(below: Any, above: Any) -> Any:
-    """Normal quantile where neither tail is under CENTRAL_32; float32."""
-    w = (_F(4.0) * below) * above
-    ratio = _horner_5(w, _CENTRAL_NUMERATOR_32) / _horner_5(w, _CENTRAL_DENOMINATOR_32)
-    return (below - above) * ratio
+def quantile_central_32(lean: Any) -> Any:
+    """Return the normal quantile where neither tail is under CENTRAL_32; float32.
+
+    The lean is the mass below less the mass above.
+    """
+    w = _F(1.0) - lean * lean
+    return lean * (_horner_5(w, _CENTRAL_NUMERATOR_32) / _horner_5(w, _CENTRAL_DENOMINATOR_32))
 
 
 @portable
 def quantile_tail_32(below: Any, above: Any) -> Any:
-    """Normal quantile where a tail is under CENTRAL_32, down to 1e-38; float32."""
+    """Return the normal quantile where a tail is under CENTRAL_32, down to 1e-38; float32."""
     s = np.sqrt(_F(-2.0) * _log_32(where(below < above, below, above)))
     z = _horner_4(s, _TAIL_NUMERATOR_32) / _horner_4(s, _TAIL_DENOMINATOR_32)
     return where(below < above, -z, z)
@@ -320,9 +321,12 @@ _FAR_DENOMINATOR_64 = (
 
 
 @portable
-def quantile_64(below: Any, above: Any) -> Any:
-    """Normal quantile, tails down to the smallest normal number; float64."""
-    q = 0.5 * (below - above)
+def quantile_64(below: Any, above: Any, lean: Any) -> Any:
+    """Return the normal quantile, tails down to the smallest normal number; float64.
+
+    The lean is the mass below less the mass above; where it is small, it alone decides.
+    """
+    q = 0.5 * lean
     t = 0.180625 - q * q
     central = q * (_horner_8(t, _CENTRAL_NUMERATOR_64) / _horner_8(t, _CENTRAL_DENOMINATOR_64))
     r = np.sqrt(-_log_64(where(below < above, below, above)))

@@ -3,8 +3,8 @@
 This is the only module that knows the options of ``numba.njit``. A twin is compiled at its first
 call for each combination of types, releases the global interpreter lock, follows IEEE arithmetic
 as written (no reassociation, no fused multiply-add) and divides as NumPy does. Its machine code
-is cached in a directory named after the sources of all kernels, these options and the versions
-of the compiler, so that no stale binary is ever run.
+is cached in a directory named after the sources of all kernels, the versions of the compiler and
+those of its settings that it does not tell apart itself, so that no stale binary is ever run.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import llvmlite
 import numba
@@ -23,20 +23,23 @@ from initperf.registry import Registry
 from initperf.storage import cache_directory
 
 Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
 
 BACKENDS = ("numpy", "numba")
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True}
 _INLINED: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "fastmath": False}
 _SUMS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
+_SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
 _decorating = threading.Lock()
 
 
 def _source_digest() -> str:
     package = Path(__file__).parent
     sources = [*package.glob("*.py"), *package.parent.glob("activations.py")]
-    digest = hashlib.sha256(f"{_OPTIONS}{numba.__version__}{llvmlite.__version__}".encode())
-    digest.update(np.__version__.encode())
+    versions = numba.__version__, llvmlite.__version__, np.__version__
+    settings = [getattr(numba.config, name, None) for name in _SETTINGS]
+    digest = hashlib.sha256(repr((versions, settings)).encode())
     for source in sorted(sources):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
@@ -69,18 +72,18 @@ def jit_sums(function: Function) -> Function:
     return _decorate(function, **_SUMS)
 
 
-def portable(function: Function) -> Function:
+def portable(function: F) -> F:
     """Let compiled code call a function that stays plain Python for everybody else.
 
     What is written so runs as NumPy on arrays and, compiled into its callers, on scalars.
     """
-    registered: Function = numba.extending.register_jitable(**_INLINED)(function)
+    registered: F = numba.extending.register_jitable(**_INLINED)(function)
     return registered
 
 
-def portable_sums(function: Function) -> Function:
+def portable_sums(function: F) -> F:
     """Do as `portable` does with the freedom of `jit_sums`."""
-    registered: Function = numba.extending.register_jitable(**(_INLINED | _SUMS))(function)
+    registered: F = numba.extending.register_jitable(**(_INLINED | _SUMS))(function)
     return registered
 
 
@@ -151,7 +154,7 @@ def select_by_code(functions: list[Function]) -> Function:
         return functions[code](*arguments)
 
     def compiled(code: Any, arguments: Any) -> Function:
-        chain = None
+        chain: Any = None
         for number in range(len(functions)):
             chain = branch(number, chain)
         return lambda code, *arguments: chain(code, *arguments)

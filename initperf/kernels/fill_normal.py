@@ -43,7 +43,8 @@ def _values(words: np.ndarray, dtype: np.dtype, mean: Any, std: Any) -> np.ndarr
     if dtype == np.float32:
         pair = _pair_32(words[:, 0::2], words[:, 1::2], mean, std)
     else:
-        pair = _pair_64(*np.moveaxis(words, 1, 0)[:, :, None], mean, std)
+        word_0, word_1, word_2, word_3 = np.moveaxis(words, 1, 0)[:, :, None]
+        pair = _pair_64(word_0, word_1, word_2, word_3, mean, std)
     return np.stack(pair, axis=2)
 
 

@@ -2,8 +2,9 @@
 
 A value is the normal quantile of ``below + inside u``, where `below` and `inside` are the masses
 left of and between the bounds. The quantile is taken of both tails, ``below + inside u`` and
-``above + inside (1 - u)``, each exact to rounding where it is small: so the law is as exact 30
-standard deviations out as in the middle. A float32 takes one Philox word, a float64 two.
+``above + inside (1 - u)``, and of their difference, the lean, each exact to rounding where it is
+small: so the law is as exact far out as in the middle, and between narrow bounds as between wide
+ones. A float32 takes one Philox word, a float64 two.
 """
 
 import dataclasses
@@ -14,9 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._elementary import CENTRAL_32, quantile_64, quantile_central_32, quantile_tail_32
+from initperf.kernels._elementary import (
+    CENTRAL_32,
+    quantile_64,
+    quantile_central_32,
+    quantile_tail_32,
+)
 from initperf.kernels._kernel import by_dtype, jit, portable, register, where
-from initperf.kernels.fill_uniform import fraction_64
+from initperf.kernels.fill_uniform import bounds_32, fraction_64
 from initperf.kernels.philox import COUNTERS, WORDS, block_fill, fill_cases, reference_fill
 
 _F = np.float32
@@ -62,9 +68,7 @@ def masses(low: float, high: float) -> tuple[float, float, float]:
         (below, inside, above), which add up to 1.
     """
     with decimal.localcontext(_DIGITS):
-        below, above = (
-            1 - _upper_tail(-x) if x < 0 else _upper_tail(x) for x in (-low, high)
-        )
+        below, above = (1 - _upper_tail(-x) if x < 0 else _upper_tail(x) for x in (-low, high))
         if high <= 0:
             inside = _upper_tail(-high) - _upper_tail(-low)
         elif low >= 0:
@@ -76,31 +80,39 @@ def masses(low: float, high: float) -> tuple[float, float, float]:
 
 @portable
 def _tails_32(word: Any, below: Any, inside: Any, above: Any) -> tuple[Any, Any]:
-    k = np.int32(np.uint32(word) >> np.uint32(1))
+    k = np.int32(np.int32(np.int32(word) >> 1) + np.int32(1 << 30))
     u = (_F(k) + _F(0.5)) * _F(2.0**-31)
     rest = (_F(np.int32(np.int32(2147483647) - k)) + _F(0.5)) * _F(2.0**-31)
     return below + inside * u, above + inside * rest
 
 
 @portable
-def _central_32(
-    word: Any, mean: Any, std: Any, low: Any, high: Any, below: Any, inside: Any, above: Any
-) -> Any:
-    p, q = _tails_32(word, below, inside, above)
-    value = mean + std * quantile_central_32(p, q)
+def _central_32(word: Any, inside: Any, lean: Any) -> Any:
+    side = (_F(np.int32(np.int32(word) >> 1)) + _F(0.5)) * _F(2.0**-30)
+    return quantile_central_32(lean + inside * side)
+
+
+@portable
+def _within(value: Any, low: Any, high: Any) -> Any:
     value = where(value < low, low, value)
     return where(value > high, high, value)
 
 
 @portable
-def _anywhere_32(
-    word: Any, mean: Any, std: Any, low: Any, high: Any, below: Any, inside: Any, above: Any
+def _middle_32(
+    word: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, inside: Any, a: Any, lean: Any
 ) -> Any:
-    p, q = _tails_32(word, below, inside, above)
+    return _within(mean + std * _central_32(word, inside, lean), low, high)
+
+
+@portable
+def _anywhere_32(
+    word: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, inside: Any, a: Any, lean: Any
+) -> Any:
+    p, q = _tails_32(word, b, inside, a)
     central = where(p < q, p, q) > CENTRAL_32
-    value = mean + std * where(central, quantile_central_32(p, q), quantile_tail_32(p, q))
-    value = where(value < low, low, value)
-    return where(value > high, high, value)
+    z = where(central, _central_32(word, inside, lean), quantile_tail_32(p, q))
+    return _within(mean + std * z, low, high)
 
 
 @portable
@@ -114,37 +126,31 @@ def _value_64(
     below: Any,
     inside: Any,
     above: Any,
+    lean: Any,
 ) -> Any:
-    u = (fraction_64(word_0, word_1) - 1.0) + 2.0**-53
-    rest = (2.0 - fraction_64(word_0, word_1)) - 2.0**-53
-    value = mean + std * quantile_64(below + inside * u, above + inside * rest)
-    value = where(value < low, low, value)
-    return where(value > high, high, value)
-
-
-@portable
-def _inward(bound: Any, rounded: Any, towards: Any) -> Any:
-    if (rounded < bound) == (towards > bound) and rounded != bound:
-        return np.nextafter(rounded, towards)
-    return rounded
+    fraction = fraction_64(word_0, word_1)
+    u = (fraction - 1.0) + 2.0**-53
+    rest = (2.0 - fraction) - 2.0**-53
+    side = 2.0 * (fraction - 1.5) + 2.0**-52
+    z = quantile_64(below + inside * u, above + inside * rest, lean + inside * side)
+    return _within(mean + std * z, low, high)
 
 
 @portable
 def _law_32(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
-    middle = _F(0.5 * max(low, -1e38) + 0.5 * min(high, 1e38))
-    low, high = _inward(low, _F(low), middle), _inward(high, _F(high), middle)
-    return _F(mean), _F(std), low, high, _F(b), _F(i), _F(a)
+    first, last = bounds_32(low, high)
+    return _F(mean), _F(std), first, last, _F(b), _F(i), _F(a), _F(b - a)
 
 
 @portable
 def _law_64(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
-    return mean, std, low, high, b, i, a
+    return mean, std, low, high, b, i, a, b - a
 
 
 _law = by_dtype(_law_32, _law_64)
 
 
-def _values(words: np.ndarray, dtype: np.dtype, law: tuple[Any, ...]) -> np.ndarray:
+def _values(words: np.ndarray, dtype: np.dtype, law: tuple[Any, ...]) -> Any:
     if dtype == np.float32:
         return _anywhere_32(words, *law)
     return _value_64(words[:, 0::2], words[:, 1::2], *law)
@@ -171,25 +177,25 @@ def fill_truncated_normal_reference(
 
 @portable
 def _block_32(
-    target: Any, words: Any, m: Any, s: Any, low: Any, high: Any, b: Any, i: Any, a: Any
+    target: Any, words: Any, m: Any, s: Any, low: Any, high: Any, b: Any, i: Any, a: Any, d: Any
 ) -> None:
     if b > CENTRAL_32 and a > CENTRAL_32:
         for j in range(WORDS):
-            target[j] = _central_32(words[j], m, s, low, high, b, i, a)
+            target[j] = _middle_32(words[j], m, s, low, high, b, i, a, d)
     else:
         for j in range(WORDS):
-            target[j] = _anywhere_32(words[j], m, s, low, high, b, i, a)
+            target[j] = _anywhere_32(words[j], m, s, low, high, b, i, a, d)
 
 
 @portable
 def _block_64(
-    target: Any, words: Any, m: Any, s: Any, low: Any, high: Any, b: Any, i: Any, a: Any
+    target: Any, words: Any, m: Any, s: Any, low: Any, high: Any, b: Any, i: Any, a: Any, d: Any
 ) -> None:
     for half in range(2):
         part = words[2 * half * COUNTERS : (2 * half + 2) * COUNTERS]
         values = target[half * COUNTERS : (half + 1) * COUNTERS]
         for j in range(COUNTERS):
-            values[j] = _value_64(part[j], part[COUNTERS + j], m, s, low, high, b, i, a)
+            values[j] = _value_64(part[j], part[COUNTERS + j], m, s, low, high, b, i, a, d)
 
 
 _fill = block_fill(by_dtype(_block_32, _block_64))

@@ -2,7 +2,7 @@
 
 Words are read as a signed integer k of 24 bits (float64: 52), and the value is
 ``middle + step (k + 1/2)``: all steps are equally likely, the law is symmetric to the bit, and
-the step is rounded down so far that no value leaves [low, high].
+bounds and step are rounded inward so far that no value leaves [low, high].
 """
 
 from typing import Any
@@ -11,6 +11,8 @@ import numpy as np
 
 from initperf.kernels._kernel import by_dtype, jit, portable, register
 from initperf.kernels.philox import COUNTERS, WORDS, block_fill, fill_cases, reference_fill
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @portable
@@ -31,28 +33,47 @@ def _value_64(low: Any, high: Any, middle: Any, step: Any) -> Any:
 
 
 @portable
-def _grid(low: Any, high: Any, outermost: Any) -> tuple[Any, Any]:
+def _grid(low: Any, high: Any, half: Any, outermost: Any) -> tuple[Any, Any]:
     step = (high - low) / (outermost + outermost)
-    middle = low + step * outermost
+    middle = half * low + half * high
     while middle + step * outermost > high or middle - step * outermost < low:
         step = np.nextafter(step, step - step)
     return middle, step
 
 
 @portable
+def _inward(bound: Any, rounded: Any, towards: Any) -> Any:
+    if (rounded < bound) == (towards > bound) and rounded != bound:
+        return np.nextafter(rounded, towards)
+    return rounded
+
+
+@portable
+def bounds_32(low: Any, high: Any) -> tuple[Any, Any]:
+    """Return the outermost float32 in [low, high]; where there is none, the nearest, twice."""
+    low, high = np.float64(max(low, -_LARGEST)), np.float64(min(high, _LARGEST))
+    middle = np.float32(0.5 * low + 0.5 * high)
+    first, last = _inward(low, np.float32(low), middle), _inward(high, np.float32(high), middle)
+    if first > last:
+        return middle, middle
+    return first, last
+
+
+@portable
 def _grid_32(_: Any, low: Any, high: Any) -> tuple[Any, Any]:
-    return _grid(np.float32(low), np.float32(high), np.float32(2.0**23 - 0.5))
+    first, last = bounds_32(low, high)
+    return _grid(first, last, np.float32(0.5), np.float32(2.0**23 - 0.5))
 
 
 @portable
 def _grid_64(_: Any, low: Any, high: Any) -> tuple[Any, Any]:
-    return _grid(np.float64(low), np.float64(high), 0.5 - 2.0**-53)
+    return _grid(np.float64(low), np.float64(high), 0.5, 0.5 - 2.0**-53)
 
 
 grid = by_dtype(_grid_32, _grid_64)
 
 
-def _values(words: np.ndarray, dtype: np.dtype, middle: Any, step: Any) -> np.ndarray:
+def _values(words: np.ndarray, dtype: np.dtype, middle: Any, step: Any) -> Any:
     if dtype == np.float32:
         return _value_32(words, middle, step)
     return _value_64(words[:, 0::2], words[:, 1::2], middle, step)
@@ -63,9 +84,7 @@ def fill_uniform_reference(
 ) -> None:
     """Fill a 1-D float32 or float64 array with U(low, high), from index `start` of a stream."""
     middle, step = grid(out, low, high)
-    reference_fill(
-        out, key, stream, start, lambda words: _values(words, out.dtype, middle, step)
-    )
+    reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, middle, step))
 
 
 @portable
@@ -98,5 +117,5 @@ register(
     "fill_uniform",
     numpy=fill_uniform_reference,
     numba=fill_uniform,
-    cases=lambda: fill_cases(("float32", "float64"), -0.25, 0.75),
+    cases=lambda: fill_cases(("float32", "float64"), -0.1, 0.7),
 )

@@ -34,9 +34,7 @@ _ROUNDS = 10
 
 
 @portable
-def philox4x32(
-    c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any
-) -> tuple[Any, Any, Any, Any]:
+def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, Any, Any, Any]:
     """Return the four words of a counter: ten rounds of multiply, exchange and exclusive or.
 
     Words are held in the lower halves of uint64, where a product of two of them fits: that is
@@ -57,7 +55,7 @@ def philox4x32(
 def philox_blocks(key: np.uint64, stream: np.uint64, start: int, stop: int) -> np.ndarray:
     """Return the words of the blocks `start` to `stop`, shape (blocks, 4, 64), uint32."""
     block = np.arange(start, stop, dtype=np.uint64)[:, None]
-    counter = block * _U64(COUNTERS) + np.arange(COUNTERS, dtype=np.uint64)
+    counter: np.ndarray = block * _U64(COUNTERS) + np.arange(COUNTERS, dtype=np.uint64)
     key, stream = _U64(key), _U64(stream)
     words = philox4x32(
         counter & _LOW, counter >> _HALF, stream & _LOW, stream >> _HALF, key & _LOW, key >> _HALF

@@ -45,7 +45,11 @@ def sgd_update_reference(
     """
     wide, slope = weights.astype(np.float64), np.abs(gradient.astype(np.float64))
     statistics[:] = (
-        wide.mean(), wide.std(), np.abs(wide).max(), np.sqrt(np.sum(slope**2)), slope.mean()
+        wide.mean(),
+        wide.std(),
+        np.abs(wide).max(),
+        np.sqrt(np.sum(slope**2)),
+        slope.mean(),
     )
     weights -= weights.dtype.type(rate) * gradient
 

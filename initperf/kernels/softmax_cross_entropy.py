@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import Case, jit, register
 from initperf.kernels._elementary import exp
+from initperf.kernels._kernel import Case, jit, register
 
 
 def softmax_cross_entropy_reference(

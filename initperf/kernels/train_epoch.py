@@ -5,7 +5,7 @@ Williams 1986), clipping, update, each with its statistics from the pass that to
 anyway. Parameters and gradients are flat: for each layer its weights in C order, then its biases.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ _RATIO = STATISTICS.index("update_ratio")
 
 def _epoch(
     forward: Function, loss_of: Function, backward: Function, norm: Function, update: Function
-) -> Function:
+) -> Callable[..., tuple[int, int]]:
     """Write the loop once, over the kernels of either backend."""
 
     @portable
@@ -156,7 +156,7 @@ def work_size(sizes: Any, batch_size: int) -> int:
 def train_epoch_reference(*arguments: Any) -> tuple[int, int]:
     """Train for one epoch; the arguments are those of `train_epoch`."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return _reference_loop(*arguments)  # type: ignore[no-any-return]
+        return _reference_loop(*arguments)
 
 
 @jit

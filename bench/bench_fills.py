@@ -1,0 +1,42 @@
+"""Fills from 2^10 to 2^27 values: how their time, and what they allocate, grows."""
+
+import tracemalloc
+from functools import partial
+
+import numpy as np
+import pytest
+
+from initperf import INITIALIZERS
+from initperf.limits import stores
+from initperf.parallel import default_threads
+from initperf.timing import measure
+
+EXPONENTS = (10, 13, 16, 20, 24, 27)
+NAMES = ("uniform", "normal", "truncated_normal")
+
+
+@pytest.mark.parametrize("threads", sorted({1, default_threads()}))
+@pytest.mark.parametrize("exponent", EXPONENTS)
+@pytest.mark.parametrize("name", NAMES)
+def test_fill_scaling(recorded, benchmark, name, exponent, threads):
+    benchmark.group = f"fill_{name} float32, {threads} threads"
+    out = np.empty(2**exponent, np.float32)
+    call = partial(INITIALIZERS[name], out.shape, rng=0, out=out, threads=threads)
+    call()
+    tracemalloc.start()
+    call()
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 2**16, "a fill of an existing array allocates next to nothing"
+    timing = measure(call, budget_seconds=0.5 if benchmark.enabled else 0.0)
+    limit = stores(out.size, "float32", threads)
+    limit_s = limit.seconds(out.nbytes)
+    benchmark.extra_info.update(
+        values=out.size,
+        threads=threads,
+        peak_bytes=peak_bytes,
+        limit_s=limit_s,
+        limit=limit.words,
+        percent_of_limit=100 * limit_s / timing.median_s,
+    )
+    recorded(timing.samples_s)

@@ -1,0 +1,160 @@
+"""Pieces that several figures share: axes for accuracies, labels at line ends, names of things."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+from initperf_figures._style import MUTED, strokes
+
+_ACTIVATION_NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU"}
+_LINE_PITCH = 10.5  # points from one end label to the next
+
+
+def activation_name(activation: str) -> str:
+    """Return the activation's name as people write it."""
+    if activation.endswith("elu") and activation not in _ACTIVATION_NAMES:
+        return activation.upper()
+    return _ACTIVATION_NAMES.get(activation, activation)
+
+
+def activations_of(table: pd.DataFrame) -> list[str]:
+    """Return the activations in a table, ReLU and tanh first."""
+    first = {"relu": 0, "tanh": 1}
+    return sorted(table["activation"].unique(), key=lambda name: (first.get(name, 2), name))
+
+
+def magnitude(value: float) -> str:
+    """Write a magnitude in two figures, with a power of ten when it is extreme."""
+    if np.isnan(value):
+        return "–"
+    if np.isinf(value):
+        return "overflow"
+    if value == 0 or 0.01 <= abs(value) < 1000:
+        return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
+    digit, power = f"{value:.0e}".split("e")
+    return rf"${digit}{{\cdot}}10^{{{int(power)}}}$"
+
+
+def headed(axes: Axes, title: str, remark: str, size: float = 9.0) -> None:
+    """Write a title of a `size` in points and, on a line of its own below, a remark."""
+    axes.set_title(title, pad=17, fontsize=size)
+    axes.annotate(
+        remark,
+        (0, 1),
+        (0, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=7.5,
+        color=MUTED,
+    )
+
+
+def accuracy_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """Stretch an axis of accuracies (0 to 1) so that 97 % and 98 % are as far apart as the errors.
+
+    Equal distances are equal ratios of the error, 1 − accuracy; ticks are in percent.
+    """
+    ceiling = 1 - 1e-4
+
+    def forward(accuracy: Any) -> Any:
+        return -np.log10(1 - np.minimum(accuracy, ceiling))
+
+    def inverse(stretched: Any) -> Any:
+        return 1 - 10 ** -np.asarray(stretched)
+
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    set_scale = axes.set_xscale if which == "x" else axes.set_yscale
+    set_limits = axes.set_xlim if which == "x" else axes.set_ylim
+    set_scale("function", functions=(forward, inverse))
+    set_limits(low, min(high, ceiling))
+    steps = [0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999]
+    axis.set_major_locator(FixedLocator([tick for tick in steps if low <= tick <= high]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{100 * accuracy:.3g}"))
+
+
+def spread(wanted: Sequence[float], pitch: float, low: float, high: float) -> list[float]:
+    """Move sorted positions apart to at least `pitch`, as little as possible, within limits.
+
+    Neighbours that would touch form a block around the mean of what they wanted; blocks that
+    touch merge. When they do not all fit, they are spaced evenly.
+    """
+    if len(wanted) * pitch > high - low:
+        return list(np.linspace(low, high, len(wanted)))
+    blocks: list[tuple[float, int]] = []  # centre, count
+    for position in wanted:
+        blocks.append((position, 1))
+        while True:
+            blocks[-1] = (_inside(blocks[-1], pitch, low, high), blocks[-1][1])
+            if len(blocks) < 2 or _edge(blocks[-2], pitch, 1) <= _edge(blocks[-1], pitch, -1):
+                break
+            (upper, many), (lower, few) = blocks.pop(), blocks.pop()
+            blocks.append(((upper * many + lower * few) / (many + few), many + few))
+    return [
+        _edge((centre, count), pitch, -1) + (index + 0.5) * pitch
+        for centre, count in blocks
+        for index in range(count)
+    ]
+
+
+def _edge(block: tuple[float, int], pitch: float, side: int) -> float:
+    return block[0] + side * block[1] * pitch / 2
+
+
+def _inside(block: tuple[float, int], pitch: float, low: float, high: float) -> float:
+    half = block[1] * pitch / 2
+    return min(max(block[0], low - pitch / 2 + half), high + pitch / 2 - half)
+
+
+def end_labels(axes: Axes, ends: Mapping[str, float], bold: Iterable[str] = ()) -> None:
+    """Name each line at its right end, with its last value; leaders lead to where it fits.
+
+    Call it after ``settle(figure)``, since labels are
+    kept apart by the height of the axes. Values outside the axes are named at the edge.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        With its final y limits and scale.
+    ends : mapping of str to float
+        The last value of each initializer's line.
+    bold : iterable of str
+        The initializers to name in bold.
+    """
+    height = axes.get_window_extent().height * 72 / axes.figure.dpi
+    low, high = axes.get_ylim()
+    to_axes = (axes.transData + axes.transAxes.inverted()).transform
+
+    def place(value: float) -> float:
+        inside = np.clip(np.nan_to_num(value, posinf=high), low, high)
+        return float(to_axes((axes.get_xlim()[1], inside))[1])
+
+    names = sorted(ends, key=lambda name: (np.nan_to_num(ends[name], posinf=np.inf), name))
+    points = [place(ends[name]) for name in names]
+    emphasised = set(bold)
+    within: Any = axes.transAxes
+    inches = axes.figure.dpi_scale_trans + ScaledTranslation(1, 0, within)  # from the right edge
+    beside = blended_transform_factory(inches, within)
+    style: dict[str, Any] = {"transform": beside, "va": "center_baseline", "fontsize": 7.5}
+    plain: dict[str, Any] = style | {"ha": "right", "color": MUTED, "in_layout": False}
+    for name, point, where in zip(
+        names, points, spread(points, _LINE_PITCH / height, 0.0, 1.0), strict=True
+    ):
+        axes.plot(
+            [0.05, 0.2, 0.26],
+            [point, where, where],
+            transform=beside,
+            color=strokes(name).colour,
+            linewidth=1.0,
+            clip_on=False,
+            in_layout=False,
+        )
+        arrow = "↑ " if ends[name] > high else "↓ " if ends[name] < low else ""
+        weight = "bold" if name in emphasised else "normal"
+        axes.text(0.9, where, arrow + magnitude(ends[name]), **plain)
+        axes.text(0.97, where, name, weight=weight, **style)

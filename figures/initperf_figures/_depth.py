@@ -1,0 +1,89 @@
+"""A quantity of the untrained network by depth: one panel an activation, named at the line ends."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from initperf_figures._axes import activation_name, activations_of, end_labels
+from initperf_figures._style import INK, RULE, canvas, in_order, settle, strokes
+
+# Lines that leave this range have vanished or exploded; how far they go is written at their end.
+FLOOR, CEILING = 1e-9, 1e9
+
+# Initializers whose line stays in this range are named in bold.
+KEPT = 1e-3, 1e3
+
+
+def by_depth(
+    signal: pd.DataFrame,
+    column: str,
+    label: str,
+    *,
+    guide: float | None = None,
+    backward: bool = False,
+) -> Figure:
+    """Draw a column of the `signal` table against the layer on a log axis.
+
+    Parameters
+    ----------
+    signal : pandas.DataFrame
+        The table.
+    column : str
+        What to draw: the median over seeds, with a band from the smallest to the largest.
+    label : str
+        The y axis's label, with the unit.
+    guide : float, optional
+        A horizontal line to compare with.
+    backward : bool
+        Whether the quantity travels from the last layer to the first; so does the x axis then.
+    """
+    activations = activations_of(signal)
+    names = in_order(signal["initializer"])
+    rows = -(-len(activations) // 2)
+    height = max(3.9, 0.155 * len(names) + 1.1)
+    figure = canvas(height * rows)
+    panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True).flat
+    summary = signal.groupby(["activation", "initializer", "layer"])[column]
+    summary = summary.quantile([0.0, 0.5, 1.0], interpolation="nearest").unstack()
+    seen = summary[0.5].replace([0.0, np.inf], np.nan).dropna()
+    low = max(FLOOR, min(float(seen.min()), 0.1))
+    high = min(CEILING, max(float(seen.max()), 10.0))
+    ends = sorted([signal["layer"].min(), signal["layer"].max()], reverse=backward)
+    for axes, activation in zip(panels, activations, strict=False):
+        axes.set_yscale("log")
+        axes.set_ylim(10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high)))
+        axes.set_xlim(*ends)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        axes.yaxis.set_major_locator(LogLocator(numticks=8))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.set_title(activation_name(activation))
+        axes.set_xlabel("hidden layer, last to first" if backward else "hidden layer")
+        axes.set_ylabel(label)
+        axes.axhspan(*KEPT, color=RULE, alpha=0.45, linewidth=0, zorder=0)
+        if guide is not None:
+            axes.axhline(guide, color=INK, linewidth=0.8, zorder=1)
+        for name in names:
+            lines = summary.loc[(activation, name)].clip(low * 1e-9, high * 1e9)
+            stroke = strokes(name)
+            axes.fill_between(
+                lines.index, lines[0.0], lines[1.0], color=stroke.colour, alpha=0.12, linewidth=0
+            )
+            axes.plot(lines.index, lines[0.5], color=stroke.colour, linestyle=stroke.dash)
+    for axes in list(figure.axes)[len(activations) :]:
+        axes.remove()
+    settle(figure)
+    middle = summary[0.5].unstack("layer")
+    held = middle[((middle >= KEPT[0]) & (middle <= KEPT[1])).all(axis=1)].index
+    for axes, activation in zip(figure.axes, activations, strict=True):
+        bold = [name for other, name in held if other == activation]
+        end_labels(axes, middle.loc[activation][ends[1]].to_dict(), bold)
+    return figure
+
+
+def over_seeds(signal: pd.DataFrame) -> str:
+    """Say what the lines and their bands are."""
+    seeds = signal["seed"].nunique()
+    if seeds == 1:
+        return "One seed."
+    return f"Lines are medians of {seeds} seeds, bands reach from the smallest to the largest."

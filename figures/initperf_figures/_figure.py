@@ -1,0 +1,129 @@
+"""The catalogue of figures: what each one shows, the tables it needs, and how it is drawn."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from initperf.registry import Registry
+from initperf_figures._style import look
+
+Tables = Mapping[str, pd.DataFrame]
+
+SECTIONS = ("weights", "signal", "training", "speed", "more")
+
+# What two runs must share, beside their data, before their initializers can be compared.
+_SETTINGS = ("network", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "dtype")
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A figure of the report.
+
+    Attributes
+    ----------
+    name : str
+        Its file name and anchor: lower-case letters, digits and underscores.
+    title : str
+        What it shows, as a heading.
+    caption : str or callable
+        What to see in it, in one to three plain sentences; a function is given the tables.
+    needs : tuple of str
+        The tables it is drawn from. It is left out of a report that lacks one of them.
+    draw : callable
+        Makes the figure from the tables.
+    section : str
+        The part of the page it belongs to, one of SECTIONS.
+    order : int
+        Its place in that part; figures of one place go by name.
+    printed : tuple of str
+        The tables, among those it needs, whose rows the page prints below it.
+    """
+
+    name: str
+    title: str
+    caption: str | Callable[[Tables], str]
+    needs: tuple[str, ...]
+    draw: Callable[[Tables], Figure]
+    section: str = "more"
+    order: int = 50
+    printed: tuple[str, ...] = ()
+
+    def missing(self, tables: Tables) -> list[str]:
+        """Return which of the tables it needs are absent or empty."""
+        return [name for name in self.needs if name not in tables or tables[name].empty]
+
+    def render(self, tables: Tables) -> Figure:
+        """Draw the figure in the report's look.
+
+        Raises
+        ------
+        ValueError
+            When the runs it would compare are not comparable.
+        """
+        if "runs" in self.needs:
+            check_comparable(tables["runs"])
+        with look():
+            return self.draw(tables)
+
+    def describe(self, tables: Tables) -> str:
+        """Return the caption."""
+        return self.caption if isinstance(self.caption, str) else self.caption(tables)
+
+
+FIGURES: Registry[ReportFigure] = Registry("figure")
+
+
+def register(
+    name: str,
+    *,
+    title: str,
+    caption: str | Callable[[Tables], str],
+    needs: tuple[str, ...],
+    draw: Callable[[Tables], Figure],
+    section: str = "more",
+    order: int = 50,
+    printed: tuple[str, ...] = (),
+) -> ReportFigure:
+    """Add a figure to the report; every figure's file ends with this call.
+
+    Raises
+    ------
+    ValueError
+        When the name cannot be a file name and anchor, or is taken, or the section is unknown.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f"a figure's name is lower case letters, digits and _; got {name!r}")
+    if section not in SECTIONS:
+        raise ValueError(f"unknown section {section!r}; there are {', '.join(SECTIONS)}")
+    figure = ReportFigure(name, title, caption, needs, draw, section, order, printed)
+    return FIGURES.register(name, figure)
+
+
+def check_comparable(runs: pd.DataFrame) -> None:
+    """Refuse to compare runs that differ in more than initializer, activation and seed.
+
+    All runs must have seen the same data; the runs of one activation must also share the network
+    and every setting of the training.
+
+    Raises
+    ------
+    ValueError
+        Naming the dataset digests, or the setting and its values.
+    """
+    digests = sorted(map(str, runs["dataset_digest"].unique()))
+    if len(digests) > 1:
+        raise ValueError(
+            f"these runs saw different data (dataset digests {', '.join(digests)}) and cannot be "
+            "compared; make one report for each"
+        )
+    for activation, group in runs.groupby("activation"):
+        for setting in _SETTINGS:
+            values = sorted(map(str, group[setting].unique()))
+            if len(values) > 1:
+                raise ValueError(
+                    f"runs with {activation} differ in {setting} ({', '.join(values)}) and cannot "
+                    "be compared; make one report for each"
+                )

@@ -1,0 +1,141 @@
+"""The one HTML page of a report."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+from markupsafe import Markup, escape
+
+from initperf_figures import _svg
+from initperf_figures._axes import activation_name
+from initperf_figures._figure import SECTIONS, ReportFigure
+from initperf_figures._style import family, strokes
+from initperf_figures.recommendation import conclusions, percent
+
+# A figure whose SVG is longer than this is shown as its PNG instead.
+INLINE_LIMIT = 600_000
+
+_HEADINGS = {
+    "weights": ("The weights", "What each rule draws, before any data has passed through it."),
+    "signal": (
+        "The signal, before training",
+        "One batch of images runs forward through a deep, untrained network, and the gradient "
+        "runs back. Both must arrive.",
+    ),
+    "training": (
+        "Training",
+        "The same network, data, batch order and seeds for every initializer; only the first "
+        "weights differ.",
+    ),
+    "speed": ("Speed", "What a draw and a training step cost on the machine named below."),
+    "more": ("More", ""),
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with what was made of it."""
+
+    figure: ReportFigure
+    caption: str
+    svg: str
+    png: bytes
+
+    @property
+    def markup(self) -> Markup:
+        """The figure as markup: its SVG, or its PNG when that would be too long."""
+        name = self.figure.name
+        description = str(escape(f"{self.figure.title}. {self.caption}"))
+        if len(self.svg) <= INLINE_LIMIT:
+            return Markup(_svg.inline(self.svg, name, description))
+        data = base64.b64encode(self.png).decode()
+        return Markup(f'<img alt="{description}" src="data:image/png;base64,{data}">')
+
+
+def page(
+    title: str,
+    tables: Mapping[str, pd.DataFrame],
+    drawn: Sequence[Drawn],
+    left_out: Mapping[str, Sequence[str]],
+    commands: Sequence[str],
+) -> str:
+    """Return the page's HTML.
+
+    Parameters
+    ----------
+    title : str
+        The page's heading.
+    tables : mapping of str to pandas.DataFrame
+        All tables of the report, `recommendation` among them when there were runs.
+    drawn : sequence of Drawn
+        The figures in the order of the page.
+    left_out : mapping of str to sequence of str
+        The titles of the figures that were not drawn, and the tables they lacked.
+    commands : sequence of str
+        The command lines that made the report.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    filters: dict[str, Callable[..., Any]] = {
+        "cell": cell,
+        "percent": percent,
+        "colour": lambda name: strokes(name).colour,
+        "family": family,
+        "activation": activation_name,
+    }
+    environment.filters.update(filters)
+    rankings = []
+    if "recommendation" in tables:
+        ranked = tables["recommendation"].groupby("activation", sort=False)
+        rankings = [ranking for _, ranking in ranked]
+    sections = [
+        (name, *_HEADINGS[name], [item for item in drawn if item.figure.section == name])
+        for name in SECTIONS
+    ]
+    return environment.get_template("index.html").render(
+        title=title,
+        stamp=_stamp(tables),
+        rankings=rankings,
+        conclusions=conclusions(rankings),
+        sections=[section for section in sections if section[3]],
+        numbers={item.figure.name: index for index, item in enumerate(drawn, start=1)},
+        left_out=left_out,
+        commands=commands,
+        tables=tables,
+    )
+
+
+def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Say in a few words what the report rests on."""
+    if "runs" not in tables or tables["runs"].empty:
+        return []
+    runs = tables["runs"]
+    first = runs.iloc[0]
+    counts = runs[["initializer", "activation", "seed"]].nunique()
+    return [
+        f"{counts['initializer']} initializers × {counts['activation']} activations × "
+        f"{counts['seed']} seeds, {len(runs)} runs",
+        f"{first['dataset']}, {first['dataset_size']:,} images",
+        f"network {first['network']}",
+        f"{first['epochs']} epochs, {first['optimizer']}, batch {first['batch_size']}, "
+        f"learning rate {first['learning_rate']:g}",
+    ]
+
+
+def cell(value: object) -> str:
+    """Write a table's cell: four figures of a number, a dash for what is missing."""
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
+    return f"{value:,}" if isinstance(value, int | np.integer) else str(value)

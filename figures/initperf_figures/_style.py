@@ -1,0 +1,188 @@
+"""One look for all figures, and one colour per initializer, the same in every figure.
+
+A family of initializers shares a hue. The hues were searched for the largest distance between any
+two, seen with normal colour vision and with the three dichromacies as Machado, Oliveira and
+Fernandes (2009) model them, among those that read on white and on black. Within a family shade,
+dash and marker tell the members apart: solid lines for normal draws, dashed ones for uniform
+draws. A name that is not in the list gets its colour from its family, or failing that
+from its own letters, so it has the same colour in every report.
+"""
+
+import colorsys
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.typing import LineStyleType
+
+INK = "#1f2430"
+MUTED = "#646d7c"
+RULE = "#e3e6eb"
+CONTEXT = "#cdd2da"
+EDGE = "#b9bfc9"
+PAPER = "#ffffff"
+ACCENT = "#0072b2"
+
+# The width of every figure, in inches: at the page's 1080 px, 8.5 pt text is 12 px tall.
+WIDTH = 10.8
+
+# family: (pattern of a member's name, colours of the members known here)
+_FAMILIES: dict[str, tuple[str, dict[str, str]]] = {
+    "constant": (
+        r"zeros|ones|constant",
+        {"zeros": "#868c98", "ones": "#a3a9b4", "constant": "#717886"},
+    ),
+    "fan-in": (r"fan_in_", {"fan_in_normal": "#1c8fe0", "fan_in_uniform": "#4aa9ec"}),
+    "LeCun": (r"lecun", {"lecun_normal": "#b03c6a", "lecun_uniform": "#c9638b"}),
+    "Glorot": (r"glorot|xavier", {"glorot_normal": "#2b5fd0", "glorot_uniform": "#4f7ce0"}),
+    "He": (r"he_|kaiming|msra", {"he_normal": "#cb3f16", "he_uniform": "#e0663f"}),
+    "structured": (
+        r"orthogonal|identity|sparse|eye",
+        {"orthogonal": "#12a862", "identity": "#0e8f6a", "sparse": "#4cb884"},
+    ),
+    "scaled": (
+        r"variance_scaling|depth_|lsuv",
+        {"variance_scaling": "#8a3fa6", "depth_scaled": "#a05fba", "lsuv": "#76379a"},
+    ),
+    "fixed scale": (
+        r".*(normal|uniform)|custom",
+        {
+            "normal": "#c4960c",
+            "uniform": "#cf9f14",
+            "small_normal": "#c9a227",
+            "large_normal": "#94700a",
+            "historic_uniform": "#a8841f",
+            "truncated_normal": "#b58a10",
+            "clipped_normal": "#bb9a4a",
+            "custom": "#9c8350",
+        },
+    ),
+}
+_OTHER = "other"
+_PLACES = {
+    name: (place, index)
+    for place, (_, members) in enumerate(_FAMILIES.values())
+    for index, name in enumerate(members)
+}
+
+_LOOK: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": EDGE,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.7,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 7,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.unicode_minus": True,
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": 0.06,
+    "figure.constrained_layout.wspace": 0.05,
+    "figure.dpi": 72,
+    "figure.facecolor": PAPER,
+    "figure.labelsize": 8,
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "legend.borderaxespad": 0,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "lines.linewidth": 1.4,
+    "lines.solid_capstyle": "round",
+    "savefig.facecolor": PAPER,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "initperf",
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "xtick.labelsize": 7.5,
+    "xtick.major.size": 3,
+    "xtick.major.width": 0.7,
+    "xtick.minor.visible": False,
+    "ytick.color": MUTED,
+    "ytick.labelsize": 7.5,
+    "ytick.left": False,
+    "ytick.minor.size": 0,
+}
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """How an initializer is drawn: its colour, the dash of its lines and its marker."""
+
+    colour: str
+    dash: LineStyleType
+    marker: str
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Apply the look inside a ``with`` block, whatever the user's own settings are."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_LOOK)
+        yield
+
+
+def canvas(height: float) -> Figure:
+    """Return an empty figure of the page's width and of a `height` in inches."""
+    return Figure(figsize=(WIDTH, height))
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out, so that its axes have the size they will be drawn with."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+
+
+def family(initializer: str) -> str:
+    """Return the family an initializer belongs to, by its name."""
+    for name, (pattern, members) in _FAMILIES.items():
+        if initializer in members or re.match(pattern, initializer):
+            return name
+    return _OTHER
+
+
+def strokes(initializer: str) -> Strokes:
+    """Return the colour, dash and marker that an initializer has in every figure."""
+    code = zlib.crc32(initializer.encode())
+    colours = list(_FAMILIES.get(family(initializer), ("", {}))[1].values())
+    if initializer in _PLACES:
+        colour = colours[_PLACES[initializer][1]]
+    elif colours:
+        colour = colours[code % len(colours)]
+    else:
+        colour = to_hex(colorsys.hsv_to_rgb(code % 360 / 360, 0.6, 0.7))
+    if "uniform" in initializer:
+        return Strokes(colour, (0, (3.5, 1.6)), "s")
+    if "normal" in initializer:
+        return Strokes(colour, "-", "o")
+    dashes: tuple[LineStyleType, ...] = ("-", (0, (1.2, 1.4)), (0, (5, 1.5, 1.2, 1.5)))
+    place = _PLACES.get(initializer, (0, code))[1]
+    return Strokes(colour, dashes[place % 3], "D^v"[place % 3])
+
+
+def in_order(initializers: Iterable[str]) -> list[str]:
+    """Return each name once, families together, in the order every figure lists them."""
+    families = [*_FAMILIES, _OTHER]
+
+    def key(name: str) -> tuple[int, int, str]:
+        return families.index(family(name)), _PLACES.get(name, (0, 99))[1], name
+
+    return sorted(set(initializers), key=key)

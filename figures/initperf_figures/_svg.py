@@ -1,0 +1,79 @@
+"""A figure as files, and as markup that takes on the colours of the page around it."""
+
+import io
+import re
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from initperf_figures._style import CONTEXT, EDGE, INK, MUTED, PAPER, RULE, look, settle
+
+PNG_DPI = 150
+
+# The style sheet of the page gives these a value for light and for dark surroundings.
+_VARIABLES = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    RULE: "var(--rule)",
+    CONTEXT: "var(--context)",
+    EDGE: "var(--edge)",
+    PAPER: "var(--paper)",
+}
+
+
+def files(figure: Figure) -> tuple[str, bytes]:
+    """Return a figure as the text of an SVG file and the bytes of a PNG file.
+
+    The same figure gives the same text and bytes: no date, no random identifiers.
+    """
+    with look():
+        settle(figure)
+        figure.set_layout_engine("none")
+        text, image = io.StringIO(), io.BytesIO()
+        # Figure.savefig would draw twice, the first time for a layout that is settled already.
+        vector: Any = FigureCanvasSVG(figure)
+        vector.print_svg(text)
+        figure.dpi = PNG_DPI
+        raster: Any = FigureCanvasAgg(figure)
+        raster.print_png(image)
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text.getvalue(), flags=re.DOTALL)
+    svg = re.sub(r'(?<= )(d|x|y)="[^"]*"', _shorten, svg)
+    svg = re.sub(r'<g id="[^"]*"/>', "", svg)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    return re.sub(r"\s*\n\s*", "\n", svg), image.getvalue()
+
+
+def _shorten(attribute: re.Match[str]) -> str:
+    """Cut coordinates to hundredths of a point, those of long lines to tenths."""
+    text = attribute[0].replace("\n", "")
+    if len(text) > 300 and not re.search("[CQ]", text):
+        return re.sub(r"(\.\d)\d+", r"\1", text).replace(" L ", " ")
+    return re.sub(r"(\.\d\d)\d+", r"\1", text)
+
+
+def inline(svg: str, name: str, description: str) -> str:
+    """Return an SVG file's text as markup for the page.
+
+    Identifiers get the figure's name in front, so that figures do not use each other's clip
+    paths; the colours of ink and paper become variables of the page's style sheet.
+
+    Parameters
+    ----------
+    svg : str
+        The text of an SVG file by matplotlib.
+    name : str
+        The figure's name.
+    description : str
+        What a screen reader says, escaped for an attribute.
+    """
+    markup = svg[svg.index("<svg") :]
+    head, body = markup.split(">", 1)
+    size = re.search(r'viewBox="[^"]*"', head)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'\b(?:xlink:)?href="#', f'href="#{name}-', body)
+    body = body.replace("url(#", f"url(#{name}-")
+    for colour, variable in _VARIABLES.items():
+        body = body.replace(colour, variable)
+    return f'<svg {size[0] if size else ""} role="img" aria-label="{description}">{body}'

@@ -1,0 +1,75 @@
+"""How the range of the weights narrows as the fan-in grows."""
+
+from matplotlib.figure import Figure
+
+from initperf_figures._axes import headed
+from initperf_figures._figure import Tables, register
+from initperf_figures._style import CONTEXT, INK, MUTED, canvas, in_order, strokes
+
+_COLUMNS = 4
+_LABELLED = 10  # the fan-in whose bound is written out
+
+
+def draw(tables: Tables) -> Figure:
+    """Draw the bounds of every initializer as error bars, the others' in grey behind."""
+    bounds = tables["bounds"]
+    names = in_order(bounds["initializer"])
+    columns = min(_COLUMNS, len(names))
+    rows = -(-len(names) // columns)
+    figure = canvas(2.5 * rows + 0.2)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
+    every = {name: rule.sort_values("fan_in") for name, rule in bounds.groupby("initializer")}
+    for axes, name in zip(panels, names, strict=False):
+        for other in names:
+            for edge in ("low", "high"):
+                axes.plot(every[other]["fan_in"], every[other][edge], color=CONTEXT, linewidth=0.8)
+        rule, colour = every[name], strokes(name).colour
+        axes.fill_between(
+            rule["fan_in"], rule["low"], rule["high"], color=colour, alpha=0.13, linewidth=0
+        )
+        bars = rule[(rule["fan_in"] % 5 == 0) | (rule["fan_in"] == 1)]
+        middle = (bars["low"] + bars["high"]) / 2
+        axes.errorbar(
+            bars["fan_in"],
+            middle,
+            (bars["high"] - bars["low"]) / 2,
+            fmt="o",
+            markersize=2.4,
+            color=colour,
+            elinewidth=1.1,
+            capsize=2.2,
+            capthick=1.1,
+        )
+        for point in rule[rule["fan_in"] == _LABELLED].itertuples():
+            axes.annotate(
+                f"n = {_LABELLED}: ±{point.high:.3f}",
+                (point.fan_in, point.high),
+                (10, 24),
+                textcoords="offset points",
+                fontsize=7.5,
+                color=INK,
+                arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkB": 3},
+            )
+        hard = (rule["high"] > 1.01 * rule["std"]).all()
+        headed(axes, name, "the bounds" if hard else "one standard deviation")
+        axes.set_xlabel("fan-in n")
+    for axes in list(figure.axes)[len(names) :]:
+        axes.remove()
+    for axes in figure.axes[::columns]:
+        axes.set_ylabel("weight")
+    return figure
+
+
+register(
+    "bounds",
+    title="Bounds against fan-in",
+    caption=(
+        "The more inputs a unit sums, the smaller each weight must be. Error bars run from the "
+        "lowest to the highest weight that a uniform rule draws, and one standard deviation to "
+        "either side for a normal rule; the other rules are in grey. Fan-out is 10."
+    ),
+    needs=("bounds",),
+    draw=draw,
+    section="weights",
+    order=20,
+)

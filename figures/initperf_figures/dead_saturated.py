@@ -1,0 +1,82 @@
+"""The share of units that carry no signal or no gradient, by depth, before any training.
+
+A dead unit is zero for every image of the batch. A saturated one sits on a flat part of its
+activation, where the derivative, and so the gradient, is nearly zero.
+"""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from initperf_figures._axes import activation_name, activations_of
+from initperf_figures._figure import Tables, register
+from initperf_figures._style import INK, MUTED, RULE, canvas, in_order, strokes
+
+# Flat at both ends, so that they saturate; the others die.
+_SATURATING = ("tanh", "sigmoid", "softsign", "hard_tanh", "hard_sigmoid")
+
+
+def draw(tables: Tables) -> Figure:
+    """Draw a strip for each initializer, a panel for each activation."""
+    signal = tables["signal"]
+    names = in_order(signal["initializer"])
+    activations = activations_of(signal)
+    rows = -(-len(activations) // 2)
+    figure = canvas((0.235 * len(names) + 0.85) * rows)
+    panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
+    for axes, activation in zip(panels, activations, strict=False):
+        measure = "saturated" if activation in _SATURATING else "dead"
+        own = signal[signal["activation"] == activation]
+        shares = own.groupby(["layer", "initializer"])[f"{measure}_fraction"].median().unstack()
+        axes.set_title(f"{activation_name(activation)}: {measure} units")
+        _strips(axes, shares.reindex(columns=names).fillna(0.0))
+    for axes in list(figure.axes)[len(activations) :]:
+        axes.remove()
+    return figure
+
+
+def _strips(axes: Axes, shares: pd.DataFrame) -> None:
+    last = shares.index.max()
+    for place, name in enumerate(shares.columns):
+        share = shares[name]
+        base = len(shares.columns) - 1 - place
+        axes.axhline(base, color=RULE, linewidth=0.7)
+        axes.fill_between(
+            share.index, base, base + 0.84 * share, color=strokes(name).colour, linewidth=0
+        )
+        end = float(share.iloc[-1])
+        axes.annotate(
+            f"{100 * end:.0f} %",
+            (last, base),
+            (34, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=7.5,
+            color=INK if end >= 0.005 else MUTED,
+            annotation_clip=False,
+        )
+    axes.set_yticks([base + 0.3 for base in range(len(shares.columns))], shares.columns[::-1])
+    axes.tick_params(axis="y", colors=INK, pad=6)
+    axes.set_ylim(-0.05, len(shares.columns))
+    axes.set_xlim(shares.index.min(), last)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.set_xlabel("hidden layer")
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+
+
+register(
+    "dead_saturated",
+    title="Dead and saturated units",
+    caption=(
+        "The height of a strip is the share of a layer’s units, from none to all; the share in the "
+        "last layer stands at the right. A dead ReLU is zero for every image and cannot learn. A "
+        "saturated unit sits where its activation is flat and lets almost no gradient through. "
+        "Medians over seeds."
+    ),
+    needs=("signal",),
+    draw=draw,
+    section="signal",
+    order=30,
+)

@@ -1,0 +1,103 @@
+"""Where training ends: the test accuracy of every initializer, seed by seed."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from initperf_figures._axes import accuracy_axis, activation_name, activations_of
+from initperf_figures._figure import Tables, register
+from initperf_figures._style import INK, MUTED, canvas, strokes
+from initperf_figures.recommendation import recommend
+
+
+def draw(tables: Tables) -> Figure:
+    """Draw a ranking for each activation: a dot a seed, the mean and its 95 % interval."""
+    runs = tables["runs"].fillna({"test_accuracy": 0.0})
+    ranking = recommend(runs)
+    activations = activations_of(runs)
+    rows = -(-len(activations) // 2)
+    most = ranking.groupby("activation").size().max()
+    figure = canvas((0.2 * most + 0.95) * rows)
+    panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
+    low = float(runs["test_accuracy"].min()) - 0.03
+    high = 1 - 0.8 * (1 - float(runs["test_accuracy"].max()))
+    for axes, activation in zip(panels, activations, strict=False):
+        accuracy_axis(axes, "x", max(low, 0.0), high)
+        axes.set_title(activation_name(activation))
+        axes.set_xlabel("test accuracy (%)")
+        _strip(
+            axes,
+            ranking[ranking["activation"] == activation],
+            runs[runs["activation"] == activation],
+        )
+    for axes in list(figure.axes)[len(activations) :]:
+        axes.remove()
+    return figure
+
+
+def _strip(axes: Axes, ranking: pd.DataFrame, runs: pd.DataFrame) -> None:
+    leading = ranking["verdict"].isin(["best", "tied"])
+    axes.grid(visible=True, axis="x")
+    for place, row in enumerate(ranking.itertuples()):
+        stroke = strokes(row.initializer)
+        own = runs[runs["initializer"] == row.initializer]
+        finished = own["status"] == "finished"
+        if not row.diverged:
+            ends = row.accuracy_low, row.accuracy_high
+            axes.hlines(place, *ends, color=stroke.colour, alpha=0.35, linewidth=4)
+        axes.plot(
+            own.loc[finished, "test_accuracy"],
+            [place] * int(finished.sum()),
+            "o",
+            color=stroke.colour,
+            markersize=3.6,
+            markeredgewidth=0,
+        )
+        axes.plot(
+            own.loc[~finished, "test_accuracy"],
+            [place] * int((~finished).sum()),
+            "x",
+            color=stroke.colour,
+            markersize=5,
+            markeredgewidth=1.3,
+        )
+        if row.diverged:
+            axes.annotate(
+                f"{row.diverged} of {row.seeds}\ndiverged",
+                (1.0, place),
+                (5, 0),
+                xycoords=axes.get_yaxis_transform(),
+                textcoords="offset points",
+                va="center",
+                fontsize=7,
+                color=MUTED,
+                annotation_clip=False,
+            )
+    axes.set_yticks(range(len(ranking)), ranking["initializer"])
+    axes.tick_params(axis="y", colors=INK, pad=6)
+    for label, bold in zip(axes.get_yticklabels(), leading, strict=True):
+        label.set_fontweight("bold" if bold else "normal")
+    axes.set_ylim(len(ranking) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+def caption(tables: Tables) -> str:
+    """Say what the marks mean."""
+    seeds = tables["runs"]["seed"].nunique()
+    return (
+        "A dot is a seed, a cross a seed whose training diverged, a bar the 95 % t interval of the "
+        f"mean. In bold, the best rule and those that {seeds} seeds cannot tell from it. "
+        "The scale is stretched: equal distances are equal ratios of the error."
+    )
+
+
+register(
+    "final_accuracy",
+    title="Where training ends",
+    caption=caption,
+    needs=("runs",),
+    draw=draw,
+    section="training",
+    order=10,
+)

@@ -1,0 +1,142 @@
+"""Which initializer for which activation: a ranking from the runs that admits what it cannot tell.
+
+Initializers are ranked by their mean test accuracy over seeds. A seed fixes the order of the
+batches and the random numbers behind the weights, so two initializers are compared seed by seed:
+the 95 % t interval of the paired differences (Student 1908) says whether they can be told apart.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from initperf.initializers import INITIALIZERS
+from initperf_figures._axes import activation_name, activations_of
+from initperf_figures._figure import check_comparable
+
+LEVELS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
+
+# Two initializers as good as each other differ by less than this in test accuracy; an interval
+# that includes zero but reaches further cannot tell, and asks for more seeds.
+MARGIN = 0.01
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean and its 95 % t interval; NaN limits for fewer than two values."""
+    sample = np.asarray(values, dtype=float)
+    mean = float(sample.mean()) if len(sample) else float("nan")
+    if len(sample) < 2:
+        return mean, float("nan"), float("nan")
+    half = float(stdtrit(len(sample) - 1, 0.975) * sample.std(ddof=1) / np.sqrt(len(sample)))
+    return mean, mean - half, mean + half
+
+
+def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Rank the initializers of each activation.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        The `runs` table; a run that diverged counts with the accuracy it ended with, or 0.
+    epochs : pandas.DataFrame, optional
+        The `epochs` table, for how many epochs it takes to reach a level.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each activation and initializer, the best first: activation, rank, initializer,
+        seeds, accuracy, accuracy_low, accuracy_high (95 % t interval), behind, behind_low,
+        behind_high (paired differences to the best), verdict ("best", "tied", "undecided" or
+        "worse"), diverged (runs), textbook (whether the initializer's sources recommend it for the
+        activation), level (test accuracy), epochs_to_level (median over seeds, NaN
+        when most seeds never get there).
+
+    Raises
+    ------
+    ValueError
+        When the runs are not comparable.
+    """
+    check_comparable(runs)
+    runs = runs.assign(test_accuracy=runs["test_accuracy"].astype(float).fillna(0.0))
+    level = _level(runs)
+    reached = _epochs_to(level, runs, epochs)
+    ranked = [
+        _rank(runs[runs["activation"] == activation], activation)
+        for activation in activations_of(runs)
+    ]
+    table = pd.concat(ranked, ignore_index=True).assign(level=level)
+    return table.join(reached, on=["activation", "initializer"])
+
+
+def _rank(runs: pd.DataFrame, activation: str) -> pd.DataFrame:
+    accuracy = runs.pivot_table(index="seed", columns="initializer", values="test_accuracy")
+    diverged = (runs["status"] == "diverged").groupby(runs["initializer"]).sum()
+    order = sorted(accuracy, key=lambda name: (-accuracy[name].mean(), name))
+    rows = []
+    for rank, name in enumerate(order, start=1):
+        own = accuracy[name].dropna()
+        mean, low, high = mean_interval(own)
+        paired = (accuracy[order[0]] - accuracy[name]).dropna()
+        behind, least, most = mean_interval(paired)
+        if rank == 1:
+            verdict = "best"
+        elif least > 0:
+            verdict = "worse"
+        else:
+            steady = most - behind <= MARGIN and not diverged[name]
+            verdict = "tied" if steady else "undecided"
+        rows.append(
+            {"activation": activation, "rank": rank, "initializer": name, "seeds": len(own)}
+            | {"accuracy": mean}
+            | {"accuracy_low": max(low, 0.0), "accuracy_high": min(high, 1.0)}
+            | {"behind": behind, "behind_low": least, "behind_high": most}
+            | {"verdict": verdict, "diverged": int(diverged[name])}
+            | {"textbook": name in INITIALIZERS and activation in INITIALIZERS[name].suits}
+        )
+    return pd.DataFrame(rows)
+
+
+def _level(runs: pd.DataFrame) -> float:
+    means = runs.groupby(["activation", "initializer"])["test_accuracy"].mean()
+    within_reach = float(means.groupby("activation").max().min())
+    return max((level for level in LEVELS if level < within_reach), default=LEVELS[0])
+
+
+def _epochs_to(level: float, runs: pd.DataFrame, epochs: pd.DataFrame | None) -> pd.Series:
+    keys = runs.set_index("run")[["activation", "initializer"]]
+    first = pd.Series(np.inf, index=keys.index)
+    if epochs is not None:
+        reached = epochs[epochs["test_accuracy"] >= level].groupby("run")["epoch"].min()
+        first.update(reached.astype(float))
+    median = first.groupby([keys["activation"], keys["initializer"]]).median()
+    return median.replace(np.inf, np.nan).rename("epochs_to_level")
+
+
+def conclusions(rankings: Iterable[pd.DataFrame]) -> list[str]:
+    """Say in a sentence what each activation's rows in the table of `recommend` show."""
+    return [_conclude(ranking) for ranking in rankings]
+
+
+def _conclude(table: pd.DataFrame) -> str:
+    best = table.iloc[0]
+    name = activation_name(best["activation"])
+    start = f"For {name}, {best['initializer']} is ahead with {percent(best['accuracy'])}"
+    if len(table) == 1:
+        return f"{start}; nothing else was tried."
+    if best["seeds"] < 2:
+        return f"{start}, but one seed cannot tell it from the others."
+    tied = list(table.loc[table["verdict"] == "tied", "initializer"])
+    if tied:
+        others = tied[0] if len(tied) == 1 else f"{tied[0]} and {len(tied) - 1} more"
+        return f"{start}, but {best['seeds']} seeds cannot tell it from {others}."
+    second = table.iloc[1]
+    if second["verdict"] == "undecided":
+        few = f"{best['seeds']} seeds are too few to tell it from its runner-up"
+        return f"{start}; {few}, {second['initializer']}."
+    return f"{start}, {100 * second['behind']:.2g} points ahead of {second['initializer']}."
+
+
+def percent(share: float) -> str:
+    """Write a share between 0 and 1 as a percentage with one decimal."""
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,113 @@
+"""Write a report: one page, every figure as SVG and PNG, every table as CSV and Parquet."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from initperf_figures import _svg
+from initperf_figures._directory import check_directory, replacing_directory
+from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable
+from initperf_figures._page import Drawn, page
+from initperf_figures.recommendation import recommend
+
+__all__ = ["check_directory", "write_report"]
+
+Progress = Callable[[int, int, str], None]
+
+
+def write_report(
+    tables: Mapping[str, pd.DataFrame],
+    directory: Path,
+    *,
+    title: str = "Which initializer for which activation?",
+    commands: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Path:
+    """Write a report of measurements to a directory.
+
+    The directory appears, or is replaced, at the very end: an error or Ctrl-C before that leaves
+    what was there as it was.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        The measurements; a figure whose tables are missing or empty is left out, and the page
+        says so.
+    directory : pathlib.Path
+        Where the report goes: missing, empty, or an earlier report, which it replaces.
+    title : str
+        The page's heading.
+    commands : sequence of str
+        The command lines that made the tables, printed at the foot of the page.
+    progress : callable, optional
+        Called as ``progress(done, total, label)`` before each step.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``directory / "index.html"``.
+
+    Raises
+    ------
+    UsageError
+        When `directory` holds anything but a report, or cannot be written.
+    ValueError
+        When runs cannot be compared, as those on different data; or when a table's name cannot
+        be a file name.
+    """
+    tables = _prepare(tables)
+    figures = sorted(
+        FIGURES.values(),
+        key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
+    )
+    lacking = {figure: figure.missing(tables) for figure in figures}
+    drawable = [figure for figure in figures if not lacking[figure]]
+    left_out = {figure.title: names for figure, names in lacking.items() if names}
+    total = len(drawable) + len(tables) + 1
+    step = progress if progress is not None else _silent
+    with replacing_directory(Path(directory)) as fresh:
+        drawn = []
+        (fresh / "figures").mkdir()
+        for done, figure in enumerate(drawable):
+            step(done, total, f"figure {figure.name}")
+            drawn.append(_draw(figure, tables, fresh / "figures"))
+        (fresh / "tables").mkdir()
+        for done, (name, table) in enumerate(tables.items(), start=len(drawable)):
+            step(done, total, f"table {name}")
+            table.to_csv(fresh / "tables" / f"{name}.csv", index=False)
+            table.to_parquet(fresh / "tables" / f"{name}.parquet", index=False, engine="pyarrow")
+        step(total - 1, total, "page")
+        html = page(title, tables, drawn, left_out, commands)
+        (fresh / "index.html").write_text(html, encoding="utf-8")
+    return Path(directory) / "index.html"
+
+
+def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Check the tables, make them fit for Parquet and add the recommendation."""
+    prepared = {}
+    for name, table in tables.items():
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            raise ValueError(f"a table's name must do as a file name; got {name!r}")
+        mixed = [
+            column
+            for column in table
+            if pd.api.types.infer_dtype(table[column], skipna=True).startswith("mixed")
+        ]
+        prepared[name] = table.astype(dict.fromkeys(mixed, str))
+    if "runs" in prepared and not prepared["runs"].empty:
+        check_comparable(prepared["runs"])
+        prepared["recommendation"] = recommend(prepared["runs"], prepared.get("epochs"))
+    return prepared
+
+
+def _draw(figure: ReportFigure, tables: Mapping[str, pd.DataFrame], directory: Path) -> Drawn:
+    svg, png = _svg.files(figure.render(tables))
+    (directory / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
+    (directory / f"{figure.name}.png").write_bytes(png)
+    return Drawn(figure, figure.describe(tables), svg, png)
+
+
+def _silent(_done: int, _total: int, _label: str) -> None:
+    """Report no progress."""

@@ -1,0 +1,145 @@
+"""What it costs: NumPy reference, idiomatic NumPy, other libraries and Numba side by side."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from initperf_figures._axes import headed
+from initperf_figures._figure import Tables, register
+from initperf_figures._style import ACCENT, INK, MUTED, RULE, canvas
+
+_COLOURS = {"ours": ACCENT, "rival": "#c4662b", "reference": MUTED}
+_COLUMNS = 2
+_ROW, _HEAD = 0.2, 0.95  # inches
+
+
+def draw(tables: Tables) -> Figure:
+    """Draw a panel for each kernel and size, a row for each method."""
+    speed = tables["speed"]
+    panels = [group for _, group in speed.groupby(["kernel", "size", "dtype"], sort=False)]
+    pairs = [panels[start : start + _COLUMNS] for start in range(0, len(panels), _COLUMNS)]
+    heights = [_HEAD + _ROW * max(map(len, pair)) for pair in pairs]
+    figure = canvas(sum(heights))
+    grid = figure.add_gridspec(len(pairs), _COLUMNS, height_ratios=heights)
+    for place, group in enumerate(panels):
+        row, column = divmod(place, _COLUMNS)
+        axes = figure.add_subplot(grid[row, column])
+        _panel(axes, group, rows=max(map(len, pairs[row])))
+    return figure
+
+
+def baseline(group: pd.DataFrame) -> pd.Series:
+    """Return what the others are measured against: the fastest rival, else the reference."""
+    rivals = group[group["role"] == "rival"]
+    candidates = rivals if len(rivals) else group[group["role"] == "reference"]
+    candidates = candidates if len(candidates) else group
+    return candidates.loc[candidates["median_s"].idxmin()]
+
+
+def _panel(axes: Axes, group: pd.DataFrame, rows: int) -> None:
+    first = group.iloc[0]
+    against = baseline(group)
+    title = f"{first['kernel']}  {first['size']}"
+    headed(axes, title, _remark(group), size=min(9.0, 300 / len(title)))
+    axes.set_xscale("log")
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    left = float(group[["low_s", "limit_s"]].min(axis=None)) * 0.8
+    axes.set_xlim(left, group["high_s"].max() * 1.25)
+    for place, line in enumerate(group.itertuples()):
+        colour = _COLOURS.get(line.role, INK)
+        axes.hlines(place, left, line.median_s, color=RULE, linewidth=1.0, zorder=1)
+        axes.hlines(place, line.low_s, line.high_s, color=colour, alpha=0.45, linewidth=4.5)
+        axes.vlines(line.limit_s, place - 0.36, place + 0.36, color=INK, linewidth=1.1)
+        axes.plot(line.median_s, place, "o", color=colour, markersize=4.2)
+        same = line.method == against["method"]
+        ratio = "1" if same else times(against["median_s"] / line.median_s)
+        weight = "bold" if line.role == "ours" else "normal"
+        columns = (duration(line.median_s), ratio)
+        _beside(axes, place, 0, columns, color=MUTED if same else INK, weight=weight)
+    _beside(axes, -0.6, 19.5, ("median", f"× {against['method']}"), color=MUTED)
+    axes.set_yticks(range(len(group)), group["method"])
+    axes.tick_params(axis="y", colors=INK, pad=6)
+    for label, role in zip(axes.get_yticklabels(), group["role"], strict=True):
+        label.set_color(_COLOURS.get(role, INK))
+    axes.set_ylim(rows - 0.4, -0.6)
+    axes.spines["left"].set_visible(False)
+    decades = np.log10(axes.get_xlim()[1] / left)
+    steps = (1.0, 2.0, 5.0) if decades < 1.8 else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=9))
+    axes.xaxis.set_major_formatter(FuncFormatter(_tick))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("median time")
+
+
+def _beside(axes: Axes, place: float, above: float, columns: tuple[str, str], **style: Any) -> None:
+    """Write two columns to the right of the axes, some points above a row's place."""
+    for points, text in zip((44, 92), columns, strict=True):
+        axes.annotate(
+            text,
+            (1.0, place),
+            (points, above),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            ha="right",
+            va="center_baseline",
+            fontsize=7.5,
+            annotation_clip=False,
+            **style,
+        )
+
+
+def _remark(group: pd.DataFrame) -> str:
+    limits = group[group["limit_s"].notna()].sort_values("limit_s")
+    words = [str(group["dtype"].iloc[0])]
+    words += [f"limit {duration(row.limit_s)}, {row.limit}" for row in limits[:1].itertuples()]
+    return " · ".join(words)
+
+
+def _tick(seconds: float, _place: int) -> str:
+    return duration(seconds).replace(".0 ", " ")
+
+
+def times(ratio: float) -> str:
+    """Write how many times as fast, to two figures."""
+    return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:#.2g}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time in the unit that suits it, to two figures."""
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)):
+        if seconds >= 0.9995 * scale or unit == "ns":
+            value = seconds / scale
+            return f"{value:.0f} {unit}" if value >= 9.95 else f"{value:#.2g} {unit}"
+    raise AssertionError
+
+
+def caption(tables: Tables) -> str:
+    """Say what the marks mean, and what compiling took."""
+    compiled = tables["speed"]["compile_s"].dropna()
+    words = "Compilation is not in these times"
+    if len(compiled):
+        took = dict.fromkeys(map(duration, (compiled.min(), compiled.max())))
+        words += f"; it took {' to '.join(took)}, once"
+    return (
+        "Dots are medians, bars their 95 % intervals, often narrower than the dot; time is on a "
+        "log scale. The last column says how many times as fast as the fastest other library a "
+        "method is; below 1, it is slower. The upright stroke is what the hardware allows. The "
+        f"NumPy reference is written to be read, not to be fast. {words}."
+    )
+
+
+register(
+    "speed",
+    title="What it costs",
+    caption=caption,
+    needs=("speed",),
+    draw=draw,
+    printed=("speed",),
+    section="speed",
+    order=10,
+)

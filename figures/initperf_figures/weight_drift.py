@@ -1,0 +1,114 @@
+"""How far training moves the weights from where the initializer put them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from initperf_figures._axes import activation_name, activations_of
+from initperf_figures._figure import Tables, register
+from initperf_figures._style import INK, MUTED, PAPER, canvas, in_order, strokes
+
+_MARKERS = "osD^vP"
+_TICKS = (0.1, 0.2, 0.5, 0.8, 1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100)
+
+
+def draw(tables: Tables) -> Figure:
+    """Draw the standard deviation at the end over that at the start, a marker for each layer."""
+    runs = tables["runs"]
+    ratio = _growth(tables["layers"], runs)
+    names = in_order(runs["initializer"])
+    activations = activations_of(runs)
+    rows = -(-len(activations) // 2)
+    figure = canvas((0.2 * len(names) + 1.2) * rows)
+    panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
+    layers = sorted(ratio.columns)
+    seen = [ratio.min(axis=None), ratio.max(axis=None), 1.0]
+    low, high = min(seen) / 1.1, max(seen) * 1.1
+    colours = [strokes(name).colour for name in names]
+    places = range(len(names))
+    for axes, activation in zip(panels, activations, strict=False):
+        own = ratio.loc[activation].reindex(names)
+        axes.axvline(1, color=INK, linewidth=0.8)
+        axes.hlines(places, own.min(axis=1), own.max(axis=1), color=colours, alpha=0.4)
+        for layer, marker in zip(layers, _MARKERS, strict=False):
+            axes.scatter(
+                own[layer],
+                places,
+                26,
+                colours,
+                marker=marker,
+                edgecolor=PAPER,
+                linewidth=0.5,
+                zorder=3,
+            )
+        for place in np.flatnonzero(own.isna().all(axis=1)):
+            axes.text(
+                1, place, "  all alike at first", va="center_baseline", fontsize=7, color=MUTED
+            )
+        axes.set_xscale("log")
+        axes.set_xlim(low, high)
+        axes.xaxis.set_major_locator(FixedLocator(_ticks(low, high)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda growth, _: f"× {growth:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_yticks(places, names)
+        axes.tick_params(axis="y", colors=INK, pad=6)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.grid(visible=True, axis="both")
+        axes.spines["left"].set_visible(False)
+        axes.set_title(activation_name(activation))
+        axes.set_xlabel("standard deviation of a layer’s weights, end over start")
+    for axes in list(figure.axes)[len(activations) :]:
+        axes.remove()
+    style: dict[str, Any] = {"color": MUTED, "linestyle": "", "markersize": 5}
+    handles = [
+        Line2D([], [], marker=marker, label=f"layer {layer}", **style)
+        for layer, marker in zip(layers, _MARKERS, strict=False)
+    ]
+    figure.axes[len(activations) - 1].legend(
+        handles=handles,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.015),
+        ncols=len(handles),
+        handletextpad=0.2,
+        columnspacing=1.2,
+    )
+    return figure
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return the round numbers in a range that are a twelfth of it apart, 1 among them."""
+    kept = [1.0]
+    for tick in sorted(_TICKS, key=lambda tick: abs(np.log(tick))):
+        gap = min(abs(np.log(tick / other)) for other in kept)
+        if low < tick < high and gap > np.log(high / low) / 12:
+            kept.append(tick)
+    return sorted(kept)
+
+
+def _growth(layers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the median over seeds of last std over first; rows initializers, columns layers."""
+    ordered = layers.sort_values("step").groupby(["run", "layer"])
+    first, last = ordered["weight_std"].first(), ordered["weight_std"].last()
+    random = first > 0.01 * last
+    growth = (last / first.where(random)).replace(np.inf, np.nan).rename("growth").reset_index()
+    growth = growth.merge(runs[["run", "activation", "initializer"]], on="run")
+    return growth.groupby(["activation", "initializer", "layer"])["growth"].median().unstack()
+
+
+register(
+    "weight_drift",
+    title="How far the weights travel",
+    caption=(
+        "How much the spread of a layer’s weights has grown by the end of training; × 1 is none. "
+        "Where it is nearly × 1, the network "
+        "keeps what it was dealt and learns in the small. Medians over seeds."
+    ),
+    needs=("runs", "layers"),
+    draw=draw,
+    section="training",
+    order=30,
+)

@@ -1,0 +1,110 @@
+"""What each initializer draws: a histogram of a 784 × 256 weight against its declared density."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from initperf_figures._axes import headed
+from initperf_figures._figure import Tables, register
+from initperf_figures._style import INK, MUTED, canvas, in_order, strokes
+
+_COLUMNS = 5
+
+
+def draw(tables: Tables) -> Figure:
+    """Draw a panel for each initializer, each with axes of its own."""
+    weights, statistics = tables["weights"], tables["weight_statistics"]
+    statistics = statistics.set_index("initializer")
+    names = in_order(weights["initializer"])
+    rows = -(-len(names) // _COLUMNS)
+    figure = canvas(1.62 * rows + 0.25)
+    panels = figure.subplots(rows, _COLUMNS, squeeze=False).flat
+    for axes, name in zip(panels, names, strict=False):
+        fact = statistics.loc[name]
+        _panel(axes, name, weights[weights["initializer"] == name], fact["mean"])
+        headed(axes, name, fact["formula"], size=min(9.0, 165 / len(name)))
+        axes.annotate(
+            f"σ = {fact['std'] if fact['std'] > 1e-12 else 0:.3g}",
+            (1, 1),
+            (0, -1),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=7,
+            ha="right",
+            va="top",
+            color=MUTED,
+        )
+    for axes in list(figure.axes)[len(names) :]:
+        axes.remove()
+    figure.supxlabel("weight", color=MUTED)
+    figure.supylabel("density", color=MUTED)
+    return figure
+
+
+def caption(tables: Tables) -> str:
+    """Say what is drawn, and how far the measured spread is from the declared one."""
+    facts = tables["weight_statistics"]
+    random = facts[facts["declared_std"] > 0]
+    error = (random["std"] / random["declared_std"] - 1).abs().max()
+    first = facts.iloc[0]
+    return (
+        f"Each panel holds one drawn weight of {first['rows']} × {first['columns']}: in colour the "
+        "histogram of its entries, in black the density the initializer declares (none where all "
+        "entries are equal or depend on one another). σ is measured; it is within "
+        f"{100 * error:.1g} % of the declared one for every rule shown."
+    )
+
+
+def _panel(axes: Axes, name: str, histogram: pd.DataFrame, mean: float) -> None:
+    edges = np.append(histogram["bin_left"], histogram["bin_right"].iloc[-1])
+    measured = histogram["density_measured"].to_numpy()
+    share = measured * np.diff(edges)
+    colour = strokes(name).colour
+    if share.max() > 1 - 1e-9:
+        axes.vlines(mean, 0, 1, color=colour, linewidth=2.5)
+        axes.set_xlim(mean - 1, mean + 1)
+        axes.set_xticks([mean], [f"{mean:.3g}"])
+        _beside_spike(axes, "every\nweight")
+        top = 1.0
+    else:
+        axes.stairs(measured, edges, fill=True, color=colour, alpha=0.35, linewidth=0)
+        top = float(measured.max())
+        if share.max() > 0.5:
+            _beside_spike(axes, f"{100 * share.max():.3g} %\nin one bar")
+            top = 1.6 * float(np.partition(measured, -2)[-2])
+        top = max(top, _declared(axes, edges, histogram["density_declared"].to_numpy()))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=4, symmetric=True))
+    axes.set_ylim(0, 1.25 * top)
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+
+
+def _declared(axes: Axes, edges: np.ndarray, density: np.ndarray) -> float:
+    """Draw the declared density, a flat one with its jumps; return the highest value."""
+    if np.isnan(density).all():
+        return 0.0
+    top = float(np.nanmax(density))
+    if np.ptp(density[density > 0]) < 1e-6 * top:
+        axes.stairs(density, edges, color=INK, linewidth=1.1)
+    else:
+        axes.plot((edges[1:] + edges[:-1]) / 2, density, color=INK, linewidth=1.1)
+    return top
+
+
+def _beside_spike(axes: Axes, words: str) -> None:
+    axes.text(0.56, 0.55, words, transform=axes.transAxes, fontsize=7.5, color=MUTED)
+
+
+register(
+    "weight_histograms",
+    title="What is drawn",
+    caption=caption,
+    needs=("weights", "weight_statistics"),
+    draw=draw,
+    printed=("weight_statistics",),
+    section="weights",
+    order=10,
+)

@@ -1,0 +1,209 @@
+"""One step of gradient descent on a perceptron: gather, forward, loss, backward, update.
+
+Ours and the reference record the statistics of every layer in each step; the rivals record
+nothing. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit`` and
+PyTorch's eager mode.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+
+from initperf.kernels import KERNELS
+from initperf.kernels.train_epoch import STATISTICS, work_size
+from initperf.limits import Limit, gemm
+from initperf.network import Mlp
+from initperf.works._work import Call, Method, Size, Work, register
+
+Shape = tuple[int, ...]
+
+_RATE = 1e-4
+_GEMM_SIZE = 1024
+
+
+def _size(batch: int, *sizes: int) -> Size:
+    values = sum((fan_in + 1) * fan_out for fan_in, fan_out in zip(sizes, sizes[1:], strict=False))
+    return Size(f"{'-'.join(map(str, sizes))}, batch {batch}", (batch, *sizes), values)
+
+
+def _problem(shape: Shape, dtype: str, backend: str = "numba") -> tuple[Mlp, Any, Any]:
+    batch, *sizes = shape
+    rng = np.random.default_rng(0)
+    network = Mlp(sizes, "relu", dtype, backend).initialize("he_normal", rng=0)
+    images = rng.standard_normal((batch, sizes[0])).astype(dtype)
+    return network, images, np.arange(batch) % sizes[-1]
+
+
+def _blas(threads: int) -> Callable[[], None]:
+    """Return what sets both pools of BLAS to so many threads, in a microsecond."""
+    import scipy.linalg  # noqa: F401  # loads the pool that compiled code calls
+
+    pools = [
+        pool
+        for pool in threadpoolctl.ThreadpoolController().lib_controllers
+        if pool.user_api == "blas"
+    ]
+
+    def limit() -> None:
+        for pool in pools:
+            pool.set_num_threads(threads)
+
+    return limit
+
+
+def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
+    network, images, labels = _problem(shape, dtype, backend)
+    losses = np.zeros(1)
+    arguments = (
+        images,
+        labels,
+        np.arange(len(images)),
+        len(images),
+        network.sizes,
+        network.activation.code,
+        network.parameters,
+        np.zeros_like(network.parameters),
+        np.zeros(work_size(network.sizes, len(images)), dtype),
+        np.full(1, _RATE),
+        0.0,
+        losses,
+        np.zeros(1, np.int64),
+        np.zeros((1, network.depth, len(STATISTICS))),
+    )
+    step, limit = KERNELS["train_epoch"][backend], _blas(threads)
+
+    def call() -> Any:
+        limit()
+        step(*arguments)
+        return losses
+
+    return call
+
+
+def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
+    network, images, labels = _problem(shape, dtype)
+    layers = [(weights.copy(), biases.copy()) for weights, biases in network.layers()]
+    rows, limit, rate = np.arange(len(images)), _blas(threads), np.dtype(dtype).type(_RATE)
+
+    def call() -> Any:
+        limit()
+        inputs = [images]
+        for weights, biases in layers[:-1]:
+            inputs.append(np.maximum(inputs[-1] @ weights + biases, 0))
+        weights, biases = layers[-1]
+        logits = inputs[-1] @ weights + biases
+        logits -= logits.max(axis=1, keepdims=True)
+        delta = np.exp(logits)
+        delta /= delta.sum(axis=1, keepdims=True)
+        loss = -np.log(delta[rows, labels]).mean()
+        delta[rows, labels] -= 1
+        delta /= len(rows)
+        for x, (weights, biases) in zip(inputs[::-1], layers[::-1], strict=True):
+            slope, shift = x.T @ delta, delta.sum(axis=0)
+            if x is not images:
+                delta = (delta @ weights.T) * (x > 0)
+            weights -= rate * slope
+            biases -= rate * shift
+        return np.array([loss])
+
+    return call
+
+
+def _scikit_learn(shape: Shape, dtype: str, threads: int) -> Call:
+    from sklearn.neural_network import MLPClassifier
+
+    network, images, labels = _problem(shape, dtype)
+    classifier = MLPClassifier(
+        network.sizes[1:-1].tolist(),
+        solver="sgd",
+        alpha=0.0,
+        momentum=0.0,
+        nesterovs_momentum=False,
+        learning_rate_init=_RATE,
+        batch_size=len(images),
+        shuffle=False,
+    )
+    limit = _blas(threads)
+    classifier.partial_fit(images, labels, classes=np.arange(network.sizes[-1]))
+    for (weights, biases), coefficients, intercepts in zip(
+        network.layers(), classifier.coefs_, classifier.intercepts_, strict=True
+    ):
+        coefficients[:], intercepts[:] = weights, biases
+
+    def call() -> Any:
+        limit()
+        classifier.partial_fit(images, labels)
+        return np.array([classifier.loss_])
+
+    return call
+
+
+def _torch(shape: Shape, dtype: str, threads: int) -> Call:
+    import torch
+
+    torch.set_num_threads(threads)
+    network, images, labels = _problem(shape, dtype)
+    modules: list[Any] = []
+    for weights, biases in network.layers():
+        linear = torch.nn.Linear(*weights.shape, dtype=getattr(torch, dtype))
+        linear.weight.data.copy_(torch.from_numpy(weights.T.copy()))
+        linear.bias.data.copy_(torch.from_numpy(biases.copy()))
+        modules += [linear, torch.nn.ReLU()]
+    model = torch.nn.Sequential(*modules[:-1])
+    optimizer = torch.optim.SGD(model.parameters(), lr=_RATE)
+    x, y = torch.from_numpy(images), torch.from_numpy(labels)
+
+    def call() -> Any:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return np.array([loss.item()])
+
+    return call
+
+
+def _check(losses: Any, shape: Shape, dtype: str) -> None:
+    """Check the first loss: sums of at most 1,000 terms a layer, in the working precision."""
+    network, images, labels = _problem(shape, "float64")
+    network.parameters[:] = _problem(shape, dtype)[0].parameters
+    expected, _ = network.evaluate(images, labels)
+    allowed = len(shape) * max(shape) * float(np.finfo(dtype).eps) * expected
+    if not abs(float(losses[0]) - expected) <= allowed:
+        raise ValueError(f"a loss of {losses[0]:.6g}, not {expected:.6g}")
+
+
+def _operations(shape: Shape, dtype: str) -> float:
+    batch, *sizes = shape
+    products = [fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:], strict=False)]
+    return 2.0 * batch * (3 * sum(products) - products[0])
+
+
+def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
+    return gemm(_GEMM_SIZE, dtype, threads)
+
+
+register(
+    Work(
+        name="train_step",
+        methods=(
+            Method("numpy_reference", "NumPy reference", "reference", partial(_ours, "numpy")),
+            Method("numpy", "NumPy", "rival", _numpy, "all"),
+            Method(
+                "scikit_learn", "scikit-learn", "rival", _scikit_learn, "all", needs="sklearn"
+            ),
+            Method("torch", "PyTorch", "rival", _torch, "all", needs="torch"),
+            Method("numba", "Numba", "ours", partial(_ours, "numba"), "each"),
+        ),
+        sizes=(_size(128, 784, 512, 256, 128, 10), _size(32, 784, 256, 10)),
+        quick_sizes=(_size(32, 784, 256, 10),),
+        check=_check,
+        amount=_operations,
+        limit=_gemm,
+        kernels=("train_epoch",),
+        dtypes=("float32",),
+    )
+)

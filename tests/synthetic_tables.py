@@ -1,0 +1,295 @@
+"""Plausible tables for the figures, made in a moment from formulas and a fixed seed.
+
+The signal follows the mean-field recursion of Poole et al. (2016) and Schoenholz et al. (2017);
+training is a caricature (an exponential approach to a level that depends on the signal), good
+enough to look at and to test with, and nothing more.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+Tables = dict[str, pd.DataFrame]
+Variance = Callable[[float, float], float]
+
+ZERO = 0.0
+LAYERS = (784, 512, 256, 128, 10)
+
+# name: (shape of the density, variance of a weight for fan-in n and fan-out m, formula)
+RULES: dict[str, tuple[str, Variance, str]] = {
+    "zeros": ("point", lambda n, m: ZERO, "0"),
+    "constant": ("point", lambda n, m: ZERO, "0.01"),
+    "uniform": ("uniform", lambda n, m: 0.05**2 / 3, "U(−0.05, 0.05)"),
+    "small_normal": ("normal", lambda n, m: 1e-4, "N(0, 0.01²)"),
+    "normal": ("normal", lambda n, m: 1.0, "N(0, 1)"),
+    "large_normal": ("normal", lambda n, m: 25.0, "N(0, 5²)"),
+    "fan_in_uniform": ("uniform", lambda n, m: 1 / (3 * n), "U(±1/√n)"),
+    "fan_in_normal": ("normal", lambda n, m: 1 / n, "N(0, 1/n)"),
+    "lecun_uniform": ("uniform", lambda n, m: 1 / n, "U(±√(3/n))"),
+    "lecun_normal": ("normal", lambda n, m: 1 / n, "N(0, 1/n)"),
+    "glorot_uniform": ("uniform", lambda n, m: 2 / (n + m), "U(±√6/√(n+m))"),
+    "glorot_normal": ("normal", lambda n, m: 2 / (n + m), "N(0, 2/(n+m))"),
+    "he_uniform": ("uniform", lambda n, m: 2 / n, "U(±√(6/n))"),
+    "he_normal": ("normal", lambda n, m: 2 / n, "N(0, 2/n)"),
+    "orthogonal": ("none", lambda n, m: 1 / n, "Q of a Gaussian"),
+}
+MORE: dict[str, tuple[str, Variance, str]] = {
+    "ones": ("point", lambda n, m: ZERO, "1"),
+    "historic_uniform": ("uniform", lambda n, m: 0.03, "U(−0.3, 0.3)"),
+    "truncated_normal": ("normal", lambda n, m: 0.77, "N(0, 1) in [−2, 2]"),
+    "clipped_normal": ("normal", lambda n, m: 0.9, "N(0, 1) clipped to [−2, 2]"),
+    "custom": ("normal", lambda n, m: 0.01, "N(0, 0.1²)"),
+    "variance_scaling": ("normal", lambda n, m: 1 / n, "N(0, scale/n)"),
+    "depth_scaled": ("normal", lambda n, m: 1.2 / n, "N(0, 2/(n·depth))"),
+    "lsuv": ("none", lambda n, m: 1.9 / n, "orthogonal, rescaled on data"),
+    "identity": ("none", lambda n, m: 1 / n, "I"),
+    "sparse": ("none", lambda n, m: 1.5 / n, "15 entries N(0, 1) a column"),
+}
+
+
+def synthetic_tables(
+    *,
+    more: bool = False,
+    names: Sequence[str] = (),
+    activations: Sequence[str] = ("relu", "tanh"),
+    seeds: int = 3,
+    epochs: int = 10,
+    steps_per_epoch: int = 20,
+    digest: str = "5e1c0de5",
+) -> Tables:
+    """Make every table of the schema for 15 initializers, or 25 (`more`), or those in `names`."""
+    rng = np.random.default_rng(20_111)
+    rules = RULES | MORE if more or names else RULES
+    rules = {name: rules[name] for name in names or rules}
+    signal = _signal(rng, rules, activations, seeds)
+    tables = {"signal": signal, "speed": _speed(rng), "machine": _machine(digest)}
+    tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
+    tables["bounds"] = _bounds(rules)
+    settings = (epochs, steps_per_epoch, digest)
+    return tables | _training(rng, rules, activations, seeds, settings)
+
+
+def _activation(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if name == "relu":
+        return np.maximum(x, 0), (x > 0) * 1.0
+    value = np.tanh(x)
+    return value, 1 - value**2
+
+
+def _signal(
+    rng: np.random.Generator,
+    rules: dict[str, tuple[str, Variance, str]],
+    activations: Sequence[str],
+    seeds: int,
+) -> pd.DataFrame:
+    nodes, masses = np.polynomial.hermite_e.hermegauss(99)
+    masses = masses / masses.sum()
+    depth, width = 20, 256
+    rows = []
+    for name, (kind, variance, _) in rules.items():
+        weight = variance(width, width) if kind != "point" else (name != "zeros") * 1e-4
+        for activation in activations:
+            second, forward, slopes = 0.12 * 784 / width, [], []
+            for _layer in range(depth):
+                q = weight * width * second
+                value, slope = _activation(activation, math.sqrt(q) * nodes)
+                second = float(masses @ value**2)
+                forward.append((q, float(masses @ value), second, float(masses @ slope**2)))
+                slopes.append(weight * width * forward[-1][3])
+            backward = np.cumprod(np.array(slopes)[::-1])[::-1]
+            for seed in range(seeds):
+                noise = np.exp(np.cumsum(rng.normal(0, 0.08, depth)))
+                for index, (q, mean, second, _slope) in enumerate(forward):
+                    preactivation = q * noise[index]
+                    activation_variance = max(second - mean**2, 0.0) * noise[index]
+                    gradient = math.sqrt(backward[index] * max(second, 1e-30)) * noise[-index - 1]
+                    dead = 1.0 if q == 0 else (kind == "point") * 0.5
+                    saturated = math.erfc(2.0 / math.sqrt(2 * q)) if 0 < q < 1e30 else 0.0
+                    if activation == "relu":
+                        dead = max(dead, min(1.0, 0.01 * index * rng.random()))
+                        saturated = float("nan")
+                    row = [name, activation, seed, index + 1, preactivation, mean]
+                    row += [activation_variance, gradient, gradient / width, dead, saturated]
+                    rows.append(row)
+    columns = "initializer activation seed layer preactivation_variance activation_mean"
+    columns += " activation_variance gradient_norm gradient_mean_abs dead_fraction"
+    frame = pd.DataFrame(rows, columns=[*columns.split(), "saturated_fraction"])
+    overflow = frame["activation_variance"] > 3e38
+    frame.loc[overflow, ["activation_variance", "gradient_norm"]] = np.inf
+    return frame
+
+
+def _weights(
+    rng: np.random.Generator, rules: dict[str, tuple[str, Variance, str]]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    histograms, statistics = [], []
+    rows, columns = 784, 256
+    for name, (kind, variance, formula) in rules.items():
+        std = math.sqrt(variance(rows, columns))
+        if kind == "point":
+            weights = np.full(rows * columns, 0.01 if name == "constant" else float(name == "ones"))
+        elif kind == "uniform":
+            weights = rng.uniform(-std * math.sqrt(3), std * math.sqrt(3), rows * columns)
+        else:
+            weights = rng.normal(0, std, rows * columns)
+        if name == "identity":
+            weights = np.eye(rows, columns).ravel()
+        if name == "sparse":
+            weights *= rng.random(rows * columns) < 15 / rows
+        density, edges = np.histogram(weights, bins=60, density=True)
+        middle = (edges[1:] + edges[:-1]) / 2
+        declared = np.full(60, np.nan)
+        if kind == "uniform":
+            declared = np.full(60, 1 / (std * math.sqrt(12)))
+        elif kind == "normal":
+            declared = np.exp(-((middle / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi))
+        histogram = {"bin_left": edges[:-1], "bin_right": edges[1:], "density_measured": density}
+        histograms.append(
+            pd.DataFrame({"initializer": name, **histogram, "density_declared": declared})
+        )
+        measured = (weights.mean(), weights.var(), weights.std(), np.abs(weights).max())
+        mean = weights[0] if kind == "point" else 0.0
+        statistics.append((name, rows, columns, *measured, mean, std, formula, "Author (2015)"))
+    names = "initializer rows columns mean variance std max_abs declared_mean declared_std"
+    frame = pd.DataFrame(statistics, columns=[*names.split(), "formula", "cite"])
+    return pd.concat(histograms, ignore_index=True), frame
+
+
+def _bounds(rules: dict[str, tuple[str, Variance, str]]) -> pd.DataFrame:
+    fan_in = np.arange(1, 101)
+    frames = []
+    bounded = ("fan_in_uniform", "glorot_uniform", "he_uniform", "he_normal")
+    for name in [name for name in bounded if name in rules]:
+        kind, variance, _ = rules[name]
+        std = np.sqrt([variance(float(n), 10.0) for n in fan_in])
+        high = std * (math.sqrt(3) if kind == "uniform" else 1)
+        frame = {"fan_in": fan_in, "fan_out": 10, "low": -high, "high": high, "std": std}
+        frames.append(pd.DataFrame({"initializer": name, **frame}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _training(
+    rng: np.random.Generator,
+    rules: dict[str, tuple[str, Variance, str]],
+    activations: Sequence[str],
+    seeds: int,
+    settings: tuple[int, int, str],
+) -> Tables:
+    epochs, steps_per_epoch, digest = settings
+    runs, steps, evaluations, layers = [], [], [], []
+    count = epochs * steps_per_epoch
+    for name, (kind, variance, _) in rules.items():
+        for activation in activations:
+            gain = 2.0 if activation == "relu" else 1.0
+            scale = variance(256, 256) * 256 / gain
+            badness = abs(math.log10(scale)) if kind != "point" else 9.0
+            for seed in range(seeds):
+                run = f"{name}-{activation}-{seed}"
+                ends = name == "large_normal" and activation == "relu" and seed != 1
+                final = 0.11 if kind == "point" else 0.976 - 0.02 * badness**2
+                final += rng.normal(0, 0.0012)
+                rate = 2.2 * math.exp(-0.6 * badness) / steps_per_epoch
+                last = 37 + seed if ends else count
+                step = np.arange(1, last + 1)
+                progress = 1 - np.exp(-rate * step)
+                noise = np.exp(rng.normal(0, 0.12, last))
+                start = 2.3 * max(1.0, math.sqrt(scale)) if kind != "point" else 2.302
+                loss = (start + (0.08 + 3 * (0.976 - final) - start) * progress) * noise
+                if kind == "point":
+                    loss = np.full(last, 2.302) + rng.normal(0, 0.002, last)
+                if ends:
+                    loss[-1] = np.nan
+                accuracy = 0.1 + (final - 0.1) * progress
+                epoch = (step - 1) // steps_per_epoch + 1
+                fields = {"step": step, "epoch": epoch, "loss": loss, "accuracy": accuracy}
+                steps.append(pd.DataFrame({"run": run, **fields, "learning_rate": 0.1}))
+                at = np.arange((last // steps_per_epoch) + 1)
+                reached = 0.1 + (final - 0.1) * (1 - np.exp(-rate * at * steps_per_epoch))
+                loss_at = np.concatenate([[start], loss[at[1:] * steps_per_epoch - 1]])
+                fields = {"epoch": at, "test_loss": loss_at, "test_accuracy": reached}
+                evaluations.append(pd.DataFrame({"run": run, **fields}))
+                for layer, (n, m) in enumerate(pairwise(LAYERS), start=1):
+                    std = math.sqrt(variance(n, m)) if kind != "point" else 0.0
+                    drift = np.sqrt(std**2 + (0.03 * progress / layer) ** 2)
+                    layers.append(_layer(rng, run, step, layer, drift, activation))
+                row = [run, name, activation, "-".join(map(str, LAYERS)), "mnist", 5000, digest]
+                row += [seed, epochs, 128, 0.1, "sgd", "constant", "float32", "numba"]
+                row += ["diverged" if ends else "finished", last if ends else pd.NA]
+                row += [0.098 if ends else reached[-1], loss[-1], 0.002 * last, 3.1, last]
+                runs.append(row)
+    columns = "run initializer activation network dataset dataset_size dataset_digest seed epochs"
+    columns += " batch_size learning_rate optimizer schedule dtype backend status diverged_step"
+    columns += " test_accuracy final_loss train_seconds compile_seconds steps"
+    frame = pd.DataFrame(runs, columns=columns.split()).astype({"diverged_step": "Int64"})
+    together = {"steps": steps, "epochs": evaluations, "layers": layers}
+    return {"runs": frame} | {
+        name: pd.concat(parts, ignore_index=True) for name, parts in together.items()
+    }
+
+
+def _layer(
+    rng: np.random.Generator, run: str, step: np.ndarray, layer: int, std: np.ndarray, name: str
+) -> pd.DataFrame:
+    gradient = 0.3 / layer / (1 + 0.02 * step) * np.exp(rng.normal(0, 0.1, len(step)))
+    zero = np.full(len(step), 0.5 if name == "relu" else 0.0)
+    update = 0.1 * gradient / np.maximum(std * 200, 1e-9)
+    return pd.DataFrame(
+        {"run": run, "step": step, "layer": layer, "weight_mean": 0.0, "weight_std": std}
+        | {"weight_max": 4 * std, "gradient_norm": gradient, "gradient_mean_abs": gradient / 400}
+        | {"activation_mean": 0.3, "activation_variance": 0.4, "activation_zero_fraction": zero}
+        | {"dead_fraction": 0.01 * layer, "saturated_fraction": 0.05, "update_ratio": update}
+    )
+
+
+def _speed(rng: np.random.Generator) -> pd.DataFrame:
+    # Milliseconds from PEERS.md, so that the picture has the proportions of the real one.
+    measured = {
+        ("fill_uniform", "4096 x 4096", 1.3): (310.0, 28.0, 46.0, 9.8, 4.7),
+        ("fill_normal", "4096 x 4096", 1.3): (900.0, 137.0, 77.0, 29.0, 14.5),
+        ("fill_truncated_normal", "4096 x 4096", 1.3): (2100.0, float("nan"), 900.0, 67.0, 34.0),
+        ("orthogonal", "784 x 256", 0.3): (25.0, 21.6, 6.4, 4.0, 3.1),
+        ("orthogonal", "1024 x 1024", 4.9): (160.0, 126.0, 44.0, 23.6, 18.2),
+        ("train_step", "784-256-10, batch 32", 0.09): (0.98, 0.72, 0.487, 0.33, 0.327),
+        ("train_step", "784-512-256-128-10, batch 128", 1.15): (4.8, 3.2, 2.08, 2.77, 2.0),
+    }
+    methods = {
+        "NumPy reference": ("reference", 1),
+        "NumPy": ("rival", 2),
+        "PyTorch": ("rival", 2),
+        "Numba, 1 thread": ("ours", 1),
+        "Numba, 2 threads": ("ours", 2),
+    }
+    rows = []
+    for (kernel, size, limit), times in measured.items():
+        for (method, (role, threads)), time in zip(methods.items(), times, strict=True):
+            if math.isnan(time):
+                continue
+            spread = 1 + rng.uniform(0.01, 0.06, 2)
+            words = "plain stores, 2 threads" if "fill" in kernel else "GEMM rate, 2 threads"
+            row = [kernel, method, role, size, 4096**2, "float32", threads, time / 1e3]
+            row += [time / 1e3 / spread[0], time / 1e3 * spread[1], 40, limit / 1e3, words]
+            rows.append([*row, 1.9 if role == "ours" else float("nan")])
+    columns = "kernel method role size values dtype threads median_s low_s high_s rounds limit_s"
+    return pd.DataFrame(rows, columns=[*columns.split(), "limit", "compile_s"])
+
+
+def _machine(digest: str) -> pd.DataFrame:
+    facts = {
+        "processor": "Example 9000 at 2.5 GHz",
+        "cores": "2",
+        "threads": "2",
+        "BLAS of NumPy": "OpenBLAS 0.3.30",
+        "BLAS of SciPy": "OpenBLAS 0.3.29",
+        "Python": "3.11.7",
+        "NumPy": "2.4.6",
+        "Numba": "0.68.0",
+        "dataset": "mnist, 5,000 images",
+        "dataset digest": digest,
+        "stream version": "1",
+        "date": "2026-11-23",
+        "load": "0.1",
+    }
+    return pd.DataFrame({"key": list(facts), "value": list(facts.values())})

@@ -1,0 +1,243 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from initperf import cli, draw, survey
+
+CHILD = [sys.executable, "-c", "import sys; from initperf.cli import main; sys.exit(main())"]
+
+
+def run(capsys, *words):
+    """Return (exit code, standard output, standard error) of a command line."""
+    try:
+        code = cli.main(words)
+    except SystemExit as exit_:
+        code = exit_.code
+    captured = capsys.readouterr()
+    return code or 0, captured.out, captured.err
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_explains_itself(capsys, verb):
+    code, out, _ = run(capsys, verb, "--help")
+    assert code == 0
+    assert out.startswith(f"usage: initperf {verb}")
+
+
+def test_help_names_every_verb(capsys):
+    code, out, _ = run(capsys)
+    assert code == 0
+    assert all(f"    {verb} " in out for verb in cli.VERBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("lst",), "did you mean 'list'"),
+        (("draw", "he_norml", "3", "4"), "did you mean 'he_normal'"),
+        (("draw", "he_normal", "3"), "at least two axes"),
+        (("draw", "he_normal", "-3", "4"), "negative"),
+        (("draw", "he_normal", "x", "4"), "invalid int value"),
+        (("draw", "he_normal", "3", "4", "--dtype", "float16"), "float32 or float64"),
+        (("draw", "he_normal", "3", "4", "--out", "/nowhere/w.npy"), "/nowhere/w.npy"),
+        (("draw", "he_normal", "3", "4", "--seed", "-1"), "non-negative"),
+        (("info", "nothing_like_it"), "unknown initializer"),
+        (("info", "he_normal", "0", "4"), "without elements"),
+        (("list", "--activation", "relo"), "did you mean 'relu'"),
+        (("train", "--epochs", "0"), "epochs"),
+        (("train", "--activation", "relu,tanh"), "sweep"),
+        (("train", "--learning-rate", "fast"), "could not convert"),
+        (("sweep", "--seed", "0,x"), "invalid literal"),
+        (("train", "--no-such-option"), "unrecognized"),
+        (("compare", "only-one.json"), "required"),
+        (("report", "--seeds", "0"), "at least 1"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith("initperf")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("verb", ["train", "sweep", "report"])
+def test_missing_data_is_one_line_and_exit_3(capsys, tmp_path, monkeypatch, verb):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, verb, "--data-dir", str(tmp_path / "nowhere"))
+    assert (code, out) == (3, "")
+    assert err.count("\n") == 1
+    assert "nowhere" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_list_filters_by_activation(capsys):
+    code, out, _ = run(capsys, "list", "--activation", "relu", "--json")
+    names = {row["name"] for row in json.loads(out)}
+    assert code == 0
+    assert "he_normal" in names
+    assert "glorot_normal" not in names
+
+
+def test_draw_writes_the_weights_that_the_library_draws(capsys, tmp_path):
+    path = tmp_path / "w.npy"
+    words = ("draw", "glorot_uniform", "30", "20", "--seed", "5", "--dtype", "float64")
+    code, out, _ = run(capsys, *words, "--out", str(path))
+    assert code == 0
+    assert "30 x 20" in out
+    assert np.array_equal(np.load(path), draw("glorot_uniform", (30, 20), rng=5, dtype="float64"))
+
+
+def test_draw_without_a_file_describes(capsys):
+    code, out, _ = run(capsys, "draw", "zeros", "3", "4")
+    assert (code, out) == (0, "zeros, 3 x 4, float32: mean 0, std 0, from 0 to 0\n")
+
+
+def test_info_declares_and_measures(capsys):
+    code, out, _ = run(capsys, "info", "xavier", "50", "30", "--json")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["name"] == "glorot_normal"
+    assert facts["declared std"] == pytest.approx((2 / 80) ** 0.5)
+    assert sum(facts["histogram"]["counts"]) == 1500
+
+
+SMALL = ("--hidden", "16", "--epochs", "1", "--backend", "numpy", "--dataset", "mnist_5k")
+
+
+def test_train_prints_and_keeps_a_run(capsys, tmp_path):
+    code, out, _ = run(capsys, "train", *SMALL, "--out", str(tmp_path / "runs"), "--json")
+    (row,) = json.loads(out)
+    assert code == 0
+    assert row["status"] == "finished"
+    assert row["test_accuracy"] > 0.5
+    steps = pd.read_parquet(tmp_path / "runs" / row["run"] / "steps.parquet")
+    assert len(steps) == 32
+
+
+def test_sweep_trains_a_grid(capsys, tmp_path):
+    words = ("--initializer", "he_normal,zeros", "--seed", "0,1", *SMALL)
+    code, out, _ = run(capsys, "sweep", *words, "--out", str(tmp_path / "runs"), "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert [(row["initializer"], row["seed"]) for row in rows] == [
+        ("he_normal", 0),
+        ("he_normal", 1),
+        ("zeros", 0),
+        ("zeros", 1),
+    ]
+    assert rows[0]["test_accuracy"] > rows[2]["test_accuracy"]
+
+
+def test_data_lists_what_is_here(capsys):
+    code, out, _ = run(capsys, "data", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 0
+    assert rows["mnist_5k"]["train"] == 4000
+    assert rows["mnist_5k"]["test"] == 1000
+
+
+BENCHMARKS = {
+    "version": "5",
+    "machine_info": {},
+    "benchmarks": [
+        {
+            "name": f"test_works[fill_normal-{method}]",
+            "fullname": f"bench/bench_works.py::test_works[fill_normal-{method}]",
+            "group": "fill_normal",
+            "stats": {"median": seconds, "iqr": seconds / 50, "rounds": 20, "min": seconds},
+            "extra_info": {
+                "kernel": "fill_normal",
+                "method": method,
+                "role": role,
+                "size": "784 x 256",
+                "values": 200_704,
+                "dtype": "float32",
+                "threads": 1,
+                "limit_s": 1e-5,
+                "limit": "plain stores, 1 thread",
+            },
+        }
+        for method, role, seconds in (("NumPy", "rival", 2e-3), ("Numba, 1 thread", "ours", 2e-4))
+    ],
+}
+
+
+def report_words(directory, benchmarks):
+    return (
+        "report",
+        "--quick",
+        "--backend=numpy",
+        "--seeds=2",
+        "--activations=relu",
+        "--dataset=mnist_5k",
+        f"--out={directory}",
+        f"--benchmarks={benchmarks}",
+    )
+
+
+def test_report_writes_a_page_from_real_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(survey, "distinct", lambda: ["he_normal", "small_normal"])
+    monkeypatch.setattr(survey, "DEEP", (32,) * 4)
+    benchmarks = tmp_path / "benchmarks.json"
+    benchmarks.write_text(json.dumps(BENCHMARKS))
+    directory = tmp_path / "report"
+    code, out, err = run(capsys, *report_words(directory, benchmarks))
+    assert (code, err.count("Traceback")) == (0, 0), err
+    assert "4 runs" in out
+    assert (directory / "index.html").is_file()
+    runs = pd.read_parquet(directory / "tables" / "runs.parquet")
+    assert len(runs) == 4
+    assert set(runs["dataset_digest"]) == {"fe22ee7f1f987e27"}
+    signal_rows = pd.read_parquet(directory / "tables" / "signal.parquet")
+    assert len(signal_rows) == 2 * 2 * 4
+
+
+def test_report_refuses_a_directory_that_is_not_a_report(capsys, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    code, _, err = run(capsys, "report", "--out", str(tmp_path))
+    assert code == 2
+    assert "thesis.tex" in err
+    assert (tmp_path / "thesis.tex").read_text() == "precious"
+
+
+def test_interrupted_report_exits_130_and_leaves_nothing(tmp_path):
+    command = [*CHILD, "report", "--backend=numpy", "--out=report"]
+    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    first = child.stderr.readline()  # the first news of progress: it is at work
+    time.sleep(0.5)
+    os.kill(child.pid, signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130, first + err
+    assert err.splitlines()[-1] == "initperf: interrupted"
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_and_import_load_nothing_heavy():
+    code = (
+        "import sys, initperf, initperf.cli\n"
+        "try: initperf.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numba', 'numpy', 'pandas', 'matplotlib', 'scipy', 'sklearn', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stderr.strip() == "[]"
+
+
+def test_a_closed_pipe_is_no_error():
+    command = " ".join(f"'{word}'" for word in [*CHILD, "list"]) + " | head -1"
+    child = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert child.stdout.startswith("name")
+    assert child.stderr == ""

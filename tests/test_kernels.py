@@ -1,0 +1,72 @@
+"""Every kernel: its Numba twin does what its NumPy reference does, on all of its own cases."""
+
+import numba
+import numpy as np
+import pytest
+
+from initperf import KERNELS
+from initperf.kernels import BACKENDS, _kernel
+
+CASES = {
+    f"{kernel.name}-{case.label}": (kernel, case)
+    for kernel in KERNELS.values()
+    for case in kernel.cases()
+}
+
+
+def contents(value):
+    return (value.dtype, value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
+
+
+@pytest.mark.parametrize("label", CASES)
+def test_twin_follows_reference(label):
+    kernel, case = CASES[label]
+    expected, actual, fresh = (case.arguments() for _ in range(3))
+    returned = [kernel.numpy(*expected), kernel.numba(*actual)]
+
+    for position, before in enumerate(fresh):
+        if position not in case.writes:
+            assert contents(expected[position]) == contents(before), f"argument {position}"
+            assert contents(actual[position]) == contents(before), f"argument {position}"
+    outputs = [(expected[position], actual[position]) for position in case.writes]
+    for want, got in [*outputs, returned]:
+        if case.tolerance == 0.0:
+            assert contents(want) == contents(got)
+        elif want is not None:
+            largest = float(np.max(np.abs(want), initial=0.0))
+            np.testing.assert_allclose(got, want, rtol=0.0, atol=case.tolerance * largest)
+
+
+@pytest.mark.parametrize("label", CASES)
+def test_arguments_are_fresh_and_alike(label):
+    _, case = CASES[label]
+    first, second = case.arguments(), case.arguments()
+    assert [contents(value) for value in first] == [contents(value) for value in second]
+    for one, other in zip(first, second, strict=True):
+        if isinstance(one, np.ndarray):
+            assert not np.shares_memory(one, other)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_kernel_has_cases_of_distinct_names_and_something_to_write(name):
+    labels = [case.label for case in KERNELS[name].cases()]
+    assert labels
+    assert len(set(labels)) == len(labels)
+    assert all(case.writes for case in KERNELS[name].cases())
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_is_a_mapping_of_its_backends(name):
+    kernel = KERNELS[name]
+    assert tuple(kernel) == BACKENDS
+    assert kernel["numpy"] is kernel.numpy
+    assert kernel["numba"] is kernel.numba
+    with pytest.raises(KeyError, match="unknown backend 'cuda'; there are numpy, numba"):
+        kernel["cuda"]
+
+
+@pytest.mark.parametrize("setting", ["OPT", "BOUNDSCHECK"])
+def test_code_of_other_compiler_settings_is_cached_apart(monkeypatch, setting):
+    before = _kernel._source_digest()
+    monkeypatch.setattr(numba.config, setting, 1)
+    assert _kernel._source_digest() != before

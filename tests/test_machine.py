@@ -1,0 +1,123 @@
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+import scipy
+
+from initperf import machine
+
+
+def test_describes_what_timings_depend_on():
+    facts = machine.describe()
+    assert facts["numpy"] == np.__version__
+    assert facts["scipy"] == scipy.__version__
+    assert facts["numba"] == numba.__version__
+    assert facts["python"].endswith(platform.python_version())
+    assert int(facts["cores"]) >= 1
+    for key in ("processor", "SIMD of NumPy", "SIMD of LLVM", "BLAS of NumPy", "BLAS of SciPy"):
+        assert facts[key] not in ("", "unknown"), key
+    assert "threads" in facts["BLAS of NumPy"]
+    assert set(machine.PASSING) - {"git commit"} <= facts.keys()
+
+
+def test_the_description_is_words_without_paths():
+    facts = machine.describe()
+    assert json.loads(json.dumps(facts)) == facts
+    assert not any(str(Path.home()) in value or sys.prefix in value for value in facts.values())
+
+
+def test_describing_starts_no_threading_layer():
+    code = (
+        "import numba\n"
+        "from initperf.machine import describe\n"
+        "assert describe()['Numba threading layer'].startswith('not started')\n"
+        "try:\n    print(numba.threading_layer())\nexcept ValueError:\n    print('none')\n"
+    )
+    home = str(Path(machine.__file__).parents[1])
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=home, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "none"
+
+
+def test_a_shared_blas_is_that_of_both(monkeypatch):
+    pool = {
+        "user_api": "blas",
+        "internal_api": "mkl",
+        "version": "2025.1",
+        "num_threads": 4,
+        "filepath": "/usr/lib/libmkl_rt.so",
+    }
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: [{"user_api": "openmp"}, pool])
+    pools = machine._blas_pools()
+    assert pools["BLAS of NumPy"] == pools["BLAS of SciPy"] == "mkl 2025.1, 4 threads, unknown kernels"
+
+
+def stat(user, idle, wait=0, steal=0):
+    return f"cpu  {user} 0 0 {idle} {wait} 0 0 {steal} 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("after", "share"),
+    [
+        (stat(100, 300), 0.0),
+        (stat(150, 350), 0.5),
+        (stat(200, 300), 1.0),
+        (stat(100, 350, wait=50), 0.0),
+        (stat(100, 375, steal=25), 0.25),
+        (stat(100, 200), 0.0),
+    ],
+)
+def test_the_share_in_use_is_what_was_not_idle(after, share):
+    assert machine.share_in_use(stat(100, 200), after) == pytest.approx(share)
+
+
+def test_a_busy_machine_is_said_to_be(monkeypatch):
+    readings = iter([stat(0, 0), stat(30, 70), stat(0, 0), stat(5, 95)])
+    monkeypatch.setattr(machine, "_stat", lambda: next(readings))
+    assert machine.busy(seconds=0.0) == (
+        "the machine is busy: 30% of its processor time is in use by others"
+    )
+    assert machine.busy(seconds=0.0) is None
+
+
+def test_elsewhere_the_load_average_tells(monkeypatch):
+    monkeypatch.setattr(machine, "_stat", lambda: "")
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("os.getloadavg", lambda: (2.0, 0.0, 0.0), raising=False)
+    assert "50%" in machine.busy()
+    monkeypatch.setattr("os.getloadavg", lambda: (0.2, 9.0, 9.0), raising=False)
+    assert machine.busy() is None
+    monkeypatch.delattr("os.getloadavg")
+    assert machine.busy() is None
+    assert machine._load() == "unknown"
+
+
+def test_the_commit_is_that_of_the_own_checkout_only(tmp_path, monkeypatch):
+    answers = {"rev-parse": "0123456789ab", "status": ""}
+    monkeypatch.setattr(machine, "_output", lambda *command: answers[command[3]])
+    assert machine._commit(tmp_path) == ""
+    (tmp_path / ".git").mkdir()
+    assert machine._commit(tmp_path) == ""
+    (tmp_path / "pyproject.toml").touch()
+    assert machine._commit(tmp_path) == "0123456789ab"
+    answers["status"] = " M file"
+    assert machine._commit(tmp_path) == "0123456789ab with changes"
+
+
+def test_what_cannot_be_asked_is_not_an_error(monkeypatch):
+    assert machine._output("initperf-no-such-command") == ""
+    assert machine._output(sys.executable, "-c", "raise SystemExit(1)") == ""
+    assert machine._first_line("/no/such/file") == "unknown"
+    assert machine._version("initperf-no-such-package") == "unknown"
+
+
+def test_a_quota_is_told(monkeypatch):
+    monkeypatch.setattr(machine, "_first_line", lambda path: "150000 100000")
+    assert machine._usable_cores().endswith("of which a quota allows 1.5")
+    monkeypatch.setattr(machine, "_first_line", lambda path: "max 100000")
+    assert machine._usable_cores().isdecimal()

@@ -1,0 +1,88 @@
+"""Registries: names, aliases, nearest matches, and that nobody can change them from outside."""
+
+import importlib
+
+import pytest
+
+from initperf.registry import Registry, UnknownNameError, import_siblings
+
+
+@pytest.fixture
+def fruits():
+    registry = Registry("fruit")
+    registry.register("pear", 1, ("Birne".lower(), "nashi"))
+    registry.register("apple", 2)
+    return registry
+
+
+def test_names_come_in_alphabetical_order_without_aliases(fruits):
+    assert list(fruits) == ["apple", "pear"]
+    assert len(fruits) == 2
+    assert dict(fruits) == {"apple": 2, "pear": 1}
+
+
+@pytest.mark.parametrize("name", ["pear", "nashi", "birne", " Pear ", "NASHI"])
+def test_an_entry_answers_to_its_name_and_aliases_in_any_case(fruits, name):
+    assert fruits[name] == 1
+    assert name in fruits
+    assert fruits.canonical(name) == "pear"
+
+
+def test_hyphens_and_spaces_stand_for_underscores():
+    registry = Registry("tree")
+    registry.register("old_oak", 1)
+    assert registry["old-oak"] == registry["Old Oak"] == 1
+
+
+def test_aliases_are_given_in_the_order_of_registration(fruits):
+    assert fruits.aliases("nashi") == ("birne", "nashi")
+    assert fruits.aliases("apple") == ()
+
+
+def test_an_unknown_name_is_told_the_nearest(fruits):
+    with pytest.raises(UnknownNameError, match=r"^unknown fruit 'aple'; did you mean 'apple'\?$"):
+        fruits["aple"]
+    with pytest.raises(UnknownNameError, match=r"there are apple, pear$"):
+        fruits["zzz"]
+    assert "aple" not in fruits
+    assert fruits.get("aple") is None
+
+
+def test_an_unknown_name_is_both_a_key_error_and_a_value_error():
+    assert issubclass(UnknownNameError, KeyError)
+    assert issubclass(UnknownNameError, ValueError)
+
+
+@pytest.mark.parametrize(("name", "aliases"), [("apple", ()), ("plum", ("nashi",))])
+def test_a_name_is_taken_once(fruits, name, aliases):
+    with pytest.raises(ValueError, match="is registered already"):
+        fruits.register(name, 3, aliases)
+    assert dict(fruits) == {"apple": 2, "pear": 1}
+
+
+def test_a_registry_is_read_only(fruits):
+    with pytest.raises(TypeError, match="item assignment"):
+        fruits["plum"] = 3
+    with pytest.raises(TypeError, match="item deletion"):
+        del fruits["pear"]
+
+
+def test_a_registry_shows_its_names(fruits):
+    assert repr(fruits) == "<2 fruits: apple, pear>"
+
+
+def test_siblings_are_imported_but_for_those_with_an_underscore(tmp_path, monkeypatch):
+    package = tmp_path / "basket_of_a_test"
+    package.mkdir()
+    (package / "_private.py").write_text("raise AssertionError")
+    (package / "plum.py").write_text("import basket_of_a_test; basket_of_a_test.seen.append('plum')")
+    (package / "__init__.py").write_text(
+        "from initperf.registry import import_siblings\n"
+        "seen = []\n"
+        "import_siblings(__name__, __path__)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("basket_of_a_test")
+    assert module.seen == ["plum"]
+    import_siblings("basket_of_a_test", module.__path__)
+    assert module.seen == ["plum"]

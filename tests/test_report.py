@@ -1,0 +1,298 @@
+"""The report: whole or not at all, self-contained, and open to new figures."""
+
+import json
+import os
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from synthetic_tables import synthetic_tables
+
+import initperf_figures
+from initperf.registry import Registry, import_siblings
+from initperf_figures import FIGURES, ReportFigure, _page, _svg, report
+from initperf_figures._figure import Tables
+from initperf_figures._style import canvas
+from initperf_figures.report import write_report
+
+NASTY = "<script>alert('no')</script>&"
+
+
+class Page(HTMLParser):
+    """The links, identifiers, tags and visible words of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.identifiers: list[str] = []
+        self.tags: list[str] = []
+        self.unlabelled: list[str] = []
+        self.words = ""
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        self.tags.append(tag)
+        names = ("href", "src", "xlink:href", "action", "srcset", "data", "poster")
+        self.links += [str(given[name]) for name in names if name in given]
+        if given.get("id"):
+            self.identifiers.append(str(given["id"]))
+        if (tag == "svg" and not given.get("aria-label")) or (tag == "img" and not given["alt"]):
+            self.unlabelled.append(tag)
+        if tag not in ("meta", "img", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script"} & set(self.open):
+            self.words += data + " "
+
+
+def _dot(_tables: Tables) -> Figure:
+    figure = canvas(1.0)
+    figure.subplots().plot([0, 1], [0, 1])
+    return figure
+
+
+def _quick_figures() -> Registry[ReportFigure]:
+    figures: Registry[ReportFigure] = Registry("figure")
+    for name in ("first", "second"):
+        figures.register(name, ReportFigure(name, name, "A line.", ("runs",), _dot))
+    return figures
+
+
+@pytest.fixture(scope="module")
+def small() -> dict[str, pd.DataFrame]:
+    tables = synthetic_tables(seeds=2, epochs=2, steps_per_epoch=4)
+    return {name: tables[name] for name in ("runs", "epochs", "machine")}
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "FIGURES", _quick_figures())
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, pd.DataFrame]]:
+    """Write a report with every figure once; name one initializer so that it must be escaped."""
+    names = ("zeros", "glorot_uniform", "he_uniform", "he_normal", "orthogonal", "large_normal")
+    tables = synthetic_tables(names=names, epochs=3, steps_per_epoch=10)
+    for name in ("runs", "signal", "weights", "weight_statistics", "bounds"):
+        tables[name] = tables[name].replace({"initializer": {"he_uniform": NASTY}})
+    directory = tmp_path_factory.mktemp("whole") / "deep" / "report"
+    page = write_report(tables, directory, title=f"Title {NASTY}", commands=[f"initperf {NASTY}"])
+    assert page == directory / "index.html"
+    return directory, tables
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
+
+
+def test_the_page_fetches_nothing_and_its_links_lead_somewhere(
+    whole: tuple[Path, dict[str, pd.DataFrame]],
+) -> None:
+    directory, _ = whole
+    html = (directory / "index.html").read_text(encoding="utf-8")
+    page = Page(html)
+    assert page.open == []
+    assert "link" not in page.tags
+    assert not [word for word in ("http:", "https:", "@import", "//cdn") if word in html]
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.identifiers
+        elif not link.startswith("data:image/png;base64,"):
+            assert (directory / link).is_file(), link
+    assert len(page.identifiers) == len(set(page.identifiers))
+
+
+def test_every_figure_is_on_the_page_and_in_two_files(
+    whole: tuple[Path, dict[str, pd.DataFrame]],
+) -> None:
+    directory, tables = whole
+    page = Page((directory / "index.html").read_text(encoding="utf-8"))
+    assert page.tags.count("svg") + page.tags.count("img") == len(FIGURES)
+    assert page.unlabelled == []
+    for name, figure in FIGURES.items():
+        assert name in page.identifiers
+        assert figure.describe(tables) in page.words
+        assert (
+            (directory / "figures" / f"{name}.svg").read_text(encoding="utf-8").endswith("svg>\n")
+        )
+        assert (directory / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_is_small_enough_to_send(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
+    assert (whole[0] / "index.html").stat().st_size < 6_000_000
+
+
+def test_the_answer_stands_before_everything_else(
+    whole: tuple[Path, dict[str, pd.DataFrame]],
+) -> None:
+    directory, _ = whole
+    words = Page((directory / "index.html").read_text(encoding="utf-8")).words
+    table = pd.read_parquet(directory / "tables" / "recommendation.parquet")
+    best = table.loc[table["rank"] == 1, "initializer"]
+    answer = words.index("Tied with")
+    assert answer < words.index(best.iloc[0], answer) < words.index("Figure 1")
+
+
+def test_names_are_escaped(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
+    html = (whole[0] / "index.html").read_text(encoding="utf-8")
+    assert NASTY not in html
+    words = Page(html).words
+    assert f"Title {NASTY}" in words
+    assert f"initperf {NASTY}" in words
+    assert Page(html).tags.count("script") == 1
+
+
+def test_every_table_survives_the_round_trip(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
+    directory, tables = whole
+    for name, table in tables.items():
+        read = pd.read_parquet(directory / "tables" / f"{name}.parquet")
+        pd.testing.assert_frame_equal(read, table, check_dtype=False)
+        assert list(read.dtypes) == list(table.dtypes) or name == "runs"
+        text = pd.read_csv(directory / "tables" / f"{name}.csv")
+        assert list(text.columns) == list(table.columns)
+        assert len(text) == len(table)
+
+
+def test_the_foot_names_machine_and_command(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
+    words = Page((whole[0] / "index.html").read_text(encoding="utf-8")).words
+    foot = words[words.index("Machine and versions") :]
+    for fact in ("Example 9000 at 2.5 GHz", "OpenBLAS 0.3.29", "5e1c0de5"):
+        assert fact in foot
+
+
+@pytest.mark.parametrize("name", ["activation_variance", "final_accuracy"])
+def test_the_same_tables_give_the_same_figure(
+    name: str, whole: tuple[Path, dict[str, pd.DataFrame]]
+) -> None:
+    directory, tables = whole
+    svg, png = _svg.files(FIGURES[name].render(tables))
+    assert svg == (directory / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+    assert png == (directory / "figures" / f"{name}.png").read_bytes()
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_same_tables_give_the_same_report(tmp_path: Path, small: Tables) -> None:
+    for name in ("one", "two"):
+        write_report(small, tmp_path / name)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_figures_without_data_are_left_out_in_one_line_each(tmp_path: Path) -> None:
+    machine = synthetic_tables(epochs=1, steps_per_epoch=2)["machine"]
+    write_report({"machine": machine, "bounds": pd.DataFrame()}, tmp_path / "report")
+    page = Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert "recommends nothing" in page.words
+    assert "Left out: “Bounds against fan-in”, for want of data (bounds)." in page.words
+    assert page.words.count("Left out: ") == len(FIGURES)
+    assert not {"svg", "img"} & set(page.tags)
+
+
+@pytest.mark.usefixtures("quick")
+def test_progress_counts_to_the_end(tmp_path: Path, small: Tables) -> None:
+    seen: list[tuple[int, int, str]] = []
+    write_report(small, tmp_path / "r", progress=lambda *step: seen.append(step))
+    assert [done for done, _, _ in seen] == list(range(len(seen)))
+    assert {total for _, total, _ in seen} == {len(seen)}
+    assert seen[0][2] == "figure first"
+
+
+@pytest.mark.usefixtures("quick")
+def test_mixed_columns_and_odd_table_names(tmp_path: Path, small: Tables) -> None:
+    mixed = pd.DataFrame({"key": ["cores", "name"], "value": [2, "x"]})
+    write_report({**small, "machine": mixed}, tmp_path / "r")
+    read = pd.read_parquet(tmp_path / "r" / "tables" / "machine.parquet")
+    assert list(read["value"]) == ["2", "x"]
+    with pytest.raises(ValueError, match="must do as a file name"):
+        write_report({"../up": mixed}, tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_runs_on_different_data_make_no_report(tmp_path: Path, small: Tables) -> None:
+    runs = small["runs"].copy()
+    runs.loc[0, "dataset_digest"] = "0ther"
+    with pytest.raises(ValueError, match="0ther"):
+        write_report({"runs": runs}, tmp_path / "r")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_dropped_in_joins_the_report(
+    tmp_path: Path, small: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "FIGURES", figures := _quick_figures())
+    monkeypatch.setattr(initperf_figures._figure, "FIGURES", figures)
+    (tmp_path / "dropped_in.py").write_text(
+        "from matplotlib.figure import Figure\n"
+        "from initperf_figures import register\n"
+        "def draw(tables):\n"
+        "    figure = Figure()\n"
+        "    figure.subplots().plot([1, 2])\n"
+        "    return figure\n"
+        "register('dropped_in', title='Dropped in', caption='New.', needs=('runs',), draw=draw)\n"
+    )
+    path = [*initperf_figures.__path__, str(tmp_path)]
+    monkeypatch.setattr(initperf_figures, "__path__", path)
+    import_siblings("initperf_figures", [str(tmp_path)])
+    write_report(small, tmp_path / "r")
+    page = Page((tmp_path / "r" / "index.html").read_text(encoding="utf-8"))
+    assert "Dropped in" in page.words
+    assert "figures/dropped_in.svg" in page.links
+
+
+def test_a_long_svg_is_shown_as_its_png(small: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = ReportFigure("dot", "A dot", "A line.", ("runs",), _dot)
+    drawn = _page.Drawn(figure, "A line.", *_svg.files(figure.render(small)))
+    assert drawn.markup.startswith("<svg")
+    monkeypatch.setattr(_page, "INLINE_LIMIT", 10)
+    assert drawn.markup.startswith('<img alt="A dot. A line." src="data:image/png;base64,iVBOR')
+
+
+# Where Ctrl-C may come: what is called, and at which call.
+MOMENTS = {
+    "first figure": (ReportFigure, "render", 1),
+    "second figure": (ReportFigure, "render", 2),
+    "files of a figure": (_svg, "files", 1),
+    "csv": (pd.DataFrame, "to_csv", 2),
+    "parquet": (pd.DataFrame, "to_parquet", 1),
+    "page": (report, "page", 1),
+    "manifest": (json, "dumps", 1),
+    "swap": (Path, "rename", 1),
+}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("before", [True, False])
+def test_ctrl_c_leaves_the_old_report_or_none(
+    moment: str, before: bool, tmp_path: Path, small: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if before:
+        write_report(small, tmp_path / "r", title="old")
+    old = contents(tmp_path)
+    owner, name, call = MOMENTS[moment]
+    function = getattr(owner, name)
+    calls = 0
+
+    def interrupted(*arguments: object, **options: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise KeyboardInterrupt
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(small, tmp_path / "r", title="new")
+    monkeypatch.undo()
+    assert contents(tmp_path) == old
+    assert os.listdir(tmp_path) == (["r"] if before else [])
