@@ -21,13 +21,13 @@ def test_import(recorded, benchmark, module):
     recorded(import_seconds(module) for _ in range(5 if benchmark.enabled else 1))
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", list(KERNELS))
 def test_compile(recorded, benchmark, first_calls, kernel):
     benchmark.group = "first call, compiling"
     recorded([first_calls[0][kernel]])
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", list(KERNELS))
 def test_cached_compile(recorded, benchmark, first_calls, kernel):
     benchmark.group = "first call, from the cache"
     recorded(seconds[kernel] for seconds in first_calls[1:])

@@ -20,7 +20,7 @@ def _rows() -> Iterator[tuple[str, tuple[Any, ...]]]:
 ROWS = dict(_rows())
 
 
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", list(ROWS))
 def test_work(ab, benchmark, row):
     work, size, dtype, entry = ROWS[row]
     benchmark.group = f"{work.name} {dtype} {size.label}"

@@ -91,7 +91,9 @@ def _measured(row: Mapping[str, Any]) -> Measured:
     else:
         half = 1.57 * float(stats["iqr"]) / math.sqrt(rounds)
         low, high = max(0.0, median - half), median + half
-    return Measured(str(row["fullname"]), median, low, high, rounds, row.get("extra_info") or {})
+    return Measured(
+        str(row["fullname"]), median, low, high, rounds, dict(row.get("extra_info") or {})
+    )
 
 
 def _between_ranks(samples: Sequence[float]) -> tuple[float, float]:

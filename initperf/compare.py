@@ -129,7 +129,8 @@ def _row(old: Measured, new: Measured, threshold: float) -> dict[str, object]:
 
 
 def _has_ratio(row: Measured) -> bool:
-    return all(row.extra.get(name) for name in ("ratio", "ratio_low", "ratio_high"))
+    values = [row.extra.get(name) for name in ("ratio", "ratio_low", "ratio_high")]
+    return all(isinstance(value, float | int) and value > 0 for value in values)
 
 
 def _interval(row: Measured, by: str) -> tuple[float, float, float]:

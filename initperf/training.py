@@ -1,6 +1,5 @@
 """Training an experiment: every step measured, divergence a result."""
 
-import math
 import time
 from collections.abc import Callable
 
@@ -77,12 +76,45 @@ class _Epochs:
         )
         return int(done), int(layer)
 
-    def rows(self, keep: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return copies of the losses, accuracies and statistics of some steps."""
+    def accuracies(self) -> np.ndarray:
+        """Return the share of each step's images that were classified rightly."""
         sizes = np.full(self.steps, self.batch_size)
         sizes[-1] = len(self.images) - self.batch_size * (self.steps - 1)
-        accuracy = self.correct / sizes
-        return self.losses[keep].copy(), accuracy[keep], self.statistics[keep].copy()
+        return self.correct / sizes
+
+
+class _Records:
+    """What is kept of the steps, column by column."""
+
+    def __init__(self, record: str, depth: int) -> None:
+        self.record, self.depth = record, depth
+        self.parts: dict[str, list[np.ndarray]] = {}
+
+    def keep(self, epochs: _Epochs, epoch: int, done: int, rates: np.ndarray) -> None:
+        """Keep what the experiment asks for of the first `done` steps of an epoch."""
+        first = {"step": 0, "epoch": max(0, done - 1), "none": done}[self.record]
+        wanted = slice(first, done)
+        for name, values in {
+            "step": epoch * epochs.steps + np.arange(1, epochs.steps + 1),
+            "epoch": np.full(epochs.steps, epoch + 1),
+            "loss": epochs.losses,
+            "accuracy": epochs.accuracies(),
+            "learning_rate": rates,
+            "statistics": epochs.statistics,
+        }.items():
+            self.parts.setdefault(name, []).append(values[wanted].copy())
+
+    def columns(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return the columns of the tables of steps and of layers."""
+        steps = {name: np.concatenate(parts) for name, parts in self.parts.items()}
+        statistics = steps.pop("statistics")
+        layers = {
+            "step": np.repeat(steps["step"], self.depth),
+            "layer": np.tile(np.arange(1, self.depth + 1), len(statistics)),
+        }
+        for column, name in enumerate(STATISTICS):
+            layers[name] = statistics[:, :, column].reshape(-1)
+        return steps, layers
 
 
 def train(
@@ -133,39 +165,27 @@ def train(
     network.initialize(experiment.initializer, rng=experiment.seed)
     epochs = _Epochs(network, images, labels, experiment.batch_size)
 
+    records = _Records(experiment.record, network.depth)
+    diverged_step = diverged_layer = None
+    train_seconds = 0.0
     with threadpool_limits(threads, user_api="blas"):
         scores = [network.evaluate(*test)]
-        kept: list[tuple[np.ndarray, ...]] = []
-        diverged_step = diverged_layer = None
-        train_seconds = 0.0
         for epoch in range(experiment.epochs):
-            first = epoch * epochs.steps
             order = np.random.default_rng([experiment.seed, epoch]).permutation(len(images))
-            rates = learning_rates(experiment, first, epochs.steps)
+            rates = learning_rates(experiment, epoch * epochs.steps, epochs.steps)
             begin = time.perf_counter()
             done, layer = epochs.run(order, rates, experiment.clip_norm)
             train_seconds += time.perf_counter() - begin
-            keep = {"step": slice(0, done), "epoch": slice(max(0, done - 1), done)}.get(
-                experiment.record, slice(0, 0)
-            )
-            number = np.arange(first + 1, first + epochs.steps + 1)[keep]
-            kept.append((number, np.full(len(number), epoch + 1), *epochs.rows(keep), rates[keep]))
+            records.keep(epochs, epoch, done, rates)
             if done < epochs.steps:
-                diverged_step, diverged_layer = first + done + 1, layer + 1
+                diverged_step, diverged_layer = epoch * epochs.steps + done + 1, layer + 1
                 break
             scores.append(network.evaluate(*test))
             if progress is not None:
                 progress(epoch + 1, experiment.epochs)
 
-    step, epoch_of, loss, accuracy, statistics, rate = map(
-        np.concatenate, zip(*kept, strict=True)
-    )
-    layer_columns = {
-        "step": np.repeat(step, network.depth),
-        "layer": np.tile(np.arange(1, network.depth + 1), len(step)),
-    }
-    for column, name in enumerate(STATISTICS):
-        layer_columns[name] = statistics[:, :, column].reshape(-1)
+    step_columns, layer_columns = records.columns()
+    losses, accuracies = np.array(scores).T
     return Run(
         experiment=experiment,
         name=experiment.name(dataset.digest, STREAM_VERSION),
@@ -177,20 +197,14 @@ def train(
         status="finished" if diverged_step is None else "diverged",
         diverged_step=diverged_step,
         diverged_layer=diverged_layer,
-        test_accuracy=scores[-1][1],
+        test_accuracy=float(accuracies[-1]),
         train_seconds=train_seconds,
         compile_seconds=compile_seconds,
-        step_columns={
-            "step": step,
-            "epoch": epoch_of,
-            "loss": loss,
-            "accuracy": accuracy,
-            "learning_rate": rate,
-        },
+        step_columns=step_columns,
         layer_columns=layer_columns,
         epoch_columns={
             "epoch": np.arange(len(scores)),
-            "test_loss": np.array([s if math.isfinite(s) else np.nan for s, _ in scores]),
-            "test_accuracy": np.array([accuracy for _, accuracy in scores]),
+            "test_loss": np.where(np.isfinite(losses), losses, np.nan),
+            "test_accuracy": accuracies,
         },
     )

@@ -12,7 +12,7 @@ SMALL = {"stores": {"count": 500}, "triad": {"count": 500}, "gemm": {"size": 16}
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", list(SMALL))
 def test_limits_are_rates(name, dtype, threads):
     limit = getattr(limits, name)(dtype=dtype, threads=threads, **SMALL[name])
     assert limit.threads == threads

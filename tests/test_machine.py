@@ -54,7 +54,9 @@ def test_a_shared_blas_is_that_of_both(monkeypatch):
     }
     monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: [{"user_api": "openmp"}, pool])
     pools = machine._blas_pools()
-    assert pools["BLAS of NumPy"] == pools["BLAS of SciPy"] == "mkl 2025.1, 4 threads, unknown kernels"
+    assert (
+        pools["BLAS of NumPy"] == pools["BLAS of SciPy"] == "mkl 2025.1, 4 threads, unknown kernels"
+    )
 
 
 def stat(user, idle, wait=0, steal=0):
@@ -65,10 +67,10 @@ def stat(user, idle, wait=0, steal=0):
     ("after", "share"),
     [
         (stat(100, 300), 0.0),
-        (stat(150, 350), 0.5),
-        (stat(200, 300), 1.0),
-        (stat(100, 350, wait=50), 0.0),
-        (stat(100, 375, steal=25), 0.25),
+        (stat(150, 250), 0.5),
+        (stat(200, 200), 1.0),
+        (stat(100, 250, wait=50), 0.0),
+        (stat(100, 275, steal=25), 0.25),
         (stat(100, 200), 0.0),
     ],
 )

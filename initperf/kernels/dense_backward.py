@@ -54,11 +54,11 @@ def dense_backward(
 ) -> None:
     """Write a layer's gradients and turn the slopes below it into the delta below it."""
     np.dot(x.T, delta, weight_gradient)
-    bias_gradient[:] = delta[0]
+    for j in range(bias_gradient.size):
+        bias_gradient[j] = delta[0, j]
     for i in range(1, delta.shape[0]):
-        row = delta[i]
-        for j in range(row.size):
-            bias_gradient[j] += row[j]
+        for j in range(bias_gradient.size):
+            bias_gradient[j] += delta[i, j]
     if not first:
         np.dot(delta, weights.T, x)
         flat_x, flat_slopes = x.reshape(x.size), slopes.reshape(x.size)

@@ -121,6 +121,8 @@ class Work:
         The kernels that ours compiles.
     dtypes : tuple of str
         What is measured.
+    trial : Size, optional
+        What tests try every method on, interpreted kernels too; else the first quick size.
     """
 
     name: str
@@ -132,6 +134,7 @@ class Work:
     limit: Callable[[tuple[int, ...], str, int], Limit]
     kernels: tuple[str, ...]
     dtypes: tuple[str, ...] = ("float32", "float64")
+    trial: Size | None = None
 
     def entries(self, size: Size, dtype: str) -> Iterator[Entry]:
         """Give all that can do a size and a dtype here, the reference first."""

@@ -192,9 +192,7 @@ register(
         methods=(
             Method("numpy_reference", "NumPy reference", "reference", partial(_ours, "numpy")),
             Method("numpy", "NumPy", "rival", _numpy, "all"),
-            Method(
-                "scikit_learn", "scikit-learn", "rival", _scikit_learn, "all", needs="sklearn"
-            ),
+            Method("scikit_learn", "scikit-learn", "rival", _scikit_learn, "all", needs="sklearn"),
             Method("torch", "PyTorch", "rival", _torch, "all", needs="torch"),
             Method("numba", "Numba", "ours", partial(_ours, "numba"), "each"),
         ),

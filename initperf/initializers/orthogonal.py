@@ -1,0 +1,102 @@
+"""Uniformly distributed orthogonal weights.
+
+Saxe, McClelland & Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear
+neural networks", ICLR 2014. The matrix is drawn, not factorised: see `initperf.kernels.haar`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaln
+
+from initperf.filling import as_shape
+from initperf.initializers._fans import fans
+from initperf.initializers._initializer import Initializer, not_negative, register
+from initperf.kernels import KERNELS
+from initperf.random import RandomSource, as_index, as_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orthogonal(Initializer):
+    """`gain` times a matrix with orthonormal columns, or rows where there are fewer of them.
+
+    Attributes
+    ----------
+    gain : float
+        Every singular value of the weight.
+    in_axis, out_axis : int
+        The weight's input and output axes. With more than two axes the matrix has a column for
+        each output and a row for everything that feeds it, the receptive field included.
+    """
+
+    gain: float = 1.0
+    in_axis: int = -2
+    out_axis: int = -1
+
+    def __post_init__(self) -> None:
+        not_negative(gain=self.gain)
+
+    def _matrix_shape(self, shape: Any) -> tuple[int, int]:
+        rows, _ = fans(shape, self.in_axis, self.out_axis)
+        return rows, as_shape(shape)[self.out_axis]
+
+    def _fill(
+        self,
+        out: np.ndarray,
+        *,
+        rng: RandomSource,
+        backend: str,
+        stream: int,
+        offset: int,
+        threads: int | None,
+    ) -> None:
+        if offset:
+            raise ValueError("orthogonal weights cannot be drawn in parts; offset must be 0")
+        rows, columns = self._matrix_shape(out.shape)
+        number, key = as_index("stream", stream), as_key(rng)
+        last = np.moveaxis(out, self.out_axis, -1)
+        direct = last.flags.c_contiguous
+        matrix = last.reshape(rows, columns) if direct else np.empty((rows, columns), out.dtype)
+        KERNELS["haar"][backend](matrix, key, number, float(self.gain), threads)
+        if not direct:
+            last[...] = matrix.reshape(last.shape)
+
+    def mean(self, shape: Any) -> float:
+        """Return 0."""
+        self._matrix_shape(shape)
+        return 0.0
+
+    def std(self, shape: Any) -> float:
+        """Return the root of an entry's mean square: gain by the root of the longer side."""
+        return self.gain / math.sqrt(max(self._matrix_shape(shape)))
+
+    def support(self, shape: Any) -> tuple[float, float]:
+        """Return [-gain, gain]."""
+        self._matrix_shape(shape)
+        return -self.gain, self.gain
+
+    def density(self, shape: Any, x: Any) -> np.ndarray | None:
+        """Return the density of one entry, a coordinate of a uniform point on a sphere.
+
+        None on a line, where the entry is ±gain, and for a gain of 0.
+        """
+        dimension = max(self._matrix_shape(shape))
+        if dimension == 1 or self.gain == 0.0:
+            return None
+        square = 1.0 - (np.asarray(x, dtype=np.float64) / self.gain) ** 2
+        power = (dimension - 3) / 2
+        scale = math.exp(gammaln(dimension / 2) - gammaln((dimension - 1) / 2))
+        inside = np.where(square > 0.0, square, 1.0) ** power
+        return np.where(square > 0.0, scale / (math.sqrt(math.pi) * self.gain) * inside, 0.0)
+
+
+register(
+    "orthogonal",
+    Orthogonal(
+        formula="Haar: WᵀW = 1 (or WWᵀ)",
+        cite="Saxe et al. 2014, section 3",
+        suits=("linear", "tanh"),
+    ),
+)

@@ -1,0 +1,98 @@
+"""Householder reflectors one at a time: for the references, and compiled for small matrices.
+
+A reflector H = I − τ v vᵀ with v₀ = 1 takes x to −σ‖x‖e₁, where σ is the sign of x₀ and the sign
+of 0 is +1. The vector 0 gets v = e₁ and τ = 2, as the limit of (ε, 0, …, 0), so that it needs no
+case of its own: H·diag(−σ, 1, …) is then the identity.
+
+Compiled functions keep a set of vectors as the rows of an array, each zero up to its own v₀.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._kernel import jit, like, portable, portable_sums
+
+_SMALL, _LARGE = 1e-280, 1e280
+
+
+def householder(x: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Return v, τ and −σ, the sign of the entry that x is reflected to; for the references."""
+    peak = np.abs(x).max()
+    if peak == 0:
+        return np.eye(1, x.size, dtype=x.dtype)[0], 2.0, -1.0
+    scaled = x.astype(np.float64) / peak
+    norm, sign = np.sqrt(scaled @ scaled), 1.0 if scaled[0] >= 0 else -1.0
+    v = scaled / (scaled[0] + sign * norm)
+    v[0] = 1.0
+    return v.astype(x.dtype), 1.0 + abs(scaled[0]) / norm, -sign
+
+
+@portable_sums
+def _sum_of_squares(x: np.ndarray, scale: float) -> float:
+    total: float = 0.0
+    for i in range(x.size):
+        term = np.float64(x[i]) / scale
+        total += term * term
+    return total
+
+
+@portable_sums
+def _dot(x: np.ndarray, y: np.ndarray) -> Any:
+    total = like(x, 0.0)
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return total
+
+
+@portable
+def _norm(x: np.ndarray) -> float:
+    """Return the Euclidean norm, summed in float64, scaled where squares leave its range."""
+    square = _sum_of_squares(x, 1.0)
+    if _SMALL < square < _LARGE:
+        return math.sqrt(square)
+    peak = 0.0
+    for i in range(x.size):
+        peak = max(peak, abs(np.float64(x[i])))
+    return peak * math.sqrt(_sum_of_squares(x, peak)) if peak > 0.0 else 0.0
+
+
+@portable
+def reflector(x: np.ndarray) -> tuple[float, float]:
+    """Replace x by v; return 1/τ and −σ."""
+    norm = _norm(x)
+    if norm == 0.0:
+        x[0] = 1.0
+        return 0.5, -1.0
+    head = np.float64(x[0])
+    sign = 1.0 if head >= 0.0 else -1.0
+    pivot = head + sign * norm
+    for i in range(x.size):
+        x[i] = np.float64(x[i]) / pivot
+    x[0] = 1.0
+    return norm / (norm + abs(head)), -sign
+
+
+@portable
+def reflect_row(v: np.ndarray, tau: float, row: np.ndarray) -> None:
+    """Apply I − τ v vᵀ to a vector."""
+    weight = like(row, tau * _dot(v, row))
+    for i in range(row.size):
+        row[i] -= weight * v[i]
+
+
+@jit
+def form(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray) -> None:
+    """Replace n reflectors by the n columns of H₀ … Hₙ₋₁ D, each in a row."""
+    count, length = rows.shape
+    v = np.empty(length, rows.dtype)
+    for k in range(count - 1, -1, -1):
+        tau = 1.0 / np.float64(inverse_tau[k])
+        v[k:] = rows[k, k:]
+        for other in range(k + 1, count):
+            reflect_row(v[k:], tau, rows[other, k:])
+        weight = like(rows, -tau * diagonal[k])
+        for i in range(k, length):
+            rows[k, i] = weight * v[i]
+        rows[k, k] += diagonal[k]

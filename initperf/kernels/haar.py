@@ -1,0 +1,124 @@
+"""Uniformly distributed matrices with orthonormal columns, or rows where there are fewer of them.
+
+Stewart, "The efficient generation of random orthogonal matrices with an application to condition
+estimators", SIAM J. Numer. Anal. 17, 1980. A Gaussian matrix stays Gaussian under reflections, so
+the vectors that its QR factorisation would meet, of lengths m, m − 1, …, can be drawn one after
+the other: nothing is factorised, and the signs of the diagonal of R make the law that of Haar.
+
+Vector k is the run of m − k values of the normal stream that starts where vector k − 1 ends.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._compact_wy import UNBLOCKED, Panels, accumulate, workers
+from initperf.kernels._householder import form, householder, reflector
+from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels.fill_normal import fill_normal, fill_normal_reference
+from initperf.parallel import split
+
+_U64 = np.uint64
+
+
+def haar_reference(
+    out: np.ndarray, key: np.uint64, stream: np.uint64, gain: float, threads: int | None = None
+) -> None:
+    """Fill a float32 or float64 matrix with `gain` times a Haar matrix, reflector by reflector.
+
+    `threads` is there for the sake of the twin.
+    """
+    tall = out if out.shape[0] >= out.shape[1] else out.T
+    m, n = tall.shape
+    normals = np.empty(m * n - n * (n - 1) // 2, out.dtype)
+    fill_normal_reference(normals, key, stream, _U64(0), 0.0, 1.0)
+    tall[:] = 0
+    end = normals.size
+    for k in reversed(range(n)):
+        v, tau, sign = householder(normals[end - (m - k) : end])
+        end -= m - k
+        tall[k, k] = sign * gain
+        trailing = tall[k:, k:]
+        trailing -= np.outer(out.dtype.type(tau) * v, v @ trailing)
+
+
+@jit
+def _spread(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray, gain: float) -> None:
+    """Turn the values at the end of an array into reflectors, one a row, each one shorter."""
+    count, length = rows.shape
+    flat = rows.reshape(rows.size)
+    source = count * (count - 1) // 2
+    for k in range(count):
+        # forwards, and no write overtakes the reads
+        row, drawn = rows[k], flat[source : source + length - k]
+        for i in range(drawn.size):
+            row[k + i] = drawn[i]
+        row[:k] = 0
+        source += drawn.size
+        inverse_tau[k], sign = reflector(row[k:])
+        diagonal[k] = sign * gain
+
+
+def _block(m: int, n: int) -> int:
+    """Return how many reflectors a panel: many for large products, few for little memory."""
+    return max(32, min(256, n // 64 * 16, max(64, math.isqrt(m * n) // 128 * 16)))
+
+
+def haar(
+    out: np.ndarray, key: np.uint64, stream: np.uint64, gain: float, threads: int | None = None
+) -> None:
+    """Fill a float32 or float64 matrix with `gain` times a Haar matrix, panel by panel.
+
+    `threads` is the most to use, by default as many as the process and BLAS may.
+    """
+    tall = out if out.shape[0] >= out.shape[1] else out.T
+    m, n = tall.shape
+
+    def draw(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray, first: int) -> None:
+        start = first * m - first * (first - 1) // 2
+        run = rows.reshape(-1)[len(rows) * (len(rows) - 1) // 2 :]
+        fill_normal(run, key, stream, _U64(start), 0.0, 1.0)
+        _spread(rows, inverse_tau, diagonal, float(gain))
+
+    if out.size <= UNBLOCKED:
+        rows = tall.T if tall.T.flags.c_contiguous else np.empty((n, m), out.dtype)
+        inverse_tau, diagonal = np.empty((2, n), out.dtype)
+        draw(rows, inverse_tau, diagonal, 0)
+        form(rows, inverse_tau, diagonal)
+        tall[:] = rows.T
+        return
+    panels = Panels.empty(m, n, _block(m, n), out.dtype)
+
+    def task(begin: int, end: int) -> None:
+        for panel in range(begin, end):
+            part = panels.parts[panel]
+            rows, inverse_tau = panels.vectors[panel], panels.inverse_tau[part]
+            draw(rows, inverse_tau, panels.diagonal[part], part.start)
+            panels.close(panel)
+
+    with workers(panels, threads) as count:
+        split(len(panels.parts), 1, task, count)
+        accumulate(panels, tall, count)
+
+
+def _cases() -> Iterator[Case]:
+    """Shapes around 1, without and with panels, whole panels and one column more.
+
+    Errors of an orthogonal transformation of length m add up like √m roundings; 4 leaves room
+    for the order of sums, in which the two halves differ.
+    """
+    shapes = ((1, 1), (1, 7), (7, 1), (12, 12), (31, 9), (9, 31), (60, 60))
+    blocked = ((182, 182), (520, 64), (520, 65), (65, 520))
+    for dtype, (m, n) in itertools.product(("float32", "float64"), shapes + blocked):
+
+        def arguments(dtype: str = dtype, shape: tuple[int, int] = (m, n)) -> tuple[Any, ...]:
+            return np.zeros(shape, dtype), _U64(0x0123456789ABCDEF), _U64(7), 1.5
+
+        tolerance = 4 * math.sqrt(max(m, n)) * float(np.finfo(dtype).eps)
+        yield Case(f"{dtype}-{m}x{n}", arguments, writes=(0,), tolerance=tolerance)
+
+
+register("haar", numpy=haar_reference, numba=haar, cases=_cases)

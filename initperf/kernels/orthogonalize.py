@@ -1,0 +1,196 @@
+"""The orthonormal factor of a given matrix, that of its QR factorisation with diag(R) > 0.
+
+Householder, "Unitary triangularization of a nonsymmetric matrix", J. ACM 5, 1958; in panels of
+the compact WY form (see `_compact_wy`), and those again in narrow strips.
+
+A matrix of m rows and n ≤ m columns gets m × n orthonormal columns; one with fewer rows than
+columns gets orthonormal rows, the transpose of what its transpose gets. Where a column depends on
+those before it, its diagonal entry of R is 0 (or rounding noise) and the sign of 0 is +1: the
+result is orthonormal all the same, and a matrix of zeros gives the identity.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._compact_wy import (
+    UNBLOCKED,
+    Panels,
+    accumulate,
+    close_panel,
+    reflect,
+    workers,
+)
+from initperf.kernels._householder import form, householder, reflect_row, reflector
+from initperf.kernels._kernel import KERNELS, Case, jit, register
+from initperf.parallel import split
+
+_STRIP = 32
+_SLAB = 256
+
+
+def _balance(a: np.ndarray, out: np.ndarray) -> None:
+    """Copy a tall matrix, its columns scaled by powers of two to magnitudes between ½ and 1.
+
+    That leaves the factor as it is, and nothing to overflow.
+    """
+    peaks = np.maximum(a.max(axis=0), -a.min(axis=0))
+    limit = np.finfo(a.dtype).maxexp - 1
+    exponents = np.clip(-np.frexp(peaks)[1], -limit, limit)
+    np.multiply(a, np.ldexp(a.dtype.type(1), exponents), out=out)
+
+
+def orthogonalize_reference(a: np.ndarray, out: np.ndarray, threads: int | None = None) -> None:
+    """Write the orthonormal factor of a float32 or float64 matrix, reflector by reflector.
+
+    `out` may be `a`; `threads` is there for the sake of the twin.
+    """
+    if a.size == 0:
+        return
+    given, tall = (a, out) if a.shape[0] >= a.shape[1] else (a.T, out.T)
+    r = np.empty_like(given)
+    _balance(given, r)
+    reflectors = []
+    for k in range(r.shape[1]):
+        v, tau, sign = householder(r[k:, k])
+        scaled = a.dtype.type(tau) * v
+        r[k:, k:] -= np.outer(scaled, v @ r[k:, k:])
+        reflectors.append((k, v, scaled, sign))
+    tall[:] = 0
+    for k, v, scaled, sign in reversed(reflectors):
+        tall[k, k] = sign
+        tall[k:, k:] -= np.outer(scaled, v @ tall[k:, k:])
+
+
+@jit
+def _factor(rows: np.ndarray, first: int, inverse_tau: np.ndarray, diagonal: np.ndarray) -> None:
+    """Replace vectors, one a row, by the reflectors that triangulate them from entry `first`."""
+    for k in range(len(rows)):
+        head = first + k
+        inverse_tau[k], diagonal[k] = reflector(rows[k, head:])
+        tau = 1.0 / np.float64(inverse_tau[k])
+        for other in range(k + 1, len(rows)):
+            reflect_row(rows[k, head:], tau, rows[other, head:])
+        rows[k, :head] = 0
+
+
+def _factor_panel(panels: Panels, panel: int) -> None:
+    """Factor the vectors of a panel strip by strip, and make its triangle."""
+    rows, part = panels.vectors[panel], panels.parts[panel]
+    inverse_tau, diagonal = panels.inverse_tau[part], panels.diagonal[part]
+    for begin in range(0, len(rows), _STRIP):
+        strip = slice(begin, begin + _STRIP)
+        _factor(rows[strip], begin, inverse_tau[strip], diagonal[strip])
+        vectors = rows[strip, begin:]
+        triangle = np.empty((len(vectors), len(vectors)), rows.dtype)
+        close_panel(vectors, inverse_tau[strip], triangle)
+        reflect(vectors, triangle, rows[begin + _STRIP :, begin:].T)
+    panels.close(panel)
+
+
+def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) -> None:
+    """Write the orthonormal factor of a float32 or float64 matrix, panel by panel.
+
+    `out` may be `a`; `threads` is the most to use, by default as many as the process and BLAS may.
+    """
+    if a.size == 0:
+        return
+    given, tall = (a, out) if a.shape[0] >= a.shape[1] else (a.T, out.T)
+    m, n = tall.shape
+    if a.size <= UNBLOCKED:
+        rows = tall.T if tall.T.flags.c_contiguous else np.empty((n, m), a.dtype)
+        _balance(given, rows.T)
+        inverse_tau, diagonal = np.empty((2, n), a.dtype)
+        _factor(rows, 0, inverse_tau, diagonal)
+        form(rows, inverse_tau, diagonal)
+        tall[:] = rows.T
+        return
+    _balance(given, tall)
+    panels = Panels.empty(m, n, min(128, max(32, n // 128 * 16)), a.dtype)
+    with workers(panels, threads) as count:
+        for panel, part in enumerate(panels.parts):
+            panels.vectors[panel][:] = tall[part.start :, part].T
+            _factor_panel(panels, panel)
+            trailing = tall[part.start :, part.stop :]
+
+            def update(begin: int, end: int, panel: int = panel, of: np.ndarray = trailing) -> None:
+                reflect(panels.vectors[panel], panels.triangles[panel], of[:, begin:end])
+
+            split(trailing.shape[1], _SLAB, update, count)
+        accumulate(panels, tall, count)
+
+
+def orthonormal_factor(
+    a: Any,
+    *,
+    out: np.ndarray | None = None,
+    backend: str = "numba",
+    threads: int | None = None,
+) -> np.ndarray:
+    """Return the orthonormal factor of a matrix, checked first.
+
+    Parameters
+    ----------
+    a : array_like, shape (m, n)
+        float32 or float64, finite, of any rank.
+    out : numpy.ndarray, shape (m, n), optional
+        Where to write it, of the dtype of `a`, in C or Fortran order; may be `a`.
+    backend : str
+        ``"numba"`` or ``"numpy"``.
+    threads : int, optional
+        The most threads to use; as many as the process and BLAS may, by default.
+
+    Returns
+    -------
+    numpy.ndarray, shape (m, n)
+        `out`, or a new array: Q of a = QR with diag(R) > 0 for m ≥ n, and orthonormal rows, the
+        transpose of the factor of the transpose, for m < n.
+
+    Raises
+    ------
+    TypeError
+        When `a` is neither float32 nor float64.
+    ValueError
+        When `a` is no matrix or has an entry that is not finite, or `out` does not fit.
+    """
+    a = np.asarray(a)
+    if a.dtype not in (np.float32, np.float64):
+        raise TypeError(f"a must be float32 or float64, not {a.dtype}")
+    if a.ndim != 2:
+        raise ValueError(f"a must be a matrix, not of shape {a.shape}")
+    if a.size and not (np.isfinite(a.max()) and np.isfinite(a.min())):
+        row, column = np.argwhere(~np.isfinite(a))[0]
+        raise ValueError(f"a must be finite; a[{row}, {column}] is {a[row, column]}")
+    if out is None:
+        out = np.empty(a.shape, a.dtype)
+    elif out.shape != a.shape or out.dtype != a.dtype:
+        raise ValueError(f"out must be {a.dtype} of shape {a.shape}, not {out.dtype}, {out.shape}")
+    elif not (out.flags.forc and out.flags.writeable):
+        raise ValueError("out must be writable and in C or Fortran order")
+    KERNELS["orthogonalize"][backend](a, out, threads)
+    return out
+
+
+def _cases() -> Iterator[Case]:
+    """Shapes around 1, without and with panels, whole panels and one column more.
+
+    A factorisation is exact for a matrix some √m roundings away from the given one, and Q moves
+    by as much times its condition number.
+    """
+    shapes = ((1, 1), (1, 7), (7, 1), (12, 12), (31, 9), (9, 31), (60, 60))
+    blocked = ((182, 182), (520, 64), (520, 65), (65, 520))
+    for dtype, (m, n) in itertools.product(("float32", "float64"), shapes + blocked):
+        given = np.random.default_rng(3).standard_normal((m, n)).astype(dtype)
+        slack = 4 * math.sqrt(max(m, n)) * float(np.finfo(dtype).eps)
+
+        def arguments(given: np.ndarray = given) -> tuple[Any, ...]:
+            return given.copy(), np.zeros_like(given)
+
+        tolerance = slack * float(np.linalg.cond(given))
+        yield Case(f"{dtype}-{m}x{n}", arguments, writes=(1,), tolerance=tolerance)
+
+
+register("orthogonalize", numpy=orthogonalize_reference, numba=orthogonalize, cases=_cases)

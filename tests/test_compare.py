@@ -1,0 +1,250 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from initperf.benchmark_file import _between_ranks, read_benchmarks
+from initperf.compare import compare_files
+from initperf.errors import DataError, UsageError
+
+ROUNDS = 40
+NAMES = [f"bench/bench_works.py::test_work[{kernel}]" for kernel in "abcdefgh"]
+
+
+def samples(rng, median_s=1e-3, spread=0.05, rounds=ROUNDS):
+    return (median_s * rng.lognormal(0.0, spread, rounds)).tolist()
+
+
+def row(name, data, *, keep=True, **extra):
+    low, middle, high = np.quantile(data, (0.25, 0.5, 0.75))
+    stats = {"median": middle, "iqr": high - low, "rounds": len(data)}
+    if keep:
+        stats["data"] = data
+    return {"fullname": name, "name": name, "stats": stats, "extra_info": extra}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(name, rows, processor="P"):
+        path = tmp_path / name
+        machine = {"cpu": {"brand_raw": processor}}
+        path.write_text(json.dumps({"benchmarks": rows, "machine_info": machine}))
+        return path
+
+    return written
+
+
+def suite(rng, *, slowed=1.0, keep=True, **options):
+    """Eight benchmarks; the first is slower by a factor."""
+    return [
+        row(name, samples(rng, 1e-3 * (slowed if name is NAMES[0] else 1.0), **options), keep=keep)
+        for name in NAMES
+    ]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_same_code_is_never_flagged(write, keep):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        found = compare_files(
+            write("old.json", suite(rng, keep=keep)), write("new.json", suite(rng, keep=keep))
+        )
+        assert found.verdict == "ok"
+        assert found.exit_code == 0
+        assert set(found.table["verdict"]) == {"ok"}
+        assert set(found.table["by"]) == {"median"}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_slowdown_of_a_fifth_is_always_flagged(write, keep):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        old = write("old.json", suite(rng, keep=keep))
+        new = write("new.json", suite(rng, slowed=1.25, keep=keep))
+        found = compare_files(old, new)
+        assert found.exit_code == 1
+        table = found.table.set_index("benchmark")
+        assert list(table["verdict"]) == ["regressed"] + ["ok"] * 7
+        slowed = table.loc[NAMES[0]]
+        # 5 % · 1.2533 · √(2/40) = 1.4 % of error, five times which is allowed
+        assert slowed["time_ratio"] == pytest.approx(1.25, rel=0.07)
+        assert slowed["time_ratio_low"] < slowed["time_ratio"] < slowed["time_ratio_high"]
+
+
+def test_the_smallest_slowdown_that_counts_is_twenty_percent_by_default(write):
+    rng = np.random.default_rng(0)
+    old = write("old.json", suite(rng, spread=0.01))
+    new = write("new.json", suite(rng, slowed=1.2, spread=0.01))
+    assert compare_files(old, new).exit_code == 1
+    assert compare_files(old, new, threshold=0.3).exit_code == 0
+
+
+def test_faster_is_an_improvement_and_no_error(write):
+    rng = np.random.default_rng(0)
+    old, new = write("old.json", suite(rng)), write("new.json", suite(rng, slowed=0.7))
+    found = compare_files(old, new)
+    assert found.exit_code == 0
+    assert list(found.table["verdict"]) == ["improved"] + ["ok"] * 7
+
+
+def test_what_is_too_noisy_is_not_judged_well(write):
+    rng = np.random.default_rng(0)
+    noisy = [row(NAMES[0], samples(rng, spread=0.6, rounds=9)), *suite(rng)[1:]]
+    found = compare_files(write("old.json", noisy), write("new.json", suite(rng)))
+    assert found.verdict == "too noisy"
+    assert found.exit_code == 4
+    assert list(found.table["verdict"]) == ["too noisy"] + ["ok"] * 7
+
+
+def test_a_regression_is_worse_than_noise(write):
+    rng = np.random.default_rng(0)
+    old = suite(rng)
+    new = suite(rng, slowed=2.0)
+    new[1] = row(NAMES[1], samples(rng, spread=0.8, rounds=7))
+    found = compare_files(write("old.json", old), write("new.json", new))
+    assert found.exit_code == 1
+
+
+def test_few_rounds_are_not_judged(write):
+    rng = np.random.default_rng(0)
+    single = [row(NAMES[0], [1e-3])]
+    doubled = [row(NAMES[0], [2e-3])]
+    rest = suite(rng)[1:]
+    found = compare_files(write("old.json", single + rest), write("new.json", doubled + rest))
+    assert list(found.table["verdict"]) == ["not judged"] + ["ok"] * 7
+    assert found.exit_code == 0
+    assert compare_files(write("old.json", single), write("new.json", doubled)).exit_code == 4
+
+
+def ratios(ratio, width=0.02, null=1.0, noise=0.01):
+    return {
+        "ratio": ratio,
+        "ratio_low": ratio / (1 + width),
+        "ratio_high": ratio * (1 + width),
+        "null_ratio": null,
+        "null_low": null / (1 + noise),
+        "null_high": null * (1 + noise),
+    }
+
+
+def single(write, old, new):
+    """Compare one benchmark whose time doubled, with these ratios to its baseline."""
+    rng = np.random.default_rng(0)
+    found = compare_files(
+        write("old.json", [row(NAMES[0], samples(rng), **old)]),
+        write("new.json", [row(NAMES[0], samples(rng, 2e-3), **new)]),
+    )
+    return found.table.iloc[0], found.exit_code
+
+
+def test_a_slower_machine_is_no_regression(write):
+    found, code = single(write, ratios(8.0), ratios(7.9))
+    assert (found["by"], found["verdict"], code) == ("baseline", "ok", 0)
+    assert found["time_ratio"] == pytest.approx(8.0 / 7.9)
+    # the two intervals of 2 % join to √2 times as much
+    assert found["time_ratio_high"] / found["time_ratio"] == pytest.approx(1.02 ** math.sqrt(2))
+
+
+def test_slower_against_the_baseline_is_a_regression(write):
+    found, code = single(write, ratios(8.0), ratios(6.4))
+    assert found["time_ratio"] == pytest.approx(1.25)
+    assert (found["verdict"], code) == ("regressed", 1)
+
+
+def test_a_baseline_that_differs_from_itself_accuses_nobody(write):
+    found, code = single(write, ratios(8.0), ratios(6.4, noise=0.3))
+    assert found["margin"] == pytest.approx(0.3)
+    assert (found["verdict"], code) == ("too noisy", 4)
+
+
+def test_medians_are_compared_where_one_has_no_baseline(write):
+    found, code = single(write, ratios(8.0), {})
+    assert (found["by"], found["verdict"], code) == ("median", "regressed", 1)
+
+
+def test_benchmarks_of_one_file_only_are_reported(write):
+    rng = np.random.default_rng(0)
+    rows = suite(rng)
+    found = compare_files(write("old.json", rows[:6]), write("new.json", rows[2:]))
+    assert found.missing == tuple(NAMES[:2])
+    assert found.added == tuple(NAMES[6:])
+    assert list(found.table["benchmark"]) == NAMES[2:6]
+
+
+def test_different_processors_are_warned_of(write):
+    rows = suite(np.random.default_rng(0))
+    old, new = write("old.json", rows, "A"), write("new.json", rows, "B")
+    assert compare_files(old, old).warnings == ()
+    assert compare_files(old, new).warnings == ("the files are of different processors: A and B",)
+
+
+def test_files_without_a_common_benchmark_are_an_error(write):
+    rows = suite(np.random.default_rng(0))
+    with pytest.raises(DataError, match="no benchmark in common"):
+        compare_files(write("old.json", rows[:4]), write("new.json", rows[4:]))
+
+
+GOOD = {"fullname": "a", "stats": {"median": 1.0, "iqr": 0.1, "rounds": 9}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "\x00\xff",
+        "[]",
+        "3",
+        "{}",
+        json.dumps({"benchmarks": 3}),
+        json.dumps({"benchmarks": []}),
+        json.dumps({"benchmarks": [3]}),
+        json.dumps({"benchmarks": [{"fullname": "a"}]}),
+        json.dumps({"benchmarks": [{**GOOD, "stats": {"median": 1.0}}]}),
+        json.dumps({"benchmarks": [{**GOOD, "stats": {**GOOD["stats"], "median": "x"}}]}),
+        json.dumps({"benchmarks": [{**GOOD, "stats": {**GOOD["stats"], "median": math.nan}}]}),
+        json.dumps({"benchmarks": [{**GOOD, "stats": {**GOOD["stats"], "rounds": 0}}]}),
+        json.dumps({"benchmarks": [{**GOOD, "stats": {**GOOD["stats"], "data": ["x"]}}]}),
+        json.dumps({"benchmarks": [GOOD], "machine_info": 3}),
+        json.dumps({"benchmarks": [{**GOOD, "extra_info": 3}]}),
+    ],
+)
+def test_other_files_are_told_from_those_of_pytest_benchmark(tmp_path, content):
+    path = tmp_path / "x.json"
+    path.write_text(content, encoding="latin-1")
+    with pytest.raises(DataError) as raised:
+        read_benchmarks(path)
+    assert str(path) in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match="cannot read"):
+        read_benchmarks(tmp_path / "none.json")
+    with pytest.raises(UsageError, match="cannot read"):
+        read_benchmarks(tmp_path)
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, math.nan])
+def test_the_threshold_is_positive(threshold):
+    with pytest.raises(ValueError, match="threshold must be positive"):
+        compare_files("a", "b", threshold=threshold)
+
+
+@pytest.mark.parametrize("count", [6, 7, 10, 25, 40, 101, 1000])
+def test_the_median_lies_between_the_ranks_as_often_as_said(count):
+    """The number of samples below the median is binomial(count, 1/2)."""
+    low, high = map(int, _between_ranks(range(count)))
+    covered = binom.cdf(high, count, 0.5) - binom.cdf(low, count, 0.5)
+    # ranks are whole: rounding outwards covers up to one rank more on either side
+    assert 0.945 <= covered <= 0.985
+
+
+def test_an_interval_without_samples_is_that_of_a_notch(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"benchmarks": [GOOD]}))
+    found = read_benchmarks(path).benchmarks["a"]
+    assert (found.low_s, found.high_s) == pytest.approx((1 - 0.157 / 3, 1 + 0.157 / 3))
+    assert (found.rounds, found.extra) == (9, {})

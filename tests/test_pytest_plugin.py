@@ -1,0 +1,144 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+
+SETTINGS = """
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+python_files = ["test_*.py", "bench_*.py"]
+addopts = ["--strict-markers", "--strict-config"]
+filterwarnings = ["error"]
+"""
+
+SUITE = """
+import time
+import pytest
+
+@pytest.mark.parametrize("law", ["normal", "uniform"])
+def test_fill(ab, benchmark, law):
+    benchmark.extra_info["percent_of_limit"] = 12.5
+    found = ab(lambda: time.sleep(0.004), lambda: time.sleep(0.001), budget_seconds=0.05)
+    print("compared", found)
+
+@pytest.mark.benchmark(group="own")
+def test_recorded_normal_fill(recorded):
+    recorded(x / 1000 for x in (5, 1, 3))
+
+def test_plain(benchmark):
+    benchmark.pedantic(int, rounds=2)
+
+def test_without_benchmark():
+    raise AssertionError("this is no benchmark")
+"""
+
+
+@pytest.fixture
+def suite(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(SETTINGS)
+    for folder, name in (("bench", "bench_kernels.py"), ("tests", "test_other.py")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(SUITE)
+    return tmp_path
+
+
+def run(folder, *arguments, plugins=("pytest_benchmark.plugin", "initperf.pytest_plugin")):
+    """Run pytest as a user does, with these plugins whether installed or not."""
+    loaded = [word for plugin in plugins for word in ("-p", plugin)]
+    environment = os.environ | {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONPATH": os.pathsep.join([str(CHECKOUT), os.environ.get("PYTHONPATH", "")]),
+    }
+    environment.pop("PYTEST_ADDOPTS", None)
+    command = [sys.executable, "-m", "pytest", *loaded, "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_typed_literally_it_runs_the_suites(suite):
+    found = run(suite, "--benchmark", "-k", "fill and normal", "--benchmark-json=x.json")
+    assert found.returncode == 0, found.stdout
+    assert "2 passed" in found.stdout
+    assert "times as fast as the baseline" in found.stdout
+    assert "12.5 %" in found.stdout
+    content = json.loads((suite / "x.json").read_text())
+    rows = {row["name"]: row for row in content["benchmarks"]}
+    assert set(rows) == {"test_fill[normal]", "test_recorded_normal_fill"}
+
+    compared = rows["test_fill[normal]"]
+    extra = compared["extra_info"]
+    assert extra["ratio_low"] <= extra["ratio"] <= extra["ratio_high"]
+    assert extra["ratio"] > 1.5
+    assert 0.3 < extra["null_ratio"] < 3
+    assert compared["stats"]["min"] >= 0.001
+    assert compared["stats"]["rounds"] >= 5
+
+    recorded = rows["test_recorded_normal_fill"]
+    assert recorded["group"] == "own"
+    assert recorded["stats"]["data"] == pytest.approx([0.005, 0.001, 0.003], rel=1e-12)
+    assert recorded["options"]["timer"] == "initperf.timing"
+
+    assert content["machine_info"]["initperf"]["processor"]
+    assert "date" not in content["machine_info"]["initperf"]
+    assert content["initperf"]["date"]
+    assert content["initperf"]["units"]["stats"] == "s"
+
+
+def test_only_benchmarks_run_each_once_when_disabled(suite):
+    found = run(suite, "--benchmark", "--benchmark-disable", "-s")
+    assert found.returncode == 0, found.stdout
+    assert "4 passed, 1 deselected" in found.stdout
+    assert found.stdout.count("compared None") == 2
+
+
+def test_paths_are_used_where_given(suite):
+    found = run(suite, "--benchmark", "tests/test_other.py", "-k", "plain", "-v")
+    assert "tests/test_other.py::test_plain PASSED" in found.stdout
+    found = run(suite, "bench", "-k", "plain", "-v")
+    assert "bench/bench_kernels.py::test_plain PASSED" in found.stdout
+
+
+def test_without_the_option_nothing_changes(suite):
+    found = run(suite, "-k", "plain or without", "--benchmark-json=x.json")
+    assert "1 failed, 1 passed" in found.stdout
+    assert "tests/test_other.py" in found.stdout
+    assert "bench" not in found.stdout.split("collected")[1].split("FAILURES")[0]
+    content = json.loads((suite / "x.json").read_text())
+    assert "initperf" not in content
+    assert "initperf" not in content["machine_info"]
+
+
+def test_a_folder_without_suites_is_a_usage_error(tmp_path):
+    found = run(tmp_path, "--benchmark")
+    assert found.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"--benchmark runs the suites in bench/, and {tmp_path} has none" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_pytest_benchmark_is_asked_for_only_when_needed(suite):
+    plugins = ("initperf.pytest_plugin",)
+    found = run(suite, "--benchmark", plugins=plugins)
+    assert found.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "pip install pytest-benchmark" in found.stderr
+    (suite / "tests" / "test_other.py").write_text("def test_nothing():\n    pass\n")
+    assert run(suite, plugins=plugins).returncode == 0
+
+
+def test_the_plugin_is_light():
+    code = (
+        "import sys, initperf.pytest_plugin\n"
+        "print(*{'numpy', 'numba', 'scipy', 'pandas'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""
+
+
+def test_the_suites_of_this_checkout_are_found():
+    found = run(CHECKOUT, "--benchmark", "--collect-only", "-q", "-k", "fill and normal")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "bench/bench_works.py::test_work[fill_normal-float32-4096x4096-numpy]" in found.stdout

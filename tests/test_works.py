@@ -1,0 +1,168 @@
+import math
+
+import numpy as np
+import pytest
+
+from initperf.limits import Limit
+from initperf.works import WORKS, Entry, Method, Size, Work, matrix
+
+SMALL = matrix(24, 16)
+
+
+def all_rows():
+    for work in WORKS.values():
+        for dtype in work.dtypes:
+            for entry in work.entries(work.quick_sizes[0], dtype):
+                yield pytest.param(work, dtype, entry, id=f"{work.name}-{dtype}-{entry}")
+
+
+@pytest.mark.parametrize(("work", "dtype", "entry"), list(all_rows()))
+def test_every_method_does_the_same_work(work, dtype, entry):
+    """Preparing checks the first result; the call may go on from there."""
+    assert callable(work.prepare(entry, work.trial or work.quick_sizes[0], dtype))
+
+
+@pytest.mark.parametrize("work", list(WORKS.values()), ids=list(WORKS))
+def test_every_work_has_a_reference_a_rival_and_ours_at_a_small_size(work):
+    roles = {entry.method.role for entry in work.entries(work.quick_sizes[0], "float32")}
+    assert roles == {"reference", "rival", "ours"}
+    assert work.sizes
+    for size in (*work.sizes, *work.quick_sizes):
+        assert work.baseline(size, "float32").method.role == "rival"
+        assert work.amount(size.shape, "float32") > 0
+
+
+@pytest.mark.parametrize("work", list(WORKS.values()), ids=list(WORKS))
+def test_names_and_labels_of_methods_differ(work):
+    entries = list(work.entries(work.quick_sizes[0], "float32"))
+    assert len({str(entry) for entry in entries}) == len(entries)
+    assert len({entry.label for entry in entries}) == len(entries)
+
+
+FILLS = [WORKS[f"fill_{law}"] for law in ("uniform", "normal", "truncated_normal")]
+SHAPE = (50, 40)
+RIGHT = {
+    "fill_uniform": lambda rng: rng.random(SHAPE, np.float32),
+    "fill_normal": lambda rng: rng.standard_normal(SHAPE, np.float32),
+    "fill_truncated_normal": lambda rng: (
+        2
+        * np.sin(rng.uniform(-np.pi / 2, np.pi / 2, SHAPE)).astype(np.float32)
+        * np.float32(0.87962566 / math.sqrt(2))
+    ),
+}
+
+MESSAGES = {
+    "dtype": "made float64",
+    "shape": "of shape",
+    "mean": "mean 0",
+    "std": "std 0",
+    "nan": "values from nan to nan",
+    "support": "values from",
+}
+
+
+@pytest.mark.parametrize("work", FILLS, ids=lambda work: work.name)
+def test_other_work_is_refused(work):
+    right = RIGHT[work.name](np.random.default_rng(0))
+    work.check(right, SHAPE, "float32")
+    wrong = {
+        "dtype": right.astype(np.float64),
+        "shape": right.T.copy(),
+        "mean": right * 0.8 + np.float32(0.15 if work.name != "fill_uniform" else 0.1) * 2,
+        "std": 0.7 * (right - right.mean()) + right.mean(),
+        "nan": np.where(right == right.max(), np.nan, right),
+    }
+    if work.name != "fill_normal":
+        wrong["support"] = np.where(right == right.max(), 2.01, right).astype(np.float32)
+    for fault, array in wrong.items():
+        with pytest.raises(ValueError, match=MESSAGES[fault]):
+            work.check(array, SHAPE, "float32")
+
+
+def test_clipping_is_not_truncating():
+    clipped = np.clip(np.random.default_rng(0).standard_normal((784, 256), np.float32), -2, 2)
+    with pytest.raises(ValueError, match=r"std 0\.9"):
+        WORKS["fill_truncated_normal"].check(clipped, (784, 256), "float32")
+
+
+def made(value, **options):
+    options = {"name": "m", "label": "M", "role": "rival", **options}
+    return Method(prepare=lambda shape, dtype, threads: lambda: value, **options)
+
+
+def check(array, shape, dtype):
+    if array != 1:
+        raise ValueError(f"made {array}")
+
+
+def work_of(*methods):
+    return Work(
+        name="w",
+        methods=methods,
+        sizes=(SMALL,),
+        quick_sizes=(SMALL,),
+        check=check,
+        amount=lambda shape, dtype: 100.0,
+        limit=lambda shape, dtype, threads: Limit("stores", 50.0 * threads, "B/s", threads),
+        kernels=(),
+    )
+
+
+def test_unequal_work_is_named_before_it_is_timed():
+    work = work_of(made(1), made(2, label="Cheat"))
+    right, wrong = work.entries(SMALL, "float32")
+    assert work.prepare(right, SMALL, "float32")() == 1
+    with pytest.raises(ValueError, match="Cheat does other work than w: made 2"):
+        work.prepare(wrong, SMALL, "float32")
+
+
+def test_threads_are_one_all_or_each(monkeypatch):
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "3")
+    methods = [made(1, name=threads, threads=threads) for threads in ("one", "all", "each")]
+    entries = list(work_of(*methods).entries(SMALL, "float32"))
+    assert [str(entry) for entry in entries] == ["one", "all_3", "each_1", "each_3"]
+    assert [entry.label for entry in entries] == [
+        "M",
+        "M, 3 threads",
+        "M, 1 thread",
+        "M, 3 threads",
+    ]
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
+    entries = list(work_of(*methods).entries(SMALL, "float32"))
+    assert [str(entry) for entry in entries] == ["one", "all_1", "each_1"]
+
+
+def test_what_is_missing_too_large_or_of_another_dtype_is_left_out():
+    work = work_of(
+        made(1, name="here"),
+        made(1, name="absent", needs="initperf_no_such_module"),
+        made(1, name="slow", largest=SMALL.values - 1),
+        made(1, name="double", dtypes=("float64",)),
+    )
+    assert [str(entry) for entry in work.entries(SMALL, "float32")] == ["here"]
+    assert [str(entry) for entry in work.entries(SMALL, "float64")] == ["here", "double"]
+
+
+def test_the_baseline_is_the_first_rival():
+    work = work_of(made(1, role="reference"), made(1, name="b"), made(1, name="c"))
+    assert str(work.baseline(SMALL, "float32")) == "b"
+
+
+def test_a_limit_is_measured_once_and_gives_seconds():
+    asked = []
+    work = work_of(made(1))
+
+    def limit(shape, dtype, threads):
+        asked.append(threads)
+        return Limit("stores", 50.0, "B/s", threads)
+
+    work = Work(**{**vars(work), "limit": limit})
+    entry = Entry(made(1), 1)
+    assert work.limit_seconds(entry, SMALL, "float32") == (2.0, "stores, 1 thread")
+    assert work.limit_seconds(entry, SMALL, "float32") == (2.0, "stores, 1 thread")
+    assert asked == [1]
+
+
+def test_a_size_reads_as_a_table_does():
+    assert matrix(784, 256) == Size("784 x 256", (784, 256), 200_704)
+    assert str(matrix(784, 256)) == "784x256"
