@@ -7,8 +7,12 @@ concurrent calls and none that breaks after a fork.
 
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def default_threads() -> int:
@@ -94,3 +98,22 @@ def split(count: int, piece: int, task: Callable[[int, int], None], threads: int
         wait(started)
     for future in started:
         future.result()
+
+
+def side_by_side(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
+    """Give ``function(item)`` of each item as it comes, `workers` at a time on threads.
+
+    An error, or Ctrl-C, cancels what has not begun.
+    """
+    with ThreadPoolExecutor(workers, thread_name_prefix="initperf-run") as pool:
+        pending: set[Future[Result]] = {pool.submit(function, item) for item in items}
+        try:
+            while pending:
+                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        finally:
+            for future in pending:
+                future.cancel()

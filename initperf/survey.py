@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from initperf.activations import ACTIVATIONS
 from initperf.data import Dataset
@@ -16,6 +17,7 @@ from initperf.initializers import INITIALIZERS, Initializer
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, work_size
 from initperf.network import Mlp
+from initperf.parallel import default_threads, side_by_side
 from initperf.run import Run
 from initperf.training import CLASSES
 
@@ -111,9 +113,7 @@ def bounds_table(names: Iterable[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["initializer", "fan_in", "fan_out", "low", "high", "std"])
 
 
-def signal_table(
-    experiment: Experiment, images: np.ndarray, labels: np.ndarray
-) -> pd.DataFrame:
+def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     """Send one batch through a deep network at its initial state, forward and back.
 
     Parameters
@@ -171,10 +171,16 @@ def signals_table(
     labels = dataset.test_labels[:count].copy()
     wanted = list(experiments)
     parts = []
-    for done, experiment in enumerate(wanted):
-        tell(done, len(wanted), f"{experiment.initializer}, {experiment.activation}")
-        parts.append(signal_table(experiment, images, labels))
-    return pd.concat(parts, ignore_index=True)
+    with threadpool_limits(1, user_api="blas"):
+        tables = side_by_side(
+            lambda experiment: signal_table(experiment, images, labels),
+            wanted,
+            default_threads(),
+        )
+        for done, table in enumerate(tables):
+            tell(done, len(wanted), "networks")
+            parts.append(table)
+    return pd.concat(parts).sort_values(["initializer", "activation", "seed", "layer"])
 
 
 def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]:

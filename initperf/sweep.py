@@ -1,13 +1,12 @@
 """Many experiments side by side, each on one thread."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable
 
 from threadpoolctl import threadpool_limits
 
 from initperf import data
 from initperf.experiment import Experiment
-from initperf.parallel import default_threads
+from initperf.parallel import default_threads, side_by_side
 from initperf.random import STREAM_VERSION
 from initperf.run import Run
 from initperf.store import RunStore
@@ -80,22 +79,6 @@ def sweep(
         return run
 
     with threadpool_limits(1, user_api="blas"):
-        for run in _side_by_side(run_one, waiting, workers or default_threads()):
+        for run in side_by_side(run_one, waiting, workers or default_threads()):
             ended(run)
     return [runs[experiment] for experiment in wanted]
-
-
-def _side_by_side(
-    function: Callable[[Experiment], Run], experiments: list[Experiment], workers: int
-) -> Iterator[Run]:
-    """Give results as they come; an error or an interrupt cancels what has not begun."""
-    with ThreadPoolExecutor(workers, thread_name_prefix="initperf-run") as pool:
-        pending: set[Future[Run]] = {pool.submit(function, one) for one in experiments}
-        try:
-            while pending:
-                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield future.result()
-        finally:
-            for future in pending:
-                future.cancel()

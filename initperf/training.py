@@ -55,9 +55,7 @@ class _Epochs:
         self.correct = np.zeros(self.steps, np.int64)
         self.statistics = np.zeros((self.steps, network.depth, len(STATISTICS)))
 
-    def run(
-        self, order: np.ndarray, rates: np.ndarray, clip_norm: float | None
-    ) -> tuple[int, int]:
+    def run(self, order: np.ndarray, rates: np.ndarray, clip_norm: float | None) -> tuple[int, int]:
         done, layer = KERNELS["train_epoch"][self.network.backend](
             self.images,
             self.labels,
@@ -80,7 +78,8 @@ class _Epochs:
         """Return the share of each step's images that were classified rightly."""
         sizes = np.full(self.steps, self.batch_size)
         sizes[-1] = len(self.images) - self.batch_size * (self.steps - 1)
-        return self.correct / sizes
+        shares: np.ndarray = self.correct / sizes
+        return shares
 
 
 class _Records:

@@ -1,6 +1,6 @@
 """Pieces that several figures share: axes for accuracies, labels at line ends, names of things."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 from initperf_figures._style import MUTED, strokes
 
 _ACTIVATION_NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU"}
+_ACCURACIES = (0.1, 0.9, 0.95, 0.99, 0.98, 0.97, 0.8, 0.5, 0.93, 0.7, 0.995, 0.998, 0.999)
 _LINE_PITCH = 10.5  # points from one end label to the next
 
 
@@ -72,10 +73,20 @@ def accuracy_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float)
     set_limits = axes.set_xlim if which == "x" else axes.set_ylim
     set_scale("function", functions=(forward, inverse))
     set_limits(low, min(high, ceiling))
-    steps = [0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999]
-    axis.set_major_locator(FixedLocator([tick for tick in steps if low <= tick <= high]))
+    shown = [tick for tick in _ACCURACIES if low <= tick <= high]
+    ticks = thinned(shown, forward, (forward(high) - forward(low)) / (9 if which == "x" else 6))
+    axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{100 * accuracy:.3g}"))
+
+
+def thinned(ticks: Iterable[float], position: Callable[[float], float], gap: float) -> list[float]:
+    """Return the ticks that keep a gap from those before them, in order of size."""
+    kept: list[float] = []
+    for tick in ticks:
+        if all(abs(position(tick) - position(other)) > gap for other in kept):
+            kept.append(tick)
+    return sorted(kept)
 
 
 def spread(wanted: Sequence[float], pitch: float, low: float, high: float) -> list[float]:

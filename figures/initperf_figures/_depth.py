@@ -12,7 +12,7 @@ from initperf_figures._style import INK, RULE, canvas, in_order, settle, strokes
 FLOOR, CEILING = 1e-9, 1e9
 
 # Initializers whose line stays in this range are named in bold.
-KEPT = 1e-3, 1e3
+KEPT = 0.01, 100.0
 
 
 def by_depth(
@@ -28,7 +28,7 @@ def by_depth(
     Parameters
     ----------
     signal : pandas.DataFrame
-        The table.
+        The table; what is missing there has overflowed.
     column : str
         What to draw: the median over seeds, with a band from the smallest to the largest.
     label : str
@@ -44,6 +44,7 @@ def by_depth(
     height = max(3.9, 0.155 * len(names) + 1.1)
     figure = canvas(height * rows)
     panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True).flat
+    signal = signal.assign(**{column: signal[column].fillna(np.inf)})
     summary = signal.groupby(["activation", "initializer", "layer"])[column]
     summary = summary.quantile([0.0, 0.5, 1.0], interpolation="nearest").unstack()
     seen = summary[0.5].replace([0.0, np.inf], np.nan).dropna()

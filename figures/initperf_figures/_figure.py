@@ -66,11 +66,25 @@ class ReportFigure:
         if "runs" in self.needs:
             check_comparable(tables["runs"])
         with look():
-            return self.draw(tables)
+            return self.draw(plain(tables))
 
     def describe(self, tables: Tables) -> str:
         """Return the caption."""
-        return self.caption if isinstance(self.caption, str) else self.caption(tables)
+        return self.caption if isinstance(self.caption, str) else self.caption(plain(tables))
+
+
+def plain(tables: Tables) -> dict[str, pd.DataFrame]:
+    """Return the tables with NaN for what is missing in pandas' own nullable floats."""
+    return {
+        name: table.astype(
+            {
+                column: "float64"
+                for column, dtype in table.dtypes.items()
+                if isinstance(dtype, pd.Float64Dtype | pd.Float32Dtype)
+            }
+        )
+        for name, table in tables.items()
+    }
 
 
 FIGURES: Registry[ReportFigure] = Registry("figure")

@@ -1,5 +1,6 @@
 """How the range of the weights narrows as the fan-in grows."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from initperf_figures._axes import headed
@@ -13,6 +14,10 @@ _LABELLED = 10  # the fan-in whose bound is written out
 def draw(tables: Tables) -> Figure:
     """Draw the bounds of every initializer as error bars, the others' in grey behind."""
     bounds = tables["bounds"]
+    soft = ~np.isfinite(bounds["high"] - bounds["low"])
+    bounds = bounds.assign(
+        low=bounds["low"].mask(soft, -bounds["std"]), high=bounds["high"].mask(soft, bounds["std"])
+    )
     names = in_order(bounds["initializer"])
     columns = min(_COLUMNS, len(names))
     rows = -(-len(names) // columns)
@@ -52,6 +57,7 @@ def draw(tables: Tables) -> Figure:
             )
         hard = (rule["high"] > 1.01 * rule["std"]).all()
         headed(axes, name, "the bounds" if hard else "one standard deviation")
+        axes.tick_params(labelbottom=True)
         axes.set_xlabel("fan-in n")
     for axes in list(figure.axes)[len(names) :]:
         axes.remove()

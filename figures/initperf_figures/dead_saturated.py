@@ -4,6 +4,7 @@ A dead unit is zero for every image of the batch. A saturated one sits on a flat
 activation, where the derivative, and so the gradient, is nearly zero.
 """
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ def draw(tables: Tables) -> Figure:
         own = signal[signal["activation"] == activation]
         shares = own.groupby(["layer", "initializer"])[f"{measure}_fraction"].median().unstack()
         axes.set_title(f"{activation_name(activation)}: {measure} units")
-        _strips(axes, shares.reindex(columns=names).fillna(0.0))
+        _strips(axes, shares.reindex(columns=names))
     for axes in list(figure.axes)[len(activations) :]:
         axes.remove()
     return figure
@@ -47,9 +48,9 @@ def _strips(axes: Axes, shares: pd.DataFrame) -> None:
         )
         end = float(share.iloc[-1])
         axes.annotate(
-            f"{100 * end:.0f} %",
+            "overflow" if np.isnan(end) else f"{100 * end:.0f} %",
             (last, base),
-            (34, 3),
+            (40, 3),
             textcoords="offset points",
             ha="right",
             fontsize=7.5,

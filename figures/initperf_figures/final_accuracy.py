@@ -63,12 +63,12 @@ def _strip(axes: Axes, ranking: pd.DataFrame, runs: pd.DataFrame) -> None:
         )
         if row.diverged:
             axes.annotate(
-                f"{row.diverged} of {row.seeds}\ndiverged",
+                f"{row.diverged} of {row.seeds} diverged",
                 (1.0, place),
                 (5, 0),
                 xycoords=axes.get_yaxis_transform(),
                 textcoords="offset points",
-                va="center",
+                va="center_baseline",
                 fontsize=7,
                 color=MUTED,
                 annotation_clip=False,

@@ -58,7 +58,7 @@ def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.Data
         When the runs are not comparable.
     """
     check_comparable(runs)
-    runs = runs.assign(test_accuracy=runs["test_accuracy"].astype(float).fillna(0.0))
+    runs = runs.assign(test_accuracy=runs["test_accuracy"].astype("float64").fillna(0.0))
     level = _level(runs)
     reached = _epochs_to(level, runs, epochs)
     ranked = [

@@ -58,11 +58,12 @@ def write_report(
         be a file name.
     """
     tables = _prepare(tables)
+    plain = {name: _plain(table) for name, table in tables.items()}
     figures = sorted(
         FIGURES.values(),
         key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
     )
-    lacking = {figure: figure.missing(tables) for figure in figures}
+    lacking = {figure: figure.missing(plain) for figure in figures}
     drawable = [figure for figure in figures if not lacking[figure]]
     left_out = {figure.title: names for figure, names in lacking.items() if names}
     total = len(drawable) + len(tables) + 1
@@ -72,7 +73,7 @@ def write_report(
         (fresh / "figures").mkdir()
         for done, figure in enumerate(drawable):
             step(done, total, f"figure {figure.name}")
-            drawn.append(_draw(figure, tables, fresh / "figures"))
+            drawn.append(_draw(figure, plain, fresh / "figures"))
         (fresh / "tables").mkdir()
         for done, (name, table) in enumerate(tables.items(), start=len(drawable)):
             step(done, total, f"table {name}")
@@ -100,6 +101,12 @@ def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         check_comparable(prepared["runs"])
         prepared["recommendation"] = recommend(prepared["runs"], prepared.get("epochs"))
     return prepared
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as figures take it: a missing number is NaN."""
+    nullable = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.Float64Dtype)]
+    return table.astype(dict.fromkeys(nullable, "float64"))
 
 
 def _draw(figure: ReportFigure, tables: Mapping[str, pd.DataFrame], directory: Path) -> Drawn:

@@ -1,5 +1,6 @@
 """How far training moves the weights from where the initializer put them."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from initperf_figures._axes import activation_name, activations_of
+from initperf_figures._axes import activation_name, activations_of, thinned
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, PAPER, canvas, in_order, strokes
 
 _MARKERS = "osD^vP"
-_TICKS = (0.1, 0.2, 0.5, 0.8, 1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100)
+_TICKS = (1, 1.1, 1.2, 0.8, 1.5, 2, 0.5, 3, 5, 10, 0.2, 20, 50, 0.1, 100)
 
 
 def draw(tables: Tables) -> Figure:
@@ -28,8 +29,12 @@ def draw(tables: Tables) -> Figure:
     layers = sorted(ratio.columns)
     seen = [ratio.min(axis=None), ratio.max(axis=None), 1.0]
     low, high = min(seen) / 1.1, max(seen) * 1.1
+    shown = [tick for tick in _TICKS if low < tick < high]
+    ticks = thinned(shown, math.log, math.log(high / low) / 12)
     colours = [strokes(name).colour for name in names]
     places = range(len(names))
+    diverged = runs[runs["status"] == "diverged"]
+    lost = set(zip(diverged["activation"], diverged["initializer"], strict=True))
     for axes, activation in zip(panels, activations, strict=False):
         own = ratio.loc[activation].reindex(names)
         axes.axvline(1, color=INK, linewidth=0.8)
@@ -46,12 +51,11 @@ def draw(tables: Tables) -> Figure:
                 zorder=3,
             )
         for place in np.flatnonzero(own.isna().all(axis=1)):
-            axes.text(
-                1, place, "  all alike at first", va="center_baseline", fontsize=7, color=MUTED
-            )
+            words = "  diverged" if (activation, names[place]) in lost else "  all alike at first"
+            axes.text(1, place, words, va="center_baseline", fontsize=7, color=MUTED)
         axes.set_xscale("log")
         axes.set_xlim(low, high)
-        axes.xaxis.set_major_locator(FixedLocator(_ticks(low, high)))
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda growth, _: f"× {growth:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_yticks(places, names)
@@ -77,16 +81,6 @@ def draw(tables: Tables) -> Figure:
         columnspacing=1.2,
     )
     return figure
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return the round numbers in a range that are a twelfth of it apart, 1 among them."""
-    kept = [1.0]
-    for tick in sorted(_TICKS, key=lambda tick: abs(np.log(tick))):
-        gap = min(abs(np.log(tick / other)) for other in kept)
-        if low < tick < high and gap > np.log(high / low) / 12:
-            kept.append(tick)
-    return sorted(kept)
 
 
 def _growth(layers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

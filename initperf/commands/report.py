@@ -95,7 +95,8 @@ def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
 
         runs = sweep(experiments, datasets={arguments.dataset: dataset}, report=ended)
     with progress("signals") as tell:
-        signals = survey.signals_table(experiments, dataset, tell)
+        states = [one for one in experiments if one.seed == 0 or not arguments.quick]
+        signals = survey.signals_table(states, dataset, tell)
     return {
         **survey.run_tables(runs, dataset),
         "signal": signals,

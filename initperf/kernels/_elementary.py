@@ -85,7 +85,7 @@ def _log_64(u: Any) -> Any:
 
 
 log = by_dtype(_log_32, _log_64)
-"""Natural logarithm of a positive, normal, finite number."""
+"""Natural logarithm of a positive, normal, finite number; to 2 units in the last place."""
 
 _SINE_32 = _single(
     1.57079632003860163,
@@ -148,10 +148,10 @@ def _cosine_64(v: Any) -> Any:
 
 
 sine = by_dtype(_sine_32, _sine_64)
-"""Sine of v quarter turns, -1 <= v <= 1."""
+"""Sine of v quarter turns, -1 <= v <= 1; to 3.5 units in the last place."""
 
 cosine = by_dtype(_cosine_32, _cosine_64)
-"""Cosine of v quarter turns, -1 <= v <= 1."""
+"""Cosine of v quarter turns, -1 <= v <= 1; to eps, and to 2 units in the last place up to 1/2."""
 
 _EXP_32 = _single(
     0.50000000134658092,
@@ -185,7 +185,7 @@ def _exp_64(x: Any) -> Any:
 
 
 exp = by_dtype(_exp_32, _exp_64)
-"""Exponential; in float32 held within [exp(-87), exp(88)]."""
+"""Exponential; in float32 held within [exp(-87), exp(88)]; to 1 unit in the last place."""
 
 _TANH_NUMERATOR_32 = _single(
     0.9999999852568462,
@@ -219,7 +219,7 @@ def _tanh_64(x: Any) -> Any:
 
 
 tanh = by_dtype(_tanh_32, _tanh_64)
-"""Hyperbolic tangent, its relative accuracy kept down to the smallest arguments."""
+"""Hyperbolic tangent, to 6 units in the last place down to the smallest arguments."""
 
 CENTRAL_32 = _F(0.0225)
 """The smaller tail above which the float32 quantile needs no logarithm; 2 sigma is inside."""
@@ -244,7 +244,7 @@ _TAIL_DENOMINATOR_32 = _single(1.0, 1.7665276651586779, 0.39180547587832537, 1.0
 def quantile_central_32(lean: Any) -> Any:
     """Return the normal quantile where neither tail is under CENTRAL_32; float32.
 
-    The lean is the mass below less the mass above.
+    The lean is the mass below less the mass above. To 7 units in the last place.
     """
     w = _F(1.0) - lean * lean
     return lean * (_horner_5(w, _CENTRAL_NUMERATOR_32) / _horner_5(w, _CENTRAL_DENOMINATOR_32))
@@ -252,7 +252,10 @@ def quantile_central_32(lean: Any) -> Any:
 
 @portable
 def quantile_tail_32(below: Any, above: Any) -> Any:
-    """Return the normal quantile where a tail is under CENTRAL_32, down to 1e-38; float32."""
+    """Return the normal quantile where a tail is under CENTRAL_32, down to 1.2e-38; float32.
+
+    To 7 units in the last place.
+    """
     s = np.sqrt(_F(-2.0) * _log_32(where(below < above, below, above)))
     z = _horner_4(s, _TAIL_NUMERATOR_32) / _horner_4(s, _TAIL_DENOMINATOR_32)
     return where(below < above, -z, z)
@@ -325,6 +328,7 @@ def quantile_64(below: Any, above: Any, lean: Any) -> Any:
     """Return the normal quantile, tails down to the smallest normal number; float64.
 
     The lean is the mass below less the mass above; where it is small, it alone decides.
+    To 5 units in the last place of what the tail or the lean stands for.
     """
     q = 0.5 * lean
     t = 0.180625 - q * q
