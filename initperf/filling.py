@@ -199,7 +199,7 @@ def fill(
     pieces: Any = np.nditer(
         out,
         ["external_loop", "buffered", "zerosize_ok"],
-        ["writeonly"],
+        ["writeonly", "contig"],
         order="C",
         buffersize=_BUFFER,
     )

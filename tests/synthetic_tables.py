@@ -277,6 +277,8 @@ def _speed(rng: np.random.Generator) -> pd.DataFrame:
                 continue
             spread = 1 + rng.uniform(0.01, 0.06, 2)
             words = "plain stores, 2 threads" if "fill" in kernel else "GEMM rate, 2 threads"
+            if kernel == "train_step" and role == "rival":
+                method = {"NumPy": "NumPy, 2 threads"}.get(method, "scikit-learn, 2 threads")
             row = [kernel, method, role, size, 4096**2, "float32", threads, time / 1e3]
             row += [time / 1e3 / spread[0], time / 1e3 * spread[1], 40, limit / 1e3, words]
             rows.append([*row, 1.9 if role == "ours" else float("nan")])

@@ -6,7 +6,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from initperf import INITIALIZERS, KERNELS
+from initperf import INITIALIZERS, KERNELS, filling
 from initperf.filling import as_output, as_shape
 
 DRAWN = ("uniform", "normal", "truncated_normal", "constant")
@@ -50,6 +50,18 @@ def test_any_layout_gets_the_values_in_c_order_and_nothing_else_is_written(
     rest = base_of(out)
     for field in rest.dtype.names or [...]:
         assert np.all(np.isnan(rest[field]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_kernels_are_given_contiguous_arrays_only(layout, dtype, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        filling, "KERNELS", {"fill_normal": {"numba": lambda out, *_: given.append(out)}}
+    )
+    INITIALIZERS["normal"](SHAPE, rng=1, out=LAYOUTS[layout](dtype))
+    assert sum(out.size for out in given) == np.prod(SHAPE)
+    assert all(out.ndim == 1 and out.flags.c_contiguous for out in given)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -158,16 +170,16 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", [*DRAWN, "orthogonal"])
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_filled_is_refused_and_left_as_it_was(case, name):
     make, error, message = REFUSED[case]
     out, generator = make(), np.random.default_rng(0)
-    state = generator.bit_generator.state
+    before, state = np.asarray(out).tobytes(), generator.bit_generator.state
     with pytest.raises(error, match=message):
         INITIALIZERS[name]((3, 4), rng=generator, out=out)
+    assert np.asarray(out).tobytes() == before
     assert generator.bit_generator.state == state
-    assert not np.any(np.asarray(out, "float64" if case != "complex" else "complex64") - (case == "a number"))
 
 
 def test_columns_that_do_not_overlap_are_not_refused():
@@ -198,7 +210,7 @@ SOURCES = {
 }
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", [*DRAWN, "orthogonal"])
 @pytest.mark.parametrize(
     ("argument", "value", "error"),
     [(argument, *case) for argument, (cases, _) in SOURCES.items() for case in cases],
@@ -228,18 +240,20 @@ TOO_LARGE = [
     ("uniform", {"low": -3e38, "high": 3e38}),
     ("uniform", {"low": -1e39, "high": 0.0}),
     ("truncated_normal", {"scale": 1e39, "low": -1e39, "high": 1e39}),
-    ("truncated_normal", {"loc": 1e39, "low": -np.inf}),
+    ("truncated_normal", {"loc": 1e39, "high": np.inf}),
+    ("orthogonal", {"gain": 1e39}),
 ]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("name", "parameters"), TOO_LARGE)
 def test_a_law_beyond_the_range_of_the_dtype_is_refused(name, parameters, backend):
-    initializer, out = INITIALIZERS[name].replace(**parameters), np.full(12, 5.0, "float32")
+    initializer, shape = INITIALIZERS[name].replace(**parameters), (3, 4)
+    out = np.full(shape, 5.0, "float32")
     with pytest.raises(ValueError, match="is more than float32 can hold"):
-        initializer(12, rng=0, out=out, backend=backend)
+        initializer(shape, rng=0, out=out, backend=backend)
     assert np.all(out == 5.0)
-    assert np.all(np.isfinite(initializer(12, rng=0, dtype="float64", backend=backend)))
+    assert np.all(np.isfinite(initializer(shape, rng=0, dtype="float64", backend=backend)))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "int32", "complex128", ">f4", "nonsense", object, 3])

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from initperf_figures import _svg
 from initperf_figures._axes import activation_name
 from initperf_figures._figure import SECTIONS, ReportFigure
-from initperf_figures._style import family, strokes
+from initperf_figures._style import strokes
 from initperf_figures.recommendation import conclusions, percent
 
 # A figure whose SVG is longer than this is shown as its PNG instead.
@@ -90,7 +90,6 @@ def page(
         "cell": cell,
         "percent": percent,
         "colour": lambda name: strokes(name).colour,
-        "family": family,
         "activation": activation_name,
     }
     environment.filters.update(filters)

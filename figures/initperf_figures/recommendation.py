@@ -17,9 +17,9 @@ from initperf_figures._figure import check_comparable
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 
-# Two initializers as good as each other differ by less than this in test accuracy; an interval
-# that includes zero but reaches further cannot tell, and asks for more seeds.
-MARGIN = 0.01
+# An interval of the difference that includes zero makes a tie, unless it reaches as far as this:
+# then the seeds disagree so much that they cannot tell, and more of them are needed.
+MARGIN = 0.05
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -84,7 +84,7 @@ def _rank(runs: pd.DataFrame, activation: str) -> pd.DataFrame:
         elif least > 0:
             verdict = "worse"
         else:
-            steady = most - behind <= MARGIN and not diverged[name]
+            steady = most <= MARGIN and not diverged[name]
             verdict = "tied" if steady else "undecided"
         rows.append(
             {"activation": activation, "rank": rank, "initializer": name, "seeds": len(own)}

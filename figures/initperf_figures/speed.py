@@ -61,7 +61,7 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int) -> None:
         weight = "bold" if line.role == "ours" else "normal"
         columns = (duration(line.median_s), ratio)
         _beside(axes, place, 0, columns, color=MUTED if same else INK, weight=weight)
-    _beside(axes, -0.6, 19.5, ("median", f"× {against['method']}"), color=MUTED)
+    _beside(axes, -0.6, 19.5, ("median", f"× {against['method'].split(',')[0]}"), color=MUTED)
     axes.set_yticks(range(len(group)), group["method"])
     axes.tick_params(axis="y", colors=INK, pad=6)
     for label, role in zip(axes.get_yticklabels(), group["role"], strict=True):
@@ -78,7 +78,7 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int) -> None:
 
 def _beside(axes: Axes, place: float, above: float, columns: tuple[str, str], **style: Any) -> None:
     """Write two columns to the right of the axes, some points above a row's place."""
-    for points, text in zip((44, 92), columns, strict=True):
+    for points, text in zip((44, 104), columns, strict=True):
         axes.annotate(
             text,
             (1.0, place),

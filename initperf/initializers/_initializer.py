@@ -33,6 +33,13 @@ def not_negative(**values: float) -> None:
             raise ValueError(f"{name} must be at least 0, not {value!r}")
 
 
+def integral(**values: int) -> None:
+    """Check that parameters are integers; raise ValueError naming the one that is not."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise ValueError(f"{name} must be an integer, not {value!r}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Initializer(ABC):
     """A rule that fills a weight; frozen, checked when built.

@@ -39,7 +39,8 @@ class Law(Protocol):
         """Fill `out` with independent values; `source` as `initperf.filling.fill` takes it."""
 
 
-def _check_range(dtype: Any, **values: float) -> None:
+def check_range(dtype: Any, **values: float) -> None:
+    """Check that a dtype can hold magnitudes; raise ValueError naming the one that it cannot."""
     largest = float(np.finfo(dtype).max)
     for name, value in values.items():
         if abs(value) > largest:
@@ -72,7 +73,7 @@ class Point:
 
     def fill(self, out: np.ndarray, **source: Any) -> None:
         """Set every element to the value."""
-        _check_range(out.dtype, value=self.value)
+        check_range(out.dtype, value=self.value)
         as_source(out.size, **source)
         out[...] = self.value
 
@@ -107,7 +108,7 @@ class Uniform:
 
     def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values."""
-        _check_range(out.dtype, range=max(-self.low, self.high, self.high - self.low))
+        check_range(out.dtype, range=max(-self.low, self.high, self.high - self.low))
         fill("fill_uniform", out, self.low, self.high, **source)
 
 
@@ -140,7 +141,7 @@ class Normal:
 
     def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values."""
-        _check_range(out.dtype, range=abs(self.mean) + _FARTHEST * self.std)
+        check_range(out.dtype, range=abs(self.mean) + _FARTHEST * self.std)
         fill("fill_normal", out, self.mean, self.std, **source)
 
 
@@ -193,7 +194,7 @@ class TruncatedNormal:
 
     def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values."""
-        _check_range(out.dtype, location=self.location, scale=_FARTHEST * self.scale)
+        check_range(out.dtype, location=self.location, scale=_FARTHEST * self.scale)
         fill(
             "fill_truncated_normal",
             out,

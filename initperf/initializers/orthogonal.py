@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from initperf.filling import as_shape
+from initperf.filling import as_shape, as_source
 from initperf.initializers._fans import fans
-from initperf.initializers._initializer import Initializer, not_negative, register
+from initperf.initializers._initializer import Initializer, integral, not_negative, register
+from initperf.initializers._law import check_range
 from initperf.kernels import KERNELS
-from initperf.random import RandomSource, as_index, as_key
+from initperf.random import RandomSource, as_index
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Orthogonal(Initializer):
 
     def __post_init__(self) -> None:
         not_negative(gain=self.gain)
+        integral(in_axis=self.in_axis, out_axis=self.out_axis)
 
     def _matrix_shape(self, shape: Any) -> tuple[int, int]:
         rows, _ = fans(shape, self.in_axis, self.out_axis)
@@ -52,10 +54,13 @@ class Orthogonal(Initializer):
         offset: int,
         threads: int | None,
     ) -> None:
-        if offset:
+        if as_index("offset", offset):
             raise ValueError("orthogonal weights cannot be drawn in parts; offset must be 0")
         rows, columns = self._matrix_shape(out.shape)
-        number, key = as_index("stream", stream), as_key(rng)
+        check_range(out.dtype, gain=self.gain)
+        key, number, *_ = as_source(
+            out.size, rng=rng, stream=stream, backend=backend, threads=threads
+        )
         last = np.moveaxis(out, self.out_axis, -1)
         direct = last.flags.c_contiguous
         matrix = last.reshape(rows, columns) if direct else np.empty((rows, columns), out.dtype)

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from initperf.initializers._fans import fans
-from initperf.initializers._initializer import Independent, not_negative, register
+from initperf.initializers._initializer import Independent, integral, not_negative, register
 from initperf.initializers._law import Law, Normal, TruncatedNormal, Uniform
 from initperf.initializers.truncated_normal import TWO_SIGMA_STD
 
@@ -47,15 +47,13 @@ class VarianceScaling(Independent):
 
     def __post_init__(self) -> None:
         not_negative(scale=self.scale, gain=self.gain)
+        integral(in_axis=self.in_axis, out_axis=self.out_axis)
         for name, value, allowed in (
             ("mode", self.mode, MODES),
             ("distribution", self.distribution, DISTRIBUTIONS),
         ):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
-        for name, axis in (("in_axis", self.in_axis), ("out_axis", self.out_axis)):
-            if isinstance(axis, bool) or not isinstance(axis, int):
-                raise ValueError(f"{name} must be an integer, not {axis!r}")
 
     def law(self, shape: tuple[int, ...]) -> Law:
         """Return the law for a weight of this shape."""

@@ -1,0 +1,194 @@
+"""Draws beside one another, after a fork, and without memory of their own.
+
+Each test runs in a process of its own, which compiles as this one does not have to: what is
+tested is compiled code on threads, whatever this process may be doing.
+"""
+
+import importlib
+import os
+import sys
+
+import child
+import numpy as np
+import pytest
+
+from initperf import INITIALIZERS
+from initperf.parallel import default_threads, split
+
+COMPILED = {"NUMBA_DISABLE_JIT": "0"}
+
+
+def has_layer(name):
+    try:
+        importlib.import_module(f"numba.np.ufunc.{name}")
+    except ImportError:
+        return False
+    return True
+
+
+LAYERS = [
+    layer
+    for layer, module in (("omp", "omppool"), ("workqueue", "workqueue"), ("tbb", "tbbpool"))
+    if has_layer(module)
+]
+
+CONCURRENT = """
+import threading
+import numba, numpy as np
+from initperf import INITIALIZERS
+
+LAWS = [INITIALIZERS[name] for name in NAMES]
+expected = [law(200_000, rng=1, backend="numpy").tobytes() for law in LAWS]
+found = [[None] * len(LAWS) for _ in range(16)]
+barrier = threading.Barrier(16)
+
+def draw(number):
+    barrier.wait()
+    for turn in range(3):
+        for at, law in enumerate(LAWS):
+            found[number][at] = law(200_000, rng=1, threads=1 + number % 5).tobytes()
+
+threads = [threading.Thread(target=draw, args=(number,)) for number in range(16)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert found == [expected] * 16
+try:
+    print(numba.threading_layer())
+except ValueError:
+    print("no threading layer")
+"""
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_sixteen_threads_at_once_whatever_the_threading_layer(layer):
+    # None of numba's layers, which abort when used so, is even started.
+    code = f"NAMES = 'uniform', 'normal', 'truncated_normal'\n{CONCURRENT}"
+    assert child.run(code, NUMBA_THREADING_LAYER=layer, **COMPILED) == "no threading layer\n"
+
+
+def test_sixteen_threads_at_the_first_call_of_all(tmp_path):
+    code = f"NAMES = 'uniform',\n{CONCURRENT}"
+    assert child.run(code, INITPERF_CACHE=str(tmp_path), **COMPILED) == "no threading layer\n"
+
+
+FORK = """
+import os, signal, threading, warnings
+from initperf import INITIALIZERS
+
+# Python warns of any fork beside threads; that these do no harm is what is tested.
+warnings.simplefilter("ignore", DeprecationWarning)
+normal, stop = INITIALIZERS["normal"], threading.Event()
+
+def draw():
+    return normal(200_000, rng=1, threads=4).tobytes()
+
+def keep_drawing():
+    while not stop.is_set():
+        assert draw() == expected
+
+expected = draw()
+busy = [threading.Thread(target=keep_drawing) for _ in range(BUSY)]
+for thread in busy:
+    thread.start()
+for _ in range(10):
+    process = os.fork()
+    if not process:
+        signal.alarm(60)
+        os._exit(draw() != expected)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+stop.set()
+for thread in busy:
+    thread.join()
+assert draw() == expected
+"""
+
+if hasattr(os, "fork"):
+
+    @pytest.mark.parametrize("busy", [0, 3])
+    def test_a_fork_after_use_and_during_it_draws_on(busy):
+        assert child.run(f"BUSY = {busy}\n{FORK}", **COMPILED) == "0\n" * 10
+
+
+MEMORY = """
+import sys, tracemalloc
+import numpy as np
+from initperf import INITIALIZERS
+
+def grown(initializer, out):
+    for _ in range(2):
+        tracemalloc.start()
+        before = resident()
+        initializer(out.shape, rng=1, out=out)
+        growth, peak = resident() - before, tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    print(peak, growth)
+
+def resident():
+    with open("/proc/self/statm") as status:
+        return int(status.read().split()[1]) * 4096
+
+for name in ("uniform", "normal", "truncated_normal"):
+    grown(INITIALIZERS[name], np.ones((4096, 2048), np.float32))
+grown(INITIALIZERS["normal"], np.ones((4096, 2048), np.float32, order="F"))
+"""
+
+if sys.platform == "linux":
+
+    def test_an_existing_array_is_filled_without_memory_of_its_own():
+        lines = child.run(MEMORY, INITPERF_NUM_THREADS="2", **COMPILED).splitlines()
+        *contiguous, fortran = [list(map(int, line.split())) for line in lines]
+        for traced, resident in contiguous:
+            assert traced < 16 * 2**10
+            assert resident < 2**20
+        # In another order, one buffer of 2^16 values.
+        assert fortran[0] < 2**16 * 4 + 32 * 2**10
+        assert fortran[1] < 2**20
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5, 1000])
+def test_any_number_of_threads_covers_everything_once(threads):
+    covered = np.zeros(10_007, np.int64)
+
+    def task(begin, end):
+        assert end - begin <= 100 or threads == 1
+        covered[begin:end] += 1
+
+    split(covered.size, 100, task, threads)
+    assert np.all(covered == 1)
+
+
+def test_an_error_of_one_thread_is_raised_when_all_have_ended():
+    begun = []
+
+    def task(begin, end):
+        begun.append(begin)
+        if begin == 300:
+            raise ArithmeticError("at 300")
+
+    with pytest.raises(ArithmeticError, match="at 300"):
+        split(10_000, 100, task, 3)
+    assert 300 in begun
+
+
+def test_nothing_to_do():
+    split(0, 100, lambda begin, end: None, 4)
+
+
+@pytest.mark.parametrize("count", ["0", "-2", "two", "1.5", "²"])
+def test_a_number_of_threads_that_is_none_is_refused(count, monkeypatch):
+    monkeypatch.setenv("INITPERF_NUM_THREADS", count)
+    out = np.full(3, 5.0, "float32")
+    with pytest.raises(ValueError, match="INITPERF_NUM_THREADS must be a positive integer, not "):
+        INITIALIZERS["normal"](3, rng=0, out=out)
+    assert np.all(out == 5.0)
+
+
+def test_the_number_of_threads_is_the_environment_s_or_that_of_processors(monkeypatch):
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "7")
+    assert default_threads() == 7
+    monkeypatch.delenv("INITPERF_NUM_THREADS")
+    assert 1 <= default_threads() <= (os.cpu_count() or 1)
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "")
+    assert 1 <= default_threads() <= (os.cpu_count() or 1)
