@@ -104,6 +104,18 @@ def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
     if view.shape != shape:
         raise ValueError(f"out must have shape {shape}, not {view.shape}")
     as_dtype(view.dtype)
+    check_layout(view)
+    return view
+
+
+def check_layout(view: np.ndarray) -> None:
+    """Check that an array can be written, and each of its elements apart from the others.
+
+    Raises
+    ------
+    ValueError
+        When it cannot.
+    """
     if not view.flags.writeable:
         raise ValueError("out must be writable")
     if not view.flags.aligned:
@@ -114,7 +126,6 @@ def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
         if stride < reach:
             raise ValueError("out must not have elements that share memory, nor interleaved axes")
         reach += stride * (length - 1)
-    return view
 
 
 class Source(NamedTuple):

@@ -1,16 +1,32 @@
 """Where a draw's randomness comes from: a key, the number of a stream, and nothing else."""
 
 import secrets
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from initperf.kernels.philox import STREAM_VERSION
 
-__all__ = ["STREAM_VERSION", "RandomSource", "as_index", "as_key"]
+__all__ = ["STREAM_VERSION", "Key", "RandomSource", "as_index", "as_key", "repeatable"]
+
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key itself, in place of a random state: for draws that must share one."""
+
+    value: np.uint64
+
 
 RandomSource: TypeAlias = (
-    int | np.integer | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
+    int
+    | np.integer
+    | np.random.SeedSequence
+    | np.random.BitGenerator
+    | np.random.Generator
+    | Key
+    | None
 )
 
 
@@ -42,6 +58,8 @@ def as_key(rng: RandomSource) -> np.uint64:
     """
     if rng is None:
         return np.uint64(secrets.randbits(64))
+    if isinstance(rng, Key):
+        return rng.value
     if isinstance(rng, np.random.BitGenerator):
         rng = np.random.Generator(rng)
     if isinstance(rng, np.random.Generator):
@@ -56,6 +74,17 @@ def as_key(rng: RandomSource) -> np.uint64:
         "rng must be None, an integer, a SeedSequence, a BitGenerator or a Generator, "
         f"not {type(rng).__name__}"
     )
+
+
+def repeatable(rng: RandomSource) -> RandomSource:
+    """Return what gives one key as often as it is asked, for draws from several streams.
+
+    An integer or a SeedSequence is that already; entropy, a BitGenerator or a Generator is asked
+    once, here.
+    """
+    if rng is None or isinstance(rng, (np.random.BitGenerator, np.random.Generator)):
+        return np.random.SeedSequence(int(as_key(rng)))
+    return rng
 
 
 def as_index(name: str, value: int) -> np.uint64:

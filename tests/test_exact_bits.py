@@ -140,5 +140,3 @@ def test_the_shape_does_not_matter_and_the_size_neither(law, dtype):
     whole = LAWS[law](1500, rng=1, dtype=dtype)
     assert LAWS[law]((3, 5, 100), rng=1, dtype=dtype).tobytes() == whole.tobytes()
     assert LAWS[law](333, rng=1, dtype=dtype).tobytes() == whole[:333].tobytes()
-
-

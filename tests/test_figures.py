@@ -118,7 +118,7 @@ def test_runs_on_different_data_are_not_compared(name: str, few: Tables) -> None
 def test_runs_with_different_settings_are_not_compared(few: Tables) -> None:
     runs = few["runs"].copy()
     runs.loc[runs["seed"] == 0, "learning_rate"] = 0.5
-    with pytest.raises(ValueError, match=r"relu differ in learning_rate \(0\.1, 0\.5\)"):
+    with pytest.raises(ValueError, match=r"gelu differ in learning_rate \(0\.1, 0\.5\)"):
         FIGURES["final_accuracy"].render(few | {"runs": runs})
 
 

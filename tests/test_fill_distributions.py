@@ -17,6 +17,7 @@ from initperf import INITIALIZERS
 from initperf.initializers.truncated_normal import TWO_SIGMA_STD
 from initperf.kernels.fill_normal import _pair_32, _pair_64
 from initperf.kernels.fill_truncated_normal import masses
+from initperf.kernels.fill_uniform import _value_32, _value_64, bounds_32, grid
 
 CHANCE = 1e-6
 SIGMAS = 4.9
@@ -131,9 +132,11 @@ def test_no_correlation_of_neighbours_nor_of_their_squares(sample):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_no_correlation_within_pairs_of_box_and_muller(dtype):
-    z = LAWS["normal"].replace(loc=0.0, scale=1.0)(
-        2_560_000, rng=8, dtype=dtype, backend=BACKEND
-    ).astype(np.float64)
+    z = (
+        LAWS["normal"]
+        .replace(loc=0.0, scale=1.0)(2_560_000, rng=8, dtype=dtype, backend=BACKEND)
+        .astype(np.float64)
+    )
     first, second = np.moveaxis(z.reshape(-1, 2, 64), 1, 0)
     moment = {1: (0.0, 1.0), 2: (1.0, 2.0), 3: (0.0, 15.0), 4: (3.0, 96.0)}
     for j, k in itertools.product(moment, moment):
@@ -158,6 +161,38 @@ def test_no_correlation_between_streams_and_seeds(law, dtype):
     products = (z @ z.T) / count
     off_diagonal = products[~np.eye(len(sources), dtype=bool)]
     assert np.max(np.abs(off_diagonal)) < SIGMAS / math.sqrt(count)
+
+
+def pairs_of_bounds():
+    """Give bounds of all magnitudes, symmetric, close together and far apart."""
+    rng = np.random.default_rng(0)
+    for _ in range(3000):
+        low = rng.normal() * 10.0 ** rng.uniform(-30, 30)
+        width = abs(low) * 10.0 ** rng.uniform(-17, 3)
+        yield low, max(low + width, np.nextafter(low, np.inf))
+        yield -abs(low), abs(low)
+    yield from [(0.0, 1.0), (-0.05, 0.05), (0.1, 0.1), (0.0, 1e-45), (0.0, 5e-324), (-1e307, 1e307)]
+
+
+def test_no_word_makes_a_uniform_value_outside_its_bounds():
+    # The least and the greatest words, signed, of which a value takes the upper 24 or 52 bits.
+    words = np.array([2**31, 2**31 - 1], np.uint32)
+    rest = np.array([0, 2**32 - 1], np.uint32)
+    double = np.zeros(0)
+    for low, high in pairs_of_bounds():
+        values = _value_64(rest, rest, *grid(double, low, high))
+        assert low <= values[0] <= values[1] <= high
+        if low == -high:
+            assert values[0] == -values[1]
+        if high < 1e37:
+            first, last = bounds_32(low, high)
+            values = _value_32(words, *grid(np.zeros(0, np.float32), low, high))
+            assert first <= values[0] <= values[1] <= last
+            # Bounds between which no float32 lies give the nearest.
+            if np.float64(first) < low or np.float64(last) > high:
+                near = np.nextafter(first, np.float32([-np.inf, np.inf])).astype(np.float64)
+                assert first == last
+                assert near[0] < low <= high < near[1]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -235,7 +270,11 @@ def test_both_conventions_of_the_deviation_of_a_truncated_normal(dtype):
     )
     after = scaled((1000, count // 1000), **source)
     # The standard error of a deviation is σ √((κ − 1) / 4n), κ = E[z⁴], here 2.37.
-    allowed = SIGMAS * std * math.sqrt((moments(INITIALIZERS["truncated_normal"], 4)[4] - 1) / (4 * count))
+    allowed = (
+        SIGMAS
+        * std
+        * math.sqrt((moments(INITIALIZERS["truncated_normal"], 4)[4] - 1) / (4 * count))
+    )
     assert abs(np.std(before, dtype=np.float64) - TWO_SIGMA_STD * std) < allowed
     assert abs(np.std(after, dtype=np.float64) - std) < allowed
     assert np.max(np.abs(after)) == pytest.approx(2 * std / TWO_SIGMA_STD, rel=1e-4)

@@ -125,7 +125,9 @@ class Tensor:
 def test_a_tensor_is_filled_through_its_array():
     out = Tensor(np.zeros((3, 4), "float64"))
     assert INITIALIZERS["normal"]((3, 4), rng=0, out=out) is out
-    np.testing.assert_array_equal(out.values, INITIALIZERS["normal"]((3, 4), rng=0, dtype="float64"))
+    np.testing.assert_array_equal(
+        out.values, INITIALIZERS["normal"]((3, 4), rng=0, dtype="float64")
+    )
 
 
 def overlapping():
@@ -227,7 +229,9 @@ def test_a_source_that_is_none_is_refused_before_anything_is_written(name, argum
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_draw_ends_before_its_stream_does(name):
     out = np.full(12, 5.0, "float32")
-    with pytest.raises(ValueError, match=r"offset plus the number of values must be .* below 2\*\*64"):
+    with pytest.raises(
+        ValueError, match=r"offset plus the number of values must be .* below 2\*\*64"
+    ):
         INITIALIZERS[name](12, rng=0, out=out, offset=2**64 - 12)
     assert np.all(out == 5.0)
     INITIALIZERS[name](12, rng=0, out=out, offset=2**64 - 13)

@@ -97,7 +97,9 @@ def test_a_density_is_that_of_the_entries(name):
         return float(initializer.density(shape, x))
 
     edges = np.array([low, *(mean + std * np.linspace(-1.7, 1.7, 18)), high])
-    p = np.array([integrate.quad(density, *ends)[0] for ends in zip(edges, edges[1:], strict=False)])
+    p = np.array(
+        [integrate.quad(density, *ends)[0] for ends in zip(edges, edges[1:], strict=False)]
+    )
     assert np.sum(p) == pytest.approx(1.0, abs=1e-7)
     if math.isfinite(initializer.support(shape)[0]):
         width = high - low
@@ -262,7 +264,9 @@ def test_moments_of_a_truncated_normal_far_out(bounds):
     start = max(bounds[0], -9.0)
     ends = start, min(bounds[1], start + 4.0)
     mass, first, second = (
-        integrate.quad(lambda x, k=k: (x - start) ** k * np.exp(-0.5 * (x * x - start**2)), *ends)[0]
+        integrate.quad(lambda x, k=k: (x - start) ** k * np.exp(-0.5 * (x * x - start**2)), *ends)[
+            0
+        ]
         for k in range(3)
     )
     mean = first / mass

@@ -41,9 +41,10 @@ def test_without_benchmark():
 @pytest.fixture
 def suite(tmp_path):
     (tmp_path / "pyproject.toml").write_text(SETTINGS)
-    for folder, name in (("bench", "bench_kernels.py"), ("tests", "test_other.py")):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / name).write_text(SUITE)
+    other = SUITE.replace("test_fill", "test_other_fill")
+    for path, text in (("bench/bench_kernels.py", SUITE), ("tests/test_other.py", other)):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text(text)
     return tmp_path
 
 

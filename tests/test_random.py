@@ -93,7 +93,11 @@ def test_an_index_has_64_bits():
     ("value", "error", "message"),
     [
         (-1, ValueError, r"stream must be at least 0 and below 2\*\*64, not -1"),
-        (2**64, ValueError, r"stream must be at least 0 and below 2\*\*64, not 18446744073709551616"),
+        (
+            2**64,
+            ValueError,
+            r"stream must be at least 0 and below 2\*\*64, not 18446744073709551616",
+        ),
         (1.0, TypeError, "stream must be an integer, not float"),
         (True, TypeError, "stream must be an integer, not bool"),
         (None, TypeError, "stream must be an integer, not NoneType"),

@@ -75,7 +75,9 @@ def test_siblings_are_imported_but_for_those_with_an_underscore(tmp_path, monkey
     package = tmp_path / "basket_of_a_test"
     package.mkdir()
     (package / "_private.py").write_text("raise AssertionError")
-    (package / "plum.py").write_text("import basket_of_a_test; basket_of_a_test.seen.append('plum')")
+    (package / "plum.py").write_text(
+        "import basket_of_a_test; basket_of_a_test.seen.append('plum')"
+    )
     (package / "__init__.py").write_text(
         "from initperf.registry import import_siblings\n"
         "seen = []\n"

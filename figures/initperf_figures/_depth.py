@@ -59,6 +59,7 @@ def by_depth(
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.set_title(activation_name(activation))
+        axes.tick_params(labelbottom=True)
         axes.set_xlabel("hidden layer, last to first" if backward else "hidden layer")
         axes.set_ylabel(label)
         axes.axhspan(*KEPT, color=RULE, alpha=0.45, linewidth=0, zorder=0)

@@ -62,6 +62,7 @@ def _strips(axes: Axes, shares: pd.DataFrame) -> None:
     axes.set_ylim(-0.05, len(shares.columns))
     axes.set_xlim(shares.index.min(), last)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.tick_params(axis="x", labelbottom=True)
     axes.set_xlabel("hidden layer")
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)

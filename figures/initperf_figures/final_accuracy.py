@@ -24,6 +24,7 @@ def draw(tables: Tables) -> Figure:
     for axes, activation in zip(panels, activations, strict=False):
         accuracy_axis(axes, "x", max(low, 0.0), high)
         axes.set_title(activation_name(activation))
+        axes.tick_params(axis="x", labelbottom=True)
         axes.set_xlabel("test accuracy (%)")
         _strip(
             axes,

@@ -59,6 +59,7 @@ def draw(tables: Tables) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda growth, _: f"× {growth:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_yticks(places, names)
+        axes.tick_params(axis="x", labelbottom=True)
         axes.tick_params(axis="y", colors=INK, pad=6)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.grid(visible=True, axis="both")

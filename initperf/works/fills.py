@@ -134,7 +134,7 @@ def _register(work: _Fill) -> None:
             amount=_bytes,
             limit=_stores,
             kernels=(work.kernel,),
-            trial=matrix(64, 48),
+            trial=matrix(96, 64),
         )
     )
 

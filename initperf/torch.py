@@ -1,0 +1,162 @@
+"""Initialize tensors and modules of PyTorch in place; the only module that imports torch.
+
+A weight of PyTorch has the axes (out, in, ...), that of a transposed convolution (in, out, ...):
+fans are counted accordingly. The bits are those of `initperf.draw` for the same shape and axes.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+
+from initperf.filling import check_layout
+from initperf.initializers import INITIALIZERS, Independent, Initializer
+from initperf.random import Key, RandomSource, as_key
+
+Target = TypeVar("Target", torch.Tensor, torch.nn.Module)
+
+_DIRECT = (torch.float32, torch.float64)
+_ROUNDED = (torch.bfloat16, torch.float16)
+_TRANSPOSED = (torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d, torch.nn.ConvTranspose3d)
+_NORMALIZATIONS = (torch.nn.LayerNorm, torch.nn.RMSNorm)
+_RECURRENT = ("weight_ih_l", "weight_hh_l", "weight_hr_l")
+_BLOCK = 1 << 18
+_FARTHEST = 12.0
+
+
+def init_(
+    target: Target, name: str | Initializer, *, rng: RandomSource = None, **parameters: Any
+) -> Target:
+    """Draw the values of a tensor, or of all weights of a module, in place.
+
+    Of a module, every parameter named ``weight``, ``..._weight`` or as in a recurrent layer is
+    drawn that has two axes or more, tied ones once; the bias beside it is set to 0. All other
+    parameters, as those of normalization layers, stay as they are. The weight that comes as
+    number *i* among ``module.parameters()`` is what ``initperf.draw`` gives with ``stream=i``.
+
+    Parameters
+    ----------
+    target : torch.Tensor or torch.nn.Module
+        Dense, on the CPU, of float32, float64, bfloat16 or float16, and any strides. The last two
+        are drawn in float32 and rounded, in blocks, but for initializers whose entries depend on
+        one another, such as ``orthogonal``: those need a float32 copy.
+    name : str or Initializer
+        One of ``INITIALIZERS`` or an alias, or an initializer.
+    rng : None, int, SeedSequence, BitGenerator or Generator
+        See `initperf.random.as_key`; a generator is advanced for each weight.
+    **parameters
+        Parameters of the initializer, such as ``gain=2.0``. ``in_axis`` and ``out_axis``, where
+        it has them, are those of the layer; of a tensor, 1 and 0.
+
+    Returns
+    -------
+    torch.Tensor or torch.nn.Module
+        `target`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what cannot be drawn, by the parameter's name; nothing has been written then.
+
+    Examples
+    --------
+    >>> import torch, initperf.torch
+    >>> layer = initperf.torch.init_(torch.nn.Linear(784, 256), "he_normal", rng=0)
+    """
+    initializer = INITIALIZERS[name] if isinstance(name, str) else name
+    if isinstance(target, torch.nn.Module):
+        weights = list(_weights(target))
+        if not weights:
+            raise ValueError(f"{type(target).__name__} has no weight of two or more axes")
+    elif isinstance(target, torch.Tensor):
+        weights = [_Weight("target", target, None, 0, transposed=False)]
+    else:
+        raise TypeError(f"target must be a tensor or a module, not {type(target).__name__}")
+    rules = [_rule(initializer, weight.transposed, parameters) for weight in weights]
+    for weight, rule in zip(weights, rules, strict=True):
+        try:
+            _check(weight.tensor, rule)
+        except ValueError as error:
+            raise ValueError(f"{weight.name}: {error}") from None
+    with torch.no_grad():
+        for weight, rule in zip(weights, rules, strict=True):
+            _draw(weight.tensor, rule, Key(as_key(rng)), weight.stream)
+            if weight.bias is not None:
+                weight.bias.zero_()
+    return target
+
+
+class _Weight(NamedTuple):
+    name: str
+    tensor: torch.Tensor
+    bias: torch.Tensor | None
+    stream: int
+    transposed: bool
+
+
+def _weights(module: torch.nn.Module) -> Iterator[_Weight]:
+    streams = {id(parameter): i for i, parameter in enumerate(module.parameters())}
+    for path, part in module.named_modules():
+        own = dict(part.named_parameters(recurse=False))
+        for name, parameter in own.items():
+            named = name == "weight" or name.endswith("_weight") or name.startswith(_RECURRENT)
+            if not named or isinstance(part, _NORMALIZATIONS) or id(parameter) not in streams:
+                continue
+            if torch.nn.parameter.is_lazy(parameter):
+                raise ValueError(f"{path or name} has no shape yet: call the module once before")
+            if parameter.ndim >= 2:
+                yield _Weight(
+                    f"{path}.{name}" if path else name,
+                    parameter,
+                    own.get(name.replace("weight", "bias")),
+                    streams.pop(id(parameter)),
+                    isinstance(part, _TRANSPOSED),
+                )
+
+
+def _rule(initializer: Initializer, transposed: bool, parameters: dict[str, Any]) -> Initializer:
+    axes = {}
+    if hasattr(initializer, "in_axis"):
+        axes = {"in_axis": 0, "out_axis": 1} if transposed else {"in_axis": 1, "out_axis": 0}
+    return initializer.replace(**(axes | parameters))
+
+
+def _check(tensor: torch.Tensor, rule: Initializer) -> None:
+    if tensor.device.type != "cpu" or tensor.layout != torch.strided:
+        raise ValueError(
+            f"a tensor must be dense and on the CPU, not {tensor.layout} on {tensor.device.type}"
+        )
+    if tensor.dtype not in _DIRECT + _ROUNDED:
+        raise ValueError(
+            f"a tensor must be float32, float64, bfloat16 or float16, not {tensor.dtype}"
+        )
+    plain = tensor.detach()
+    check_layout((plain if plain.dtype in _DIRECT else plain.view(torch.int16)).numpy())
+    shape = tuple(tensor.shape)
+    reach = max(map(abs, rule.support(shape)))
+    if math.isinf(reach):
+        reach = abs(rule.mean(shape)) + _FARTHEST * rule.std(shape)
+    if reach > torch.finfo(tensor.dtype).max:
+        raise ValueError(f"values up to {reach:g} are more than {tensor.dtype} can hold")
+
+
+def _draw(tensor: torch.Tensor, rule: Initializer, key: Key, stream: int) -> None:
+    shape = tuple(tensor.shape)
+    if tensor.dtype in _DIRECT:
+        rule(shape, rng=rng, stream=stream, out=tensor)
+        torch.autograd.graph.increment_version(tensor)
+    elif isinstance(rule, Independent):
+        law = rule.law(shape)
+        rows = tensor.view(-1) if tensor.is_contiguous() else tensor
+        width = math.prod(rows.shape[1:])
+        each = max(1, _BLOCK // max(1, width))
+        block = np.empty(min(each, len(rows)) * width, np.float32)
+        for start in range(0, len(rows), each):
+            part = rows[start : start + each]
+            values = block[: part.numel()]
+            law.fill(values, rng=rng, stream=stream, offset=start * width)
+            part.copy_(torch.from_numpy(values).view(part.shape))
+    else:
+        tensor.copy_(torch.from_numpy(rule(shape, rng=rng, stream=stream)))
