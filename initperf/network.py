@@ -10,7 +10,7 @@ from initperf.filling import as_backend, as_dtype
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.kernels import KERNELS
 from initperf.kernels.activate import TOTALS
-from initperf.random import RandomSource, repeatable
+from initperf.random import Key, RandomSource, as_key
 
 
 class Mlp:
@@ -69,9 +69,9 @@ class Mlp:
     def initialize(self, initializer: str | Initializer, rng: RandomSource = None) -> "Mlp":
         """Draw the weights, each layer from a stream of its own, and set the biases to 0."""
         chosen = INITIALIZERS[initializer] if isinstance(initializer, str) else initializer
-        source = repeatable(rng)
+        key = Key(as_key(rng))
         for number, (weights, biases) in enumerate(self.layers()):
-            chosen(weights.shape, rng=source, out=weights, stream=number, backend=self.backend)
+            chosen(weights.shape, rng=key, out=weights, stream=number, backend=self.backend)
             biases[:] = 0
         return self
 

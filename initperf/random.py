@@ -8,8 +8,7 @@ import numpy as np
 
 from initperf.kernels.philox import STREAM_VERSION
 
-__all__ = ["STREAM_VERSION", "Key", "RandomSource", "as_index", "as_key", "repeatable"]
-
+__all__ = ["STREAM_VERSION", "Key", "RandomSource", "as_index", "as_key"]
 
 
 @dataclass(frozen=True)
@@ -74,17 +73,6 @@ def as_key(rng: RandomSource) -> np.uint64:
         "rng must be None, an integer, a SeedSequence, a BitGenerator or a Generator, "
         f"not {type(rng).__name__}"
     )
-
-
-def repeatable(rng: RandomSource) -> RandomSource:
-    """Return what gives one key as often as it is asked, for draws from several streams.
-
-    An integer or a SeedSequence is that already; entropy, a BitGenerator or a Generator is asked
-    once, here.
-    """
-    if rng is None or isinstance(rng, (np.random.BitGenerator, np.random.Generator)):
-        return np.random.SeedSequence(int(as_key(rng)))
-    return rng
 
 
 def as_index(name: str, value: int) -> np.uint64:

@@ -145,7 +145,7 @@ def _check(tensor: torch.Tensor, rule: Initializer) -> None:
 def _draw(tensor: torch.Tensor, rule: Initializer, key: Key, stream: int) -> None:
     shape = tuple(tensor.shape)
     if tensor.dtype in _DIRECT:
-        rule(shape, rng=rng, stream=stream, out=tensor)
+        rule(shape, rng=key, stream=stream, out=tensor)
         torch.autograd.graph.increment_version(tensor)
     elif isinstance(rule, Independent):
         law = rule.law(shape)
@@ -156,7 +156,7 @@ def _draw(tensor: torch.Tensor, rule: Initializer, key: Key, stream: int) -> Non
         for start in range(0, len(rows), each):
             part = rows[start : start + each]
             values = block[: part.numel()]
-            law.fill(values, rng=rng, stream=stream, offset=start * width)
+            law.fill(values, rng=key, stream=stream, offset=start * width)
             part.copy_(torch.from_numpy(values).view(part.shape))
     else:
-        tensor.copy_(torch.from_numpy(rule(shape, rng=rng, stream=stream)))
+        tensor.copy_(torch.from_numpy(rule(shape, rng=key, stream=stream)))

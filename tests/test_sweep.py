@@ -10,9 +10,7 @@ from initperf.store import RunStore
 from initperf.sweep import sweep
 
 GRID = list(
-    grid(
-        initializer=["he_normal", "zeros"], seed=[0, 1], hidden=(8,), epochs=2, batch_size=100
-    )
+    grid(initializer=["he_normal", "zeros"], seed=[0, 1], hidden=(8,), epochs=2, batch_size=100)
 )
 
 
