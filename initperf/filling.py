@@ -207,10 +207,11 @@ def fill(
         flat(out.reshape(-1), start)
         return
     done = 0
+    access: Any = ["writeonly", "contig"]  # NumPy's stubs do not know "contig"
     pieces: Any = np.nditer(
         out,
         ["external_loop", "buffered", "zerosize_ok"],
-        ["writeonly", "contig"],
+        access,
         order="C",
         buffersize=_BUFFER,
     )

@@ -5,6 +5,7 @@ leaves alone the sessions and the JSON of those who do not use it.
 """
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,6 +19,9 @@ _UNITS = {
     "ratio": "times as fast as the baseline",
     "percent_of_limit": "%",
 }
+_HARMLESS = ("Not saving anything", "Benchmark machine_info is different")
+"""Warnings of pytest-benchmark that would stop a session in which warnings are errors."""
+
 _ROWS = pytest.StashKey[list[tuple[str, dict[str, Any]]]]()
 
 
@@ -45,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not hasattr(config.option, "benchmark_json"):
         raise pytest.UsageError("--benchmark needs pytest-benchmark: pip install pytest-benchmark")
+    for warning in _HARMLESS:
+        warnings.filterwarnings("default", warning, UserWarning)
     if config.args_source is not config.ArgsSource.ARGS:
         suites = config.rootpath / _SUITES
         if not suites.is_dir():

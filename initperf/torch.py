@@ -5,7 +5,6 @@ fans are counted accordingly. The bits are those of `initperf.draw` for the same
 """
 
 import math
-from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -67,11 +66,11 @@ def init_(
     """
     initializer = INITIALIZERS[name] if isinstance(name, str) else name
     if isinstance(target, torch.nn.Module):
-        weights = list(_weights(target))
+        weights, biases = _parameters(target)
         if not weights:
             raise ValueError(f"{type(target).__name__} has no weight of two or more axes")
     elif isinstance(target, torch.Tensor):
-        weights = [_Weight("target", target, None, 0, transposed=False)]
+        weights, biases = [_Weight("target", target, 0, transposed=False)], []
     else:
         raise TypeError(f"target must be a tensor or a module, not {type(target).__name__}")
     rules = [_rule(initializer, weight.transposed, parameters) for weight in weights]
@@ -83,37 +82,37 @@ def init_(
     with torch.no_grad():
         for weight, rule in zip(weights, rules, strict=True):
             _draw(weight.tensor, rule, Key(as_key(rng)), weight.stream)
-            if weight.bias is not None:
-                weight.bias.zero_()
+        for bias in biases:
+            bias.zero_()
     return target
 
 
 class _Weight(NamedTuple):
     name: str
     tensor: torch.Tensor
-    bias: torch.Tensor | None
     stream: int
     transposed: bool
 
 
-def _weights(module: torch.nn.Module) -> Iterator[_Weight]:
+def _parameters(module: torch.nn.Module) -> tuple[list[_Weight], list[torch.Tensor]]:
     streams = {id(parameter): i for i, parameter in enumerate(module.parameters())}
+    weights: dict[int, _Weight] = {}
+    biases: list[torch.Tensor] = []
     for path, part in module.named_modules():
         own = dict(part.named_parameters(recurse=False))
-        for name, parameter in own.items():
+        for name, tensor in own.items():
             named = name == "weight" or name.endswith("_weight") or name.startswith(_RECURRENT)
-            if not named or isinstance(part, _NORMALIZATIONS) or id(parameter) not in streams:
+            if not named or isinstance(part, _NORMALIZATIONS):
                 continue
-            if torch.nn.parameter.is_lazy(parameter):
-                raise ValueError(f"{path or name} has no shape yet: call the module once before")
-            if parameter.ndim >= 2:
-                yield _Weight(
-                    f"{path}.{name}" if path else name,
-                    parameter,
-                    own.get(name.replace("weight", "bias")),
-                    streams.pop(id(parameter)),
-                    isinstance(part, _TRANSPOSED),
-                )
+            full_name = f"{path}.{name}" if path else name
+            if torch.nn.parameter.is_lazy(tensor):
+                raise ValueError(f"{full_name}: it has no shape before the module's first call")
+            if tensor.ndim >= 2:
+                stream, transposed = streams[id(tensor)], isinstance(part, _TRANSPOSED)
+                weights.setdefault(stream, _Weight(full_name, tensor, stream, transposed))
+                bias = own.get(name.replace("weight", "bias"))
+                biases += [] if bias is None else [bias]
+    return list(weights.values()), biases
 
 
 def _rule(initializer: Initializer, transposed: bool, parameters: dict[str, Any]) -> Initializer:

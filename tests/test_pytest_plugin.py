@@ -89,6 +89,25 @@ def test_typed_literally_it_runs_the_suites(suite):
     assert content["initperf"]["units"]["stats"] == "s"
 
 
+def test_nothing_selected_is_said_without_a_traceback(suite):
+    found = run(suite, "--benchmark", "-k", "no_such_name", "--benchmark-json=x.json")
+    assert found.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "5 deselected" in found.stdout
+    assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_runs_of_another_machine_can_be_compared(suite):
+    options = ("--benchmark", "-k", "plain", "--benchmark-save=x")
+    assert run(suite, *options).returncode == 0
+    (saved,) = suite.glob(".benchmarks/*/*.json")
+    content = json.loads(saved.read_text())
+    content["machine_info"]["processor"] = "another"
+    saved.write_text(json.dumps(content))
+    found = run(suite, *options, "--benchmark-compare")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "Traceback" not in found.stdout + found.stderr
+
+
 def test_only_benchmarks_run_each_once_when_disabled(suite):
     found = run(suite, "--benchmark", "--benchmark-disable", "-s")
     assert found.returncode == 0, found.stdout

@@ -10,13 +10,14 @@ import ctypes
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 from numba.extending import get_cython_function_address
 from threadpoolctl import ThreadpoolController
 
+_ENTERING = threading.Lock()
 _REALS: dict[str, tuple[str, Any]] = {"f": ("s", ctypes.c_float), "d": ("d", ctypes.c_double)}
 
 
@@ -86,41 +87,29 @@ def solve_upper(triangle: np.ndarray, out: np.ndarray, transposed: bool = False)
         _call("trsm", out.dtype, b"R", b"L", turn, b"N", columns, count, 1.0, *source, *target)
 
 
-class _SerialBlas:
-    """Every BLAS of the process at one thread for as long as anybody holds this.
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    _routine("sgemm")  # loads SciPy's BLAS, which is found only once it is there
+    return ThreadpoolController().select(user_api="blas")
 
-    Threads that call BLAS side by side need no synchronisation inside it, and leave no worker
-    of a pool behind that spins for milliseconds on a processor others could use.
+
+def _threads() -> int:
+    return min((one.get_num_threads() for one in _libraries().lib_controllers), default=1)
+
+
+@contextmanager
+def serial_blas() -> Iterator[int]:
+    """Keep BLAS to one thread a call, and give the number of threads to call it from.
+
+    That is as many as BLAS had. Calls side by side need no synchronisation inside BLAS, and leave
+    no worker of a pool behind that spins for milliseconds on a processor others could use. It is
+    one where BLAS is kept to one thread already, by a caller on another thread perhaps, and where
+    it cannot be, because another thread has the say over it; BLAS may then use its own.
     """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._holders = 0
-        self._before: list[tuple[Any, int]] = []
-
-    @functools.cached_property
-    def _libraries(self) -> list[Any]:
-        _routine("sgemm")  # loads SciPy's BLAS, which is found only once it is there
-        return list(ThreadpoolController().select(user_api="blas").lib_controllers)
-
-    @contextmanager
-    def hold(self) -> Iterator[int]:
-        """Give the number of threads BLAS had, and has again after the last holder."""
-        with self._lock:
-            if self._holders == 0:
-                self._before = [(one, one.get_num_threads()) for one in self._libraries]
-                for library, _ in self._before:
-                    library.set_num_threads(1)
-            self._holders += 1
-            threads = min((count for _, count in self._before), default=1)
-        try:
-            yield threads
-        finally:
-            with self._lock:
-                self._holders -= 1
-                if self._holders == 0:
-                    for library, count in self._before:
-                        library.set_num_threads(count)
-
-
-SERIAL_BLAS = _SerialBlas()
+    with ExitStack() as limited:
+        with _ENTERING:
+            threads = _threads()
+            if threads > 1:
+                limited.enter_context(_libraries().limit(limits=1))
+                threads = threads if _threads() == 1 else 1
+        yield threads

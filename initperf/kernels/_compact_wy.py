@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initperf.kernels._blas import SERIAL_BLAS, gram, multiply, solve_upper
+from initperf.kernels._blas import gram, multiply, serial_blas, solve_upper
 from initperf.parallel import default_threads, split
 
 UNBLOCKED = 2**15
@@ -114,7 +114,7 @@ def workers(panels: Panels, threads: int | None) -> Iterator[int]:
     matrix is so small that waking another takes longer than it helps.
     """
     m, n = panels.rows, panels.columns
-    with SERIAL_BLAS.hold() as allowed:
+    with serial_blas() as allowed:
         useful = 1 + int((2 * m - 2 * n / 3) * n**2 / _WORTH_A_THREAD)
         yield min(allowed, useful, default_threads() if threads is None else threads)
 

@@ -181,7 +181,7 @@ def _cases() -> Iterator[Case]:
     by as much times its condition number.
     """
     shapes = ((1, 1), (1, 7), (7, 1), (12, 12), (31, 9), (9, 31), (60, 60))
-    blocked = ((182, 182), (520, 64), (520, 65), (65, 520))
+    blocked = ((520, 65), (65, 520))
     for dtype, (m, n) in itertools.product(("float32", "float64"), shapes + blocked):
         given = np.random.default_rng(3).standard_normal((m, n)).astype(dtype)
         slack = 4 * math.sqrt(max(m, n)) * float(np.finfo(dtype).eps)
