@@ -12,6 +12,8 @@ import torch
 
 from initperf.filling import check_layout
 from initperf.initializers import INITIALIZERS, Independent, Initializer
+from initperf.initializers._law import Law
+from initperf.parallel import default_threads, split
 from initperf.random import Key, RandomSource, as_key
 
 Target = TypeVar("Target", torch.Tensor, torch.nn.Module)
@@ -21,7 +23,8 @@ _ROUNDED = (torch.bfloat16, torch.float16)
 _TRANSPOSED = (torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d, torch.nn.ConvTranspose3d)
 _NORMALIZATIONS = (torch.nn.LayerNorm, torch.nn.RMSNorm)
 _RECURRENT = ("weight_ih_l", "weight_hh_l", "weight_hr_l")
-_BLOCK = 1 << 18
+_BLOCK = 1 << 15  # what PyTorch rounds on the thread that asks it to, and a cache holds
+_STEPS = 8
 _FARTHEST = 12.0
 
 
@@ -147,15 +150,22 @@ def _draw(tensor: torch.Tensor, rule: Initializer, key: Key, stream: int) -> Non
         rule(shape, rng=key, stream=stream, out=tensor)
         torch.autograd.graph.increment_version(tensor)
     elif isinstance(rule, Independent):
-        law = rule.law(shape)
-        rows = tensor.view(-1) if tensor.is_contiguous() else tensor
-        width = math.prod(rows.shape[1:])
-        each = max(1, _BLOCK // max(1, width))
-        block = np.empty(min(each, len(rows)) * width, np.float32)
-        for start in range(0, len(rows), each):
-            part = rows[start : start + each]
-            values = block[: part.numel()]
-            law.fill(values, rng=key, stream=stream, offset=start * width)
-            part.copy_(torch.from_numpy(values).view(part.shape))
+        _draw_rounded(tensor.detach(), rule.law(shape), key, stream)
     else:
         tensor.copy_(torch.from_numpy(rule(shape, rng=key, stream=stream)))
+
+
+def _draw_rounded(tensor: torch.Tensor, law: Law, key: Key, stream: int) -> None:
+    rows = tensor.view(-1) if tensor.is_contiguous() else tensor
+    width = math.prod(rows.shape[1:])
+    step = max(1, _BLOCK // width)
+
+    def task(begin: int, end: int) -> None:
+        block = np.empty(min(step, end - begin) * width, np.float32)
+        for first in range(begin, end, step):
+            part = rows[first : min(first + step, end)]
+            values = block[: part.numel()]
+            law.fill(values, rng=key, stream=stream, offset=first * width, threads=1)
+            part.copy_(torch.from_numpy(values).view(part.shape))
+
+    split(len(rows), _STEPS * step, task, default_threads())

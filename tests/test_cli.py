@@ -213,11 +213,14 @@ def test_report_refuses_a_directory_that_is_not_a_report(capsys, tmp_path):
 def test_interrupted_report_exits_130_and_leaves_nothing(tmp_path):
     command = [*CHILD, "report", "--backend=numpy", "--out=report"]
     child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    assert child.stderr is not None
-    first = child.stderr.readline()  # the first news of progress: it is at work
-    time.sleep(0.5)
-    os.kill(child.pid, signal.SIGINT)
-    _, err = child.communicate(timeout=60)
+    try:
+        assert child.stderr is not None
+        first = child.stderr.readline()  # the first news of progress: it is at work
+        time.sleep(0.5)
+        os.kill(child.pid, signal.SIGINT)
+        _, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
     assert child.returncode == 130, first + err
     assert err.splitlines()[-1] == "initperf: interrupted"
     assert "Traceback" not in err

@@ -298,5 +298,5 @@ def test_shapes(shape, checked):
     ],
 )
 def test_absurd_shapes_are_refused(shape, error):
-    with pytest.raises(error, match="shape (must|has)"):
+    with pytest.raises(error, match=r"shape (must|has)"):
         INITIALIZERS["normal"](shape)

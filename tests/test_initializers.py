@@ -1,6 +1,7 @@
 """Every initializer: what it declares is what is measured, and what it refuses it refuses early."""
 
 import dataclasses
+import itertools
 import math
 
 import numba
@@ -97,9 +98,7 @@ def test_a_density_is_that_of_the_entries(name):
         return float(initializer.density(shape, x))
 
     edges = np.array([low, *(mean + std * np.linspace(-1.7, 1.7, 18)), high])
-    p = np.array(
-        [integrate.quad(density, *ends)[0] for ends in zip(edges, edges[1:], strict=False)]
-    )
+    p = np.array([integrate.quad(density, *ends)[0] for ends in itertools.pairwise(edges)])
     assert np.sum(p) == pytest.approx(1.0, abs=1e-7)
     if math.isfinite(initializer.support(shape)[0]):
         width = high - low

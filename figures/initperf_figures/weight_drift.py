@@ -13,22 +13,24 @@ from initperf_figures._axes import activation_name, activations_of, thinned
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, PAPER, canvas, in_order, strokes
 
-_MARKERS = "osD^vP"
+_MARKERS = "osD^vP"  # one a layer; of a deeper network, some layers from first to last
 _TICKS = (1, 1.1, 1.2, 0.8, 1.5, 2, 0.5, 3, 5, 10, 0.2, 20, 50, 0.1, 100)
 
 
 def draw(tables: Tables) -> Figure:
     """Draw the standard deviation at the end over that at the start, a marker for each layer."""
     runs = tables["runs"]
-    ratio = _growth(tables["layers"], runs)
     names = in_order(runs["initializer"])
     activations = activations_of(runs)
+    every = pd.MultiIndex.from_product([activations, names])
+    ratio = _growth(tables["layers"], runs).reindex(every)
     rows = -(-len(activations) // 2)
     figure = canvas((0.2 * len(names) + 1.2) * rows)
     panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
-    layers = sorted(ratio.columns)
-    seen = [ratio.min(axis=None), ratio.max(axis=None), 1.0]
-    low, high = min(seen) / 1.1, max(seen) * 1.1
+    marked = np.linspace(0, len(ratio.columns) - 1, min(len(ratio.columns), len(_MARKERS)))
+    layers = [ratio.columns[place] for place in marked.round().astype(int)]
+    seen = [*ratio.to_numpy().ravel(), 1.0]
+    low, high = np.nanmin(seen) / 1.1, np.nanmax(seen) * 1.1
     shown = [tick for tick in _TICKS if low < tick < high]
     ticks = thinned(shown, math.log, math.log(high / low) / 12)
     colours = [strokes(name).colour for name in names]
@@ -36,7 +38,7 @@ def draw(tables: Tables) -> Figure:
     diverged = runs[runs["status"] == "diverged"]
     lost = set(zip(diverged["activation"], diverged["initializer"], strict=True))
     for axes, activation in zip(panels, activations, strict=False):
-        own = ratio.loc[activation].reindex(names)
+        own = ratio.loc[activation]
         axes.axvline(1, color=INK, linewidth=0.8)
         axes.hlines(places, own.min(axis=1), own.max(axis=1), color=colours, alpha=0.4)
         for layer, marker in zip(layers, _MARKERS, strict=False):

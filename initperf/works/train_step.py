@@ -7,6 +7,7 @@ PyTorch's eager mode.
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ _GEMM_SIZE = 1024
 
 
 def _size(batch: int, *sizes: int) -> Size:
-    values = sum((fan_in + 1) * fan_out for fan_in, fan_out in zip(sizes, sizes[1:], strict=False))
+    values = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
     return Size(f"{'-'.join(map(str, sizes))}, batch {batch}", (batch, *sizes), values)
 
 
@@ -178,7 +179,7 @@ def _check(losses: Any, shape: Shape, dtype: str) -> None:
 
 def _operations(shape: Shape, dtype: str) -> float:
     batch, *sizes = shape
-    products = [fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:], strict=False)]
+    products = [fan_in * fan_out for fan_in, fan_out in pairwise(sizes)]
     return 2.0 * batch * (3 * sum(products) - products[0])
 
 
