@@ -15,13 +15,12 @@ import pandas as pd
 Tables = dict[str, pd.DataFrame]
 Variance = Callable[[float, float], float]
 
-ZERO = 0.0
 LAYERS = (784, 512, 256, 128, 10)
 
 # name: (shape of the density, variance of a weight for fan-in n and fan-out m, formula)
 RULES: dict[str, tuple[str, Variance, str]] = {
-    "zeros": ("point", lambda n, m: ZERO, "0"),
-    "constant": ("point", lambda n, m: ZERO, "0.01"),
+    "zeros": ("point", lambda n, m: 0.0, "0"),
+    "constant": ("point", lambda n, m: 0.0, "0.01"),
     "uniform": ("uniform", lambda n, m: 0.05**2 / 3, "U(−0.05, 0.05)"),
     "small_normal": ("normal", lambda n, m: 1e-4, "N(0, 0.01²)"),
     "normal": ("normal", lambda n, m: 1.0, "N(0, 1)"),
@@ -37,7 +36,7 @@ RULES: dict[str, tuple[str, Variance, str]] = {
     "orthogonal": ("none", lambda n, m: 1 / n, "Q of a Gaussian"),
 }
 MORE: dict[str, tuple[str, Variance, str]] = {
-    "ones": ("point", lambda n, m: ZERO, "1"),
+    "ones": ("point", lambda n, m: 0.0, "1"),
     "historic_uniform": ("uniform", lambda n, m: 0.03, "U(−0.3, 0.3)"),
     "truncated_normal": ("normal", lambda n, m: 0.77, "N(0, 1) in [−2, 2]"),
     "clipped_normal": ("normal", lambda n, m: 0.9, "N(0, 1) clipped to [−2, 2]"),
@@ -294,12 +293,8 @@ def _machine(digest: str) -> pd.DataFrame:
         "BLAS of NumPy": "OpenBLAS 0.3.30",
         "BLAS of SciPy": "OpenBLAS 0.3.29",
         "Python": "3.11.7",
-        "NumPy": "2.4.6",
-        "Numba": "0.68.0",
         "dataset": "mnist, 5,000 images",
         "dataset digest": digest,
-        "stream version": "1",
         "date": "2026-11-23",
-        "load": "0.1",
     }
     return pd.DataFrame({"key": list(facts), "value": list(facts.values())})
