@@ -56,22 +56,24 @@ class _Epochs:
         self.statistics = np.zeros((self.steps, network.depth, len(STATISTICS)))
 
     def run(self, order: np.ndarray, rates: np.ndarray, clip_norm: float | None) -> tuple[int, int]:
-        done, layer = KERNELS["train_epoch"][self.network.backend](
-            self.images,
-            self.labels,
-            order,
-            self.batch_size,
-            self.network.sizes,
-            self.network.activation.code,
-            self.network.parameters,
-            self.gradients,
-            self.work,
-            rates,
-            0.0 if clip_norm is None else clip_norm,
-            self.losses,
-            self.correct,
-            self.statistics,
-        )
+        # the compiled loop never warns; run as plain Python, it would of every overflow
+        with np.errstate(over="ignore", invalid="ignore"):
+            done, layer = KERNELS["train_epoch"][self.network.backend](
+                self.images,
+                self.labels,
+                order,
+                self.batch_size,
+                self.network.sizes,
+                self.network.activation.code,
+                self.network.parameters,
+                self.gradients,
+                self.work,
+                rates,
+                0.0 if clip_norm is None else clip_norm,
+                self.losses,
+                self.correct,
+                self.statistics,
+            )
         return int(done), int(layer)
 
     def accuracies(self) -> np.ndarray:

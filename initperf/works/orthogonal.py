@@ -12,6 +12,7 @@ import numpy as np
 
 from initperf.initializers import INITIALIZERS
 from initperf.limits import Limit, gemm
+from initperf.works._blas import blas_setter
 from initperf.works._work import Call, Method, Work, matrix, register
 
 Shape = tuple[int, ...]
@@ -27,8 +28,10 @@ def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
 
 def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
     rng = np.random.Generator(np.random.SFC64(0))
+    limit = blas_setter(threads)
 
     def call() -> Any:
+        limit()
         q, r = np.linalg.qr(rng.standard_normal(shape, dtype=np.dtype(dtype)))
         return q * np.where(np.diagonal(r) < 0, -1, 1).astype(dtype)
 
@@ -82,7 +85,7 @@ register(
                 partial(_ours, "numpy"),
                 largest=2**18,
             ),
-            Method("numpy", "NumPy", "rival", _numpy, "all"),
+            Method("numpy", "NumPy", "rival", _numpy, "each"),
             Method("torch", "PyTorch", "rival", _torch, "all", needs="torch"),
             Method("numba", "Numba", "ours", partial(_ours, "numba"), "each"),
         ),
@@ -92,5 +95,6 @@ register(
         amount=_operations,
         limit=_gemm,
         kernels=("haar",),
+        trial=matrix(48, 32),
     )
 )

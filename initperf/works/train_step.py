@@ -5,18 +5,17 @@ nothing. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``parti
 PyTorch's eager mode.
 """
 
-from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, work_size
 from initperf.limits import Limit, gemm
 from initperf.network import Mlp
+from initperf.works._blas import blas_setter
 from initperf.works._work import Call, Method, Size, Work, register
 
 Shape = tuple[int, ...]
@@ -38,23 +37,6 @@ def _problem(shape: Shape, dtype: str, backend: str = "numba") -> tuple[Mlp, Any
     return network, images, np.arange(batch) % sizes[-1]
 
 
-def _blas(threads: int) -> Callable[[], None]:
-    """Return what sets both pools of BLAS to so many threads, in a microsecond."""
-    import scipy.linalg  # noqa: F401  # loads the pool that compiled code calls
-
-    pools = [
-        pool
-        for pool in threadpoolctl.ThreadpoolController().lib_controllers
-        if pool.user_api == "blas"
-    ]
-
-    def limit() -> None:
-        for pool in pools:
-            pool.set_num_threads(threads)
-
-    return limit
-
-
 def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
     network, images, labels = _problem(shape, dtype, backend)
     losses = np.zeros(1)
@@ -74,7 +56,7 @@ def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
         np.zeros(1, np.int64),
         np.zeros((1, network.depth, len(STATISTICS))),
     )
-    step, limit = KERNELS["train_epoch"][backend], _blas(threads)
+    step, limit = KERNELS["train_epoch"][backend], blas_setter(threads)
 
     def call() -> Any:
         limit()
@@ -87,7 +69,7 @@ def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
 def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
     network, images, labels = _problem(shape, dtype)
     layers = [(weights.copy(), biases.copy()) for weights, biases in network.layers()]
-    rows, limit, rate = np.arange(len(images)), _blas(threads), np.dtype(dtype).type(_RATE)
+    rows, limit, rate = np.arange(len(images)), blas_setter(threads), np.dtype(dtype).type(_RATE)
 
     def call() -> Any:
         limit()
@@ -127,7 +109,7 @@ def _scikit_learn(shape: Shape, dtype: str, threads: int) -> Call:
         batch_size=len(images),
         shuffle=False,
     )
-    limit = _blas(threads)
+    limit = blas_setter(threads)
     classifier.partial_fit(images, labels, classes=np.arange(network.sizes[-1]))
     for (weights, biases), coefficients, intercepts in zip(
         network.layers(), classifier.coefs_, classifier.intercepts_, strict=True
@@ -192,8 +174,8 @@ register(
         name="train_step",
         methods=(
             Method("numpy_reference", "NumPy reference", "reference", partial(_ours, "numpy")),
-            Method("numpy", "NumPy", "rival", _numpy, "all"),
-            Method("scikit_learn", "scikit-learn", "rival", _scikit_learn, "all", needs="sklearn"),
+            Method("numpy", "NumPy", "rival", _numpy, "each"),
+            Method("scikit_learn", "scikit-learn", "rival", _scikit_learn, "each", needs="sklearn"),
             Method("torch", "PyTorch", "rival", _torch, "all", needs="torch"),
             Method("numba", "Numba", "ours", partial(_ours, "numba"), "each"),
         ),
@@ -204,5 +186,6 @@ register(
         limit=_gemm,
         kernels=("train_epoch",),
         dtypes=("float32",),
+        trial=_size(4, 20, 12, 5),
     )
 )
