@@ -18,7 +18,7 @@ SHAPES = ((70, 33), (33, 70), (64, 64), (40, 17), (17, 40), (17, 17), (1, 6), (6
 @pytest.fixture(params=["numpy", "reflectors", "panels"])
 def factor(request, monkeypatch):
     """Give the reference, the code for small matrices, or that for large ones, in panels."""
-    monkeypatch.setattr(orthogonalize, "UNBLOCKED", 0 if request.param == "panels" else 2**15)
+    monkeypatch.setattr(orthogonalize, "UNBLOCKED", 0 if request.param == "panels" else 20_000)
     backend = "numpy" if request.param == "numpy" else "numba"
     return lambda a, **options: orthonormal_factor(a, backend=backend, **options)
 
@@ -204,7 +204,11 @@ def test_threads_and_limits_change_only_the_rounding(monkeypatch):
 @pytest.mark.parametrize("shape", [(512, 512), (1024, 512), (256, 784)])
 def test_memory_beside_the_output_is_bounded(shape, monkeypatch):
     # what the panels hold does not matter, and plain Python is slow to factor them
-    monkeypatch.setattr(orthogonalize, "_factor", lambda rows, first, *scales: scales[0].fill(1))
+    def factor_panel(addresses, *arrays):
+        for array in arrays:
+            array.fill(1)
+
+    monkeypatch.setattr(orthogonalize, "_factor_panel", factor_panel)
     a, out = np.zeros(shape, np.float32), np.empty(shape, np.float32)
     orthonormal_factor(a, out=out)
     tracemalloc.start()

@@ -1,95 +1,148 @@
-"""Products of SciPy's BLAS on matrices as they lie in memory: in place, without copies.
+"""Products of SciPy's BLAS for compiled code, on matrices as they lie: in place, without copies.
 
-``numpy.matmul`` cannot add to its output, and ``scipy.linalg.blas`` copies a submatrix before it
-works on it. The addresses that ``scipy.linalg.cython_blas`` publishes for compiled code do
-neither, and ctypes releases the interpreter lock around them. A matrix here is a 2-D float32 or
-float64 view with unit stride along one of its axes, so transposes and submatrices are free.
+``numpy.matmul`` cannot add to its output, Numba's ``np.dot`` wants contiguous matrices and
+``scipy.linalg.blas`` copies submatrices. The addresses that ``scipy.linalg.cython_blas`` publishes
+for other compiled code do none of that, and calling them needs no interpreter. They are passed
+around as values, because machine code that is cached must not hold an address.
+
+A matrix here is a 2-D float32 or float64 view with unit stride along one of its axes, so
+transposes and submatrices are free. Fortran, which sees rows as columns, reads a matrix that lies
+by rows as its transpose.
 """
 
 import ctypes
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
-from numba.extending import get_cython_function_address
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import get_cython_function_address, intrinsic, overload
 from threadpoolctl import ThreadpoolController
 
+from initperf.kernels._kernel import like, portable
+
+Addresses = tuple[int, int, int]
+
 _ENTERING = threading.Lock()
-_REALS: dict[str, tuple[str, Any]] = {"f": ("s", ctypes.c_float), "d": ("d", ctypes.c_double)}
+_AS_IT_IS, _TRANSPOSED = np.uint8(ord("N")), np.uint8(ord("T"))
+_LOWER, _RIGHT, _NOT_UNIT = np.uint8(ord("L")), np.uint8(ord("R")), np.uint8(ord("N"))
 
 
 @functools.cache
-def _routine(name: str) -> Callable[..., None]:
-    return ctypes.CFUNCTYPE(None)(get_cython_function_address("scipy.linalg.cython_blas", name))
+def blas(dtype: np.dtype[Any]) -> Addresses:
+    """Return where the products for a dtype are: gemm, syrk and trsm."""
+    letter = {"float32": "s", "float64": "d"}[dtype.name]
+    gemm, syrk, trsm = (
+        get_cython_function_address("scipy.linalg.cython_blas", letter + name)
+        for name in ("gemm", "syrk", "trsm")
+    )
+    return gemm, syrk, trsm
 
 
-def _call(name: str, dtype: np.dtype[Any], *arguments: Any) -> None:
-    letter, real = _REALS[dtype.char]
-    passed: list[Any] = []
-    for argument in arguments:
-        if isinstance(argument, np.ndarray):
-            passed.append(ctypes.c_void_p(argument.ctypes.data))
-        elif isinstance(argument, float):
-            passed.append(ctypes.byref(real(argument)))
-        elif isinstance(argument, int):
-            # little-endian, so a BLAS with 32-bit integers reads the lower half, which is all
-            passed.append(ctypes.byref(ctypes.c_int64(argument)))
-        else:
-            passed.append(argument)
-    _routine(letter + name)(*passed)
+def _call(address: int, arguments: tuple[Any, ...]) -> None:
+    """Call a Fortran routine: numbers go by reference, arrays by the address of their start.
+
+    Integers go as 64 bits: on a little-endian machine a BLAS with 32-bit integers reads the
+    lower half, which is all there is.
+    """
+    held = [np.asarray(argument) for argument in arguments]
+    ctypes.CFUNCTYPE(None)(address)(*(ctypes.c_void_p(one.ctypes.data) for one in held))
 
 
+@intrinsic
+def _native_call(typing, address, arguments):  # type: ignore[no-untyped-def]  # numba's types
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        pointers = []
+        for kind, value in zip(arguments, cgutils.unpack_tuple(builder, values[1]), strict=True):
+            if isinstance(kind, types.Array):
+                pointers.append(context.make_array(kind)(context, builder, value).data)
+            else:
+                pointers.append(cgutils.alloca_once_value(builder, value))
+        routine = ir.FunctionType(ir.VoidType(), [pointer.type for pointer in pointers])
+        builder.call(builder.inttoptr(values[0], routine.as_pointer()), pointers)
+        return context.get_dummy_value()
+
+    return types.void(address, arguments), generate
+
+
+@overload(_call)
+def _compiled_call(address, arguments):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda address, arguments: _native_call(address, arguments)
+
+
+@portable
 def _by_rows(matrix: np.ndarray) -> bool:
     return matrix.strides[1] == matrix.itemsize
 
 
-def _layout(matrix: np.ndarray) -> tuple[bytes, np.ndarray, int]:
-    """Return how Fortran, which sees rows as columns, must read a matrix to see its transpose."""
-    rows = _by_rows(matrix)
-    stride = matrix.strides[0 if rows else 1] // matrix.itemsize
-    return b"N" if rows else b"T", matrix, max(stride, matrix.shape[1 if rows else 0], 1)
+@portable
+def _stride(matrix: np.ndarray) -> int:
+    """Return the larger stride in entries, at least 1, as BLAS wants it."""
+    return max(1, max(matrix.strides[0], matrix.strides[1]) // matrix.itemsize)
 
 
+@portable
+def _turn(matrix: np.ndarray, by_rows: bool) -> np.uint8:
+    return _AS_IT_IS if _by_rows(matrix) == by_rows else _TRANSPOSED
+
+
+@portable
 def multiply(
-    a: np.ndarray, b: np.ndarray, out: np.ndarray, alpha: float = 1.0, beta: float = 0.0
+    addresses: Addresses, a: np.ndarray, b: np.ndarray, out: np.ndarray, alpha: float, beta: float
 ) -> None:
     """Set ``out`` to ``alpha * a @ b + beta * out``."""
-    if not _by_rows(out):
-        a, b, out = b.T, a.T, out.T
     rows, columns = out.shape
-    if out.size:
-        left, a, a_stride = _layout(a)
-        right, b, b_stride = _layout(b)
-        sizes = columns, rows, a.shape[1]
-        factors = b, b_stride, a, a_stride
-        _call("gemm", out.dtype, right, left, *sizes, alpha, *factors, beta, *_layout(out)[1:])
+    if rows == 0 or columns == 0:
+        return
+    inner, by_rows = a.shape[1], _by_rows(out)
+    a_turn, a_stride, b_turn, b_stride = (
+        _turn(a, by_rows),
+        _stride(a),
+        _turn(b, by_rows),
+        _stride(b),
+    )
+    scale, keep, stride = like(out, alpha), like(out, beta), _stride(out)
+    # a product by rows is, for Fortran, the transpose of one by columns: the factors change places
+    if by_rows:
+        sizes = b_turn, a_turn, columns, rows, inner
+        _call(addresses[0], (*sizes, scale, b, b_stride, a, a_stride, keep, out, stride))
+    else:
+        sizes = a_turn, b_turn, rows, columns, inner
+        _call(addresses[0], (*sizes, scale, a, a_stride, b, b_stride, keep, out, stride))
 
 
-def gram(rows: np.ndarray, out: np.ndarray) -> None:
+@portable
+def gram(addresses: Addresses, rows: np.ndarray, out: np.ndarray) -> None:
     """Write the upper triangle of ``rows @ rows.T``; both lie by rows."""
     count, length = rows.shape
-    source, target = _layout(rows)[1:], _layout(out)[1:]
-    _call("syrk", out.dtype, b"L", b"T", count, length, 1.0, *source, 0.0, *target)
+    one, zero, sizes = like(out, 1.0), like(out, 0.0), (_LOWER, _TRANSPOSED, count, length)
+    _call(addresses[1], (*sizes, one, rows, _stride(rows), zero, out, _stride(out)))
 
 
-def solve_upper(triangle: np.ndarray, out: np.ndarray, transposed: bool = False) -> None:
+@portable
+def solve_upper(
+    addresses: Addresses, triangle: np.ndarray, out: np.ndarray, transposed: bool
+) -> None:
     """Set ``out`` to ``inv(triangle) @ out``, or with its transpose; both lie by rows.
 
     Only the upper triangle of `triangle` is read.
     """
     count, columns = out.shape
     if columns:
-        turn = b"T" if transposed else b"N"
-        source, target = _layout(triangle)[1:], _layout(out)[1:]
-        _call("trsm", out.dtype, b"R", b"L", turn, b"N", columns, count, 1.0, *source, *target)
+        turn = _TRANSPOSED if transposed else _AS_IT_IS
+        sizes = _RIGHT, _LOWER, turn, _NOT_UNIT, columns, count
+        one = like(out, 1.0)
+        _call(addresses[2], (*sizes, one, triangle, _stride(triangle), out, _stride(out)))
 
 
 @functools.cache
 def _libraries() -> ThreadpoolController:
-    _routine("sgemm")  # loads SciPy's BLAS, which is found only once it is there
+    blas(np.dtype("float32"))  # loads SciPy's BLAS, which is found only once it is there
     return ThreadpoolController().select(user_api="blas")
 
 

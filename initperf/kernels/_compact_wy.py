@@ -12,29 +12,95 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
-from initperf.kernels._blas import gram, multiply, serial_blas, solve_upper
+from initperf.kernels._blas import Addresses, blas, gram, multiply, serial_blas, solve_upper
+from initperf.kernels._kernel import jit, portable
 from initperf.parallel import default_threads, split
 
-UNBLOCKED = 2**15
+UNBLOCKED = 20_000
 """Up to so many entries, reflectors one at a time in compiled code beat matrix products."""
 
 _NARROWEST = 128
-_WORTH_A_THREAD = 2e7
+_WORTH_A_THREAD = 5e7
 
 
-def close_panel(vectors: np.ndarray, inverse_tau: np.ndarray, triangle: np.ndarray) -> None:
+@portable
+def as_matrix(flat: np.ndarray, rows: int, columns: int, by_rows: bool) -> np.ndarray:
+    """Return a contiguous matrix of whichever order, in compiled code the same type for both."""
+    size = flat.itemsize
+    strides = (columns * size, size) if by_rows else (size, rows * size)
+    return as_strided(flat, (rows, columns), strides)
+
+
+@jit
+def close_panel(
+    addresses: Addresses, vectors: np.ndarray, inverse_tau: np.ndarray, triangle: np.ndarray
+) -> None:
     """Write T⁻¹ of the reflectors whose vectors are the rows of an array."""
-    gram(vectors, triangle)
-    np.fill_diagonal(triangle, inverse_tau)
+    gram(addresses, vectors, triangle)
+    for k in range(len(vectors)):
+        triangle[k, k] = inverse_tau[k]
 
 
-def reflect(vectors: np.ndarray, triangle: np.ndarray, out: np.ndarray) -> None:
+@portable
+def reflect(
+    addresses: Addresses,
+    vectors: np.ndarray,
+    triangle: np.ndarray,
+    out: np.ndarray,
+    work: np.ndarray,
+) -> None:
     """Apply H_b₋₁ … H₁ H₀ = I − V Tᵀ Vᵀ, the order of a factorisation, to a matrix in place."""
-    weights = np.empty((len(vectors), out.shape[1]), out.dtype)
-    multiply(vectors, out, weights)
-    solve_upper(triangle, weights, transposed=True)
-    multiply(vectors.T, weights, out, -1.0, 1.0)
+    count, columns = len(vectors), out.shape[1]
+    weights = work[: count * columns].reshape((count, columns))
+    multiply(addresses, vectors, out, weights, 1.0, 0.0)
+    solve_upper(addresses, triangle, weights, True)
+    multiply(addresses, vectors.T, weights, out, -1.0, 1.0)
+
+
+@jit
+def _accumulate(
+    addresses: Addresses,
+    flat: np.ndarray,
+    by_rows: bool,
+    panels: np.ndarray,
+    triangles: np.ndarray,
+    diagonal: np.ndarray,
+    block: int,
+    low: int,
+    high: int,
+    work: np.ndarray,
+) -> None:
+    """Turn the columns `low` to `high` of a matrix of zeros into those of H₀ … Hₙ₋₁ D.
+
+    From the last panel to the first, so that each meets only the rows and columns that differ
+    from the identity's by then: 2mn² − ⅔n³ operations for the whole.
+    """
+    n = diagonal.size
+    m = flat.size // n
+    out = as_matrix(flat, m, n, by_rows)
+    end = panels.size
+    for start in range((n - 1) // block * block, -1, -block):
+        count = min(block, n - start)
+        stop, length = start + count, m - start
+        vectors = panels[end - count * length : end].reshape((count, length))
+        end -= vectors.size
+        if start >= high:
+            continue
+        triangle = triangles[start * block : start * block + count * count]
+        first = max(low, start)
+        # the columns of the identity that no panel has touched before this one; then all others
+        fresh = max(first, min(stop, high)) - first
+        weights = work[: count * (high - first)].reshape((count, high - first))
+        for k in range(fresh):
+            out[first + k, first + k] = diagonal[first + k]
+            for row in range(count):
+                weights[row, k] = vectors[row, first - start + k] * diagonal[first + k]
+        others = out[stop:, first + fresh : high]
+        multiply(addresses, vectors[:, count:], others, weights[:, fresh:], 1.0, 0.0)
+        solve_upper(addresses, triangle.reshape((count, count)), weights, False)
+        multiply(addresses, vectors.T, weights, out[start:, first:high], -1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -43,67 +109,52 @@ class Panels:
 
     Attributes
     ----------
-    rows, columns : int
-        m and n.
-    parts : list of slice
-        Which reflectors make each panel.
-    vectors : list of numpy.ndarray
-        By panel, one reflector a row, of length m less the panel's start: v, zero up to its 1.
-    triangles : list of numpy.ndarray
-        By panel: T⁻¹ in the upper triangle of a square array.
+    rows, columns, block : int
+        m, n, and how many reflectors make a panel, but for the last.
+    vectors, triangles : numpy.ndarray
+        What `panel` gives, one after the other.
     inverse_tau, diagonal : numpy.ndarray
         Shape (n,): 1/τ of each reflector, and D, which multiplies the columns of the product.
     """
 
     rows: int
     columns: int
-    parts: list[slice]
-    vectors: list[np.ndarray]
-    triangles: list[np.ndarray]
+    block: int
+    vectors: np.ndarray
+    triangles: np.ndarray
     inverse_tau: np.ndarray
     diagonal: np.ndarray
 
     @classmethod
     def empty(cls, rows: int, columns: int, block: int, dtype: np.dtype) -> "Panels":
         """Make room for the reflectors of a matrix of `rows` by `columns`, `block` a panel."""
-        starts = range(0, columns, block)
-        parts = [slice(start, min(start + block, columns)) for start in starts]
-        shapes = [(part.stop - part.start, rows - part.start) for part in parts]
-        ends = np.cumsum([count * length for count, length in shapes])
-        # one allocation for all, which is large enough for the system to give it huge pages
-        flats = np.split(np.empty(ends[-1], dtype), ends[:-1])
-        vectors = [flat.reshape(shape) for flat, shape in zip(flats, shapes, strict=True)]
-        triangles = [np.empty((count, count), dtype) for count, _ in shapes]
-        return cls(rows, columns, parts, vectors, triangles, *np.empty((2, columns), dtype))
+        starts = np.arange(0, columns, block)
+        counts = np.minimum(block, columns - starts)
+        sizes = int(counts @ (rows - starts)), int(starts[-1]) * block + int(counts[-1]) ** 2
+        arrays = np.empty(sizes[0], dtype), np.empty(sizes[1], dtype)
+        return cls(rows, columns, block, *arrays, *np.empty((2, columns), dtype))
 
-    def close(self, panel: int) -> None:
-        """Make the triangle of a panel whose vectors and 1/τ are there."""
-        inverse_tau = self.inverse_tau[self.parts[panel]]
-        close_panel(self.vectors[panel], inverse_tau, self.triangles[panel])
+    def __len__(self) -> int:
+        return -(-self.columns // self.block)
 
-    def accumulate(self, out: np.ndarray, low: int, high: int) -> None:
-        """Write the columns `low` to `high` of H₀ … Hₙ₋₁ D.
+    def part(self, panel: int) -> slice:
+        """Return which reflectors make a panel."""
+        return slice(panel * self.block, min((panel + 1) * self.block, self.columns))
 
-        From the last panel to the first, so that each meets only the rows and columns that
-        differ from the identity's by then: 2mn² − ⅔n³ operations for the whole.
+    def panel(self, panel: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the vectors of a panel, its triangle, 1/τ and D.
+
+        Each vector is a row, of length m less the start of the panel, zero up to its own 1. The
+        triangle is the upper one of a square array: T⁻¹.
         """
-        out[:, low:high] = 0
-        work = np.empty(len(self.vectors[0]) * (high - low), out.dtype)
-        for panel, part in reversed(list(enumerate(self.parts))):
-            if part.start >= high:
-                continue
-            vectors, first = self.vectors[panel], max(low, part.start)
-            weights = work[: len(vectors) * (high - first)].reshape(len(vectors), -1)
-            # the columns of the identity that this panel is the first to touch, and all others
-            own = slice(first, max(first, min(part.stop, high)))
-            touched = own.stop - first
-            np.fill_diagonal(out[own, own], self.diagonal[own])
-            heads = vectors[:, first - part.start : own.stop - part.start]
-            np.multiply(heads, self.diagonal[own], out=weights[:, :touched])
-            tails, others = vectors[:, len(vectors) :], out[part.stop :, own.stop : high]
-            multiply(tails, others, weights[:, touched:])
-            solve_upper(self.triangles[panel], weights)
-            multiply(vectors.T, weights, out[part.start :, first:high], -1.0, 1.0)
+        part = self.part(panel)
+        count, length = part.stop - part.start, self.rows - part.start
+        # the panels before are full, and each is shorter by a block than the one before it
+        begin = part.start * self.rows - self.block * self.block * (panel * (panel - 1) // 2)
+        vectors = self.vectors[begin : begin + count * length].reshape(count, length)
+        square = self.triangles[part.start * self.block :][: count * count]
+        triangle = square.reshape(count, count)
+        return vectors, triangle, self.inverse_tau[part], self.diagonal[part]
 
 
 @contextmanager
@@ -119,15 +170,25 @@ def workers(panels: Panels, threads: int | None) -> Iterator[int]:
         yield min(allowed, useful, default_threads() if threads is None else threads)
 
 
+def flatten(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return a contiguous matrix as `as_matrix` takes it."""
+    by_rows = matrix.flags.c_contiguous
+    return (matrix if by_rows else matrix.T).reshape(-1), by_rows
+
+
 def accumulate(panels: Panels, out: np.ndarray, threads: int) -> None:
-    """Write H₀ … Hₙ₋₁ D, a slab of columns a thread, all slabs of equal work."""
+    """Write H₀ … Hₙ₋₁ D into a contiguous matrix, a slab of columns a thread, of equal work."""
     columns = np.arange(panels.columns + 1.0)
     work = panels.rows * columns**2 / 2 - columns**3 / 6
     slabs = min(threads, -(-panels.columns // _NARROWEST))
     bounds = np.searchsorted(work, np.linspace(0.0, work[-1], slabs + 1)).tolist()
+    place, stored = flatten(out), (panels.vectors, panels.triangles, panels.diagonal)
+    addresses = blas(out.dtype)
 
     def task(begin: int, end: int) -> None:
-        for slab in range(begin, end):
-            panels.accumulate(out, bounds[slab], bounds[slab + 1])
+        for low, high in zip(bounds[begin:end], bounds[begin + 1 :], strict=False):
+            out[:, low:high] = 0
+            room = np.empty(panels.block * (high - low), out.dtype)
+            _accumulate(addresses, *place, *stored, panels.block, low, high, room)
 
     split(slabs, 1, task, threads)

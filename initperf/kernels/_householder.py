@@ -86,13 +86,11 @@ def reflect_row(v: np.ndarray, tau: float, row: np.ndarray) -> None:
 def form(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray) -> None:
     """Replace n reflectors by the n columns of H₀ … Hₙ₋₁ D, each in a row."""
     count, length = rows.shape
-    v = np.empty(length, rows.dtype)
     for k in range(count - 1, -1, -1):
-        tau = 1.0 / np.float64(inverse_tau[k])
-        v[k:] = rows[k, k:]
+        v, tau = rows[k, k:], 1.0 / np.float64(inverse_tau[k])
         for other in range(k + 1, count):
-            reflect_row(v[k:], tau, rows[other, k:])
+            reflect_row(v, tau, rows[other, k:])
         weight = like(rows, -tau * diagonal[k])
-        for i in range(k, length):
-            rows[k, i] = weight * v[i]
-        rows[k, k] += diagonal[k]
+        for i in range(length - k):
+            v[i] *= weight
+        v[0] += diagonal[k]

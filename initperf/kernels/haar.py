@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._compact_wy import UNBLOCKED, Panels, accumulate, workers
+from initperf.kernels._blas import blas
+from initperf.kernels._compact_wy import UNBLOCKED, Panels, accumulate, close_panel, workers
 from initperf.kernels._householder import form, householder, reflector
 from initperf.kernels._kernel import Case, jit, register
 from initperf.kernels.fill_normal import fill_normal, fill_normal_reference
@@ -91,16 +92,16 @@ def haar(
         tall[:] = rows.T
         return
     panels = Panels.empty(m, n, _block(m, n), out.dtype)
+    addresses = blas(out.dtype)
 
     def task(begin: int, end: int) -> None:
         for panel in range(begin, end):
-            part = panels.parts[panel]
-            rows, inverse_tau = panels.vectors[panel], panels.inverse_tau[part]
-            draw(rows, inverse_tau, panels.diagonal[part], part.start)
-            panels.close(panel)
+            rows, triangle, inverse_tau, diagonal = panels.panel(panel)
+            draw(rows, inverse_tau, diagonal, panels.part(panel).start)
+            close_panel(addresses, rows, inverse_tau, triangle)
 
     with workers(panels, threads) as count:
-        split(len(panels.parts), 1, task, count)
+        split(len(panels), 1, task, count)
         accumulate(panels, tall, count)
 
 
@@ -111,7 +112,7 @@ def _cases() -> Iterator[Case]:
     for the order of sums, in which the two halves differ.
     """
     shapes = ((1, 1), (1, 7), (7, 1), (12, 12), (31, 9), (9, 31), (60, 60))
-    blocked = ((520, 65), (65, 520))
+    blocked = ((320, 65), (65, 320))
     for dtype, (m, n) in itertools.product(("float32", "float64"), shapes + blocked):
 
         def arguments(dtype: str = dtype, shape: tuple[int, int] = (m, n)) -> tuple[Any, ...]:
