@@ -68,17 +68,17 @@ def runs_haswell_code():
 
 
 COMPILED = {"NUMBA_DISABLE_JIT": "0"}
-GENERIC = {"NUMBA_CPU_NAME": "generic", "NUMBA_OPT": "3", "INITPERF_NUM_THREADS": "1"}
-NATIVE = {"NUMBA_OPT": "1", "INITPERF_NUM_THREADS": "2"}
+GENERIC = {"NUMBA_CPU_NAME": "generic", "NUMBA_OPT": "1", "INITPERF_NUM_THREADS": "1"}
+NATIVE = {"NUMBA_OPT": "3", "INITPERF_NUM_THREADS": "2"}
 HASWELL = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ""}
 SETTINGS = {
     "python": {"NUMBA_DISABLE_JIT": "1"},
     "native": COMPILED,
-    "generic-O3-1-thread": COMPILED | GENERIC,
-    "native-O1-2-threads": COMPILED | NATIVE,
+    "generic-O1-1-thread": COMPILED | GENERIC,
+    "native-O3-2-threads": COMPILED | NATIVE,
 }
 if runs_haswell_code():
-    SETTINGS["haswell-O1-2-threads"] = SETTINGS.pop("native-O1-2-threads") | HASWELL
+    SETTINGS["haswell-O3-2-threads"] = SETTINGS.pop("native-O3-2-threads") | HASWELL
 
 DRAW = """
 import json, sys

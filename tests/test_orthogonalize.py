@@ -19,6 +19,8 @@ SHAPES = ((70, 33), (33, 70), (64, 64), (40, 17), (17, 40), (17, 17), (1, 6), (6
 def factor(request, monkeypatch):
     """Give the reference, the code for small matrices, or that for large ones, in panels."""
     monkeypatch.setattr(orthogonalize, "UNBLOCKED", 0 if request.param == "panels" else 20_000)
+    # a whole strip and a part of one
+    monkeypatch.setattr(orthogonalize, "_block", lambda n: 48)
     backend = "numpy" if request.param == "numpy" else "numba"
     return lambda a, **options: orthonormal_factor(a, backend=backend, **options)
 

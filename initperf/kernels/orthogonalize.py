@@ -122,6 +122,11 @@ def _update(
     reflect(addresses, vectors, triangle, out[rows - vectors.shape[1] :, low:high], work)
 
 
+def _block(n: int) -> int:
+    """Return how many reflectors a panel."""
+    return min(128, max(32, n // 128 * 16))
+
+
 def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) -> None:
     """Write the orthonormal factor of a float32 or float64 matrix, panel by panel.
 
@@ -141,7 +146,7 @@ def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) ->
         tall[:] = rows.T
         return
     _balance(given, tall)
-    panels = Panels.empty(m, n, min(128, max(32, n // 128 * 16)), a.dtype)
+    panels = Panels.empty(m, n, _block(n), a.dtype)
     addresses, place = blas(a.dtype), flatten(tall)
 
     def update(panel: int, begin: int, end: int) -> None:
