@@ -25,7 +25,7 @@ LAYER = (784, 256)
 DEEP = (256,) * 20
 SIGNAL_IMAGES = 1000
 
-_BINS = 80
+_BINS, _BEYOND = 72, 4  # bins of a histogram, and empty ones to either side
 _FINE = 16
 _BOUNDS_FAN_OUT = 10
 _SIGNALS = (
@@ -60,11 +60,10 @@ def weights_tables(names: Iterable[str], seed: int = 0) -> dict[str, pd.DataFram
     for name in names:
         initializer = INITIALIZERS[name]
         w = initializer(LAYER, rng=seed).astype(np.float64).reshape(-1)
-        spread = max(float(np.ptp(w)), 1e-3)
-        centre = 0.5 * (w.min() + w.max())
-        edges = np.linspace(centre - 0.55 * spread, centre + 0.55 * spread, _BINS + 1)
+        low, high = _span(w, *initializer.support(LAYER))
+        width = (high - low) / _BINS
+        edges = low + width * np.arange(-_BEYOND, _BINS + _BEYOND + 1)
         measured, _ = np.histogram(w, edges, density=True)
-        width = edges[1] - edges[0]
         fine = edges[:-1, None] + width * (np.arange(_FINE) + 0.5) / _FINE
         declared = initializer.density(LAYER, fine)
         histograms.append(
@@ -97,6 +96,14 @@ def weights_tables(names: Iterable[str], seed: int = 0) -> dict[str, pd.DataFram
         "weights": pd.concat(histograms, ignore_index=True),
         "weight_statistics": pd.DataFrame(statistics),
     }
+
+
+def _span(w: np.ndarray, least: float, most: float) -> tuple[float, float]:
+    """Return where the bins begin and end: at the bounds of the law, if the weights come near."""
+    low, high = float(w.min()), float(w.max())
+    if high - low < 1e-3:
+        return 0.5 * (low + high - 1e-3), 0.5 * (low + high + 1e-3)
+    return (least, most) if most - least < 1.05 * (high - low) else (low, high)
 
 
 def bounds_table(names: Iterable[str]) -> pd.DataFrame:

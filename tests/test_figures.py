@@ -178,3 +178,128 @@ def test_runs_without_layers_leave_their_rows_empty(few: Tables) -> None:
         few | {"layers": layers[layers["run"].str.contains("he_normal-relu")]}
     )
     assert len(list(_panels(figure))) == 3
+
+
+def _scaled(speed: pd.DataFrame, kernel: str, sizes: list[str]) -> pd.DataFrame:
+    rows = speed[(speed["kernel"] == kernel) & speed["size"].isin(sizes)]
+    return pd.concat([speed[speed["kernel"] != kernel], rows])
+
+
+def test_lines_of_orthogonal_matrices_join_squares_and_end_at_their_times(few: Tables) -> None:
+    figure = FIGURES["orthogonal_time"].render(few)
+    times, shares = figure.axes
+    speed = few["speed"]
+    own = speed[(speed["kernel"] == "orthogonal") & (speed["method"] == "Numba, 2 threads")]
+    square = own[own["size"] != "784 x 256"]
+    drawn = [line.get_xydata() for line in times.lines]
+    expected = square[["values", "median_s"]].to_numpy(float)
+    assert any(np.array_equal(line, expected) for line in drawn)
+    share = square.assign(share=100 * square["limit_s"] / square["median_s"])
+    expected = share[["values", "share"]].to_numpy(float)
+    assert any(np.array_equal(line.get_xydata(), expected) for line in shares.lines)
+    ticks = [label.get_text() for label in times.get_xticklabels()]
+    assert (ticks[0], ticks[-1]) == ("64²", "2048²")
+    assert "784 × 256" in ticks
+
+
+def test_nothing_that_was_measured_is_drawn_outside_the_axes(few: Tables) -> None:
+    rows = few["speed"][few["speed"]["kernel"] == "orthogonal"]
+    times, _ = FIGURES["orthogonal_time"].render(few).axes
+    low, high = times.get_ylim()
+    assert low < rows["limit_s"].min() < rows["high_s"].max() < high
+    left, right = times.get_xlim()
+    assert left < rows["values"].min() < rows["values"].max() < right
+
+
+@pytest.mark.parametrize("sizes", [["784 x 256", "1024 x 1024"], ["784 x 256", "256 x 256"]])
+def test_two_sizes_of_orthogonal_are_joined_whatever_their_shapes(
+    sizes: list[str], few: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speed = _scaled(few["speed"], "orthogonal", sizes)
+    figure = FIGURES["orthogonal_time"].render(few | {"speed": speed})
+    assert sum(len(line.get_xdata()) == 2 for line in figure.axes[0].lines) >= 4
+    names = _drawn_texts(figure, monkeypatch)
+    for method in ("PyTorch", "Numba, 1 thread", "Numba, 2 threads"):
+        assert len(names[method]) == 2
+
+
+def test_the_guide_grows_with_the_cube_of_the_side_above_all_times(few: Tables) -> None:
+    times, _ = FIGURES["orthogonal_time"].render(few).axes
+    (guide,) = [line for line in times.lines if line.get_linestyle() == ":"]
+    (x0, y0), (x1, y1) = guide.get_xydata()
+    assert y1 / y0 == pytest.approx((x1 / x0) ** 1.5)
+    rows = few["speed"][few["speed"]["kernel"] == "orthogonal"]
+    near = rows[rows["values"] >= x0]
+    assert (near["high_s"] < y1 * (near["values"] / x1) ** 1.5).all()
+
+
+def test_the_caption_of_orthogonal_names_the_fastest_at_the_largest_size(few: Tables) -> None:
+    caption = FIGURES["orthogonal_time"].describe(few)
+    assert "At 2048 × 2048, Numba, 2 threads is the fastest with 120 ms" in caption
+    assert "PyTorch takes 310 ms" in caption
+    speed = few["speed"]
+    ours = (speed["kernel"] == "orthogonal") & (speed["role"] == "ours")
+    slow = speed.assign(median_s=speed["median_s"].mask(ours, 9.0))
+    caption = FIGURES["orthogonal_time"].describe(few | {"speed": slow})
+    assert "PyTorch is the fastest with 310 ms; Numba, 1 thread takes 9.0 s" in caption
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel", "sizes", "words"),
+    [
+        ("orthogonal_time", "orthogonal", ["784 x 256"], "two sizes of orthogonal in speed"),
+        ("orthogonal_time", "orthogonal", [], "two sizes of orthogonal in speed"),
+        ("fill_scaling", "fill_", ["784 x 256", "4096 x 4096"], "3 sizes of a fill in speed"),
+        ("fill_scaling", "fill_", [], "3 sizes of a fill in speed"),
+    ],
+)
+def test_too_few_sizes_leave_a_figure_out_and_say_so(
+    name: str, kernel: str, sizes: list[str], words: str, few: Tables
+) -> None:
+    speed = few["speed"]
+    lost = speed["kernel"].str.startswith(kernel) & ~speed["size"].isin(sizes)
+    assert FIGURES[name].missing(few) == []
+    assert FIGURES[name].missing(few | {"speed": speed[~lost]}) == [words]
+    assert FIGURES[name].missing({}) == ["speed"]
+
+
+def test_fills_are_drawn_as_rates_below_their_limit(few: Tables) -> None:
+    figure = FIGURES["fill_scaling"].render(few)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["fill_normal", "fill_uniform"]  # fill_truncated_normal has one size only
+    speed = few["speed"]
+    own = speed[(speed["kernel"] == "fill_normal") & (speed["method"] == "NumPy")]
+    square = own[own["size"] != "784 x 256"]
+    expected = np.column_stack((square["values"], square["values"] / square["median_s"]))
+    assert any(np.array_equal(line.get_xydata(), expected) for line in figure.axes[0].lines)
+    best = 4096**2 / 1.3e-3
+    assert figure.axes[0].get_ylim()[1] > best
+
+
+def test_the_caption_of_fills_names_what_comes_nearest_to_its_limit(few: Tables) -> None:
+    caption = FIGURES["fill_scaling"].describe(few)
+    assert "Numba, 2 threads comes nearest to its limit: 28 % in fill_uniform" in caption
+
+
+def test_the_speed_figure_shows_two_sizes_of_a_work_that_has_more(few: Tables) -> None:
+    figure = FIGURES["speed"].render(few)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert [title for title in titles if title.startswith("orthogonal")] == [
+        "orthogonal  784 x 256",
+        "orthogonal  2048 x 2048",
+    ]
+    assert sum(title.startswith("train_step") for title in titles) == 2
+    assert "the middle and the largest are here" in FIGURES["speed"].describe(few)
+    two = _scaled(few["speed"], "orthogonal", ["784 x 256", "1024 x 1024"])
+    two = two[~two["kernel"].str.startswith("fill_")]
+    assert "the middle and" not in FIGURES["speed"].describe(few | {"speed": two})
+
+
+def test_a_large_family_takes_two_rows_of_training_curves(many: Tables) -> None:
+    figure = FIGURES["training_curves"].render(many)
+    legends = [legend for axes in figure.axes if (legend := axes.get_legend())]
+    rows = {legend.get_title().get_text(): legend.get_texts() for legend in legends}
+    names = {row: {text.get_text() for text in texts} for row, texts in rows.items()}
+    assert names["fixed scale, uniform"] == {"uniform", "historic_uniform"}
+    assert "normal" in names["fixed scale, normal"]
+    assert names["He"] == {"he_normal", "he_uniform"}

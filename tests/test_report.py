@@ -143,6 +143,20 @@ def test_the_answer_stands_before_everything_else(
     assert answer < words.index(best.iloc[0], answer) < words.index("Figure 1")
 
 
+def test_the_answer_tells_how_far_the_best_is_ahead_and_how_sure_that_is(
+    whole: tuple[Path, dict[str, pd.DataFrame]],
+) -> None:
+    directory, _ = whole
+    words = Page((directory / "index.html").read_text(encoding="utf-8")).words
+    table = pd.read_parquet(directory / "tables" / "recommendation.parquet")
+    answer = words[words.index("Tied with") : words.index("initializers, ranked")]
+    for row in table[table["rank"] == 2].itertuples():
+        ends = f"{100 * row.behind_low:.2f} to {100 * row.behind_high:.2f}".replace("-", "−")
+        assert f"{100 * row.behind:.2f} " in answer
+        assert ends in answer
+        assert f"of {row.initializer}, {row.verdict}" in answer
+
+
 def test_names_are_escaped(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     html = (whole[0] / "index.html").read_text(encoding="utf-8")
     assert NASTY not in html
@@ -203,7 +217,8 @@ def test_progress_counts_to_the_end(tmp_path: Path, small: Tables) -> None:
     write_report(small, tmp_path / "r", progress=lambda *step: seen.append(step))
     assert [done for done, _, _ in seen] == list(range(len(seen)))
     assert {total for _, total, _ in seen} == {len(seen)}
-    assert seen[0][2] == "figure first"
+    assert seen[0][2] == "table runs"
+    assert [label for _, _, label in seen[-3:]] == ["figure first", "figure second", "page"]
 
 
 @pytest.mark.usefixtures("quick")
@@ -262,7 +277,7 @@ MOMENTS = {
     "first figure": (ReportFigure, "render", 1),
     "second figure": (ReportFigure, "render", 2),
     "files of a figure": (_svg, "files", 1),
-    "csv": (pd.DataFrame, "to_csv", 2),
+    "csv": (report, "_write_csv", 2),
     "parquet": (pd.DataFrame, "to_parquet", 1),
     "page": (report, "page", 1),
     "manifest": (json, "dumps", 1),

@@ -13,7 +13,8 @@ from initperf_figures._style import MUTED, strokes
 
 _ACTIVATION_NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU"}
 _ACCURACIES = (0.1, 0.9, 0.95, 0.99, 0.98, 0.97, 0.8, 0.5, 0.93, 0.7, 0.995, 0.998, 0.999)
-_LINE_PITCH = 10.5  # points from one end label to the next
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LINE_PITCH = 10.5  # points from one end label to the next
 
 
 def activation_name(activation: str) -> str:
@@ -37,8 +38,13 @@ def magnitude(value: float) -> str:
         return "overflow"
     if value == 0 or 0.01 <= abs(value) < 1000:
         return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
-    digit, power = f"{value:.0e}".split("e")
-    return rf"${digit}{{\cdot}}10^{{{int(power)}}}$"
+    digit, exponent = f"{value:.0e}".split("e")
+    return f"{digit}·{power(int(exponent))}"
+
+
+def power(exponent: int) -> str:
+    """Write a power of ten."""
+    return "10" + str(exponent).translate(_RAISED)
 
 
 def headed(axes: Axes, title: str, remark: str, size: float = 9.0) -> None:
@@ -122,11 +128,12 @@ def _inside(block: tuple[float, int], pitch: float, low: float, high: float) -> 
     return min(max(block[0], low - pitch / 2 + half), high + pitch / 2 - half)
 
 
-def end_labels(axes: Axes, ends: Mapping[str, float], bold: Iterable[str] = ()) -> None:
+def end_labels(
+    axes: Axes, ends: Mapping[str, float], height: float, bold: Iterable[str] = ()
+) -> None:
     """Name each line at its right end, with its last value; leaders lead to where it fits.
 
-    Call it after ``settle(figure)``, since labels are
-    kept apart by the height of the axes. Values outside the axes are named at the edge.
+    Values outside the axes are named at the edge.
 
     Parameters
     ----------
@@ -134,10 +141,12 @@ def end_labels(axes: Axes, ends: Mapping[str, float], bold: Iterable[str] = ()) 
         With its final y limits and scale.
     ends : mapping of str to float
         The last value of each initializer's line.
+    height : float
+        Of the axes, in inches, or less: it keeps the names apart. To lay the figure out only to
+        know it exactly would take a third of the time of drawing.
     bold : iterable of str
         The initializers to name in bold.
     """
-    height = axes.get_window_extent().height * 72 / axes.figure.dpi
     low, high = axes.get_ylim()
     to_axes = (axes.transData + axes.transAxes.inverted()).transform
 
@@ -154,7 +163,7 @@ def end_labels(axes: Axes, ends: Mapping[str, float], bold: Iterable[str] = ()) 
     style: dict[str, Any] = {"transform": beside, "va": "center_baseline", "fontsize": 7.5}
     plain: dict[str, Any] = style | {"ha": "right", "color": MUTED, "in_layout": False}
     for name, point, where in zip(
-        names, points, spread(points, _LINE_PITCH / height, 0.0, 1.0), strict=True
+        names, points, spread(points, LINE_PITCH / 72 / height, 0.0, 1.0), strict=True
     ):
         axes.plot(
             [0.05, 0.2, 0.26],

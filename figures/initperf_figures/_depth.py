@@ -3,13 +3,15 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from initperf_figures._axes import activation_name, activations_of, end_labels
-from initperf_figures._style import INK, RULE, canvas, in_order, settle, strokes
+from initperf_figures._axes import activation_name, activations_of, end_labels, power
+from initperf_figures._style import INK, RULE, canvas, in_order, strokes
 
 # Lines that leave this range have vanished or exploded; how far they go is written at their end.
 FLOOR, CEILING = 1e-9, 1e9
+
+_AROUND = 0.75  # inches of a panel's height for its title and the words below
 
 # Initializers whose line stays in this range are named in bold.
 KEPT = 0.01, 100.0
@@ -57,6 +59,9 @@ def by_depth(
         axes.set_xlim(*ends)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
+        axes.yaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: power(round(np.log10(value))) if value > 0 else "0")
+        )
         axes.yaxis.set_minor_locator(NullLocator())
         axes.set_title(activation_name(activation))
         axes.tick_params(labelbottom=True)
@@ -74,12 +79,11 @@ def by_depth(
             axes.plot(lines.index, lines[0.5], color=stroke.colour, linestyle=stroke.dash)
     for axes in list(figure.axes)[len(activations) :]:
         axes.remove()
-    settle(figure)
     middle = summary[0.5].unstack("layer")
     held = middle[((middle >= KEPT[0]) & (middle <= KEPT[1])).all(axis=1)].index
     for axes, activation in zip(figure.axes, activations, strict=True):
         bold = [name for other, name in held if other == activation]
-        end_labels(axes, middle.loc[activation][ends[1]].to_dict(), bold)
+        end_labels(axes, middle.loc[activation][ends[1]].to_dict(), height - _AROUND, bold)
     return figure
 
 

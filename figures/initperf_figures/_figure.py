@@ -40,6 +40,8 @@ class ReportFigure:
         Its place in that part; figures of one place go by name.
     printed : tuple of str
         The tables, among those it needs, whose rows the page prints below it.
+    wants : callable, optional
+        Given the tables, all there, says in words what else is missing; nothing if it can be drawn.
     """
 
     name: str
@@ -50,10 +52,14 @@ class ReportFigure:
     section: str = "more"
     order: int = 50
     printed: tuple[str, ...] = ()
+    wants: Callable[[Tables], str] | None = None
 
     def missing(self, tables: Tables) -> list[str]:
-        """Return which of the tables it needs are absent or empty."""
-        return [name for name in self.needs if name not in tables or tables[name].empty]
+        """Return which of the tables it needs are absent or empty, or what they lack."""
+        lacking = [name for name in self.needs if name not in tables or tables[name].empty]
+        if self.wants is not None and not lacking and (words := self.wants(tables)):
+            return [words]
+        return lacking
 
     def render(self, tables: Tables) -> Figure:
         """Draw the figure in the report's look.
@@ -100,6 +106,7 @@ def register(
     section: str = "more",
     order: int = 50,
     printed: tuple[str, ...] = (),
+    wants: Callable[[Tables], str] | None = None,
 ) -> ReportFigure:
     """Add a figure to the report; every figure's file ends with this call.
 
@@ -112,7 +119,7 @@ def register(
         raise ValueError(f"a figure's name is lower case letters, digits and _; got {name!r}")
     if section not in SECTIONS:
         raise ValueError(f"unknown section {section!r}; there are {', '.join(SECTIONS)}")
-    figure = ReportFigure(name, title, caption, needs, draw, section, order, printed)
+    figure = ReportFigure(name, title, caption, needs, draw, section, order, printed, wants)
     return FIGURES.register(name, figure)
 
 

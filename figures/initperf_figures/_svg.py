@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from initperf_figures._style import CONTEXT, EDGE, INK, MUTED, PAPER, RULE, look, settle
 
 PNG_DPI = 150
+_COMPRESSION = 4  # a third of the time that 6 takes, for files that are 5 % longer
 
 # The style sheet of the page gives these a value for light and for dark surroundings.
 _VARIABLES = {
@@ -37,9 +38,14 @@ def files(figure: Figure) -> tuple[str, bytes]:
         vector.print_svg(text)
         figure.dpi = PNG_DPI
         raster: Any = FigureCanvasAgg(figure)
-        raster.print_png(image)
+        raster.print_png(image, pil_kwargs={"compress_level": _COMPRESSION})
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text.getvalue(), flags=re.DOTALL)
     svg = re.sub(r'(?<= )(d|x|y)="[^"]*"', _shorten, svg)
+    # Some identifiers are hashes of addresses in memory; their order of appearance is not.
+    places: dict[str, str] = {}
+    svg = re.sub(
+        r"\b[mp][0-9a-f]{10}\b", lambda found: places.setdefault(found[0], f"i{len(places)}"), svg
+    )
     svg = re.sub(r'<g id="[^"]*"/>', "", svg)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
     return re.sub(r"\s*\n\s*", "\n", svg), image.getvalue()

@@ -1,6 +1,7 @@
 """How the range of the weights narrows as the fan-in grows."""
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from initperf_figures._axes import headed
@@ -24,10 +25,11 @@ def draw(tables: Tables) -> Figure:
     figure = canvas(2.5 * rows + 0.2)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
     every = {name: rule.sort_values("fan_in") for name, rule in bounds.groupby("initializer")}
+    others = [
+        rule[["fan_in", edge]].to_numpy() for rule in every.values() for edge in ("low", "high")
+    ]
     for axes, name in zip(panels, names, strict=False):
-        for other in names:
-            for edge in ("low", "high"):
-                axes.plot(every[other]["fan_in"], every[other][edge], color=CONTEXT, linewidth=0.8)
+        axes.add_collection(LineCollection(others, colors=CONTEXT, linewidths=0.8))
         rule, colour = every[name], strokes(name).colour
         axes.fill_between(
             rule["fan_in"], rule["low"], rule["high"], color=colour, alpha=0.13, linewidth=0

@@ -7,20 +7,23 @@ from matplotlib.figure import Figure
 from initperf_figures._axes import accuracy_axis, activation_name, activations_of
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, canvas, strokes
-from initperf_figures.recommendation import recommend
+from initperf_figures.recommendation import rank
 
 
 def draw(tables: Tables) -> Figure:
     """Draw a ranking for each activation: a dot a seed, the mean and its 95 % interval."""
     runs = tables["runs"].fillna({"test_accuracy": 0.0})
-    ranking = recommend(runs)
+    ranking = rank(runs)
     activations = activations_of(runs)
     rows = -(-len(activations) // 2)
-    most = ranking.groupby("activation").size().max()
-    figure = canvas((0.2 * most + 0.95) * rows)
+    longest = ranking.groupby("activation").size().max()
+    figure = canvas((0.2 * longest + 0.95) * rows)
     panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
     low = float(runs["test_accuracy"].min()) - 0.03
-    high = 1 - 0.8 * (1 - float(runs["test_accuracy"].max()))
+    most = float(runs["test_accuracy"].max())
+    high = min(
+        max(ranking["accuracy_high"].fillna(0.0).max(), 1 - 0.8 * (1 - most)), 1 - 0.5 * (1 - most)
+    )
     for axes, activation in zip(panels, activations, strict=False):
         accuracy_axis(axes, "x", max(low, 0.0), high)
         axes.set_title(activation_name(activation))

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from initperf.initializers import INITIALIZERS
 from initperf_figures._axes import activation_name, activations_of
 from initperf_figures._figure import check_comparable
 
@@ -57,16 +56,28 @@ def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.Data
     ValueError
         When the runs are not comparable.
     """
+    # Compiled kernels come with the initializers; figures, which only rank, do without.
+    from initperf.initializers import INITIALIZERS
+
+    table = rank(runs)
+    level = _level(table)
+    suited = [
+        name in INITIALIZERS and activation in INITIALIZERS[name].suits
+        for name, activation in zip(table["initializer"], table["activation"], strict=True)
+    ]
+    table = table.assign(textbook=suited, level=level)
+    return table.join(_epochs_to(level, runs, epochs), on=["activation", "initializer"])
+
+
+def rank(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of `recommend` without what the books and the epochs say."""
     check_comparable(runs)
     runs = runs.assign(test_accuracy=runs["test_accuracy"].astype("float64").fillna(0.0))
-    level = _level(runs)
-    reached = _epochs_to(level, runs, epochs)
     ranked = [
         _rank(runs[runs["activation"] == activation], activation)
         for activation in activations_of(runs)
     ]
-    table = pd.concat(ranked, ignore_index=True).assign(level=level)
-    return table.join(reached, on=["activation", "initializer"])
+    return pd.concat(ranked, ignore_index=True)
 
 
 def _rank(runs: pd.DataFrame, activation: str) -> pd.DataFrame:
@@ -92,14 +103,12 @@ def _rank(runs: pd.DataFrame, activation: str) -> pd.DataFrame:
             | {"accuracy_low": max(low, 0.0), "accuracy_high": min(high, 1.0)}
             | {"behind": behind, "behind_low": least, "behind_high": most}
             | {"verdict": verdict, "diverged": int(diverged[name])}
-            | {"textbook": name in INITIALIZERS and activation in INITIALIZERS[name].suits}
         )
     return pd.DataFrame(rows)
 
 
-def _level(runs: pd.DataFrame) -> float:
-    means = runs.groupby(["activation", "initializer"])["test_accuracy"].mean()
-    within_reach = float(means.groupby("activation").max().min())
+def _level(table: pd.DataFrame) -> float:
+    within_reach = float(table.groupby("activation")["accuracy"].max().min())
     return max((level for level in LEVELS if level < within_reach), default=LEVELS[0])
 
 

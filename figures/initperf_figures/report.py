@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
+from pyarrow import csv
 
-from initperf_figures import _svg
+from initperf_figures import _helper
 from initperf_figures._directory import check_directory, replacing_directory
 from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable
 from initperf_figures._page import Drawn, page
@@ -28,7 +30,8 @@ def write_report(
     """Write a report of measurements to a directory.
 
     The directory appears, or is replaced, at the very end: an error or Ctrl-C before that leaves
-    what was there as it was.
+    what was there as it was. Where there are two processors, a second process draws some of the
+    figures; ``INITPERF_NUM_THREADS=1`` forbids it. The files are the same.
 
     Parameters
     ----------
@@ -66,19 +69,25 @@ def write_report(
     lacking = {figure: figure.missing(plain) for figure in figures}
     drawable = [figure for figure in figures if not lacking[figure]]
     left_out = {figure.title: names for figure, names in lacking.items() if names}
+    # The most rows first: where two processes meet in the middle, neither waits for the other long.
+    rows = {name: len(table) for name, table in tables.items()}
+    by_work = sorted(drawable, key=lambda figure: -sum(rows[name] for name in figure.needs))
+    files: dict[ReportFigure, tuple[str, bytes]] = {}
     total = len(drawable) + len(tables) + 1
     step = progress if progress is not None else _silent
     with replacing_directory(Path(directory)) as fresh:
-        drawn = []
-        (fresh / "figures").mkdir()
-        for done, figure in enumerate(drawable):
-            step(done, total, f"figure {figure.name}")
-            drawn.append(_draw(figure, plain, fresh / "figures"))
-        (fresh / "tables").mkdir()
-        for done, (name, table) in enumerate(tables.items(), start=len(drawable)):
+        for name in ("figures", "tables"):
+            (fresh / name).mkdir()
+        for done, (name, table) in enumerate(tables.items()):
             step(done, total, f"table {name}")
-            table.to_csv(fresh / "tables" / f"{name}.csv", index=False)
             table.to_parquet(fresh / "tables" / f"{name}.parquet", index=False, engine="pyarrow")
+        with _helper.helper(fresh, by_work) as other:
+            for name, table in tables.items():
+                _write_csv(table, fresh / "tables" / f"{name}.csv")
+            for done, figure in enumerate(by_work, start=len(tables)):
+                step(done, total, f"figure {figure.name}")
+                files[figure] = _helper.draw(figure, plain, fresh / "figures", other)
+        drawn = [Drawn(figure, figure.describe(plain), *files[figure]) for figure in drawable]
         step(total - 1, total, "page")
         html = page(title, tables, drawn, left_out, commands)
         (fresh / "index.html").write_text(html, encoding="utf-8")
@@ -96,7 +105,7 @@ def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
             for column in table
             if pd.api.types.infer_dtype(table[column], skipna=True).startswith("mixed")
         ]
-        prepared[name] = table.astype(dict.fromkeys(mixed, str))
+        prepared[name] = table.astype(dict.fromkeys(mixed, str)).reset_index(drop=True)
     if "runs" in prepared and not prepared["runs"].empty:
         check_comparable(prepared["runs"])
         prepared["recommendation"] = recommend(prepared["runs"], prepared.get("epochs"))
@@ -109,11 +118,11 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(nullable, "float64"))
 
 
-def _draw(figure: ReportFigure, tables: Mapping[str, pd.DataFrame], directory: Path) -> Drawn:
-    svg, png = _svg.files(figure.render(tables))
-    (directory / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
-    (directory / f"{figure.name}.png").write_bytes(png)
-    return Drawn(figure, figure.describe(tables), svg, png)
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV: Arrow takes a tenth of the time that pandas takes."""
+    categories = table.select_dtypes("category").columns
+    values = {name: table[name].cat.categories.dtype for name in categories}
+    csv.write_csv(pyarrow.Table.from_pandas(table.astype(values), preserve_index=False), str(path))
 
 
 def _silent(_done: int, _total: int, _label: str) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
@@ -19,7 +20,7 @@ _ROW, _HEAD = 0.2, 0.95  # inches
 
 def draw(tables: Tables) -> Figure:
     """Draw a panel for each kernel and size, a row for each method."""
-    speed = tables["speed"]
+    speed = shown(tables["speed"])
     panels = [group for _, group in speed.groupby(["kernel", "size", "dtype"], sort=False)]
     pairs = [panels[start : start + _COLUMNS] for start in range(0, len(panels), _COLUMNS)]
     heights = [_HEAD + _ROW * max(map(len, pair)) for pair in pairs]
@@ -30,6 +31,17 @@ def draw(tables: Tables) -> Figure:
         axes = figure.add_subplot(grid[row, column])
         _panel(axes, group, rows=max(map(len, pairs[row])))
     return figure
+
+
+def shown(speed: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of at most two sizes a kernel: of more, the middle one and the largest."""
+    kept = []
+    for (kernel, dtype), group in speed.groupby(["kernel", "dtype"], sort=False):
+        sizes = list(group.sort_values("values", kind="stable")["size"].unique())
+        if len(sizes) > 2:
+            sizes = [sizes[(len(sizes) - 1) // 2], sizes[-1]]
+        kept += [(kernel, dtype, size) for size in sizes]
+    return speed[pd.MultiIndex.from_frame(speed[["kernel", "dtype", "size"]]).isin(kept)]
 
 
 def baseline(group: pd.DataFrame) -> pd.Series:
@@ -50,12 +62,13 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int) -> None:
     axes.grid(visible=False, axis="y")
     left = float(group[["low_s", "limit_s"]].min(axis=None)) * 0.8
     axes.set_xlim(left, group["high_s"].max() * 1.25)
+    places = np.arange(len(group))
+    colours = [_COLOURS.get(role, INK) for role in group["role"]]
+    axes.hlines(places, left, group["median_s"], color=RULE, linewidth=1.0, zorder=1)
+    axes.hlines(places, group["low_s"], group["high_s"], color=colours, alpha=0.45, linewidth=4.5)
+    axes.vlines(group["limit_s"], places - 0.36, places + 0.36, color=INK, linewidth=1.1)
+    axes.scatter(group["median_s"], places, 17.6, colours, linewidth=0, zorder=3)
     for place, line in enumerate(group.itertuples()):
-        colour = _COLOURS.get(line.role, INK)
-        axes.hlines(place, left, line.median_s, color=RULE, linewidth=1.0, zorder=1)
-        axes.hlines(place, line.low_s, line.high_s, color=colour, alpha=0.45, linewidth=4.5)
-        axes.vlines(line.limit_s, place - 0.36, place + 0.36, color=INK, linewidth=1.1)
-        axes.plot(line.median_s, place, "o", color=colour, markersize=4.2)
         same = line.method == against["method"]
         ratio = "1" if same else times(against["median_s"] / line.median_s)
         weight = "bold" if line.role == "ours" else "normal"
@@ -78,19 +91,11 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int) -> None:
 
 def _beside(axes: Axes, place: float, above: float, columns: tuple[str, str], **style: Any) -> None:
     """Write two columns to the right of the axes, some points above a row's place."""
-    for points, text in zip((44, 104), columns, strict=True):
-        axes.annotate(
-            text,
-            (1.0, place),
-            (points, above),
-            xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points",
-            ha="right",
-            va="center_baseline",
-            fontsize=7.5,
-            annotation_clip=False,
-            **style,
-        )
+    for points, words in zip((44, 104), columns, strict=True):
+        move = ScaledTranslation(points / 72, above / 72, axes.figure.dpi_scale_trans)
+        beside = axes.get_yaxis_transform() + move
+        style |= {"ha": "right", "va": "center_baseline", "fontsize": 7.5}
+        axes.text(1.0, place, words, transform=beside, in_layout=above > 0, **style)
 
 
 def _remark(group: pd.DataFrame) -> str:
@@ -120,11 +125,14 @@ def duration(seconds: float) -> str:
 
 def caption(tables: Tables) -> str:
     """Say what the marks mean, and what compiling took."""
-    compiled = tables["speed"]["compile_s"].dropna()
+    speed = tables["speed"]
+    compiled = speed["compile_s"].dropna()
     words = "Compilation is not in these times"
     if len(compiled):
         took = dict.fromkeys(map(duration, (compiled.min(), compiled.max())))
         words += f"; it took {' to '.join(took)}, once"
+    if len(shown(speed)) < len(speed):
+        words += ". Of a work measured at more than two sizes, the middle and the largest are here"
     return (
         "Dots are medians, bars their 95 % intervals, often narrower than the dot; time is on a "
         "log scale. The last column says how many times as fast as the fastest other library a "

@@ -7,44 +7,46 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from initperf_figures._axes import accuracy_axis, activation_name, activations_of
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import CONTEXT, canvas, family, in_order, strokes
+from initperf_figures._style import CONTEXT, WIDTH, canvas, family, in_order, strokes
 
 _HIGHEST_LOSS = 30.0  # where the frame ends
 _POINTS = 50  # of a loss curve: each the mean of the steps in between
+_HEAD, _FOOT, _SIDE, _NAMES = 0.3, 0.55, 0.08, 1.9  # inches around the panels
+_MEMBERS = 4  # of a family in one row; a larger family takes two, normal rules and uniform ones
 
 
 def draw(tables: Tables) -> Figure:
     """Draw each family's curves in colour over all others' in grey."""
     runs = tables["runs"]
-    names = in_order(runs["initializer"])
-    rows = [list(members) for _, members in groupby(names, family)]
+    rows = _rows(in_order(runs["initializer"]))
     activations = activations_of(runs)
     loss = _over_seeds(_smooth(tables["steps"]), runs)
     accuracy = _over_seeds(
         tables["epochs"].rename(columns={"epoch": "at", "test_accuracy": "value"}), runs
     )
-    heights = [max(1.05, 0.165 * len(members) + 0.25) for members in rows]
+    losses, accuracies = _split(loss, activations), _split(accuracy, activations)
+    heights = [max(1.05, 0.165 * len(members) + 0.25) for members in rows.values()]
     pairs = [activations[start : start + 2] for start in range(0, len(activations), 2)]
-    figure = canvas((sum(heights) + 0.6) * len(pairs))
-    shape = {"height_ratios": heights * len(pairs), "width_ratios": [0.72, 1, 1, 1, 1]}
-    grid = figure.add_gridspec(len(rows) * len(pairs), 5, **shape)
-    for (block, pair), (row, members) in product(enumerate(pairs), enumerate(rows)):
+    figure, grid = _grid(heights, len(pairs), len(pairs[0]))
+    for (block, pair), (row, heading) in product(enumerate(pairs), enumerate(rows)):
         place = block * len(rows) + row
-        _legend(figure.add_subplot(grid[place, 0]), family(members[0]), members)
+        _legend(figure.add_subplot(grid[2 * place, 0]), heading, rows[heading])
         for index, activation in enumerate(pair):
-            left = figure.add_subplot(grid[place, 1 + 2 * index])
-            right = figure.add_subplot(grid[place, 2 + 2 * index])
-            _curves(left, loss, activation, members)
+            left = figure.add_subplot(grid[2 * place, 2 + 2 * index])
+            right = figure.add_subplot(grid[2 * place, 2 + 2 * len(pairs[0]) + 2 * index])
+            _curves(left, losses[activation], rows[heading])
             _loss_axis(left, loss)
-            _curves(right, accuracy, activation, members)
+            _curves(right, accuracies[activation], rows[heading])
             accuracy_axis(right, "y", 0.0, 1 - 0.7 * (1 - accuracy["median"].max()))
             for axes, label in ((left, "training loss"), (right, "test accuracy (%)")):
                 axes.set_xlim(0, max(1, accuracy.index.get_level_values("at").max()))
                 axes.xaxis.set_major_locator(NullLocator())
+                axes.tick_params(axis="y", labelleft=index == 0)
                 if row == 0:
                     axes.set_title(f"{activation_name(activation)}: {label}", fontsize=8)
                 if row == len(rows) - 1:
@@ -53,20 +55,61 @@ def draw(tables: Tables) -> Figure:
     return figure
 
 
-def _curves(axes: Axes, curves: pd.DataFrame, activation: str, members: list[str]) -> None:
-    """Draw the medians of all initializers in grey, and the members' with bands in colour."""
-    curves = curves[curves.index.get_level_values("activation") == activation]
-    curves = curves.droplevel("activation")
-    medians = curves["median"].unstack("initializer")
-    others = medians.drop(columns=members, errors="ignore").dropna(how="all")
-    every = max(1, len(others) // 20)
-    segments = [others[name].dropna().iloc[::every].reset_index() for name in others]
-    axes.add_collection(
-        LineCollection([line.to_numpy() for line in segments], colors=CONTEXT, linewidths=0.7)
+def _grid(heights: list[float], blocks: int, across: int) -> tuple[Figure, GridSpec]:
+    """Return a figure with a grid whose odd rows and columns are gaps, sized in inches.
+
+    The panels are so regular that to measure the words in all of them would be a waste of time.
+    """
+    down = [gap for height in heights for gap in (height, 0.16)]
+    down[-1] = _FOOT + _HEAD
+    rows = (down * blocks)[:-1]
+    gaps = [0.4] + [0.14] * (across - 1)
+    total = sum(rows) + _HEAD + _FOOT
+    width = (WIDTH - _NAMES - 2 * sum(gaps) - 2 * _SIDE) / (2 * across)
+    columns = [_NAMES, *(size for gap in gaps * 2 for size in (gap, width))]
+    figure = canvas(total)
+    figure.set_layout_engine("none")
+    grid = figure.add_gridspec(
+        len(rows),
+        len(columns),
+        height_ratios=rows,
+        width_ratios=columns,
+        left=_SIDE / WIDTH,
+        right=1 - _SIDE / WIDTH,
+        top=1 - _HEAD / total,
+        bottom=_FOOT / total,
+        wspace=0,
+        hspace=0,
     )
+    return figure, grid
+
+
+def _rows(names: list[str]) -> dict[str, list[str]]:
+    """Return the initializers of each row by its heading."""
+    rows: dict[str, list[str]] = {}
+    for name, members in groupby(names, family):
+        group = list(members)
+        uniform = [member for member in group if "uniform" in member]
+        others = [member for member in group if member not in uniform]
+        if len(group) > _MEMBERS and uniform and others:
+            rows |= {f"{name}, normal": others, f"{name}, uniform": uniform}
+        else:
+            rows[name] = group
+    return rows
+
+
+def _curves(axes: Axes, curves: dict[str, pd.DataFrame], members: list[str]) -> None:
+    """Draw the medians of all initializers in grey, and the members' with bands in colour."""
+    every = max(1, max(map(len, curves.values()), default=0) // 20)
+    others = [
+        np.column_stack((line.index, line["median"]))[::every]
+        for name, line in curves.items()
+        if name not in members
+    ]
+    axes.add_collection(LineCollection(others, colors=CONTEXT, linewidths=0.7))
     for name in members:
-        if name in medians:
-            _band(axes, curves.loc[name], name)
+        if name in curves:
+            _band(axes, curves[name], name)
 
 
 def _loss_axis(axes: Axes, loss: pd.DataFrame) -> None:
@@ -76,6 +119,7 @@ def _loss_axis(axes: Axes, loss: pd.DataFrame) -> None:
         highest = float(np.clip(first.max(), 4.0, _HIGHEST_LOSS))
         axes.set_ylim(0.8 * float(loss["median"].min()), highest)
     axes.yaxis.set_major_locator(LogLocator(numticks=5))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
 
 
@@ -110,6 +154,14 @@ def _smooth(steps: pd.DataFrame) -> pd.DataFrame:
 
 def _steps_a_point(steps: pd.DataFrame) -> int:
     return max(1, -(-int(steps["step"].max()) // _POINTS))
+
+
+def _split(curves: pd.DataFrame, activations: list[str]) -> dict[str, dict[str, pd.DataFrame]]:
+    """Return the curves of each activation and initializer."""
+    split: dict[str, dict[str, pd.DataFrame]] = {activation: {} for activation in activations}
+    for (activation, name), curve in curves.groupby(level=["activation", "initializer"]):
+        split[activation][name] = curve.droplevel(["activation", "initializer"])
+    return split
 
 
 def _over_seeds(values: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

@@ -54,7 +54,15 @@ def draw(tables: Tables) -> Figure:
             )
         for place in np.flatnonzero(own.isna().all(axis=1)):
             words = "  diverged" if (activation, names[place]) in lost else "  all alike at first"
-            axes.text(1, place, words, va="center_baseline", fontsize=7, color=MUTED)
+            axes.text(
+                1,
+                place,
+                words,
+                va="center_baseline",
+                fontsize=7,
+                color=MUTED,
+                bbox={"facecolor": PAPER, "linewidth": 0, "pad": 0.5},
+            )
         axes.set_xscale("log")
         axes.set_xlim(low, high)
         axes.xaxis.set_major_locator(FixedLocator(ticks))

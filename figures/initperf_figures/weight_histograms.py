@@ -87,7 +87,7 @@ def _declared(axes: Axes, edges: np.ndarray, density: np.ndarray) -> float:
     if np.isnan(density).all():
         return 0.0
     top = float(np.nanmax(density))
-    if np.abs(np.diff(density, prepend=0.0, append=0.0)).max() > 0.15 * top:
+    if np.abs(np.diff(density, prepend=0.0, append=0.0)).max() > 0.1 * top:
         axes.stairs(density, edges, color=INK, linewidth=1.1)
     else:
         axes.plot((edges[1:] + edges[:-1]) / 2, density, color=INK, linewidth=1.1)

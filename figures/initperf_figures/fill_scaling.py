@@ -1,0 +1,100 @@
+"""Values a second that fills write, by size, against plain stores of as many bytes."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from initperf_figures._axes import headed
+from initperf_figures._figure import Tables, register
+from initperf_figures._scaling import joined, lines, name_ends, of_kernel, size_axis
+from initperf_figures._style import CONTEXT, INK, canvas
+
+_HEIGHT = 3.3  # inches of a panel
+_SIZES = 3  # what it takes to see how a rate depends on the size
+
+
+def draw(tables: Tables) -> Figure:
+    """Draw a panel for each fill that was measured at enough sizes, a line for each method."""
+    panels = {kernel: _rates(tables["speed"], kernel) for kernel in _kernels(tables)}
+    down = -(-len(panels) // 2)
+    figure = canvas(_HEIGHT * down)
+    grid = figure.subplots(down, 2, squeeze=False).flat
+    for axes, (kernel, rows) in zip(grid, panels.items(), strict=False):
+        _panel(axes, kernel, rows)
+        name_ends(axes, rows, "rate", _HEIGHT)
+    for axes in list(figure.axes)[len(panels) :]:
+        axes.remove()
+    return figure
+
+
+def _kernels(tables: Tables) -> list[str]:
+    speed = tables["speed"]
+    fills = speed[speed["kernel"].str.startswith("fill_")]
+    sizes = fills.groupby("kernel")["values"].nunique()
+    return [kernel for kernel, count in sizes.items() if count >= _SIZES]
+
+
+def _rates(speed: pd.DataFrame, kernel: str) -> pd.DataFrame:
+    rows = of_kernel(speed, kernel)
+    times = {"rate": "median_s", "least": "high_s", "most": "low_s", "limit_rate": "limit_s"}
+    return rows.assign(**{name: rows["values"] / rows[time] for name, time in times.items()})
+
+
+def _panel(axes: Axes, kernel: str, rows: pd.DataFrame) -> None:
+    threads = rows["threads"].max()
+    word = "thread" if threads == 1 else "threads"
+    headed(axes, kernel, f"grey: beyond the limit, plain stores on {threads} {word}")
+    size_axis(axes, rows)
+    lines(axes, rows, "rate", "least", "most")
+    limit = joined(rows.loc[rows.groupby("values")["limit_rate"].idxmax()])
+    top = 1.6 * float(max(limit["limit_rate"].max(), rows["most"].max()))
+    axes.fill_between(
+        limit["values"], limit["limit_rate"], top, color=CONTEXT, alpha=0.5, linewidth=0
+    )
+    axes.plot(limit["values"], limit["limit_rate"], color=INK, linewidth=0.9)
+    axes.set_yscale("log")
+    axes.set_ylim(0.6 * float(rows["least"].min()), top)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=12))
+    axes.yaxis.set_major_formatter(FuncFormatter(_rate))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylabel("values a second")
+
+
+def _rate(rate: float, _place: int) -> str:
+    for word, scale in (("billion", 1e9), ("million", 1e6), ("thousand", 1e3)):
+        if rate >= 0.9995 * scale:
+            return f"{rate / scale:.3g} {word}"
+    return f"{rate:.3g}"
+
+
+def caption(tables: Tables) -> str:
+    """Say what the marks mean, and how near the best comes to the limit."""
+    rows = pd.concat([_rates(tables["speed"], kernel) for kernel in _kernels(tables)])
+    shares = rows["limit_s"] / rows["median_s"]
+    best = rows.loc[shares.index[np.argmax(shares)]]
+    return (
+        "Higher is faster. Marks are medians, bars their 95 % intervals; hollow marks and dashed "
+        "lines use fewer threads. Lines join square matrices. Small fills pay for the call and for "
+        "starting threads, large ones leave the caches. The limit is the rate at which plain "
+        f"stores fill as many bytes. {best['method']} comes nearest to its limit: "
+        f"{100 * shares.max():.0f} % in {best['kernel']} of {best['size'].replace(' x ', ' × ')}."
+    )
+
+
+def wants(tables: Tables) -> str:
+    """Ask for enough sizes of a fill."""
+    return "" if _kernels(tables) else f"{_SIZES} sizes of a fill in speed"
+
+
+register(
+    "fill_scaling",
+    title="Fills by size",
+    caption=caption,
+    needs=("speed",),
+    draw=draw,
+    section="speed",
+    order=30,
+    wants=wants,
+)
