@@ -303,3 +303,18 @@ def test_a_large_family_takes_two_rows_of_training_curves(many: Tables) -> None:
     assert names["fixed scale, uniform"] == {"uniform", "historic_uniform"}
     assert "normal" in names["fixed scale, normal"]
     assert names["He"] == {"he_normal", "he_uniform"}
+
+
+def test_declared_densities_stand_upright_at_their_bounds(few: Tables) -> None:
+    edges = np.linspace(-1.2, 1.2, 25)
+    density = np.where(np.abs(edges[1:] + edges[:-1]) / 2 < 1, 0.5, 0.0)
+    columns = {"initializer": "he_uniform", "bin_left": edges[:-1], "bin_right": edges[1:]}
+    weights = pd.DataFrame(columns | {"density_measured": density, "density_declared": density})
+    facts = few["weight_statistics"].iloc[:1].assign(initializer="he_uniform")
+    tables = {"weights": weights, "weight_statistics": facts}
+    (axes,) = FIGURES["weight_histograms"].render(tables).axes
+    (line,) = axes.lines
+    x, y = line.get_data()
+    steep = np.flatnonzero(np.diff(y))
+    assert np.diff(x)[steep] == pytest.approx(0)
+    assert x[steep] == pytest.approx([-1, 1])

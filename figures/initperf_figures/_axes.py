@@ -142,8 +142,8 @@ def end_labels(
     ends : mapping of str to float
         The last value of each initializer's line.
     height : float
-        Of the axes, in inches, or less: it keeps the names apart. To lay the figure out only to
-        know it exactly would take a third of the time of drawing.
+        Of the axes, in inches, or less: it keeps the names apart. To know it exactly, the figure
+        would have to be laid out twice.
     bold : iterable of str
         The initializers to name in bold.
     """

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.typing import LineStyleType
@@ -145,6 +146,48 @@ def look() -> Iterator[None]:
 def canvas(height: float) -> Figure:
     """Return an empty figure of the page's width and of a `height` in inches."""
     return Figure(figsize=(WIDTH, height))
+
+
+def regular(
+    height: float,
+    rows: int,
+    columns: int,
+    *,
+    around: tuple[float, float, float, float],
+    between: tuple[float, float],
+    **subplots: Any,
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of equal panels at given distances, which no layout has to find.
+
+    Parameters
+    ----------
+    height : float
+        Of the figure, in inches, as are all distances.
+    rows, columns : int
+        How many panels.
+    around : tuple of float
+        The margins: left, right, top, bottom.
+    between : tuple of float
+        The gaps between panels: across, down.
+    **subplots
+        For `matplotlib.figure.Figure.subplots`.
+    """
+    left, right, top, bottom = around
+    across, down = between
+    width = (WIDTH - left - right - across * (columns - 1)) / columns
+    tall = (height - top - bottom - down * (rows - 1)) / rows
+    figure = canvas(height)
+    figure.set_layout_engine("none")
+    grid = {
+        "left": left / WIDTH,
+        "right": 1 - right / WIDTH,
+        "top": 1 - top / height,
+        "bottom": bottom / height,
+        "wspace": across / width,
+        "hspace": down / tall,
+    }
+    axes = figure.subplots(rows, columns, squeeze=False, gridspec_kw=grid, **subplots)
+    return figure, list(axes.flat)
 
 
 def settle(figure: Figure) -> None:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import CONTEXT, INK, MUTED, canvas, in_order, strokes
+from initperf_figures._style import CONTEXT, INK, MUTED, in_order, regular, strokes
 
 _COLUMNS = 4
 _LABELLED = 10  # the fan-in whose bound is written out
@@ -22,8 +22,15 @@ def draw(tables: Tables) -> Figure:
     names = in_order(bounds["initializer"])
     columns = min(_COLUMNS, len(names))
     rows = -(-len(names) // columns)
-    figure = canvas(2.5 * rows + 0.2)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
+    figure, panels = regular(
+        2.5 * rows + 0.2,
+        rows,
+        columns,
+        around=(0.66, 0.1, 0.43, 0.5),
+        between=(0.14, 0.93),
+        sharex=True,
+        sharey=True,
+    )
     every = {name: rule.sort_values("fan_in") for name, rule in bounds.groupby("initializer")}
     others = [
         rule[["fan_in", edge]].to_numpy() for rule in every.values() for edge in ("low", "high")

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import INK, MUTED, canvas, in_order, strokes
+from initperf_figures._style import INK, MUTED, in_order, regular, strokes
 
 _COLUMNS = 5
 
@@ -19,8 +19,9 @@ def draw(tables: Tables) -> Figure:
     statistics = statistics.set_index("initializer")
     names = in_order(weights["initializer"])
     rows = -(-len(names) // _COLUMNS)
-    figure = canvas(1.62 * rows + 0.25)
-    panels = figure.subplots(rows, _COLUMNS, squeeze=False).flat
+    figure, panels = regular(
+        1.62 * rows + 0.25, rows, _COLUMNS, around=(0.3, 0.1, 0.43, 0.5), between=(0.12, 0.68)
+    )
     for axes, name in zip(panels, names, strict=False):
         fact = statistics.loc[name]
         _panel(axes, name, weights[weights["initializer"] == name], fact["mean"])
@@ -39,7 +40,7 @@ def draw(tables: Tables) -> Figure:
     for axes in list(figure.axes)[len(names) :]:
         axes.remove()
     figure.supxlabel("weight", color=MUTED)
-    figure.supylabel("density", color=MUTED)
+    figure.supylabel("density", color=MUTED, x=0.006)
     return figure
 
 
@@ -83,14 +84,17 @@ def _panel(axes: Axes, name: str, histogram: pd.DataFrame, mean: float) -> None:
 
 
 def _declared(axes: Axes, edges: np.ndarray, density: np.ndarray) -> float:
-    """Draw the declared density, with its jumps if it has any; return the highest value."""
+    """Draw the declared density, upright at its jumps if it has any; return the highest value."""
     if np.isnan(density).all():
         return 0.0
     top = float(np.nanmax(density))
-    if np.abs(np.diff(density, prepend=0.0, append=0.0)).max() > 0.1 * top:
-        axes.stairs(density, edges, color=INK, linewidth=1.1)
-    else:
-        axes.plot((edges[1:] + edges[:-1]) / 2, density, color=INK, linewidth=1.1)
+    around = np.concatenate(([0.0], density, [0.0]))
+    jumps = np.flatnonzero(np.abs(np.diff(around)) > 0.1 * top)
+    middle = (edges[1:] + edges[:-1]) / 2
+    x = np.concatenate((middle, edges[jumps], edges[jumps]))
+    y = np.concatenate((density, around[jumps], around[jumps + 1]))
+    order = np.argsort(x, kind="stable")
+    axes.plot(x[order], y[order], color=INK, linewidth=1.1)
     return top
 
 
