@@ -7,7 +7,8 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from initperf_figures._axes import activation_name, magnitude, spread
-from initperf_figures._style import _FAMILIES, family, in_order, strokes
+from initperf_figures._scaling import _LIBRARIES
+from initperf_figures._style import _FAMILIES, ACCENT, MUTED, family, in_order, strokes
 from initperf_figures.speed import duration, times
 
 KNOWN = [name for _, members in _FAMILIES.values() for name in members]
@@ -33,6 +34,8 @@ VISION = {
     ],
 }
 
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
 
 def _linear(colour: str) -> np.ndarray:
     value = np.array(to_rgb(colour))
@@ -57,6 +60,16 @@ def test_families_look_different_to_everyone(vision: str) -> None:
 def test_no_two_initializers_are_drawn_alike() -> None:
     assert len(KNOWN) == 27
     assert len({strokes(name) for name in KNOWN}) == len(KNOWN)
+
+
+def test_methods_read_on_a_light_page_and_on_a_dark_one() -> None:
+    page = {"white": 1.0, "black": float(LUMINANCE @ _linear("#14171c"))}  # as the style sheet has
+    themed = {MUTED, ACCENT}  # the page gives these another value in the dark
+    for name, (colour, _) in _LIBRARIES.items():
+        own = float(LUMINANCE @ _linear(colour))
+        assert (page["white"] + 0.05) / (own + 0.05) > 3, name  # WCAG 2.1, 1.4.11
+        assert colour in themed or (own + 0.05) / (page["black"] + 0.05) > 3, name
+    assert len({marker for _, marker in _LIBRARIES.values()}) == len(_LIBRARIES)
 
 
 def test_an_unknown_initializer_has_a_colour_of_its_own() -> None:

@@ -16,8 +16,8 @@ from initperf_figures._style import ACCENT, INK, MUTED, PAPER
 _LIBRARIES = {
     "NumPy reference": (MUTED, "D"),
     "NumPy": ("#c4662b", "s"),
-    "PyTorch": ("#8a3fa6", "^"),
-    "MKL": ("#6f5200", "v"),
+    "PyTorch": ("#9a4fb8", "^"),
+    "MKL": ("#8a6800", "v"),
     "Numba": (ACCENT, "o"),
 }
 _OTHER = (INK, "P")

@@ -57,7 +57,7 @@ _FAMILIES: dict[str, tuple[str, dict[str, str]]] = {
             "normal": "#c4960c",
             "uniform": "#cf9f14",
             "small_normal": "#dfb53a",
-            "large_normal": "#6f5200",
+            "large_normal": "#7f6000",
             "historic_uniform": "#8a6800",
             "historic_uniform_one": "#a37c10",
             "historic_uniform_positive": "#d9b24c",

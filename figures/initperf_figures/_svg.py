@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from initperf_figures._style import CONTEXT, EDGE, INK, MUTED, PAPER, RULE, look, settle
+from initperf_figures._style import ACCENT, CONTEXT, EDGE, INK, MUTED, PAPER, RULE, look, settle
 
 PNG_DPI = 150
 _COMPRESSION = 2  # half the time of the usual 6, for files a tenth longer
@@ -21,6 +21,7 @@ _VARIABLES = {
     CONTEXT: "var(--context)",
     EDGE: "var(--edge)",
     PAPER: "var(--paper)",
+    ACCENT: "var(--accent)",
 }
 
 
