@@ -217,6 +217,8 @@ def test_two_sizes_of_orthogonal_are_joined_whatever_their_shapes(
 ) -> None:
     speed = _scaled(few["speed"], "orthogonal", sizes)
     figure = FIGURES["orthogonal_time"].render(few | {"speed": speed})
+    assert "square" in FIGURES["orthogonal_time"].describe(few)
+    assert "square" not in FIGURES["orthogonal_time"].describe(few | {"speed": speed})
     assert sum(len(line.get_xdata()) == 2 for line in figure.axes[0].lines) >= 4
     names = _drawn_texts(figure, monkeypatch)
     for method in ("PyTorch", "Numba, 1 thread", "Numba, 2 threads"):

@@ -36,6 +36,11 @@ def joined(own: pd.DataFrame) -> pd.DataFrame:
     return own[square] if square.sum() > 1 else own
 
 
+def about_lines(rows: pd.DataFrame) -> str:
+    """Say in a caption what the lines leave out, if anything."""
+    return "Lines join square matrices. " if len(joined(rows)) < len(rows) else ""
+
+
 def is_square(size: str) -> bool:
     """Return whether a size, as tables write it, has equal sides."""
     sides = re.fullmatch(r"(\d+) x (\d+)", size)

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
-from initperf_figures._scaling import joined, lines, name_ends, of_kernel, size_axis
+from initperf_figures._scaling import about_lines, joined, lines, name_ends, of_kernel, size_axis
 from initperf_figures._style import CONTEXT, INK, MUTED, canvas
 from initperf_figures.speed import duration
 
@@ -97,7 +97,7 @@ def caption(tables: Tables) -> str:
     best = largest.iloc[0]
     words = (
         "Marks are medians, bars their 95 % intervals, often hidden by the mark; hollow marks and "
-        "dashed lines use fewer threads. Lines join square matrices. The limit is a Householder "
+        f"dashed lines use fewer threads. {about_lines(rows)}The limit is a Householder "
         "factorisation at the speed of the machine’s matrix products. "
         f"At {best['size'].replace(' x ', ' × ')}, {best['method']} is the fastest with "
         f"{duration(best['median_s'])}"
