@@ -38,7 +38,8 @@ def joined(own: pd.DataFrame) -> pd.DataFrame:
 
 def about_lines(rows: pd.DataFrame) -> str:
     """Say in a caption what the lines leave out, if anything."""
-    return "Lines join square matrices. " if len(joined(rows)) < len(rows) else ""
+    sizes = rows.drop_duplicates("size")
+    return "Lines join square matrices. " if len(joined(sizes)) < len(sizes) else ""
 
 
 def is_square(size: str) -> bool:
