@@ -9,7 +9,7 @@ from initperf.activations import ACTIVATIONS, Activation
 from initperf.filling import as_backend, as_dtype
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.kernels import KERNELS
-from initperf.kernels.activate import TOTALS
+from initperf.kernels._bits import integers_like
 from initperf.random import Key, RandomSource, as_key
 
 
@@ -26,6 +26,9 @@ class Mlp:
         ``"float32"`` or ``"float64"``.
     backend : str
         ``"numba"`` or ``"numpy"``.
+    residual : bool
+        Whether a hidden layer whose input is as wide as its output adds it to it:
+        ``x + f(x @ weights + bias)``.
 
     Attributes
     ----------
@@ -43,12 +46,14 @@ class Mlp:
         activation: str = "relu",
         dtype: str = "float32",
         backend: str = "numba",
+        residual: bool = False,
     ) -> None:
         self.sizes = np.array(sizes, dtype=np.int64)
         if self.sizes.ndim != 1 or len(self.sizes) < 2 or self.sizes.min() < 1:
             raise ValueError(f"sizes must be two or more positive widths, not {sizes!r}")
         self.activation: Activation = ACTIVATIONS[activation]
         self.backend = as_backend(backend)
+        self.residual = residual
         count = int(np.sum((self.sizes[:-1] + 1) * self.sizes[1:]))
         self.parameters = np.zeros(count, as_dtype(dtype))
 
@@ -79,13 +84,16 @@ class Mlp:
         """Return the logits, (count, classes), of images (count, features)."""
         forward = KERNELS["dense_forward"][self.backend]
         x = np.ascontiguousarray(images, self.parameters.dtype)
-        totals = np.zeros(len(TOTALS))
+        nothing, verdict = np.zeros(0), np.zeros(1)
         for number, (weights, biases) in enumerate(self.layers()):
-            code = self.activation.code if number < self.depth - 1 else 0
+            hidden = number < self.depth - 1
+            code = self.activation.code if hidden else 0
             slopes = np.empty((len(x), len(biases)), x.dtype)
-            a, largest = np.empty_like(slopes), np.empty_like(biases)
+            a, seen = np.empty_like(slopes), np.empty(len(biases), integers_like(x.dtype))
             with np.errstate(over="ignore", invalid="ignore"):
-                forward(code, x, weights, biases, slopes, a, largest, totals)
+                forward(code, x, weights, biases, slopes, a, seen, nothing, verdict)
+                if self.residual and hidden and a.shape == x.shape:
+                    a += x
             x = a
         return x
 
@@ -96,6 +104,8 @@ class Mlp:
         if not finite.all():
             hits = logits[finite].argmax(axis=1) == labels[finite]
             return float("inf"), float(np.sum(hits) / len(labels))
-        score = KERNELS["softmax_cross_entropy"][self.backend]
-        loss, correct = score(logits, labels, np.empty_like(logits))
-        return float(loss), correct / len(labels)
+        scores = np.zeros(2)
+        KERNELS["softmax_cross_entropy"][self.backend](
+            logits, labels, np.empty_like(logits), np.empty_like(logits[0]), scores
+        )
+        return float(scores[0]), float(scores[1]) / len(labels)

@@ -1,11 +1,16 @@
-"""The backward pass of a dense layer: two products through BLAS and the chain rule."""
+"""The backward pass of a dense layer: two products through BLAS and the chain rule.
+
+A residual layer, ``x + f(x @ weights + bias)`` (He et al. 2016), hands the gradient from above
+down twice: through its weights, and past them.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import Case, jit_sums, register
+from initperf.kernels._blas import blas, multiply
+from initperf.kernels._kernel import Case, jit, jit_sums, register
 
 
 def dense_backward_reference(
@@ -13,81 +18,123 @@ def dense_backward_reference(
     weights: np.ndarray,
     delta: np.ndarray,
     weight_gradient: np.ndarray,
-    bias_gradient: np.ndarray,
     slopes: np.ndarray,
+    bias_gradient: np.ndarray,
+    above: np.ndarray,
+    residual: bool,
     first: bool,
 ) -> None:
-    """Write a layer's gradients and turn the slopes below it into the delta below it.
+    """Write a layer's gradient, and turn the slopes below it into the delta below it.
 
     Parameters
     ----------
     x : numpy.ndarray
-        (batch, fan_in), the layer's input; overwritten as work space unless `first`.
+        (batch, fan_in), the layer's input; unless `first`, overwritten with the gradient by it.
     weights : numpy.ndarray
         (fan_in, fan_out).
     delta : numpy.ndarray
         (batch, fan_out), the gradient by the layer's pre-activation.
-    weight_gradient, bias_gradient : numpy.ndarray
-        (fan_in, fan_out) and (fan_out,), written.
+    weight_gradient : numpy.ndarray
+        (fan_in, fan_out), written.
     slopes : numpy.ndarray
-        (batch, fan_in), the slopes of the layer below; they become ``slopes * (delta @ weights.T)``
-        unless `first`.
+        (batch, fan_in), the slopes of the layer below; unless `first`, they become its delta.
+    bias_gradient : numpy.ndarray
+        (fan_in,), the gradient of the biases of the layer below, written unless `first`.
+    above : numpy.ndarray
+        (batch, fan_out), the gradient by the layer's output; read if `residual`.
+    residual : bool
+        Whether the layer adds its input to its output, which is as wide.
     first : bool
         Whether this is the first layer, below which nothing is learnt.
     """
     np.matmul(x.T, delta, out=weight_gradient)
-    np.sum(delta, axis=0, out=bias_gradient)
     if not first:
         np.matmul(delta, weights.T, out=x)
+        if residual:
+            x += above
         slopes *= x
+        np.sum(slopes, axis=0, out=bias_gradient)
 
 
 @jit_sums
+def _chain(slopes: Any, x: Any, bias_gradient: Any) -> None:
+    for j in range(bias_gradient.size):
+        bias_gradient[j] = 0.0
+    for i in range(slopes.shape[0]):
+        row, beside = slopes[i], x[i]
+        for j in range(bias_gradient.size):
+            delta = row[j] * beside[j]
+            row[j] = delta
+            bias_gradient[j] += delta
+
+
+@jit
+def backward(
+    addresses: Any,
+    x: Any,
+    weights: Any,
+    delta: Any,
+    weight_gradient: Any,
+    slopes: Any,
+    bias_gradient: Any,
+    above: Any,
+    residual: bool,
+    first: bool,
+) -> None:
+    """Do what `dense_backward` does, with the addresses of BLAS."""
+    multiply(addresses, x.T, delta, weight_gradient, 1.0, 0.0)
+    if not first:
+        keep = 0.0
+        if residual:
+            keep = 1.0
+            for i in range(x.shape[0]):
+                for j in range(x.shape[1]):
+                    x[i, j] = above[i, j]
+        multiply(addresses, delta, weights.T, x, 1.0, keep)
+        _chain(slopes, x, bias_gradient)
+
+
 def dense_backward(
     x: np.ndarray,
     weights: np.ndarray,
     delta: np.ndarray,
     weight_gradient: np.ndarray,
-    bias_gradient: np.ndarray,
     slopes: np.ndarray,
+    bias_gradient: np.ndarray,
+    above: np.ndarray,
+    residual: bool,
     first: bool,
 ) -> None:
-    """Write a layer's gradients and turn the slopes below it into the delta below it."""
-    np.dot(x.T, delta, weight_gradient)
-    for j in range(bias_gradient.size):
-        bias_gradient[j] = delta[0, j]
-    for i in range(1, delta.shape[0]):
-        for j in range(bias_gradient.size):
-            bias_gradient[j] += delta[i, j]
-    if not first:
-        np.dot(delta, weights.T, x)
-        flat_x, flat_slopes = x.reshape(x.size), slopes.reshape(x.size)
-        for i in range(flat_x.size):
-            flat_slopes[i] *= flat_x[i]
+    """Write a layer's gradient, and turn the slopes below it into the delta below it."""
+    lower = slopes, bias_gradient, above, residual, first
+    backward(blas(x.dtype), x, weights, delta, weight_gradient, *lower)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 17)):
-            for first in (False, True):
+        for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 20)):
+            kinds = ((False, False), (True, False), *[(False, True)] * (fan_in == fan_out))
+            for first, residual in kinds:
 
                 def arguments(
                     dtype: str = dtype,
                     shape: tuple[int, int, int] = (batch, fan_in, fan_out),
                     first: bool = first,
+                    residual: bool = residual,
                 ) -> tuple[Any, ...]:
                     rng = np.random.default_rng(7)
                     batch, fan_in, fan_out = shape
                     x, slopes = rng.standard_normal((2, batch, fan_in)).astype(dtype)
                     weights = rng.standard_normal((fan_in, fan_out)).astype(dtype)
-                    delta = rng.standard_normal((batch, fan_out)).astype(dtype)
-                    gradients = np.zeros_like(weights), np.zeros(fan_out, dtype)
-                    return x, weights, delta, *gradients, slopes, first
+                    delta, above = rng.standard_normal((2, batch, fan_out)).astype(dtype)
+                    made = np.zeros_like(weights), slopes, np.zeros(fan_in, dtype)
+                    return x, weights, delta, *made, above, residual, first
 
                 # products and sums of at most batch or fan_out terms, one rounding each
                 tolerance = 2 * (batch + fan_out) * float(np.finfo(dtype).eps)
-                writes = (3, 4) if first else (0, 3, 4, 5)
-                label = f"{dtype}-{batch}x{fan_in}x{fan_out}{'-first' * first}"
+                writes = (3,) if first else (0, 3, 4, 5)
+                kind = "-first" * first + "-residual" * residual
+                label = f"{dtype}-{batch}x{fan_in}x{fan_out}{kind}"
                 yield Case(label, arguments, writes=writes, tolerance=tolerance)
 
 

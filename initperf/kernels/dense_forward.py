@@ -5,8 +5,18 @@ from typing import Any
 
 import numpy as np
 
+from initperf.kernels._bits import integers_like
+from initperf.kernels._blas import blas, multiply
 from initperf.kernels._kernel import Case, jit, register
-from initperf.kernels.activate import _PASSES, activate, activate_reference
+from initperf.kernels.activate import (
+    _FUNCTIONS,
+    ACTIVATE,
+    TOTALS,
+    activate_reference,
+    activation_pass,
+)
+
+_activate = ACTIVATE.call
 
 
 def dense_forward_reference(
@@ -16,8 +26,9 @@ def dense_forward_reference(
     bias: np.ndarray,
     slopes: np.ndarray,
     a: np.ndarray,
-    largest: np.ndarray,
+    seen: np.ndarray,
     totals: np.ndarray,
+    verdict: np.ndarray,
 ) -> None:
     """Write ``f(x @ weights + bias)`` to `a` and the slopes f' there to `slopes`.
 
@@ -31,14 +42,31 @@ def dense_forward_reference(
         (fan_in, fan_out), C order, and (fan_out,).
     slopes, a : numpy.ndarray
         (batch, fan_out), C order.
-    largest, totals : numpy.ndarray
+    seen, totals, verdict : numpy.ndarray
         See `initperf.kernels.activate`.
     """
     np.matmul(x, weights, out=slopes)
-    activate_reference(code, slopes, bias, a, largest, totals)
+    activate_reference(code, slopes, bias, a, seen, totals, verdict)
 
 
 @jit
+def forward(
+    addresses: Any,
+    activation: Any,
+    x: Any,
+    weights: Any,
+    bias: Any,
+    slopes: Any,
+    a: Any,
+    seen: Any,
+    totals: Any,
+    verdict: Any,
+) -> None:
+    """Do what `dense_forward` does, with the addresses of BLAS and of the activation's pass."""
+    multiply(addresses, x, weights, slopes, 1.0, 0.0)
+    _activate(activation, slopes, bias, a, seen, totals, verdict)
+
+
 def dense_forward(
     code: int,
     x: np.ndarray,
@@ -46,17 +74,18 @@ def dense_forward(
     bias: np.ndarray,
     slopes: np.ndarray,
     a: np.ndarray,
-    largest: np.ndarray,
+    seen: np.ndarray,
     totals: np.ndarray,
+    verdict: np.ndarray,
 ) -> None:
     """Write ``f(x @ weights + bias)`` to `a` and the slopes f' there to `slopes`."""
-    np.dot(x, weights, slopes)
-    activate(code, slopes, bias, a, largest, totals)
+    activation = ACTIVATE.address(activation_pass(code, totals.size > 0), x.dtype)
+    forward(blas(x.dtype), activation, x, weights, bias, slopes, a, seen, totals, verdict)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for code in range(len(_PASSES)):
+        for code in range(min(len(_FUNCTIONS), 2)):  # the passes themselves are compared apart
             for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 17)):
 
                 def arguments(
@@ -70,13 +99,14 @@ def _cases() -> Iterator[Case]:
                     weights = rng.standard_normal((fan_in, fan_out)).astype(dtype)
                     bias = rng.standard_normal(fan_out).astype(dtype)
                     slopes = np.zeros((batch, fan_out), dtype)
-                    largest, totals = np.zeros(fan_out, dtype), np.zeros(6)
-                    return code, x, weights, bias, slopes, slopes.copy(), largest, totals
+                    seen = np.zeros(fan_out, integers_like(x.dtype))
+                    totals = np.zeros(len(TOTALS))
+                    return code, x, weights, bias, slopes, slopes.copy(), seen, totals, np.zeros(1)
 
                 # a product of fan_in terms and the sums of a row, one rounding each
                 tolerance = 2 * (fan_in + fan_out + 8) * float(np.finfo(dtype).eps)
                 label = f"{dtype}-{code}-{batch}x{fan_in}x{fan_out}"
-                yield Case(label, arguments, writes=(4, 5, 6, 7), tolerance=tolerance)
+                yield Case(label, arguments, writes=(4, 5, 6, 7, 8), tolerance=tolerance)
 
 
 register("dense_forward", numpy=dense_forward_reference, numba=dense_forward, cases=_cases)

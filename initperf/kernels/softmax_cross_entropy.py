@@ -9,24 +9,34 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numba import types
 
+from initperf.kernels._address import Family, matrix, vector
 from initperf.kernels._elementary import exp
 from initperf.kernels._kernel import Case, jit, register
 
 
 def softmax_cross_entropy_reference(
-    logits: np.ndarray, labels: np.ndarray, delta: np.ndarray
-) -> tuple[float, int]:
-    """Return (mean loss, correct predictions) and write the gradient by the logits to `delta`.
+    logits: np.ndarray,
+    labels: np.ndarray,
+    delta: np.ndarray,
+    bias_gradient: np.ndarray,
+    scores: np.ndarray,
+) -> None:
+    """Write the loss, the count of right predictions and the gradient by the logits.
 
     Parameters
     ----------
     logits : numpy.ndarray
-        (batch, classes), float32 or float64.
+        (batch, classes), float32 or float64, C order.
     labels : numpy.ndarray
-        (batch,), integers.
+        (batch,), int64.
     delta : numpy.ndarray
-        (batch, classes): (softmax - one-hot) / batch.
+        (batch, classes), written: (softmax - one-hot) / batch.
+    bias_gradient : numpy.ndarray
+        (classes,), written: the sums of the columns of `delta`.
+    scores : numpy.ndarray
+        Two float64, written: the mean loss, and how many predictions are right.
     """
     rows = np.arange(len(labels))
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -36,18 +46,25 @@ def softmax_cross_entropy_reference(
     delta[:] = exponentials / sums[:, None]
     delta[rows, labels] -= 1
     delta /= len(labels)
-    return float(losses.mean()), int(np.sum(logits.argmax(axis=1) == labels))
+    np.sum(delta, axis=0, out=bias_gradient)
+    scores[:] = losses.mean(), np.sum(logits.argmax(axis=1) == labels)
 
 
 @jit
 def softmax_cross_entropy(
-    logits: np.ndarray, labels: np.ndarray, delta: np.ndarray
-) -> tuple[float, int]:
-    """Return (mean loss, correct predictions) and write the gradient by the logits to `delta`."""
+    logits: np.ndarray,
+    labels: np.ndarray,
+    delta: np.ndarray,
+    bias_gradient: np.ndarray,
+    scores: np.ndarray,
+) -> None:
+    """Write the loss, the count of right predictions and the gradient by the logits."""
     batch, classes = logits.shape
     share = logits.dtype.type(1.0) / logits.dtype.type(batch)
     loss = 0.0
     correct = 0
+    for j in range(classes):
+        bias_gradient[j] = 0.0
     for i in range(batch):
         row, gradient = logits[i], delta[i]
         highest, at = row[0], 0
@@ -64,8 +81,20 @@ def softmax_cross_entropy(
         for j in range(classes):
             gradient[j] *= scale
         gradient[labels[i]] -= share
+        for j in range(classes):
+            bias_gradient[j] += gradient[j]
         correct += at == labels[i]
-    return loss / batch, correct
+    scores[0] = loss / batch
+    scores[1] = correct
+
+
+def _signature(kind: Any) -> tuple[Any, ...]:
+    labels, scores = vector(types.int64), vector(types.float64)
+    return matrix(kind), labels, matrix(kind), vector(kind), scores
+
+
+LOSS = Family(_signature)
+"""What a loss takes: ``(logits, labels, delta, bias_gradient, scores)``."""
 
 
 def _cases() -> Iterator[Case]:
@@ -78,12 +107,14 @@ def _cases() -> Iterator[Case]:
                 rng = np.random.default_rng(batch)
                 logits = (scale * rng.standard_normal((batch, classes))).astype(dtype)
                 labels = rng.integers(0, classes, batch)
-                return logits, labels, np.zeros_like(logits)
+                delta = np.zeros_like(logits)
+                return logits, labels, delta, np.zeros(classes, dtype), np.zeros(2)
 
-            # a sum over the classes, a division and two products: one rounding for each
-            tolerance = (classes + 4) * float(np.finfo(dtype).eps)
+            # a sum over the classes, a division and two products, then a sum over the batch of
+            # magnitudes up to 1 / batch: one rounding for each
+            tolerance = (batch + classes + 4) * float(np.finfo(dtype).eps)
             label = f"{dtype}-{batch}x{classes}-scale-{scale:g}"
-            yield Case(label, arguments, writes=(2,), tolerance=tolerance)
+            yield Case(label, arguments, writes=(2, 3, 4), tolerance=tolerance)
 
 
 register(

@@ -6,145 +6,247 @@ anyway. Parameters and gradients are flat: for each layer its weights in C order
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from initperf.kernels._address import Family
+from initperf.kernels._bits import integers_like
+from initperf.kernels._blas import blas
 from initperf.kernels._kernel import Case, Function, jit, portable, register
-from initperf.kernels.activate import TOTALS
-from initperf.kernels.dense_backward import dense_backward, dense_backward_reference
-from initperf.kernels.dense_forward import dense_forward, dense_forward_reference
-from initperf.kernels.sgd_update import (
-    sgd_update,
-    sgd_update_reference,
-    squared_norm,
-    squared_norm_reference,
-)
+from initperf.kernels._optimizers import OPTIMIZERS, Settings
+from initperf.kernels.activate import ACTIVATE, TOTALS, activation_pass
+from initperf.kernels.dense_backward import backward, dense_backward_reference
+from initperf.kernels.dense_forward import dense_forward_reference, forward
 from initperf.kernels.softmax_cross_entropy import (
+    LOSS,
     softmax_cross_entropy,
     softmax_cross_entropy_reference,
 )
+from initperf.kernels.squared_norm import SQUARED_NORM, squared_norm, squared_norm_reference
+from initperf.kernels.update import UPDATE, UPDATES, update_pass, update_reference
 
-STATISTICS = (
-    "weight_mean",
-    "weight_std",
-    "weight_max",
-    "gradient_norm",
-    "gradient_mean_abs",
-    *TOTALS,
-    "dead_fraction",
-    "update_ratio",
-)
+STATISTICS = (*UPDATES[:5], *TOTALS, UPDATES[5])
 _FORWARD = 5
-_DEAD = STATISTICS.index("dead_fraction")
-_RATIO = STATISTICS.index("update_ratio")
+_RATIO = len(STATISTICS) - 1
+_LINEAR = 0
+
+_loss, _norm, _update = LOSS.call, SQUARED_NORM.call, UPDATE.call
+
+
+class _Passes(NamedTuple):
+    """Addresses of passes, or codes and functions for the reference: measured ones, then plain."""
+
+    hidden: tuple[Any, Any]
+    output: tuple[Any, Any]
+    update: tuple[Any, Any]
+    loss: Any
+    norm: Any
+    blas: Any
+
+
+class Descent(NamedTuple):
+    """How weights follow their gradients.
+
+    Attributes
+    ----------
+    optimizer : int
+        Its number.
+    factors : numpy.ndarray
+        (steps, factors), of the dtype of the weights.
+    memories : numpy.ndarray
+        (memories of the optimizer, parameters), updated.
+    clip_globally : bool
+        Whether the norm that is clipped is that of all layers together.
+    """
+
+    optimizer: int
+    factors: np.ndarray
+    memories: np.ndarray
+    clip_globally: bool = False
+
+
+def _gather_reference(images: Any, labels: Any, chosen: Any, x: Any, batch_labels: Any) -> None:
+    np.take(images, chosen, axis=0, out=x)
+    batch_labels[:] = labels[chosen]
+
+
+@portable
+def _gather(images: Any, labels: Any, chosen: Any, x: Any, batch_labels: Any) -> None:
+    for i in range(chosen.size):
+        image, row = images[chosen[i]], x[i]
+        for j in range(row.size):
+            row[j] = image[j]
+        batch_labels[i] = labels[chosen[i]]
+
+
+def _add_reference(a: Any, x: Any) -> None:
+    a += x
+
+
+@portable
+def _add(a: Any, x: Any) -> None:
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            a[i, j] += x[i, j]
 
 
 def _epoch(
-    forward: Function, loss_of: Function, backward: Function, norm: Function, update: Function
+    gather: Function, forward: Function, add: Function, backward: Function
 ) -> Callable[..., tuple[int, int]]:
     """Write the loop once, over the kernels of either backend."""
 
-    @portable
-    def train_epoch(
+    def steps(
         images: Any,
         labels: Any,
         order: Any,
         batch_size: int,
         sizes: Any,
-        code: int,
+        residual: bool,
+        passes: Any,
         parameters: Any,
         gradients: Any,
+        memories: Any,
+        slots: int,
         work: Any,
-        rates: Any,
+        seen: Any,
+        space: Any,
+        batch_labels: Any,
+        factors: Any,
         clip_norm: float,
+        clip_globally: bool,
         losses: Any,
         correct: Any,
         statistics: Any,
     ) -> tuple[int, int]:
         depth = sizes.size - 1
-        largest = np.zeros(sizes.max(), images.dtype)
-        batch_labels = np.zeros(batch_size, np.int64)
-        for step in range(rates.size):
+        count = parameters.size
+        verdict, numbers, updates = space[:1], space[1:3], space[3:9]
+        nothing, scales = space[:0], space[9:]
+        for layer in range(depth):
+            scales[layer] = 1.0
+        first_recorded = losses.size - statistics.shape[0]
+        for step in range(losses.size):
+            measured = step >= first_recorded
+            kind = 0 if measured else 1
+            record = statistics[step - first_recorded if measured else 0]
             begin = step * batch_size
             rows = min(batch_size, order.size - begin)
-            record = statistics[step]
+            wanted = batch_labels[:rows]
             x = work[: rows * sizes[0]].reshape((rows, sizes[0]))
-            for i in range(rows):
-                x[i] = images[order[begin + i]]
-                batch_labels[i] = labels[order[begin + i]]
+            gather(images, labels, order[begin : begin + rows], x, wanted)
 
             at, here = 0, 0
+            a = delta = x
             for layer in range(depth):
                 fan_in, fan_out = sizes[layer], sizes[layer + 1]
                 end = at + fan_in * fan_out
-                x = work[here : here + rows * fan_in].reshape((rows, fan_in))
                 here += batch_size * fan_in
-                a = work[here : here + rows * fan_out].reshape((rows, fan_out))
                 behind = work.size - here - rows * fan_out
-                slopes = work[behind : behind + rows * fan_out].reshape((rows, fan_out))
+                x = a
+                a = work[here : here + rows * fan_out].reshape((rows, fan_out))
+                delta = work[behind : behind + rows * fan_out].reshape((rows, fan_out))
                 forward(
-                    code if layer < depth - 1 else 0,
+                    passes.blas,
+                    passes.hidden[kind] if layer < depth - 1 else passes.output[kind],
                     x,
                     parameters[at:end].reshape((fan_in, fan_out)),
                     parameters[end : end + fan_out],
-                    slopes,
+                    delta,
                     a,
-                    largest[:fan_out],
-                    record[layer, _FORWARD:_DEAD],
+                    seen[:fan_out],
+                    record[layer, _FORWARD:_RATIO] if measured else nothing,
+                    verdict,
                 )
-                if not np.isfinite(record[layer, _FORWARD:_DEAD]).all():
+                if verdict[0] > 0.0:
                     return step, layer
-                record[layer, _DEAD] = np.mean(largest[:fan_out] == 0)
+                if residual and layer < depth - 1 and fan_in == fan_out:
+                    add(a, x)
                 at = end + fan_out
-            losses[step], correct[step] = loss_of(a, batch_labels[:rows], slopes)
+            _loss(passes.loss, a, wanted, delta, gradients[count - sizes[depth] :], numbers)
+            losses[step] = numbers[0]
+            correct[step] = int(numbers[1])
 
-            delta = slopes
+            above = a
             for layer in range(depth - 1, -1, -1):
                 fan_in, fan_out = sizes[layer], sizes[layer + 1]
                 at -= fan_out * (fan_in + 1)
                 end = at + fan_in * fan_out
                 here -= batch_size * fan_in
-                x = work[here : here + rows * fan_in].reshape((rows, fan_in))
                 behind = work.size - here - rows * fan_in
+                x = work[here : here + rows * fan_in].reshape((rows, fan_in))
                 below = work[behind : behind + rows * fan_in].reshape((rows, fan_in))
                 backward(
+                    passes.blas,
                     x,
                     parameters[at:end].reshape((fan_in, fan_out)),
                     delta,
                     gradients[at:end].reshape((fan_in, fan_out)),
-                    gradients[end : end + fan_out],
                     below,
+                    gradients[max(0, at - fan_in) : max(at, fan_in)],
+                    above,
+                    residual and layer < depth - 1 and fan_in == fan_out,
                     layer == 0,
                 )
-                delta = below
-                rate = rates[step]
-                if clip_norm > 0.0:
-                    size = np.sqrt(norm(gradients[at : end + fan_out]))
-                    if size > clip_norm:
-                        rate *= clip_norm / size
-                update(parameters[at:end], gradients[at:end], rate, record[layer, :_FORWARD])
-                for j in range(end, end + fan_out):
-                    parameters[j] -= images.dtype.type(rate) * gradients[j]
-                if not np.isfinite(record[layer, :_FORWARD]).all():
-                    return step, layer
-                length = np.sqrt(
-                    float(fan_in * fan_out) * (record[layer, 0] ** 2 + record[layer, 1] ** 2)
-                )
-                moved = rate * record[layer, 3]
-                record[layer, _RATIO] = moved / length if length > 0.0 else 0.0
-        return rates.size, 0
+                above, delta = x, below
 
-    return train_epoch
+            if clip_norm > 0.0:
+                at, whole = count, 0.0
+                for layer in range(depth - 1, -1, -1):
+                    end = at
+                    at -= sizes[layer + 1] * (sizes[layer] + 1)
+                    _norm(passes.norm, gradients[at:end], numbers)
+                    if not numbers[0] < np.inf:
+                        return step, layer
+                    whole += numbers[0]
+                    scales[layer] = numbers[0]
+                for layer in range(depth):
+                    size = np.sqrt(whole if clip_globally else scales[layer])
+                    scales[layer] = clip_norm / size if size > clip_norm else 1.0
+
+            at = count
+            for layer in range(depth - 1, -1, -1):
+                fan_in, fan_out = sizes[layer], sizes[layer + 1]
+                end = at - fan_out
+                for part in range(2):  # the biases, whose statistics nobody asks for, are first
+                    start, stop = (end, at) if part == 0 else (end - fan_in * fan_out, end)
+                    one, two = min(1, slots), min(1, slots // 2)
+                    _update(
+                        passes.update[kind],
+                        parameters[start:stop],
+                        gradients[start:stop],
+                        memories[one * start : one * stop],
+                        memories[two * (count + start) : two * (count + stop)],
+                        factors[step],
+                        scales[layer],
+                        updates if measured else nothing,
+                        verdict,
+                    )
+                    if verdict[0] > 0.0:
+                        return step, layer
+                if measured:
+                    for column in range(_FORWARD):
+                        record[layer, column] = updates[column]
+                    record[layer, _RATIO] = updates[_FORWARD]
+                at = end - fan_in * fan_out
+        return losses.size, 0
+
+    return steps
 
 
-_loop = _epoch(dense_forward, softmax_cross_entropy, dense_backward, squared_norm, sgd_update)
-_reference_loop = _epoch(
-    dense_forward_reference,
-    softmax_cross_entropy_reference,
-    dense_backward_reference,
-    squared_norm_reference,
-    sgd_update_reference,
+_steps = jit(_epoch(_gather, forward, _add, backward))
+
+
+def _forward_reference(addresses: Any, activation: int, *arguments: Any) -> None:
+    dense_forward_reference(activation, *arguments)
+
+
+def _backward_reference(addresses: Any, *arguments: Any) -> None:
+    dense_backward_reference(*arguments)
+
+
+_reference_steps = _epoch(
+    _gather_reference, _forward_reference, _add_reference, _backward_reference
 )
 
 
@@ -153,14 +255,75 @@ def work_size(sizes: Any, batch_size: int) -> int:
     return 2 * batch_size * int(np.sum(sizes))
 
 
-def train_epoch_reference(*arguments: Any) -> tuple[int, int]:
-    """Train for one epoch; the arguments are those of `train_epoch`."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _reference_loop(*arguments)
+def _reference_passes(dtype: np.dtype[Any], code: int, optimizer: int) -> _Passes:
+    def updating(*arguments: Any) -> None:
+        update_reference(optimizer, *arguments)
+
+    return _Passes(
+        (code, code),
+        (_LINEAR, _LINEAR),
+        (updating, updating),
+        softmax_cross_entropy_reference,
+        squared_norm_reference,
+        blas(dtype),
+    )
 
 
-@jit
-def train_epoch(
+def _compiled_passes(
+    dtype: np.dtype[Any], code: int, optimizer: int, clips: bool, records: tuple[bool, bool]
+) -> _Passes:
+    def both(family: Family, pass_of: Function, number: int) -> tuple[Any, Any]:
+        # where only one kind runs, it stands for the other, which then is not compiled
+        kinds = [
+            measured for measured, needed in zip((True, False), records, strict=True) if needed
+        ]
+        found = [family.address(pass_of(number, measured), dtype) for measured in kinds]
+        return found[0], found[-1]
+
+    return _Passes(
+        both(ACTIVATE, activation_pass, code),
+        both(ACTIVATE, activation_pass, _LINEAR),
+        both(UPDATE, update_pass, optimizer),
+        LOSS.address(softmax_cross_entropy, dtype),
+        SQUARED_NORM.address(squared_norm, dtype) if clips else 0,
+        blas(dtype),
+    )
+
+
+def _descent(parameters: np.ndarray, rates: np.ndarray) -> Descent:
+    optimizer = OPTIMIZERS["sgd"]
+    factors = optimizer.factors(rates, 0, Settings()).astype(parameters.dtype)
+    return Descent(optimizer.code, factors, np.zeros((0, parameters.size), parameters.dtype))
+
+
+def _arguments(
+    images: np.ndarray,
+    labels: np.ndarray,
+    order: np.ndarray,
+    batch_size: int,
+    sizes: np.ndarray,
+    passes: _Passes,
+    parameters: np.ndarray,
+    gradients: np.ndarray,
+    work: np.ndarray,
+    descent: Descent,
+    clip_norm: float,
+    losses: np.ndarray,
+    correct: np.ndarray,
+    statistics: np.ndarray,
+    residual: bool,
+) -> tuple[Any, ...]:
+    seen = np.zeros(int(sizes.max()), integers_like(images.dtype))
+    memories = descent.memories.reshape(-1)
+    return (
+        *(images, labels, order, batch_size, sizes, residual, passes, parameters, gradients),
+        *(memories, len(descent.memories), work, seen, np.zeros(9 + sizes.size)),
+        *(np.zeros(batch_size, np.int64), descent.factors, clip_norm),
+        *(descent.clip_globally, losses, correct, statistics),
+    )
+
+
+def train_epoch_reference(
     images: np.ndarray,
     labels: np.ndarray,
     order: np.ndarray,
@@ -175,6 +338,8 @@ def train_epoch(
     losses: np.ndarray,
     correct: np.ndarray,
     statistics: np.ndarray,
+    descent: Descent | None = None,
+    residual: bool = False,
 ) -> tuple[int, int]:
     """Train for one epoch.
 
@@ -197,37 +362,69 @@ def train_epoch(
     rates : numpy.ndarray
         float64, the learning rate of each step; there are as many steps as rates.
     clip_norm : float
-        The largest L2 norm of a layer's gradient; 0 for no limit.
-    losses, correct, statistics : numpy.ndarray
-        (steps,) float64, (steps,) int64 and (steps, layers, len(STATISTICS)) float64, written.
+        The largest L2 norm of a layer's gradient, or of all; 0 for no limit.
+    losses, correct : numpy.ndarray
+        (steps,) float64 and (steps,) int64, written.
+    statistics : numpy.ndarray
+        (recorded, layers, len(STATISTICS)) float64, written: of the last so many steps. In a
+        residual layer those of the activation are of the branch, before the input is added.
+    descent : Descent, optional
+        How weights follow their gradients; plain gradient descent by default.
+    residual : bool
+        Whether a hidden layer whose input is as wide as its output adds it to it:
+        ``x + f(x @ weights + bias)``.
 
     Returns
     -------
     tuple of int
-        (steps done, layer): fewer steps than asked for when a value was no longer finite in that
-        layer, the first, counted from 0, where it showed.
+        (steps done, layer): fewer steps than asked for when a magnitude reached
+        `initperf.kernels._bits.LIMITS`, infinity or NaN; in that layer, counted from 0, first.
     """
-    return _loop(
-        images,
-        labels,
-        order,
-        batch_size,
-        sizes,
-        code,
-        parameters,
-        gradients,
-        work,
-        rates,
-        clip_norm,
-        losses,
-        correct,
-        statistics,
+    descent = descent or _descent(parameters, rates)
+    passes = _reference_passes(images.dtype, code, descent.optimizer)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _reference_steps(
+            *_arguments(
+                *(images, labels, order, batch_size, sizes, passes, parameters, gradients, work),
+                *(descent, clip_norm, losses, correct, statistics, residual),
+            )
+        )
+
+
+def train_epoch(
+    images: np.ndarray,
+    labels: np.ndarray,
+    order: np.ndarray,
+    batch_size: int,
+    sizes: np.ndarray,
+    code: int,
+    parameters: np.ndarray,
+    gradients: np.ndarray,
+    work: np.ndarray,
+    rates: np.ndarray,
+    clip_norm: float,
+    losses: np.ndarray,
+    correct: np.ndarray,
+    statistics: np.ndarray,
+    descent: Descent | None = None,
+    residual: bool = False,
+) -> tuple[int, int]:
+    """Train for one epoch; see the reference."""
+    descent = descent or _descent(parameters, rates)
+    records = len(statistics) > 0, len(statistics) < len(losses)
+    passes = _compiled_passes(images.dtype, code, descent.optimizer, clip_norm > 0.0, records)
+    done, layer = _steps(
+        *_arguments(
+            *(images, labels, order, batch_size, sizes, passes, parameters, gradients, work),
+            *(descent, clip_norm, losses, correct, statistics, residual),
+        )
     )
+    return int(done), int(layer)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for code, hidden, clip_norm in ((1, (7,), 0.0), (2, (9, 5), 0.5), (3, (6, 6, 6), 0.0)):
+        for code, hidden, clip_norm in ((1, (7,), 0.0), (1, (9, 5), 0.5), (1, (6, 6, 6), 0.0)):
 
             def arguments(
                 dtype: str = dtype,
@@ -243,20 +440,13 @@ def _cases() -> Iterator[Case]:
                 parameters = (0.5 * rng.standard_normal(count)).astype(dtype)
                 rates, batch_size = np.array([0.1, 0.05, 0.2]), 8
                 return (
-                    images,
-                    labels,
-                    rng.permutation(23),
-                    batch_size,
-                    sizes,
-                    code,
-                    parameters,
+                    *(images, labels, rng.permutation(23), batch_size, sizes, code, parameters),
                     np.zeros_like(parameters),
                     np.zeros(work_size(sizes, batch_size), dtype),
-                    rates,
-                    clip_norm,
-                    np.zeros(3),
-                    np.zeros(3, np.int64),
+                    *(rates, clip_norm, np.zeros(3), np.zeros(3, np.int64)),
                     np.zeros((3, len(sizes) - 1, len(STATISTICS))),
+                    None,
+                    len(hidden) == 3,
                 )
 
             # three steps through at most four layers, sums of at most 23 terms each way

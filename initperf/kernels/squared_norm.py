@@ -1,0 +1,53 @@
+"""The sum of squares, for clipping by the norm (Pascanu, Mikolov & Bengio 2013)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from initperf.kernels._address import Family, vector
+from initperf.kernels._kernel import Case, jit_sums, like, register
+
+_CHUNK = 1024
+
+
+def squared_norm_reference(values: np.ndarray, total: np.ndarray) -> None:
+    """Write the sum of squares of a 1-D array, float32 or float64, to the one float64 of `total`.
+
+    Infinite or NaN where the array is, or where squares of float32 overflow.
+    """
+    total[0] = np.sum(values.astype(np.float64) ** 2)
+
+
+@jit_sums
+def squared_norm(values: np.ndarray, total: np.ndarray) -> None:
+    """Write the sum of squares of a 1-D array to the one float64 of `total`."""
+    whole = 0.0
+    for begin in range(0, values.size, _CHUNK):
+        partial = like(values, 0.0)
+        for i in range(begin, min(begin + _CHUNK, values.size)):
+            partial += values[i] * values[i]
+        whole += partial
+    total[0] = whole
+
+
+SQUARED_NORM = Family(lambda kind: (vector(kind), vector(types.float64)))
+"""What a norm takes: ``(values, total)``."""
+
+
+def _cases() -> Iterator[Case]:
+    for dtype in ("float32", "float64"):
+        for size in (0, 1, 1023, 1025):
+
+            def arguments(dtype: str = dtype, size: int = size) -> tuple[Any, ...]:
+                values = np.random.default_rng(size).standard_normal(size).astype(dtype)
+                return values, np.zeros(1)
+
+            # a chunk is summed in the working precision, at worst one rounding a term, but in
+            # eight or more lanes
+            tolerance = (min(size, 1024) / 8 + 2) * float(np.finfo(dtype).eps)
+            yield Case(f"{dtype}-{size}", arguments, writes=(1,), tolerance=tolerance)
+
+
+register("squared_norm", numpy=squared_norm_reference, numba=squared_norm, cases=_cases)

@@ -1,0 +1,240 @@
+"""The update of an optimizer, and the statistics of weights and gradients, in one pass."""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from initperf.kernels._address import Family, vector
+from initperf.kernels._bits import beyond, diverged, from_magnitude, magnitude
+from initperf.kernels._kernel import Case, Function, jit_sums, like, register, where
+from initperf.kernels._optimizers import OPTIMIZERS, Settings, by_code
+
+UPDATES = (
+    "weight_mean",
+    "weight_std",
+    "weight_max",
+    "gradient_norm",
+    "gradient_mean_abs",
+    "update_ratio",
+)
+_CHUNK = 1024
+
+
+def _signature(kind: Any) -> tuple[Any, ...]:
+    values, numbers = vector(kind), vector(types.float64)
+    return values, values, values, values, values, types.float64, numbers, numbers
+
+
+UPDATE = Family(_signature)
+"""The passes of all optimizers: what `update` takes after the code."""
+
+
+@functools.cache
+def update_pass(code: int, measured: bool) -> Function:
+    """Return the jitted pass of an optimizer, with or without statistics."""
+    optimizer = by_code(code)
+    return (_measured if measured else _plain)(optimizer.rule, optimizer.memories)
+
+
+def _plain(rule: Any, memories: int) -> Function:
+    @jit_sums
+    def plain_pass(
+        weights: Any,
+        gradient: Any,
+        first: Any,
+        second: Any,
+        factors: Any,
+        scale: float,
+        totals: Any,
+        verdict: Any,
+    ) -> None:
+        zero, clip = like(weights, 0.0), weights.dtype.type(scale)
+        highest = magnitude(zero)
+        for i in range(weights.size):
+            slope = gradient[i]
+            one = first[i] if memories > 0 else zero
+            two = second[i] if memories > 1 else zero
+            value, one, two = rule(weights[i], clip * slope, one, two, factors)
+            weights[i] = value
+            if memories > 0:
+                first[i] = one
+            if memories > 1:
+                second[i] = two
+            size = where(magnitude(slope) > magnitude(value), magnitude(slope), magnitude(value))
+            highest = where(size > highest, size, highest)
+        verdict[0] = 1.0 if beyond(weights, highest) else 0.0
+
+    return plain_pass
+
+
+def _measured(rule: Any, memories: int) -> Function:
+    @jit_sums
+    def measured_pass(
+        weights: Any,
+        gradient: Any,
+        first: Any,
+        second: Any,
+        factors: Any,
+        scale: float,
+        totals: Any,
+        verdict: Any,
+    ) -> None:
+        zero, clip = like(weights, 0.0), weights.dtype.type(scale)
+        centre = weights[0]
+        largest = highest = magnitude(zero)
+        sum_w = square_w = sum_g = square_g = square_u = 0.0
+        for begin in range(0, weights.size, _CHUNK):
+            t_w = t_ww = t_g = t_gg = t_uu = zero
+            for i in range(begin, min(begin + _CHUNK, weights.size)):
+                before, slope = weights[i], gradient[i]
+                one = first[i] if memories > 0 else zero
+                two = second[i] if memories > 1 else zero
+                value, one, two = rule(before, clip * slope, one, two, factors)
+                weights[i] = value
+                if memories > 0:
+                    first[i] = one
+                if memories > 1:
+                    second[i] = two
+                size = magnitude(before)
+                largest = where(size > largest, size, largest)
+                size = where(
+                    magnitude(slope) > magnitude(value), magnitude(slope), magnitude(value)
+                )
+                highest = where(size > highest, size, highest)
+                moved = value - before
+                off = before - centre
+                t_w += off
+                t_ww += off * off
+                t_g += abs(slope)
+                t_gg += slope * slope
+                t_uu += moved * moved
+            sum_w += t_w
+            square_w += t_ww
+            sum_g += t_g
+            square_g += t_gg
+            square_u += t_uu
+        count = float(weights.size)
+        mean = centre + sum_w / count
+        variance = max(0.0, square_w / count - (sum_w / count) ** 2)
+        length = np.sqrt(count * (mean * mean + variance))
+        totals[0] = mean
+        totals[1] = np.sqrt(variance)
+        totals[2] = from_magnitude(weights, largest)
+        totals[3] = np.sqrt(square_g)
+        totals[4] = sum_g / count
+        totals[5] = np.sqrt(square_u) / length if length > 0.0 else 0.0
+        verdict[0] = 1.0 if beyond(weights, highest) else 0.0
+
+    return measured_pass
+
+
+def update_reference(
+    code: int,
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    factors: np.ndarray,
+    scale: float,
+    totals: np.ndarray,
+    verdict: np.ndarray,
+) -> None:
+    """Update weights by an optimizer's rule.
+
+    Parameters
+    ----------
+    code : int
+        The optimizer's number.
+    weights, gradient : numpy.ndarray
+        1-D, float32 or float64; `weights` is updated in place.
+    first, second : numpy.ndarray
+        What the optimizer remembers of each weight, updated in place; without an element if it
+        does not.
+    factors : numpy.ndarray
+        The optimizer's factors in this step, of the dtype of the weights.
+    scale : float
+        Multiplies the gradient: what clipping leaves of it.
+    totals : numpy.ndarray
+        float64, takes what UPDATES names: of the weights before the update, of the gradient
+        before clipping and decay, and the length of the update by that of the weights. Without
+        an element, nothing is measured.
+    verdict : numpy.ndarray
+        One float64, 1 when gradient or weights have diverged (see
+        `initperf.kernels._bits.LIMITS`), else 0; the statistics mean nothing then.
+    """
+    optimizer, zero = by_code(code), like(weights, 0.0)
+    before = weights.copy()
+    new, one, two = optimizer.rule(
+        before,
+        weights.dtype.type(scale) * gradient,
+        first if optimizer.memories > 0 else zero,
+        second if optimizer.memories > 1 else zero,
+        factors,
+    )
+    weights[:] = new
+    if optimizer.memories > 0:
+        first[:] = one
+    if optimizer.memories > 1:
+        second[:] = two
+    verdict[0] = float(diverged(weights, gradient))
+    if totals.size and not verdict[0]:
+        wide, slope = before.astype(np.float64), np.abs(gradient.astype(np.float64))
+        length = np.sqrt(np.sum(wide**2))
+        moved = np.sqrt(np.sum((new - before).astype(np.float64) ** 2))
+        totals[:] = (
+            wide.mean(),
+            wide.std(),
+            np.abs(wide).max(),
+            np.sqrt(np.sum(slope**2)),
+            slope.mean(),
+            moved / length if length > 0.0 else 0.0,
+        )
+
+
+def update(
+    code: int,
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    factors: np.ndarray,
+    scale: float,
+    totals: np.ndarray,
+    verdict: np.ndarray,
+) -> None:
+    """Update weights by an optimizer's rule; see the reference."""
+    chosen = update_pass(code, totals.size > 0)
+    chosen(weights, gradient, first, second, factors, scale, totals, verdict)
+
+
+def _cases() -> Iterator[Case]:
+    for dtype in ("float32", "float64"):
+        for optimizer in OPTIMIZERS.values():
+            for size in (1, 3, 1023, 1025):
+
+                def arguments(
+                    dtype: str = dtype, code: int = optimizer.code, size: int = size
+                ) -> tuple[Any, ...]:
+                    rng = np.random.default_rng(size)
+                    optimizer = by_code(code)
+                    weights, gradient = rng.standard_normal((2, size)).astype(dtype)
+                    memories = np.zeros((2, size), dtype)
+                    memories[: optimizer.memories] = rng.random((optimizer.memories, size))
+                    first, second = memories
+                    settings = Settings(weight_decay=0.01)
+                    factors = optimizer.factors(np.array([0.25]), 3, settings)[0].astype(dtype)
+                    made = factors, 0.5, np.zeros(len(UPDATES)), np.zeros(1)
+                    return code, weights, gradient, first, second, *made
+
+                # A chunk is summed in the working precision, at worst one rounding a term, but
+                # in eight or more lanes. An update of a hundredth of a weight keeps two digits
+                # less of its own than of the weight: a hundred roundings.
+                tolerance = (min(size, 1024) / 8 + 100) * float(np.finfo(dtype).eps)
+                label = f"{dtype}-{optimizer.name}-{size}"
+                yield Case(label, arguments, writes=(1, 3, 4, 7, 8), tolerance=tolerance)
+
+
+register("update", numpy=update_reference, numba=update, cases=_cases)
