@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._elementary import exp, tanh
+from initperf.kernels._elementary import exp, log, tanh
 from initperf.kernels._kernel import like, portable, where
 from initperf.kernels.activate import add_activation
 from initperf.registry import Registry
@@ -130,3 +130,52 @@ def _selu(x: Any) -> Pair:
     edge = like(x, _SELU_SCALE * _SELU_ALPHA)
     slope = edge * exp(where(x > zero, zero, x))
     return where(x > zero, scale * x, slope - edge), where(x > zero, scale, slope)
+
+
+@_register("leaky_relu", "max(x, 0.01x)", "Maas, Hannun & Ng 2013", aliases=("lrelu",))
+def _leaky_relu(x: Any) -> Pair:
+    zero, slope = like(x, 0.0), like(x, 0.01)
+    return where(x > zero, x, slope * x), where(x > zero, like(x, 1.0), slope)
+
+
+@_register("elu", "x for x > 0, else eˣ − 1", "Clevert, Unterthiner & Hochreiter 2016")
+def _elu(x: Any) -> Pair:
+    zero, one = like(x, 0.0), like(x, 1.0)
+    slope = exp(where(x > zero, zero, x))
+    return where(x > zero, x, slope - one), where(x > zero, one, slope)
+
+
+@_register("silu", "x / (1 + e⁻ˣ)", "Elfwing et al. 2018", steepest=1.0998394, aliases=("swish",))
+def _silu(x: Any) -> Pair:
+    one, far = like(x, 1.0), like(x, -80.0)
+    gate = one / (one + exp(-where(x < far, far, x)))
+    y = x * gate
+    return y, gate + y * (one - gate)
+
+
+_GELU_SCALE = 0.79788456080286535588  # √(2/π)
+_GELU_CUBE = 0.044715
+
+
+@_register(
+    "gelu",
+    "x (1 + tanh(√(2/π) (x + 0.044715x³))) / 2, the tanh form",
+    "Hendrycks & Gimpel 2016",
+    steepest=1.1289952,
+)
+def _gelu(x: Any) -> Pair:
+    one, far = like(x, 1.0), like(x, 12.0)  # further out the gate is open or shut
+    scale, cube = like(x, 2.0 * _GELU_SCALE), like(x, _GELU_CUBE)
+    z = where(x > far, far, x)
+    z = where(z < -far, -far, z)
+    square = cube * (z * z)
+    gate = one / (one + exp(-(scale * z * (one + square))))
+    rise = scale * z * (one + like(x, 3.0) * square) * gate * (one - gate)
+    return x * gate, gate + rise
+
+
+@_register("softplus", "log(1 + eˣ)", "Dugas et al. 2001")
+def _softplus(x: Any) -> Pair:
+    zero, one, half = like(x, 0.0), like(x, 1.0), like(x, 0.5)
+    tail = exp(-abs(x))
+    return where(x < zero, zero, x) + log(one + tail), half + half * tanh(half * x)

@@ -7,6 +7,7 @@ because machine code that is cached must not hold one. Without the compiler a fu
 its own address.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -44,9 +45,15 @@ class Family:
         """Return where the machine code of a jitted function for a dtype is, compiling it first."""
         if numba.config.DISABLE_JIT:
             return function
-        kinds = self._signature(numba.from_dtype(dtype))
-        result = function.get_compile_result(types.none(*kinds))  # type: ignore[attr-defined]
-        return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+        return _compiled(self._signature, function, dtype)
+
+
+@functools.cache
+def _compiled(signature: Signature, function: Function, dtype: np.dtype[Any]) -> int:
+    kinds = signature(numba.from_dtype(dtype))
+    result = function.get_compile_result(types.none(*kinds))  # type: ignore[attr-defined]
+    address: int = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+    return address
 
 
 def vector(kind: Any) -> Any:

@@ -25,9 +25,10 @@ def squared_norm(values: np.ndarray, total: np.ndarray) -> None:
     """Write the sum of squares of a 1-D array to the one float64 of `total`."""
     whole = 0.0
     for begin in range(0, values.size, _CHUNK):
+        part = values[begin : begin + _CHUNK]
         partial = like(values, 0.0)
-        for i in range(begin, min(begin + _CHUNK, values.size)):
-            partial += values[i] * values[i]
+        for i in range(part.size):
+            partial += part[i] * part[i]
         whole += partial
     total[0] = whole
 

@@ -88,16 +88,19 @@ def _measured(rule: Any, memories: int) -> Function:
         sum_w = square_w = sum_g = square_g = square_u = 0.0
         for begin in range(0, weights.size, _CHUNK):
             t_w = t_ww = t_g = t_gg = t_uu = zero
-            for i in range(begin, min(begin + _CHUNK, weights.size)):
-                before, slope = weights[i], gradient[i]
-                one = first[i] if memories > 0 else zero
-                two = second[i] if memories > 1 else zero
+            end = begin + _CHUNK
+            w, g = weights[begin:end], gradient[begin:end]
+            m, v = first[begin:end], second[begin:end]
+            for i in range(w.size):
+                before, slope = w[i], g[i]
+                one = m[i] if memories > 0 else zero
+                two = v[i] if memories > 1 else zero
                 value, one, two = rule(before, clip * slope, one, two, factors)
-                weights[i] = value
+                w[i] = value
                 if memories > 0:
-                    first[i] = one
+                    m[i] = one
                 if memories > 1:
-                    second[i] = two
+                    v[i] = two
                 size = magnitude(before)
                 largest = where(size > largest, size, largest)
                 size = where(
