@@ -10,9 +10,16 @@ from typing import Any
 
 from initperf.registry import Registry
 
-OPTIMIZERS = ("sgd",)
-SCHEDULES = ("constant", "triangular")
+SCHEDULES = ("constant", "triangular", "cosine")
+BIASES = ("zeros", "constant", "fan_in_uniform")
+CLIPS = ("layer", "global")
 RECORDS = ("step", "epoch", "none")
+
+_SCHEDULED: dict[str, tuple[str, ...]] = {
+    "constant": (),
+    "triangular": ("base_rate", "half_cycle"),
+    "cosine": ("base_rate", "warm_up_steps"),
+}
 
 
 def _choice(kind: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -20,6 +27,14 @@ def _choice(kind: str, value: str, allowed: tuple[str, ...]) -> str:
     for name in allowed:
         names.register(name, name)
     return names[value]
+
+
+def _number(name: str, value: Any, below: float = float("inf"), above: float = 0.0) -> float:
+    number = float(value)
+    if not above <= number < below:
+        most = "" if below == float("inf") else f" and below {below:g}"
+        raise ValueError(f"{name} must be at least {above:g}{most}, not {value!r}")
+    return number
 
 
 def _whole(name: str, value: Any, least: int) -> int:
@@ -45,12 +60,35 @@ class Experiment:
     learning_rate : float
         The rate, or the highest of a schedule.
     optimizer : str
-        ``"sgd"``.
+        ``"sgd"``, ``"momentum"``, ``"nesterov"`` or ``"adam"``, as PyTorch has them.
+    momentum : float
+        Of ``"momentum"`` and ``"nesterov"``.
+    betas : tuple of float
+        How slowly the two means of ``"adam"`` forget.
+    epsilon : float
+        Added to the root of the second of them.
+    weight_decay : float
+        So much of each parameter, biases included, is added to its gradient.
     schedule : str
-        ``"constant"``, or ``"triangular"``: Smith's cyclical rate (1506.01186) between a
-        hundredth of `learning_rate` and all of it, half a cycle 2,000 steps.
+        ``"constant"``; ``"triangular"``, Smith's cyclical rate (1506.01186) between `base_rate`
+        and `learning_rate`; ``"cosine"``, from `learning_rate` down to `base_rate` along half a
+        period (Loshchilov & Hutter 2017), after a linear rise.
+    base_rate : float, optional
+        The lowest rate of a schedule; by default a hundredth of `learning_rate`.
+    half_cycle : int
+        Steps that ``"triangular"`` rises, and falls, for.
+    warm_up_steps : int
+        Steps that ``"cosine"`` rises for, from 0.
     clip_norm : float, optional
-        The largest L2 norm of a layer's gradient, weights and biases together.
+        The largest L2 norm of a gradient, weights and biases together.
+    clip : str
+        Whether `clip_norm` is for each ``"layer"`` or ``"global"``, for all of them together.
+    biases : str
+        ``"zeros"``, ``"constant"``, which is 0.01, or ``"fan_in_uniform"``, PyTorch's U(±1/√n)
+        with n the fan-in.
+    residual : bool
+        Whether a hidden layer whose input is as wide as its output adds it to it:
+        ``x + f(x @ weights + bias)``.
     seed : int
         Seeds the initial weights and the order of the batches; experiments that differ only in
         the initializer or the activation see the same batches.
@@ -60,6 +98,11 @@ class Experiment:
         ``"numba"`` or ``"numpy"``.
     record : str
         Statistics of every ``"step"``, of the last step of each ``"epoch"``, or ``"none"``.
+
+    Notes
+    -----
+    A field that the chosen optimizer, schedule or clipping does not use is held at its default,
+    so that experiments are equal when their runs are.
 
     Raises
     ------
@@ -75,8 +118,18 @@ class Experiment:
     batch_size: int = 128
     learning_rate: float = 0.1
     optimizer: str = "sgd"
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
     schedule: str = "constant"
+    base_rate: float | None = None
+    half_cycle: int = 2000
+    warm_up_steps: int = 0
     clip_norm: float | None = None
+    clip: str = "layer"
+    biases: str = "zeros"
+    residual: bool = False
     seed: int = 0
     dtype: str = "float32"
     backend: str = "numba"
@@ -85,6 +138,7 @@ class Experiment:
     def __post_init__(self) -> None:
         from initperf.activations import ACTIVATIONS
         from initperf.initializers import INITIALIZERS
+        from initperf.kernels._optimizers import OPTIMIZERS
 
         def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
@@ -96,18 +150,39 @@ class Experiment:
         put("epochs", _whole("epochs", self.epochs, 1))
         put("batch_size", _whole("batch_size", self.batch_size, 1))
         put("seed", _whole("seed", self.seed, 0))
-        put("optimizer", _choice("optimizer", self.optimizer, OPTIMIZERS))
+        put("optimizer", OPTIMIZERS.canonical(self.optimizer))
+        put("clip", _choice("clip", self.clip, CLIPS))
+        put("biases", _choice("biases", self.biases, BIASES))
+        put("residual", bool(self.residual))
         put("schedule", _choice("schedule", self.schedule, SCHEDULES))
         put("dtype", _choice("dtype", self.dtype, ("float32", "float64")))
         put("backend", _choice("backend", self.backend, ("numba", "numpy")))
         put("record", _choice("record", self.record, RECORDS))
-        put("learning_rate", float(self.learning_rate))
-        if not 0.0 <= self.learning_rate < float("inf"):
-            raise ValueError(f"learning_rate must be at least 0, not {self.learning_rate!r}")
+        put("learning_rate", _number("learning_rate", self.learning_rate))
+        put("momentum", _number("momentum", self.momentum, 1.0))
+        put("betas", tuple(_number("betas", beta, 1.0) for beta in self.betas))
+        if len(self.betas) != 2:
+            raise ValueError(f"betas must be two numbers, not {self.betas!r}")
+        put("epsilon", _number("epsilon", self.epsilon))
+        put("weight_decay", _number("weight_decay", self.weight_decay))
+        put("half_cycle", _whole("half_cycle", self.half_cycle, 1))
+        put("warm_up_steps", _whole("warm_up_steps", self.warm_up_steps, 0))
+        if self.base_rate is not None:
+            put("base_rate", _number("base_rate", self.base_rate))
+            if self.base_rate > self.learning_rate:
+                raise ValueError(
+                    f"base_rate must be at most learning_rate, {self.learning_rate!r}, "
+                    f"not {self.base_rate!r}"
+                )
         if self.clip_norm is not None:
             put("clip_norm", float(self.clip_norm))
             if not 0.0 < self.clip_norm < float("inf"):
                 raise ValueError(f"clip_norm must be positive, not {self.clip_norm!r}")
+        used = {*OPTIMIZERS[self.optimizer].settings, *_SCHEDULED[self.schedule]}
+        if self.clip_norm is not None:
+            used.add("clip")
+        for name in {"momentum", "betas", "epsilon", "clip"}.union(*_SCHEDULED.values()) - used:
+            put(name, type(self).__dataclass_fields__[name].default)
 
     def replace(self, **changes: Any) -> "Experiment":
         """Return the experiment with some fields changed."""

@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 
 from initperf.activations import ACTIVATIONS, Activation
+from initperf.experiment import BIASES
 from initperf.filling import as_backend, as_dtype
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.kernels import KERNELS
 from initperf.kernels._bits import integers_like
 from initperf.random import Key, RandomSource, as_key
+
+_BIAS_STREAMS = 1 << 32
 
 
 class Mlp:
@@ -71,13 +74,41 @@ class Mlp:
             yield flat[at:end].reshape(fan_in, fan_out), flat[end : end + fan_out]
             at = end + fan_out
 
-    def initialize(self, initializer: str | Initializer, rng: RandomSource = None) -> "Mlp":
-        """Draw the weights, each layer from a stream of its own, and set the biases to 0."""
+    def initialize(
+        self, initializer: str | Initializer, rng: RandomSource = None, biases: str = "zeros"
+    ) -> "Mlp":
+        """Draw the weights, each layer from a stream of its own, and set the biases.
+
+        Parameters
+        ----------
+        initializer : str or Initializer
+        rng : optional
+            See `initperf.random.as_key`.
+        biases : str
+            ``"zeros"``, ``"constant"``, which is 0.01, or ``"fan_in_uniform"``, U(±1/√fan_in) from
+            streams of their own.
+
+        Raises
+        ------
+        ValueError
+            For another name.
+        """
+        if biases not in BIASES:
+            raise ValueError(f"biases must be one of {', '.join(BIASES)}, not {biases!r}")
         chosen = INITIALIZERS[initializer] if isinstance(initializer, str) else initializer
         key = Key(as_key(rng))
-        for number, (weights, biases) in enumerate(self.layers()):
+        for number, (weights, values) in enumerate(self.layers()):
             chosen(weights.shape, rng=key, out=weights, stream=number, backend=self.backend)
-            biases[:] = 0
+            if biases == "fan_in_uniform":
+                bound = len(weights) ** -0.5
+                rule = INITIALIZERS["uniform"].replace(low=-bound, high=bound)
+                shape = 1, len(values)
+                stream = _BIAS_STREAMS + number
+                values[:] = rule(
+                    shape, rng=key, dtype=values.dtype, stream=stream, backend=self.backend
+                )[0]
+            else:
+                values[:] = {"zeros": 0.0, "constant": 0.01}[biases]
         return self
 
     def logits(self, images: np.ndarray) -> np.ndarray:

@@ -69,8 +69,8 @@ def sweep(
             ended(store.load(name))
         else:
             waiting.append(experiment)
-    for dtype in {one.dtype for one in waiting if one.backend == "numba"}:
-        warm_up(dtype)  # also loads SciPy's BLAS, which cannot be held to one thread before
+    for one in waiting[:1]:
+        warm_up(one)  # also loads SciPy's BLAS, which cannot be held to one thread before
 
     def run_one(experiment: Experiment) -> Run:
         run = train(experiment, dataset=sets[experiment.dataset], threads=None)

@@ -9,72 +9,91 @@ from threadpoolctl import threadpool_limits
 from initperf import data
 from initperf.experiment import Experiment
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, work_size
+from initperf.kernels._optimizers import OPTIMIZERS, Settings
+from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
 from initperf.network import Mlp
 from initperf.random import STREAM_VERSION
 from initperf.run import Run
 
 CLASSES = 10
-_HALF_CYCLE = 2000
 _LOWEST = 0.01
 
 Progress = Callable[[int, int], None]
 
 
-def learning_rates(experiment: Experiment, first: int, count: int) -> np.ndarray:
-    """Return the learning rates of `count` steps from step `first`, counted from 0."""
+def learning_rates(
+    experiment: Experiment, first: int, count: int, total: int | None = None
+) -> np.ndarray:
+    """Return the learning rates of `count` steps from step `first`, counted from 0.
+
+    Of `total` steps, at the end of which the cosine is at its lowest; by default those asked for.
+    """
+    total = first + count if total is None else total
     if experiment.schedule == "constant":
         return np.full(count, experiment.learning_rate)
-    position = np.abs((np.arange(first, first + count) / _HALF_CYCLE + 1.0) % 2.0 - 1.0)
-    lowest = _LOWEST * experiment.learning_rate
-    return lowest + (experiment.learning_rate - lowest) * position
+    highest = experiment.learning_rate
+    lowest = _LOWEST * highest if experiment.base_rate is None else experiment.base_rate
+    steps = np.arange(first, first + count)
+    if experiment.schedule == "triangular":
+        position = np.abs((steps / experiment.half_cycle + 1.0) % 2.0 - 1.0)
+    elif experiment.schedule == "cosine":
+        rise = experiment.warm_up_steps
+        after = np.clip((steps - rise) / max(1, total - rise), 0.0, 1.0)
+        position = 0.5 + 0.5 * np.cos(np.pi * after)
+        if rise:
+            warm = (steps + 1) / rise * highest
+            return np.where(steps < rise, warm, lowest + (highest - lowest) * position)
+    rates: np.ndarray = lowest + (highest - lowest) * position
+    return rates
 
 
-def warm_up(dtype: str = "float32") -> float:
-    """Compile, or load from the cache, everything training needs; return the seconds it took."""
+def warm_up(experiment: Experiment | None = None) -> float:
+    """Compile, or load from the cache, what an experiment needs; return the seconds it took."""
+    experiment = Experiment() if experiment is None else experiment
     begin = time.perf_counter()
-    network = Mlp((2, 2, CLASSES), dtype=dtype).initialize("he_normal", rng=0)
-    images, labels = np.ones((2, 2), dtype), np.zeros(2, np.int64)
-    _Epochs(network, images, labels, batch_size=2).run(np.arange(2), np.zeros(1), None)
-    network.evaluate(images, labels)
+    tiny = experiment.replace(hidden=(2,), batch_size=2)
+    images, labels = np.ones((4, 2), tiny.dtype), np.zeros(4, np.int64)
+    epochs = _Epochs(tiny, images, labels)
+    epochs.run(np.arange(4), 0, np.zeros(epochs.steps))
+    epochs.network.evaluate(images, labels)
     return time.perf_counter() - begin
 
 
 class _Epochs:
-    """The work space of a run, and its epochs."""
+    """The network and the work space of a run, and its epochs."""
 
-    def __init__(
-        self, network: Mlp, images: np.ndarray, labels: np.ndarray, batch_size: int
-    ) -> None:
-        self.network, self.images, self.labels = network, images, labels
-        self.batch_size = min(batch_size, len(images))
+    def __init__(self, experiment: Experiment, images: np.ndarray, labels: np.ndarray) -> None:
+        self.experiment, self.images, self.labels = experiment, images, labels
+        sizes = (images.shape[1], *experiment.hidden, CLASSES)
+        self.network = network = Mlp(
+            sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
+        )
+        network.initialize(experiment.initializer, experiment.seed, experiment.biases)
+        self.batch_size = min(experiment.batch_size, len(images))
         self.steps = -(-len(images) // self.batch_size)
-        self.gradients = np.zeros_like(network.parameters)
-        self.work = np.zeros(work_size(network.sizes, self.batch_size), images.dtype)
+        recorded = {"step": self.steps, "epoch": 1, "none": 0}[experiment.record]
+        self.optimizer = OPTIMIZERS[experiment.optimizer]
+        self.settings = Settings(**{name: getattr(experiment, name) for name in Settings._fields})
+        count, dtype = len(network.parameters), images.dtype
+        self.memories = np.zeros((self.optimizer.memories, count), dtype)
+        self.gradients = np.zeros(count, dtype)
+        self.work = np.zeros(work_size(network.sizes, self.batch_size), dtype)
         self.losses = np.zeros(self.steps)
         self.correct = np.zeros(self.steps, np.int64)
-        self.statistics = np.zeros((self.steps, network.depth, len(STATISTICS)))
+        self.statistics = np.zeros((recorded, network.depth, len(STATISTICS)))
 
-    def run(self, order: np.ndarray, rates: np.ndarray, clip_norm: float | None) -> tuple[int, int]:
-        # the compiled loop never warns; run as plain Python, it would of every overflow
-        with np.errstate(over="ignore", invalid="ignore"):
-            done, layer = KERNELS["train_epoch"][self.network.backend](
-                self.images,
-                self.labels,
-                order,
-                self.batch_size,
-                self.network.sizes,
-                self.network.activation.code,
-                self.network.parameters,
-                self.gradients,
-                self.work,
-                rates,
-                0.0 if clip_norm is None else clip_norm,
-                self.losses,
-                self.correct,
-                self.statistics,
-            )
-        return int(done), int(layer)
+    def run(self, order: np.ndarray, first: int, rates: np.ndarray) -> tuple[int, int]:
+        """Train for an epoch from step `first`; return the steps done and the layer of trouble."""
+        experiment, network = self.experiment, self.network
+        factors = self.optimizer.factors(rates, first, self.settings).astype(self.images.dtype)
+        return KERNELS["train_epoch"][network.backend](  # type: ignore[no-any-return]
+            *(self.images, self.labels, order, self.batch_size, network.sizes),
+            *(network.activation.code, network.parameters, self.gradients, self.work, rates),
+            experiment.clip_norm or 0.0,
+            *(self.losses, self.correct, self.statistics),
+            Descent(self.optimizer.code, factors, self.memories, experiment.clip == "global"),
+            network.residual,
+        )
 
     def accuracies(self) -> np.ndarray:
         """Return the share of each step's images that were classified rightly."""
@@ -87,23 +106,24 @@ class _Epochs:
 class _Records:
     """What is kept of the steps, column by column."""
 
-    def __init__(self, record: str, depth: int) -> None:
-        self.record, self.depth = record, depth
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
         self.parts: dict[str, list[np.ndarray]] = {}
 
     def keep(self, epochs: _Epochs, epoch: int, done: int, rates: np.ndarray) -> None:
         """Keep what the experiment asks for of the first `done` steps of an epoch."""
-        first = {"step": 0, "epoch": max(0, done - 1), "none": done}[self.record]
-        wanted = slice(first, done)
+        first = epochs.steps - len(epochs.statistics)
         for name, values in {
             "step": epoch * epochs.steps + np.arange(1, epochs.steps + 1),
             "epoch": np.full(epochs.steps, epoch + 1),
             "loss": epochs.losses,
             "accuracy": epochs.accuracies(),
             "learning_rate": rates,
-            "statistics": epochs.statistics,
         }.items():
-            self.parts.setdefault(name, []).append(values[wanted].copy())
+            self.parts.setdefault(name, []).append(values[first:done].copy())
+        self.parts.setdefault("statistics", []).append(
+            epochs.statistics[: max(0, done - first)].copy()
+        )
 
     def columns(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return the columns of the tables of steps and of layers."""
@@ -157,29 +177,29 @@ def train(
     """
     dataset = data.load(experiment.dataset) if dataset is None else dataset
     dtype = experiment.dtype
-    compile_seconds = warm_up(dtype) if experiment.backend == "numba" else 0.0
+    compile_seconds = warm_up(experiment) if experiment.backend == "numba" else 0.0
     # labels are copied because compiled code has a type of its own for arrays that are read-only
     images, labels = dataset.features("train", dtype), dataset.train_labels.copy()
     test = dataset.features("test", dtype), dataset.test_labels.copy()
-    sizes = (images.shape[1], *experiment.hidden, CLASSES)
-    network = Mlp(sizes, experiment.activation, dtype, experiment.backend)
-    network.initialize(experiment.initializer, rng=experiment.seed)
-    epochs = _Epochs(network, images, labels, experiment.batch_size)
-
-    records = _Records(experiment.record, network.depth)
+    epochs = _Epochs(experiment, images, labels)
+    network = epochs.network
+    records = _Records(network.depth)
     diverged_step = diverged_layer = None
     train_seconds = 0.0
     with threadpool_limits(threads, user_api="blas"):
         scores = [network.evaluate(*test)]
         for epoch in range(experiment.epochs):
             order = np.random.default_rng([experiment.seed, epoch]).permutation(len(images))
-            rates = learning_rates(experiment, epoch * epochs.steps, epochs.steps)
+            first = epoch * epochs.steps
+            rates = learning_rates(
+                experiment, first, epochs.steps, experiment.epochs * epochs.steps
+            )
             begin = time.perf_counter()
-            done, layer = epochs.run(order, rates, experiment.clip_norm)
+            done, layer = epochs.run(order, first, rates)
             train_seconds += time.perf_counter() - begin
             records.keep(epochs, epoch, done, rates)
             if done < epochs.steps:
-                diverged_step, diverged_layer = epoch * epochs.steps + done + 1, layer + 1
+                diverged_step, diverged_layer = first + done + 1, layer + 1
                 break
             scores.append(network.evaluate(*test))
             if progress is not None:

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from initperf import Experiment, train
+from initperf.kernels._optimizers import OPTIMIZERS
 from initperf.kernels.train_epoch import STATISTICS
 from initperf.training import learning_rates
 
@@ -87,6 +88,63 @@ def test_the_triangular_rate_rises_for_two_thousand_steps_and_falls_again():
     assert rates[[0, 2000, 4000, 6000]] == pytest.approx([0.001, 0.1, 0.001, 0.1])
     assert np.allclose(np.abs(np.diff(rates)), (0.1 - 0.001) / 2000)
     assert learning_rates(experiment, 1234, 10) == pytest.approx(rates[1234:1244])
+
+
+def test_the_triangle_has_the_parameters_it_is_given():
+    experiment = Experiment(schedule="triangular", learning_rate=1.0, base_rate=0.5, half_cycle=2)
+    assert learning_rates(experiment, 0, 5).tolist() == [0.5, 0.75, 1.0, 0.75, 0.5]
+
+
+def test_the_cosine_warms_up_in_a_line_and_falls_to_the_base_rate():
+    experiment = Experiment(
+        schedule="cosine", learning_rate=0.2, base_rate=0.1, warm_up_steps=4, epochs=1
+    )
+    rates = learning_rates(experiment, 0, 15, 14)
+    assert rates[:4] == pytest.approx([0.05, 0.1, 0.15, 0.2])
+    assert rates[[4, 9, 14]] == pytest.approx([0.2, 0.15, 0.1])
+    assert learning_rates(experiment, 6, 4, 14) == pytest.approx(rates[6:10])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_learns_and_both_backends_follow_one_trajectory(blobs, optimizer):
+    rate = {"sgd": 0.2, "adam": 0.003}.get(optimizer, 0.05)
+    experiment = SMALL.replace(
+        optimizer=optimizer,
+        learning_rate=rate,
+        dtype="float64",
+        weight_decay=1e-3,
+        biases="fan_in_uniform",
+        clip_norm=2.0,
+        clip="global",
+        hidden=(16, 16),
+        residual=True,
+    )
+    runs = [train(experiment.replace(backend=name), dataset=blobs) for name in ("numpy", "numba")]
+    assert runs[1].test_accuracy > 0.9
+    # fifteen steps, each of which may amplify the roundings of a step (1e-12, tested apart)
+    np.testing.assert_allclose(runs[0].steps["loss"], runs[1].steps["loss"], rtol=1e-9)
+    for name in STATISTICS:
+        ours, theirs = (run.layers[name].to_numpy() for run in runs)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("record", ["step", "epoch", "none"])
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_what_is_recorded_does_not_change_when_a_run_diverges(blobs, backend, record):
+    run = train(
+        SMALL.replace(
+            initializer="large_normal",
+            hidden=(16,) * 16,
+            record=record,
+            learning_rate=1.0,
+            backend=backend,
+        ),
+        dataset=blobs,
+    )
+    whole = train(run.experiment.replace(record="step", backend="numpy"), dataset=blobs)
+    assert run.status == "diverged"
+    assert (run.diverged_step, run.diverged_layer) == (whole.diverged_step, whole.diverged_layer)
+    assert np.isfinite(run.layers.to_numpy(float)).all()
 
 
 def test_a_batch_larger_than_the_data_is_all_of_it(blobs):

@@ -30,6 +30,7 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
         ("--seed", "0", "seed of the weights and of the order of the images"),
         ("--learning-rate", "0.1", "the rate, or the highest of a schedule"),
         ("--batch-size", "128", "images a step"),
+        ("--optimizer", "sgd", "sgd, momentum, nesterov or adam"),
     ):
         parser.add_argument(flag, default=default, metavar="X", help=f"{text}{example}")
     parser.add_argument(
@@ -37,9 +38,21 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
     )
     parser.add_argument("--dataset", default="mnist", metavar="NAME", help="see initperf data")
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over the data")
-    parser.add_argument("--schedule", default="constant", metavar="S", help="constant, triangular")
+    typed: tuple[tuple[str, type, Any, str], ...] = (
+        ("--momentum", float, 0.9, "of momentum and nesterov"),
+        ("--weight-decay", float, 0.0, "how much of a weight is added to its gradient"),
+        ("--schedule", str, "constant", "constant, triangular or cosine"),
+        ("--base-rate", float, None, "lowest rate of a schedule (default: a hundredth)"),
+        ("--half-cycle", int, 2000, "steps that triangular rises, and falls, for"),
+        ("--warm-up-steps", int, 0, "steps that cosine rises for"),
+        ("--clip-norm", float, None, "largest norm of a gradient"),
+        ("--clip", str, "layer", "whether the norm is of each layer, or global"),
+        ("--biases", str, "zeros", "zeros, constant (0.01) or fan_in_uniform (PyTorch's)"),
+    )
+    for flag, kind, initial, text in typed:
+        parser.add_argument(flag, type=kind, default=initial, metavar="X", help=text)
     parser.add_argument(
-        "--clip-norm", type=float, metavar="N", help="largest norm of a layer's gradient"
+        "--residual", action="store_true", help="add its input to a hidden layer of equal width"
     )
     parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
     parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
@@ -63,8 +76,14 @@ def experiments(arguments: argparse.Namespace) -> list[Any]:
                 hidden=tuple(int(width) for width in arguments.hidden.split("-") if width),
                 dataset=arguments.dataset,
                 epochs=arguments.epochs,
-                schedule=arguments.schedule,
-                clip_norm=arguments.clip_norm,
+                optimizer=arguments.optimizer.split(","),
+                **{
+                    name: getattr(arguments, name)
+                    for name in (
+                        *("momentum", "weight_decay", "schedule", "base_rate", "half_cycle"),
+                        *("warm_up_steps", "clip_norm", "clip", "biases", "residual"),
+                    )
+                },
                 dtype=arguments.dtype,
                 backend=arguments.backend,
                 record=arguments.record,

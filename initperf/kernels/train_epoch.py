@@ -118,6 +118,7 @@ def _epoch(
         losses: Any,
         correct: Any,
         statistics: Any,
+        recorded: int,
     ) -> tuple[int, int]:
         depth = sizes.size - 1
         count = parameters.size
@@ -125,7 +126,7 @@ def _epoch(
         nothing, scales = space[:0], space[9:]
         for layer in range(depth):
             scales[layer] = 1.0
-        first_recorded = losses.size - statistics.shape[0]
+        first_recorded = losses.size - recorded
         for step in range(losses.size):
             measured = step >= first_recorded
             kind = 0 if measured else 1
@@ -315,11 +316,12 @@ def _arguments(
 ) -> tuple[Any, ...]:
     seen = np.zeros(int(sizes.max()), integers_like(images.dtype))
     memories = descent.memories.reshape(-1)
+    rows = statistics if len(statistics) else np.zeros((1, *statistics.shape[1:]))
     return (
         *(images, labels, order, batch_size, sizes, residual, passes, parameters, gradients),
         *(memories, len(descent.memories), work, seen, np.zeros(9 + sizes.size)),
         *(np.zeros(batch_size, np.int64), descent.factors, clip_norm),
-        *(descent.clip_globally, losses, correct, statistics),
+        *(descent.clip_globally, losses, correct, rows, len(statistics)),
     )
 
 
