@@ -1,18 +1,19 @@
 """One step of gradient descent on a perceptron: gather, forward, loss, backward, update.
 
-Ours and the reference record the statistics of every layer in each step; the rivals record
-nothing. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit`` and
-PyTorch's eager mode.
+What is instrumented also takes the statistics of every layer in each step: of weights, gradients
+and activations. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
+and PyTorch's eager mode, instrumented by forward hooks.
 """
 
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
 
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, work_size
+from initperf.kernels._optimizers import OPTIMIZERS, Settings
+from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
 from initperf.limits import Limit, gemm
 from initperf.network import Mlp
 from initperf.works._blas import blas_setter
@@ -26,35 +27,39 @@ _GEMM_SIZE = 1024
 
 def _size(batch: int, *sizes: int) -> Size:
     values = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
-    return Size(f"{'-'.join(map(str, sizes))}, batch {batch}", (batch, *sizes), values)
+    widths = []
+    for width, equal in groupby(sizes):
+        count = len(list(equal))
+        widths.append(f"{count}x{width}" if count > 1 else f"{width}")
+    return Size(f"{'-'.join(widths)}, batch {batch}", (batch, *sizes), values)
 
 
-def _problem(shape: Shape, dtype: str, backend: str = "numba") -> tuple[Mlp, Any, Any]:
+def _problem(
+    shape: Shape, dtype: str, activation: str = "relu", backend: str = "numba"
+) -> tuple[Mlp, Any, Any]:
     batch, *sizes = shape
     rng = np.random.default_rng(0)
-    network = Mlp(sizes, "relu", dtype, backend).initialize("he_normal", rng=0)
+    network = Mlp(sizes, activation, dtype, backend).initialize("he_normal", rng=0)
     images = rng.standard_normal((batch, sizes[0])).astype(dtype)
     return network, images, np.arange(batch) % sizes[-1]
 
 
-def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
-    network, images, labels = _problem(shape, dtype, backend)
-    losses = np.zeros(1)
+def _ours(
+    backend: str, activation: str, instrumented: bool, shape: Shape, dtype: str, threads: int
+) -> Call:
+    network, images, labels = _problem(shape, dtype, activation, backend)
+    losses, rates, rule = np.zeros(1), np.full(1, _RATE), OPTIMIZERS["sgd"]
     arguments = (
-        images,
-        labels,
-        np.arange(len(images)),
-        len(images),
-        network.sizes,
-        network.activation.code,
-        network.parameters,
-        np.zeros_like(network.parameters),
+        *(images, labels, np.arange(len(images)), len(images), network.sizes),
+        *(network.activation.code, network.parameters, np.zeros_like(network.parameters)),
         np.zeros(work_size(network.sizes, len(images)), dtype),
-        np.full(1, _RATE),
-        0.0,
-        losses,
-        np.zeros(1, np.int64),
-        np.zeros((1, network.depth, len(STATISTICS))),
+        *(rates, 0.0, losses, np.zeros(1, np.int64)),
+        np.zeros((int(instrumented), network.depth, len(STATISTICS))),
+        Descent(
+            rule.code,
+            rule.factors(rates, 0, Settings()).astype(dtype),
+            np.zeros((0, len(network.parameters)), dtype),
+        ),
     )
     step, limit = KERNELS["train_epoch"][backend], blas_setter(threads)
 
@@ -124,25 +129,47 @@ def _scikit_learn(shape: Shape, dtype: str, threads: int) -> Call:
     return call
 
 
-def _torch(shape: Shape, dtype: str, threads: int) -> Call:
+def _torch(activation: str, instrumented: bool, shape: Shape, dtype: str, threads: int) -> Call:
     import torch
 
-    torch.set_num_threads(threads)
-    network, images, labels = _problem(shape, dtype)
+    network, images, labels = _problem(shape, dtype, activation)
     modules: list[Any] = []
     for weights, biases in network.layers():
         linear = torch.nn.Linear(*weights.shape, dtype=getattr(torch, dtype))
         linear.weight.data.copy_(torch.from_numpy(weights.T.copy()))
         linear.bias.data.copy_(torch.from_numpy(biases.copy()))
-        modules += [linear, torch.nn.ReLU()]
+        modules += [linear, {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[activation]()]
     model = torch.nn.Sequential(*modules[:-1])
     optimizer = torch.optim.SGD(model.parameters(), lr=_RATE)
     x, y = torch.from_numpy(images), torch.from_numpy(labels)
+    records: list[Any] = []
+
+    def of_activation(module: Any, inputs: Any, output: Any) -> None:
+        z, a = inputs[0].detach(), output.detach()
+        zero = a == 0
+        records.append(torch.stack([z.mean(), z.var(), a.mean(), a.var(), zero.float().mean()]))
+        records.append(zero.all(0).float().mean())
+
+    def of_layer(weight: Any) -> None:
+        w, g = weight.detach(), weight.grad
+        norm = torch.linalg.vector_norm(g)
+        numbers = w.mean(), w.std(), w.abs().max(), norm, g.abs().mean()
+        ratio = _RATE * norm / torch.linalg.vector_norm(w)
+        records.append(torch.stack([*numbers, ratio]))
+
+    if instrumented:
+        for module in modules[1:-1:2]:
+            module.register_forward_hook(of_activation)
 
     def call() -> Any:
+        torch.set_num_threads(threads)
+        records.clear()
         optimizer.zero_grad()
         loss = torch.nn.functional.cross_entropy(model(x), y)
         loss.backward()
+        if instrumented:
+            for module in modules[:-1:2]:
+                of_layer(module.weight)
         optimizer.step()
         return np.array([loss.item()])
 
@@ -169,18 +196,42 @@ def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
     return gemm(_GEMM_SIZE, dtype, threads)
 
 
+def methods(activation: str) -> tuple[Method, ...]:
+    """Return the ways of taking a step in a network with an activation, relu or tanh."""
+    ours, torch = partial(_ours, "numba", activation), partial(_torch, activation)
+    plain_numpy = Method("numpy", "NumPy", "rival", _numpy, "each")
+    scikit_learn = Method(
+        "scikit_learn", "scikit-learn", "rival", _scikit_learn, "each", needs="sklearn"
+    )
+    reference = partial(_ours, "numpy", activation, True)
+    return (
+        Method("numpy_reference", "NumPy reference, instrumented", "reference", reference),
+        *((plain_numpy, scikit_learn) if activation == "relu" else ()),
+        Method("torch", "PyTorch", "rival", partial(torch, False), "each", needs="torch"),
+        Method(
+            "torch_instrumented",
+            "PyTorch, instrumented",
+            "rival",
+            partial(torch, True),
+            "each",
+            needs="torch",
+        ),
+        Method("numba", "Numba", "ours", partial(ours, False), "each"),
+        Method("numba_instrumented", "Numba, instrumented", "ours", partial(ours, True), "each"),
+    )
+
+
+WIDE = _size(128, 784, 512, 256, 128, 10)
+SMALL = _size(32, 784, 256, 10)
+NARROW = _size(128, 784, *[100] * 20, 10)
+DEEP = _size(64, 784, *[32] * 50, 10)
+
 register(
     Work(
         name="train_step",
-        methods=(
-            Method("numpy_reference", "NumPy reference", "reference", partial(_ours, "numpy")),
-            Method("numpy", "NumPy", "rival", _numpy, "each"),
-            Method("scikit_learn", "scikit-learn", "rival", _scikit_learn, "each", needs="sklearn"),
-            Method("torch", "PyTorch", "rival", _torch, "all", needs="torch"),
-            Method("numba", "Numba", "ours", partial(_ours, "numba"), "each"),
-        ),
-        sizes=(_size(128, 784, 512, 256, 128, 10), _size(32, 784, 256, 10)),
-        quick_sizes=(_size(32, 784, 256, 10),),
+        methods=methods("relu"),
+        sizes=(WIDE, SMALL, DEEP),
+        quick_sizes=(SMALL,),
         check=_check,
         amount=_operations,
         limit=_gemm,
