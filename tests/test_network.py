@@ -4,12 +4,18 @@ import pytest
 from initperf.activations import ACTIVATIONS
 from initperf.initializers import INITIALIZERS
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, work_size
+from initperf.kernels._optimizers import OPTIMIZERS, Settings
+from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
 from initperf.network import Mlp
 
 
-def one_step(network, images, labels, rate=0.0, clip_norm=0.0):
+def one_step(
+    network, images, labels, rate=0.0, clip_norm=0.0, optimizer="sgd", clip_globally=False
+):
     """Return (loss, flat gradients, statistics) of one step on one batch."""
+    rule, rates = OPTIMIZERS[optimizer], np.array([rate])
+    memories = np.zeros((rule.memories, len(network.parameters)), images.dtype)
+    factors = rule.factors(rates, 0, Settings(weight_decay=0.01)).astype(images.dtype)
     gradients = np.zeros_like(network.parameters)
     losses, correct = np.zeros(1), np.zeros(1, np.int64)
     statistics = np.zeros((1, network.depth, len(STATISTICS)))
@@ -23,11 +29,12 @@ def one_step(network, images, labels, rate=0.0, clip_norm=0.0):
         network.parameters,
         gradients,
         np.zeros(work_size(network.sizes, len(images)), images.dtype),
-        np.array([rate]),
+        rates,
         clip_norm,
         losses,
         correct,
         statistics,
+        Descent(rule.code, factors, memories, clip_globally) if optimizer != "sgd" else None,
     )
     assert tuple(done) == (1, 0)
     return losses[0], gradients, statistics[0]
@@ -61,13 +68,17 @@ def test_gradients_are_the_limit_of_differences(activation, backend):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("clip_norm", [0.0, 0.05])
+@pytest.mark.parametrize("clip", ["none", "layer", "global"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_one_step_is_the_same_on_both_backends(activation, clip_norm, dtype):
+def test_one_step_is_the_same_on_both_backends(activation, optimizer, clip, dtype):
+    clip_norm = 0.0 if clip == "none" else 0.05
     found = {}
     for backend in ("numpy", "numba"):
         network, images, labels = problem(activation, backend, dtype)
-        loss, gradients, statistics = one_step(network, images, labels, 0.5, clip_norm)
+        loss, gradients, statistics = one_step(
+            network, images, labels, 0.5, clip_norm, optimizer, clip == "global"
+        )
         found[backend] = [loss, gradients, network.parameters, statistics]
     tolerance = {"float32": 1e-5, "float64": 1e-12}[dtype]
     for ours, reference in zip(found["numba"], found["numpy"], strict=True):
