@@ -98,6 +98,8 @@ class Experiment:
         ``"numba"`` or ``"numpy"``.
     record : str
         Statistics of every ``"step"``, of the last step of each ``"epoch"``, or ``"none"``.
+    histogram_steps : tuple of int
+        Steps, counted from 1, at which histograms of activations and gradients are kept.
 
     Notes
     -----
@@ -134,6 +136,7 @@ class Experiment:
     dtype: str = "float32"
     backend: str = "numba"
     record: str = "step"
+    histogram_steps: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         from initperf.activations import ACTIVATIONS
@@ -158,6 +161,8 @@ class Experiment:
         put("dtype", _choice("dtype", self.dtype, ("float32", "float64")))
         put("backend", _choice("backend", self.backend, ("numba", "numpy")))
         put("record", _choice("record", self.record, RECORDS))
+        steps = {_whole("histogram_steps", step, 1) for step in self.histogram_steps}
+        put("histogram_steps", tuple(sorted(steps)))
         put("learning_rate", _number("learning_rate", self.learning_rate))
         put("momentum", _number("momentum", self.momentum, 1.0))
         put("betas", tuple(_number("betas", beta, 1.0) for beta in self.betas))

@@ -32,7 +32,7 @@ class Run:
         The steps alone.
     compile_seconds : float
         Compiling, or loading from the cache, what the run needed and this process had not yet.
-    step_columns, layer_columns, epoch_columns : dict of numpy.ndarray
+    step_columns, layer_columns, epoch_columns, histogram_columns : dict of numpy.ndarray
         What the tables are made of.
     """
 
@@ -48,6 +48,7 @@ class Run:
     step_columns: dict[str, np.ndarray] = field(repr=False)
     layer_columns: dict[str, np.ndarray] = field(repr=False)
     epoch_columns: dict[str, np.ndarray] = field(repr=False)
+    histogram_columns: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
 
     @property
     def steps(self) -> "pandas.DataFrame":
@@ -63,6 +64,11 @@ class Run:
     def epochs(self) -> "pandas.DataFrame":
         """Return one row an epoch, 0 before training: loss and accuracy on the test images."""
         return _frame(self.epoch_columns)
+
+    @property
+    def histograms(self) -> "pandas.DataFrame":
+        """Return one row a chosen step, layer, quantity and bin: its bounds and its count."""
+        return _frame(self.histogram_columns)
 
 
 def _frame(columns: dict[str, np.ndarray]) -> "pandas.DataFrame":

@@ -1,6 +1,6 @@
 """Runs on disk: each written once, whole or not at all.
 
-A run is a directory named after it, with ``run.json`` and its three tables as Parquet. It is
+A run is a directory named after it, with ``run.json`` and its four tables as Parquet. It is
 written under another name, flushed, and renamed: whatever is found under its name is complete.
 """
 
@@ -17,7 +17,7 @@ from initperf.errors import DataError
 from initperf.experiment import Experiment
 from initperf.run import Run
 
-_TABLES = ("steps", "layers", "epochs")
+_TABLES = ("steps", "layers", "epochs", "histograms")
 
 
 class RunStore:

@@ -10,7 +10,7 @@ from initperf import data
 from initperf.experiment import Experiment
 from initperf.kernels import KERNELS
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
-from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
+from initperf.kernels.train_epoch import STATISTICS, Descent, Histograms, work_size
 from initperf.network import Mlp
 from initperf.random import STREAM_VERSION
 from initperf.run import Run
@@ -85,6 +85,8 @@ class _Epochs:
     def run(self, order: np.ndarray, first: int, rates: np.ndarray) -> tuple[int, int]:
         """Train for an epoch from step `first`; return the steps done and the layer of trouble."""
         experiment, network = self.experiment, self.network
+        wanted = np.isin(np.arange(first + 1, first + self.steps + 1), experiment.histogram_steps)
+        self.histograms = Histograms.of(wanted, network.depth)
         factors = self.optimizer.factors(rates, first, self.settings).astype(self.images.dtype)
         return KERNELS["train_epoch"][network.backend](  # type: ignore[no-any-return]
             *(self.images, self.labels, order, self.batch_size, network.sizes),
@@ -93,6 +95,7 @@ class _Epochs:
             *(self.losses, self.correct, self.statistics),
             Descent(self.optimizer.code, factors, self.memories, experiment.clip == "global"),
             network.residual,
+            self.histograms if wanted.any() else None,
         )
 
     def accuracies(self) -> np.ndarray:
@@ -101,6 +104,35 @@ class _Epochs:
         sizes[-1] = len(self.images) - self.batch_size * (self.steps - 1)
         shares: np.ndarray = self.correct / sizes
         return shares
+
+
+class _HistogramRecords:
+    """The histograms of a run."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def keep(self, epochs: _Epochs, first: int, done: int) -> None:
+        """Keep those of the first `done` steps of an epoch that began after `first` steps."""
+        places, bounds, counts = epochs.histograms
+        steps = np.flatnonzero(places[:done] >= 0)
+        self.parts.append((first + 1 + steps, bounds[: len(steps)], counts[: len(steps)]))
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the columns of the table."""
+        steps, bounds, counts = (np.concatenate(part) for part in zip(*self.parts, strict=True))
+        rows, layers, quantities, bins = counts.shape
+        shape = counts.shape
+        edges = np.linspace(bounds[..., 0], bounds[..., 1], bins + 1, axis=-1)
+        columns = {
+            "step": steps.reshape(rows, 1, 1, 1),
+            "layer": np.arange(1, layers + 1).reshape(1, layers, 1, 1),
+            "quantity": np.array(["activation", "gradient"]).reshape(1, 1, quantities, 1),
+            "bin_left": edges[..., :-1],
+            "bin_right": edges[..., 1:],
+            "count": counts,
+        }
+        return {name: np.broadcast_to(x, shape).reshape(-1) for name, x in columns.items()}
 
 
 class _Records:
@@ -183,7 +215,7 @@ def train(
     test = dataset.features("test", dtype), dataset.test_labels.copy()
     epochs = _Epochs(experiment, images, labels)
     network = epochs.network
-    records = _Records(network.depth)
+    records, histograms = _Records(network.depth), _HistogramRecords()
     diverged_step = diverged_layer = None
     train_seconds = 0.0
     with threadpool_limits(threads, user_api="blas"):
@@ -198,6 +230,7 @@ def train(
             done, layer = epochs.run(order, first, rates)
             train_seconds += time.perf_counter() - begin
             records.keep(epochs, epoch, done, rates)
+            histograms.keep(epochs, first, done)
             if done < epochs.steps:
                 diverged_step, diverged_layer = first + done + 1, layer + 1
                 break
@@ -228,4 +261,5 @@ def train(
             "test_loss": np.where(np.isfinite(losses), losses, np.nan),
             "test_accuracy": accuracies,
         },
+        histogram_columns=histograms.columns(),
     )

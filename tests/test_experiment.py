@@ -50,6 +50,7 @@ def test_the_name_depends_on_every_field_the_data_and_the_stream():
         "dtype": "float64",
         "backend": "numpy",
         "record": "epoch",
+        "histogram_steps": (3,),
     }.items():
         user = users.get(field, {})
         names.add(experiment.replace(**user, **{field: value}).name("a", 1))
@@ -87,6 +88,7 @@ def test_json_gives_the_experiment_back():
         ("half_cycle", 0),
         ("warm_up_steps", -1),
         ("biases", "ones"),
+        ("histogram_steps", (0,)),
         ("seed", -1),
         ("dtype", "float16"),
         ("backend", "numpi"),

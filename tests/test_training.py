@@ -156,3 +156,31 @@ def test_progress_is_told(blobs):
     heard = []
     train(SMALL, dataset=blobs, progress=lambda done, total: heard.append((done, total)))
     assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_histograms_are_kept_at_the_steps_that_are_chosen(blobs, backend):
+    steps = (1, 7, 99)  # there are but fifteen
+    run = train(SMALL.replace(histogram_steps=steps, backend=backend), dataset=blobs)
+    table = run.histograms
+    assert table["step"].unique().tolist() == [1, 7]
+    totals = table.groupby(["step", "layer", "quantity"])["count"].sum()
+    widths, inputs = (32, 16, 10), (784, 32, 16)
+    for layer, (width, fan_in) in enumerate(zip(widths, inputs, strict=True), start=1):
+        for step in (1, 7):
+            assert totals[step, layer, "activation"] == 64 * width
+            assert totals[step, layer, "gradient"] == fan_in * width
+    layers = run.layers.set_index(["step", "layer"])
+    for (step, layer), group in table[table["quantity"] == "gradient"].groupby(["step", "layer"]):
+        largest = np.maximum(-group["bin_left"], group["bin_right"]).to_numpy()
+        magnitude = layers.loc[(step, layer), "gradient_mean_abs"]
+        # each gradient is replaced by the far edge of its bin, which is a bin too much at most
+        width = group["bin_right"].iloc[0] - group["bin_left"].iloc[0]
+        estimate = np.average(largest, weights=group["count"])
+        assert 0.0 <= estimate - magnitude <= width
+
+
+def test_without_histograms_their_table_is_empty(blobs):
+    table = train(SMALL, dataset=blobs).histograms
+    assert len(table) == 0
+    assert list(table) == ["step", "layer", "quantity", "bin_left", "bin_right", "count"]

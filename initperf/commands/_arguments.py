@@ -52,6 +52,12 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
     for flag, kind, initial, text in typed:
         parser.add_argument(flag, type=kind, default=initial, metavar="X", help=text)
     parser.add_argument(
+        "--histogram-steps",
+        default="",
+        metavar="N,N",
+        help="steps at which --out keeps histograms of activations and gradients",
+    )
+    parser.add_argument(
         "--residual", action="store_true", help="add its input to a hidden layer of equal width"
     )
     parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
@@ -76,6 +82,7 @@ def experiments(arguments: argparse.Namespace) -> list[Any]:
                 hidden=tuple(int(width) for width in arguments.hidden.split("-") if width),
                 dataset=arguments.dataset,
                 epochs=arguments.epochs,
+                histogram_steps=tuple(int(x) for x in arguments.histogram_steps.split(",") if x),
                 optimizer=arguments.optimizer.split(","),
                 **{
                     name: getattr(arguments, name)

@@ -18,6 +18,7 @@ from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.activate import ACTIVATE, TOTALS, activation_pass
 from initperf.kernels.dense_backward import backward, dense_backward_reference
 from initperf.kernels.dense_forward import dense_forward_reference, forward
+from initperf.kernels.histogram import BINS, HISTOGRAM, histogram, histogram_reference
 from initperf.kernels.softmax_cross_entropy import (
     LOSS,
     softmax_cross_entropy,
@@ -31,7 +32,7 @@ _FORWARD = 5
 _RATIO = len(STATISTICS) - 1
 _LINEAR = 0
 
-_loss, _norm, _update = LOSS.call, SQUARED_NORM.call, UPDATE.call
+_loss, _norm, _update, _count = LOSS.call, SQUARED_NORM.call, UPDATE.call, HISTOGRAM.call
 
 
 class _Passes(NamedTuple):
@@ -42,6 +43,7 @@ class _Passes(NamedTuple):
     update: tuple[Any, Any]
     loss: Any
     norm: Any
+    histogram: Any
     blas: Any
 
 
@@ -64,6 +66,33 @@ class Descent(NamedTuple):
     factors: np.ndarray
     memories: np.ndarray
     clip_globally: bool = False
+
+
+class Histograms(NamedTuple):
+    """Histograms of activations and gradients, by layer.
+
+    Attributes
+    ----------
+    places : numpy.ndarray
+        (steps,) int64: which row below takes the histograms of a step; -1 for none.
+    bounds : numpy.ndarray
+        (rows, layers, 2, 2) float64, written: the activation's and the gradient's, where the
+        first bin begins and the last ends.
+    counts : numpy.ndarray
+        (rows, layers, 2, BINS) int64, written.
+    """
+
+    places: np.ndarray
+    bounds: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, wanted: np.ndarray, layers: int) -> "Histograms":
+        """Make room for the steps where an array of Booleans is true."""
+        rows = int(np.sum(wanted))
+        places = np.where(wanted, np.cumsum(wanted) - 1, -1)
+        bounds, counts = np.zeros((rows, layers, 2, 2)), np.zeros((rows, layers, 2, BINS), np.int64)
+        return cls(places, bounds, counts)
 
 
 def _gather_reference(images: Any, labels: Any, chosen: Any, x: Any, batch_labels: Any) -> None:
@@ -119,6 +148,9 @@ def _epoch(
         correct: Any,
         statistics: Any,
         recorded: int,
+        places: Any,
+        bounds: Any,
+        counts: Any,
     ) -> tuple[int, int]:
         depth = sizes.size - 1
         count = parameters.size
@@ -131,6 +163,7 @@ def _epoch(
             measured = step >= first_recorded
             kind = 0 if measured else 1
             record = statistics[step - first_recorded if measured else 0]
+            place = places[step]
             begin = step * batch_size
             rows = min(batch_size, order.size - begin)
             wanted = batch_labels[:rows]
@@ -161,6 +194,11 @@ def _epoch(
                 )
                 if verdict[0] > 0.0:
                     return step, layer
+                if place >= 0:
+                    values = work[here : here + rows * fan_out]
+                    _count(
+                        passes.histogram, values, bounds[place, layer, 0], counts[place, layer, 0]
+                    )
                 if residual and layer < depth - 1 and fan_in == fan_out:
                     add(a, x)
                 at = end + fan_out
@@ -225,6 +263,11 @@ def _epoch(
                     )
                     if verdict[0] > 0.0:
                         return step, layer
+                if place >= 0:
+                    values = gradients[end - fan_in * fan_out : end]
+                    _count(
+                        passes.histogram, values, bounds[place, layer, 1], counts[place, layer, 1]
+                    )
                 if measured:
                     for column in range(_FORWARD):
                         record[layer, column] = updates[column]
@@ -266,12 +309,18 @@ def _reference_passes(dtype: np.dtype[Any], code: int, optimizer: int) -> _Passe
         (updating, updating),
         softmax_cross_entropy_reference,
         squared_norm_reference,
+        histogram_reference,
         blas(dtype),
     )
 
 
 def _compiled_passes(
-    dtype: np.dtype[Any], code: int, optimizer: int, clips: bool, records: tuple[bool, bool]
+    dtype: np.dtype[Any],
+    code: int,
+    optimizer: int,
+    clips: bool,
+    counts: bool,
+    records: tuple[bool, bool],
 ) -> _Passes:
     def both(family: Family, pass_of: Function, number: int) -> tuple[Any, Any]:
         # where only one kind runs, it stands for the other, which then is not compiled
@@ -287,6 +336,7 @@ def _compiled_passes(
         both(UPDATE, update_pass, optimizer),
         LOSS.address(softmax_cross_entropy, dtype),
         SQUARED_NORM.address(squared_norm, dtype) if clips else 0,
+        HISTOGRAM.address(histogram, dtype) if counts else 0,
         blas(dtype),
     )
 
@@ -313,7 +363,9 @@ def _arguments(
     correct: np.ndarray,
     statistics: np.ndarray,
     residual: bool,
+    histograms: Histograms | None,
 ) -> tuple[Any, ...]:
+    histograms = histograms or Histograms.of(np.zeros(len(losses), np.bool_), len(sizes) - 1)
     seen = np.zeros(int(sizes.max()), integers_like(images.dtype))
     memories = descent.memories.reshape(-1)
     rows = statistics if len(statistics) else np.zeros((1, *statistics.shape[1:]))
@@ -321,7 +373,7 @@ def _arguments(
         *(images, labels, order, batch_size, sizes, residual, passes, parameters, gradients),
         *(memories, len(descent.memories), work, seen, np.zeros(9 + sizes.size)),
         *(np.zeros(batch_size, np.int64), descent.factors, clip_norm),
-        *(descent.clip_globally, losses, correct, rows, len(statistics)),
+        *(descent.clip_globally, losses, correct, rows, len(statistics), *histograms),
     )
 
 
@@ -342,6 +394,7 @@ def train_epoch_reference(
     statistics: np.ndarray,
     descent: Descent | None = None,
     residual: bool = False,
+    histograms: Histograms | None = None,
 ) -> tuple[int, int]:
     """Train for one epoch.
 
@@ -375,6 +428,8 @@ def train_epoch_reference(
     residual : bool
         Whether a hidden layer whose input is as wide as its output adds it to it:
         ``x + f(x @ weights + bias)``.
+    histograms : Histograms, optional
+        Which to take, and where they go.
 
     Returns
     -------
@@ -388,7 +443,7 @@ def train_epoch_reference(
         return _reference_steps(
             *_arguments(
                 *(images, labels, order, batch_size, sizes, passes, parameters, gradients, work),
-                *(descent, clip_norm, losses, correct, statistics, residual),
+                *(descent, clip_norm, losses, correct, statistics, residual, histograms),
             )
         )
 
@@ -410,15 +465,17 @@ def train_epoch(
     statistics: np.ndarray,
     descent: Descent | None = None,
     residual: bool = False,
+    histograms: Histograms | None = None,
 ) -> tuple[int, int]:
     """Train for one epoch; see the reference."""
     descent = descent or _descent(parameters, rates)
     records = len(statistics) > 0, len(statistics) < len(losses)
-    passes = _compiled_passes(images.dtype, code, descent.optimizer, clip_norm > 0.0, records)
+    needed = clip_norm > 0.0, histograms is not None, records
+    passes = _compiled_passes(images.dtype, code, descent.optimizer, *needed)
     done, layer = _steps(
         *_arguments(
             *(images, labels, order, batch_size, sizes, passes, parameters, gradients, work),
-            *(descent, clip_norm, losses, correct, statistics, residual),
+            *(descent, clip_norm, losses, correct, statistics, residual, histograms),
         )
     )
     return int(done), int(layer)
