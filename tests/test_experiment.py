@@ -1,9 +1,11 @@
+import argparse
 import dataclasses
 import json
 
 import pytest
 
 from initperf import Experiment
+from initperf.commands._arguments import add_training, experiments
 from initperf.experiment import grid
 
 
@@ -104,3 +106,30 @@ def test_a_grid_is_the_product_of_its_lists():
     made = list(grid(initializer=["zeros", "he_normal"], seed=[0, 1, 2], epochs=3))
     assert len(made) == 6
     assert made[1] == Experiment(initializer="zeros", seed=1, epochs=3)
+
+
+def test_the_command_line_has_an_option_for_what_an_experiment_can_be():
+    parser = argparse.ArgumentParser()
+    add_training(parser, many=True)
+    assert experiments(parser.parse_args([])) == [Experiment()]
+    line = (
+        "--optimizer momentum,adam --momentum 0.8 --weight-decay 0.1 --schedule cosine "
+        "--base-rate 0.01 --warm-up-steps 7 --clip-norm 1 --clip global --biases constant "
+        "--residual --histogram-steps 5,2"
+    )
+    told = Experiment(
+        optimizer="momentum",
+        momentum=0.8,
+        weight_decay=0.1,
+        schedule="cosine",
+        base_rate=0.01,
+        warm_up_steps=7,
+        clip_norm=1.0,
+        clip="global",
+        biases="constant",
+        residual=True,
+        histogram_steps=(2, 5),
+    )
+    assert experiments(parser.parse_args(line.split())) == [told, told.replace(optimizer="adam")]
+    made = experiments(parser.parse_args(["--schedule", "triangular", "--half-cycle", "9"]))
+    assert made == [Experiment(schedule="triangular", half_cycle=9)]

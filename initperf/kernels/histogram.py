@@ -47,7 +47,7 @@ def histogram(values: np.ndarray, bounds: np.ndarray, counts: np.ndarray) -> Non
     for empty in range(counts.size):
         counts[empty] = 0
     for i in range(values.size):
-        place = np.int64((np.float64(values[i]) - low) * scale)
+        place = int((np.float64(values[i]) - low) * scale)
         counts[min(place, counts.size - 1)] += 1
 
 
