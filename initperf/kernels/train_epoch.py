@@ -472,12 +472,14 @@ def train_epoch(
     records = len(statistics) > 0, len(statistics) < len(losses)
     needed = clip_norm > 0.0, histograms is not None, records
     passes = _compiled_passes(images.dtype, code, descent.optimizer, *needed)
-    done, layer = _steps(
-        *_arguments(
-            *(images, labels, order, batch_size, sizes, passes, parameters, gradients, work),
-            *(descent, clip_norm, losses, correct, statistics, residual, histograms),
+    # the compiled loop never warns; run as plain Python, it would of every overflow
+    with np.errstate(over="ignore", invalid="ignore"):
+        done, layer = _steps(
+            *_arguments(
+                *(images, labels, order, batch_size, sizes, passes, parameters, gradients, work),
+                *(descent, clip_norm, losses, correct, statistics, residual, histograms),
+            )
         )
-    )
     return int(done), int(layer)
 
 
