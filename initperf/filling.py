@@ -11,8 +11,10 @@ from initperf.random import RandomSource, as_index, as_key
 
 DTYPES = ("float32", "float64")
 
-_SMALLEST = 1 << 14
-_LARGEST = 1 << 18
+_PIECE = 1 << 16
+_SERIAL_BYTES = 1 << 21
+"""Under so many bytes, waking another thread takes longer than it helps, by measurement."""
+
 _BUFFER = 1 << 16
 
 
@@ -200,8 +202,7 @@ def fill(
         def task(begin: int, end: int) -> None:
             run(values[begin:end], key, number, np.uint64(first + begin), *parameters)
 
-        piece = max(_SMALLEST, min(_LARGEST, -(-values.size // (4 * workers))))
-        split(values.size, piece, task, workers)
+        split(values.size, _PIECE, task, workers if values.nbytes >= _SERIAL_BYTES else 1)
 
     if out.flags.c_contiguous:
         flat(out.reshape(-1), start)

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from queue import SimpleQueue
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -33,8 +34,8 @@ def default_threads() -> int:
     return os.cpu_count() or 1
 
 
-class _Workers:
-    """The pool, made when first needed and made anew in a forked child, which has no threads."""
+class _Helpers:
+    """Threads that wait for work, started when first needed; a forked child has none yet."""
 
     def __init__(self) -> None:
         self.reset()
@@ -43,32 +44,89 @@ class _Workers:
 
     def reset(self) -> None:
         self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
-        self._size = 0
+        self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._count = 0
 
-    def pool(self, size: int) -> ThreadPoolExecutor:
+    def ask(self, work: Callable[[], None], count: int) -> None:
+        """Let `count` threads call `work`, as soon as they are free."""
         with self._lock:
-            if self._pool is None or self._size < size:
-                self._pool = ThreadPoolExecutor(size, thread_name_prefix="initperf")
-                self._size = size
-            return self._pool
+            while self._count < count:
+                self._count += 1
+                name = f"initperf-{self._count}"
+                threading.Thread(
+                    target=_serve, args=(self._waiting,), name=name, daemon=True
+                ).start()
+        for _ in range(count):
+            self._waiting.put(work)
 
 
-_WORKERS = _Workers()
+def _serve(waiting: "SimpleQueue[Callable[[], None]]") -> None:
+    while True:
+        waiting.get()()
+
+
+_HELPERS = _Helpers()
+
+
+class _Shared:
+    """One call of `split`: what is left to do, who is at it, and what went wrong."""
+
+    def __init__(self, count: int, piece: int, task: Callable[[int, int], None], share: int):
+        self._count, self._piece, self._task, self._share = count, piece, task, share
+        self._next = self._running = 0
+        self._change = threading.Condition()
+        self._errors: list[BaseException] = []
+
+    def work(self) -> None:
+        """Do pieces until none is left."""
+        with self._change:
+            if self._next >= self._count:
+                return
+            self._running += 1
+        try:
+            while (piece := self._take()) is not None:
+                self._task(*piece)
+        except BaseException as error:  # raised again where `split` was called
+            self._errors.append(error)
+            self._next = self._count
+        with self._change:
+            self._running -= 1
+            self._change.notify()
+
+    def finish(self) -> None:
+        """Wait for those who have begun, and raise what one of them raised."""
+        with self._change:
+            self._next = self._count
+            while self._running:
+                self._change.wait()
+        if self._errors:
+            raise self._errors[0]
+
+    def _take(self) -> tuple[int, int] | None:
+        with self._change:
+            start, left = self._next, self._count - self._next
+            if left <= 0:
+                return None
+            # whole pieces, fewer towards the end, so that all threads end at about one time
+            pieces = max(1, left // (self._piece * self._share))
+            self._next = start + min(left, pieces * self._piece)
+            return start, self._next
 
 
 def split(count: int, piece: int, task: Callable[[int, int], None], threads: int) -> None:
     """Run ``task(start, stop)`` over [0, count) in pieces, on this thread and helpers.
 
-    Each thread takes the next piece when it is done with its last, so that a processor that is
-    slow or busy holds up nobody for longer than one piece.
+    Each thread takes its next part when it is done with its last, so that a processor that is
+    slow or busy holds up nobody for long. A helper that has not begun when all is taken is not
+    waited for: waking one takes longer than a small task.
 
     Parameters
     ----------
     count : int
         How many items there are.
     piece : int
-        The size of a piece; with one piece, or one thread, everything runs in the caller at once.
+        Items that are not worth parting: parts are whole pieces, many at first and one at last.
+        With one piece, or one thread, everything runs in the caller at once.
     task : callable
         Releases the interpreter lock for most of its time. What it raises is raised here.
     threads : int
@@ -78,26 +136,12 @@ def split(count: int, piece: int, task: Callable[[int, int], None], threads: int
     if helpers < 1:
         task(0, count)
         return
-    starts = iter(range(0, count, piece))
-    turn = threading.Lock()
-
-    def work() -> None:
-        while True:
-            with turn:
-                start = next(starts, None)
-            if start is None:
-                return
-            task(start, min(start + piece, count))
-
-    pool = _WORKERS.pool(helpers)
-    futures = [pool.submit(work) for _ in range(helpers)]
+    shared = _Shared(count, piece, task, 2 * (helpers + 1))
+    _HELPERS.ask(shared.work, helpers)
     try:
-        work()
+        shared.work()
     finally:
-        started = [future for future in futures if not future.cancel()]
-        wait(started)
-    for future in started:
-        future.result()
+        shared.finish()
 
 
 def side_by_side(

@@ -1,5 +1,6 @@
 """Where a draw's randomness comes from: a key, the number of a stream, and nothing else."""
 
+import functools
 import secrets
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -66,13 +67,18 @@ def as_key(rng: RandomSource) -> np.uint64:
     if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
         if rng < 0:
             raise ValueError(f"rng must be a non-negative integer, not {rng}")
-        rng = np.random.SeedSequence(int(rng))
+        return _key_of_seed(int(rng))
     if isinstance(rng, np.random.SeedSequence):
         return np.uint64(rng.generate_state(1, np.uint64)[0])
     raise TypeError(
         "rng must be None, an integer, a SeedSequence, a BitGenerator or a Generator, "
         f"not {type(rng).__name__}"
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _key_of_seed(seed: int) -> np.uint64:
+    return np.uint64(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
 
 
 def as_index(name: str, value: int) -> np.uint64:

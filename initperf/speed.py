@@ -78,6 +78,23 @@ def speed_table(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def compile_draws(progress: Callable[[int, int, str], None]) -> None:
+    """Compile what draws weights, by one small draw of each kind.
+
+    Parameters
+    ----------
+    progress : callable
+        Told ``(done, total, label)`` before each step.
+    """
+    draws = [work for work in WORKS.values() if "train_epoch" not in work.kernels]
+    for done, work in enumerate(draws):
+        progress(done, len(draws), work.name)
+        size = work.trial or work.quick_sizes[0]
+        for entry in work.entries(size, DTYPE):
+            if entry.method.role == "ours":
+                work.prepare(entry, size, DTYPE)
+
+
 def from_benchmark_json(path: str | Path) -> "pd.DataFrame":
     """Read a table of speeds from what ``pytest --benchmark --benchmark-json=FILE`` wrote.
 

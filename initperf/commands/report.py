@@ -59,9 +59,11 @@ def _writer() -> tuple[Any, Any]:
 def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
     from initperf import data, machine, speed, survey
     from initperf.experiment import grid
+    from initperf.precompile import compiling
     from initperf.sweep import sweep
 
-    dataset = data.load(arguments.dataset, arguments.data_dir)
+    if not arguments.benchmarks and (warning := machine.busy()):
+        print(f"initperf: {warning}", file=sys.stderr)
     epochs = arguments.epochs or (_QUICK_EPOCHS if arguments.quick else _EPOCHS)
     if arguments.seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {arguments.seeds}")
@@ -77,11 +79,15 @@ def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
                 backend=arguments.backend,
             )
         )
+    with compiling(experiments) as training_is_compiled:
+        dataset = data.load(arguments.dataset, arguments.data_dir)
+        if not arguments.benchmarks:
+            with progress("compiling") as tell:
+                speed.compile_draws(tell)
+        training_is_compiled()
     if arguments.benchmarks:
         speeds = speed.from_benchmark_json(arguments.benchmarks)
     else:
-        if warning := machine.busy():
-            print(f"initperf: {warning}", file=sys.stderr)
         with progress("timing") as tell:
             speeds = speed.speed_table(quick=arguments.quick, progress=tell)
     done = 0

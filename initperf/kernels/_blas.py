@@ -1,9 +1,9 @@
-"""Products of SciPy's BLAS for compiled code, on matrices as they lie: in place, without copies.
+"""Products of BLAS for compiled code, on matrices as they lie: in place, without copies.
 
 ``numpy.matmul`` cannot add to its output, Numba's ``np.dot`` wants contiguous matrices and
-``scipy.linalg.blas`` copies submatrices. The addresses that ``scipy.linalg.cython_blas`` publishes
-for other compiled code do none of that, and calling them needs no interpreter. They are passed
-around as values, because machine code that is cached must not hold an address.
+``scipy.linalg.blas`` copies submatrices. Calling BLAS by address does none of that and needs no
+interpreter. Addresses are passed around as values, because machine code that is cached must not
+hold one.
 
 A matrix here is a 2-D float32 or float64 view with unit stride along one of its axes, so
 transposes and submatrices are free. Fortran, which sees rows as columns, reads a matrix that lies
@@ -28,6 +28,7 @@ from initperf.kernels._kernel import like, portable
 
 Addresses = tuple[int, int, int]
 
+_ROUTINES = ("gemm", "syrk", "trsm")
 _ENTERING = threading.Lock()
 _AS_IT_IS, _TRANSPOSED = np.uint8(ord("N")), np.uint8(ord("T"))
 _LOWER, _RIGHT, _NOT_UNIT = np.uint8(ord("L")), np.uint8(ord("R")), np.uint8(ord("N"))
@@ -35,11 +36,22 @@ _LOWER, _RIGHT, _NOT_UNIT = np.uint8(ord("L")), np.uint8(ord("R")), np.uint8(ord
 
 @functools.cache
 def blas(dtype: np.dtype[Any]) -> Addresses:
-    """Return where the products for a dtype are: gemm, syrk and trsm."""
+    """Return where the products for a dtype are: gemm, syrk and trsm.
+
+    They are those of the OpenBLAS in NumPy's wheels, so that initperf multiplies no slower than
+    NumPy; where there is none, those that ``scipy.linalg.cython_blas`` publishes.
+    """
     letter = {"float32": "s", "float64": "d"}[dtype.name]
+    for library in ThreadpoolController().select(internal_api="openblas").lib_controllers:
+        names = [f"scipy_{letter}{name}_64_" for name in _ROUTINES]
+        if all(hasattr(library.dynlib, name) for name in names):
+            gemm, syrk, trsm = (
+                ctypes.cast(getattr(library.dynlib, name), ctypes.c_void_p).value or 0
+                for name in names
+            )
+            return gemm, syrk, trsm
     gemm, syrk, trsm = (
-        get_cython_function_address("scipy.linalg.cython_blas", letter + name)
-        for name in ("gemm", "syrk", "trsm")
+        get_cython_function_address("scipy.linalg.cython_blas", letter + name) for name in _ROUTINES
     )
     return gemm, syrk, trsm
 
@@ -142,7 +154,8 @@ def solve_upper(
 
 @functools.cache
 def _libraries() -> ThreadpoolController:
-    blas(np.dtype("float32"))  # loads SciPy's BLAS, which is found only once it is there
+    import scipy.linalg  # noqa: F401  # its BLAS is found only once it is loaded
+
     return ThreadpoolController().select(user_api="blas")
 
 
