@@ -8,6 +8,7 @@ blocks of neighbours (Künsch 1989, doi:10.1214/aos/1176347265; circular after P
 
 import gc
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Stop:
     budget_seconds: float
     precision: float
     least_rounds: int
+    pause_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         if self.least_rounds < 2:
@@ -51,6 +53,8 @@ class Stop:
             raise ValueError(f"budget_seconds is {self.budget_seconds}; it must be 0 or more")
         if not self.precision >= 0:
             raise ValueError(f"precision is {self.precision}; it must be 0 or more")
+        if not self.pause_seconds >= 0:
+            raise ValueError(f"pause_seconds is {self.pause_seconds}; it must be 0 or more")
 
 
 def prepare(call: Call, clock: Clock) -> Prepared:
@@ -101,6 +105,8 @@ def take_rounds(
             row = [0.0] * len(methods)
             for column in rng.permutation(len(methods)):
                 method = methods[column]
+                if stop.pause_seconds:
+                    time.sleep(stop.pause_seconds)
                 row[column] = _elapsed(method.call, method.calls, clock) * 1e-9 / method.calls
             rows.append(row)
             spent = (clock() - begin) * 1e-9 >= stop.budget_seconds

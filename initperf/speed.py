@@ -155,7 +155,13 @@ def _measured(work: Work, size: Size, seconds: float, compiling: bool) -> Iterat
     entries = list(work.entries(size, DTYPE))
     calls = {entry.label: work.prepare(entry, size, DTYPE) for entry in entries}
     baseline = work.baseline(size, DTYPE).label
-    found = compare_all(calls, baseline=baseline, budget_seconds=seconds, least_rounds=3)
+    found = compare_all(
+        calls,
+        baseline=baseline,
+        budget_seconds=seconds,
+        least_rounds=3,
+        pause_seconds=work.pause_seconds,
+    )
     compile_s = sum(compile_seconds(work.kernels, measure=compiling).values())
     for entry in entries:
         timing: Timing = found[entry.label].candidate

@@ -139,6 +139,7 @@ def compare(
     budget_seconds: float = 2.0,
     precision: float = 0.02,
     least_rounds: int = 5,
+    pause_seconds: float = 0.0,
     seed: int = 0,
     clock: Clock = time.perf_counter_ns,
 ) -> Comparison:
@@ -148,7 +149,7 @@ def compare(
     ----------
     a, b : callable
         Baseline and candidate, called without arguments.
-    budget_seconds, precision, least_rounds, seed, clock
+    budget_seconds, precision, least_rounds, pause_seconds, seed, clock
         As for `compare_all`.
 
     Returns
@@ -161,6 +162,7 @@ def compare(
         budget_seconds=budget_seconds,
         precision=precision,
         least_rounds=least_rounds,
+        pause_seconds=pause_seconds,
         seed=seed,
         clock=clock,
     )["b"]
@@ -173,6 +175,7 @@ def compare_all(
     budget_seconds: float = 2.0,
     precision: float = 0.02,
     least_rounds: int = 5,
+    pause_seconds: float = 0.0,
     seed: int = 0,
     clock: Clock = time.perf_counter_ns,
 ) -> dict[str, Comparison]:
@@ -190,6 +193,10 @@ def compare_all(
         Stop as soon as every ratio's interval is within this fraction of it, on either side.
     least_rounds : int
         Rounds that are taken whatever the budget, at least 2.
+    pause_seconds : float
+        Rest before every sample, uncounted. The threads of a BLAS or of OpenMP spin on for some
+        0.02 s after a call, on a processor that the next method could use: where methods have
+        different pools of threads, let them go to sleep first.
     seed : int
         Of the order within rounds and of the resampling.
     clock : callable
@@ -210,7 +217,7 @@ def compare_all(
     baseline = next(iter(methods)) if baseline is None else baseline
     if baseline not in methods:
         raise ValueError(f"baseline {baseline!r} is not among {', '.join(methods)}")
-    stop = Stop(budget_seconds, precision, least_rounds)
+    stop = Stop(budget_seconds, precision, least_rounds, pause_seconds)
     prepared = {name: prepare(call, clock) for name, call in methods.items()}
     names = [baseline, *(name for name in methods if name != baseline)]
     columns = [prepared[name] for name in (baseline, *names)]

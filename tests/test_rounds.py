@@ -104,6 +104,22 @@ def test_begins_no_round_after_the_budget_but_takes_the_least_rounds():
     assert taken(0.0) == 5
 
 
+def test_a_pause_before_every_sample_is_not_counted(monkeypatch):
+    clock = Clock()
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        clock.now += 30 * MS
+
+    monkeypatch.setattr("initperf.rounds.time.sleep", sleep)
+    samples, _ = rounds_of(
+        [clock.task("a", MS), clock.task("b", 2 * MS)], clock, pause_seconds=0.03
+    )
+    assert slept == [0.03] * samples.size
+    np.testing.assert_allclose(samples, np.tile([1e-3, 2e-3], (len(samples), 1)))
+
+
 def test_the_garbage_collector_is_off_meanwhile_and_on_afterwards():
     clock = Clock()
     seen = []
@@ -132,7 +148,8 @@ def test_a_collector_that_was_off_stays_off():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("least_rounds", 1), ("budget_seconds", -1.0), ("precision", -0.1)]
+    ("name", "value"),
+    [("least_rounds", 1), ("budget_seconds", -1.0), ("precision", -0.1), ("pause_seconds", -1.0)],
 )
 def test_limits_that_cannot_be_are_named(name, value):
     with pytest.raises(ValueError, match=f"{name} is {value}"):

@@ -123,6 +123,9 @@ class Work:
         What is measured.
     trial : Size, optional
         What tests try every method on, interpreted kernels too; else the first quick size.
+    pause_seconds : float
+        The rest before a sample, for methods that bring different pools of threads; see
+        `initperf.timing.compare_all`.
     """
 
     name: str
@@ -135,6 +138,7 @@ class Work:
     kernels: tuple[str, ...]
     dtypes: tuple[str, ...] = ("float32", "float64")
     trial: Size | None = None
+    pause_seconds: float = 0.0
 
     def entries(self, size: Size, dtype: str) -> Iterator[Entry]:
         """Give all that can do a size and a dtype here, the reference first."""

@@ -23,7 +23,13 @@ _GEMM_SIZE = 1024
 def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
     out = np.empty(shape, dtype)
     initializer = INITIALIZERS["orthogonal"]
-    return partial(initializer, shape, rng=0, out=out, backend=backend, threads=threads)
+    limit = blas_setter(threads)  # others, which take turns with this one, set it too
+
+    def call() -> Any:
+        limit()
+        return initializer(shape, rng=0, out=out, backend=backend, threads=threads)
+
+    return call
 
 
 def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
@@ -89,12 +95,19 @@ register(
             Method("torch", "PyTorch", "rival", _torch, "all", needs="torch"),
             Method("numba", "Numba", "ours", partial(_ours, "numba"), "each"),
         ),
-        sizes=(matrix(784, 256), matrix(1024, 1024)),
+        sizes=(
+            matrix(64, 64),
+            matrix(256, 256),
+            matrix(784, 256),
+            matrix(512, 512),
+            matrix(1024, 1024),
+        ),
         quick_sizes=(matrix(784, 256),),
         check=_check,
         amount=_operations,
         limit=_gemm,
         kernels=("haar",),
         trial=matrix(48, 32),
+        pause_seconds=0.02,
     )
 )

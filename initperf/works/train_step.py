@@ -238,5 +238,6 @@ register(
         kernels=("train_epoch",),
         dtypes=("float32",),
         trial=_size(4, 20, 12, 5),
+        pause_seconds=0.02,
     )
 )
