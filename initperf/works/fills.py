@@ -128,7 +128,7 @@ def _register(work: _Fill) -> None:
         Work(
             name=work.kernel,
             methods=tuple(methods),
-            sizes=(matrix(64, 64), matrix(784, 256), matrix(1024, 1024), matrix(4096, 4096)),
+            sizes=(matrix(64, 64), matrix(784, 256), matrix(4096, 4096)),
             quick_sizes=(matrix(784, 256), matrix(1024, 1024)),
             check=partial(_check, work.initializer),
             amount=_bytes,
