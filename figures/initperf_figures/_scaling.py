@@ -31,9 +31,13 @@ def of_kernel(speed: pd.DataFrame, kernel: str) -> pd.DataFrame:
 
 
 def joined(own: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a method that its line joins: squares, if there are two or more."""
+    """Return the rows of a method that its line joins: squares, if there are two or more.
+
+    All rows of a fill, whose time depends on the number of values and not on the shape.
+    """
     square = own["size"].map(is_square)
-    return own[square] if square.sum() > 1 else own
+    depends_on_shape = not own["kernel"].str.startswith("fill_").all()
+    return own[square] if depends_on_shape and square.sum() > 1 else own
 
 
 def about_lines(rows: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
-from initperf_figures._scaling import about_lines, joined, lines, name_ends, of_kernel, size_axis
+from initperf_figures._scaling import joined, lines, name_ends, of_kernel, size_axis
 from initperf_figures._style import CONTEXT, INK, canvas
 
 _HEIGHT = 3.3  # inches of a panel
@@ -76,7 +76,7 @@ def caption(tables: Tables) -> str:
     best = rows.loc[shares.index[np.argmax(shares)]]
     return (
         "Higher is faster. Marks are medians, bars their 95 % intervals; hollow marks and dashed "
-        f"lines use fewer threads. {about_lines(rows)}Small fills pay for the call and for "
+        f"lines use fewer threads. Small fills pay for the call and for "
         "starting threads, large ones leave the caches. The limit is the rate at which plain "
         f"stores fill as many bytes. {best['method']} comes nearest to its limit: "
         f"{100 * shares.max():.0f} % in {best['kernel']} of {best['size'].replace(' x ', ' × ')}."

@@ -55,8 +55,9 @@ def baseline(group: pd.DataFrame) -> pd.Series:
 def _panel(axes: Axes, group: pd.DataFrame, rows: int) -> None:
     first = group.iloc[0]
     against = baseline(group)
-    title = f"{first['kernel']}  {first['size']}"
-    headed(axes, title, _remark(group), size=min(9.0, 300 / len(title)))
+    layers, _, batch = str(first["size"]).partition(", ")
+    title = f"{first['kernel']}  {layers}"
+    headed(axes, title, _remark(group, batch), size=min(9.0, 212 / len(title)))
     axes.set_xscale("log")
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
@@ -82,7 +83,7 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int) -> None:
     axes.set_ylim(rows - 0.4, -0.6)
     axes.spines["left"].set_visible(False)
     decades = np.log10(axes.get_xlim()[1] / left)
-    steps = (1.0, 2.0, 5.0) if decades < 1.8 else (1.0,)
+    steps = (1.0, 2.0, 5.0) if decades < 1.2 else (1.0, 3.0) if decades < 1.8 else (1.0,)
     axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=9))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -98,9 +99,9 @@ def _beside(axes: Axes, place: float, above: float, columns: tuple[str, str], **
         axes.text(1.0, place, words, transform=beside, in_layout=above > 0, **style)
 
 
-def _remark(group: pd.DataFrame) -> str:
+def _remark(group: pd.DataFrame, batch: str) -> str:
     limits = group[group["limit_s"].notna()].sort_values("limit_s")
-    words = [str(group["dtype"].iloc[0])]
+    words = [batch] * bool(batch) + [str(group["dtype"].iloc[0])]
     words += [f"limit {duration(row.limit_s)}, {row.limit}" for row in limits[:1].itertuples()]
     return " · ".join(words)
 
