@@ -94,7 +94,7 @@ def compare(
         shape = (min(shape[0], SMALL), min(shape[1], SMALL))
     baseline = next(iter(methods))
     with blas_threads(default_threads()):
-        comparison = ab(methods[baseline](shape), methods[method](shape), pause_seconds=0.02)
+        comparison = ab(methods[baseline](shape), methods[method](shape), pause_seconds=0.1)
     if comparison:
         limit = gemm(threads=default_threads())
         seconds = limit.seconds(work * operations(shape))

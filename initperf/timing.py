@@ -194,9 +194,9 @@ def compare_all(
     least_rounds : int
         Rounds that are taken whatever the budget, at least 2.
     pause_seconds : float
-        Rest before every sample, uncounted. The threads of a BLAS or of OpenMP spin on for some
-        0.02 s after a call, on a processor that the next method could use: where methods have
-        different pools of threads, let them go to sleep first.
+        Rest before every sample, uncounted. The threads of a BLAS or of OpenMP spin on after a
+        call, those of OpenBLAS for some 0.1 s, on a processor that the next method could use:
+        where methods have different pools of threads, let them go to sleep first.
     seed : int
         Of the order within rounds and of the resampling.
     clock : callable
