@@ -80,8 +80,6 @@ class _Shared:
     def work(self) -> None:
         """Do pieces until none is left."""
         with self._change:
-            if self._next >= self._count:
-                return
             self._running += 1
         try:
             while (piece := self._take()) is not None:

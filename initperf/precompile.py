@@ -5,7 +5,6 @@ process. Machine code comes back through the cache on disk; what the other proce
 compile is compiled here when it is first used.
 """
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -39,7 +38,7 @@ def compiling(experiments: Iterable[Experiment]) -> Iterator[Callable[[], object
     if not needed or default_threads() == 1 or _compiled_before():
         yield lambda: None
         return
-    texts = [json.dumps(dataclasses.asdict(one)) for one in needed]
+    texts = [one.to_json() for one in needed]
     command = [sys.executable, "-m", __name__, *texts]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as child:
         try:

@@ -70,7 +70,7 @@ def sweep(
         else:
             waiting.append(experiment)
     for one in waiting[:1]:
-        warm_up(one)  # also loads SciPy's BLAS, which cannot be held to one thread before
+        warm_up(one)  # here, so that runs side by side do not compile the same at one time
 
     def run_one(experiment: Experiment) -> Run:
         run = train(experiment, dataset=sets[experiment.dataset], threads=None)

@@ -7,6 +7,12 @@ import textwrap
 
 TIMEOUT_SECONDS = 300
 
+PARTED = """
+from initperf import filling
+filling._SERIAL_BYTES, filling._PIECE = 0, 1 << 12
+"""
+"""Code by which draws of a few pages, too, are parted among threads."""
+
 
 def start(code: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
     """Start a process that runs `code` with `environment` added to the present one."""

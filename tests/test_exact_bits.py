@@ -79,13 +79,16 @@ SETTINGS = {
 }
 if runs_haswell_code():
     SETTINGS["haswell-O3-2-threads"] = SETTINGS.pop("native-O3-2-threads") | HASWELL
+THREADS = {setting: "2" for setting in SETTINGS if setting.endswith("2-threads")} | {"native": "5"}
 
-DRAW = """
+DRAW = f"""{child.PARTED}
 import json, sys
+from initperf import parallel
 from test_exact_bits import FEW, MANY, digests
 sizes = [FEW] if sys.argv[1] == "python" else [FEW, MANY]
 threads = [1, 2, 5] if sys.argv[1] == "native" else [None]
 print(json.dumps([digests(size, threads=number) for size in sizes for number in threads]))
+assert parallel._HELPERS._count == int(sys.argv[2]) - 1
 """
 
 
@@ -98,7 +101,9 @@ def children(tmp_path_factory):
         if setting != "native"
     }
     return {
-        setting: child.start(DRAW, setting, **environment, **caches.get(setting, {}))
+        setting: child.start(
+            DRAW, setting, THREADS.get(setting, "1"), **environment, **caches.get(setting, {})
+        )
         for setting, environment in SETTINGS.items()
     }
 

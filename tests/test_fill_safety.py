@@ -33,7 +33,7 @@ LAYERS = [
     if has_layer(module)
 ]
 
-CONCURRENT = """
+CONCURRENT = f"""{child.PARTED}
 import threading
 import numba, numpy as np
 from initperf import INITIALIZERS, parallel
@@ -55,6 +55,7 @@ for thread in threads:
 for thread in threads:
     thread.join()
 assert found == [expected] * 16
+assert parallel._HELPERS._count == 4
 try:
     print(numba.threading_layer())
 except ValueError:
@@ -74,7 +75,7 @@ def test_sixteen_threads_at_the_first_call_of_all(tmp_path):
     assert child.run(code, INITPERF_CACHE=str(tmp_path), **COMPILED) == "no threading layer\n"
 
 
-FORK = """
+FORK = f"""{child.PARTED}
 import os, signal, threading, warnings
 from initperf import INITIALIZERS, parallel
 
@@ -99,6 +100,7 @@ for _ in range(10):
         signal.alarm(60)
         os._exit(draw() != expected)
     print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+assert parallel._HELPERS._count == 3
 stop.set()
 for thread in busy:
     thread.join()

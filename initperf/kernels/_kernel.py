@@ -131,40 +131,6 @@ def by_dtype(single: Function, double: Function) -> Function:
     return chosen
 
 
-def select_by_code(functions: list[Function]) -> Function:
-    """Make a function for compiled code that calls ``functions[code]`` with the arguments after it.
-
-    The list is read when the caller is compiled; each of its functions is compiled into a branch.
-    """
-
-    def branch(code: int, rest: Function | None) -> Function:
-        function = functions[code]
-        if rest is None:
-            return portable_sums(lambda chosen, *arguments: function(*arguments))
-
-        def choose(chosen, *arguments):  # type: ignore[no-untyped-def]  # numba compares the bare parameters
-            if chosen == code:
-                function(*arguments)
-            else:
-                rest(chosen, *arguments)
-
-        return portable_sums(choose)
-
-    def select(code: Any, *arguments: Any) -> Any:
-        return functions[code](*arguments)
-
-    def compiled(code: Any, arguments: Any) -> Function:
-        chain: Any = None
-        for number in range(len(functions)):
-            chain = branch(number, chain)
-        return lambda code, *arguments: chain(code, *arguments)
-
-    numba.extending.overload(select, jit_options=_INLINED)(
-        lambda code, *arguments: compiled(code, arguments)
-    )
-    return select
-
-
 @dataclass(frozen=True)
 class Case:
     """Arguments on which both halves of a kernel must agree.
