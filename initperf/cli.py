@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from initperf import __version__
 from initperf.errors import DataError, UsageError
+from initperf.interrupts import interrupts_kept
 from initperf.registry import UnknownNameError
 
 VERBS = (
@@ -70,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return int(chosen.run(chosen) or 0)
+        with interrupts_kept():
+            return int(chosen.run(chosen) or 0)
     except (UsageError, UnknownNameError) as error:
         return _fail(_USAGE, str(error))
     except DataError as error:
