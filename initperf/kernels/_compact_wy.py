@@ -22,7 +22,7 @@ UNBLOCKED = 20_000
 """Up to so many entries, reflectors one at a time in compiled code beat matrix products."""
 
 _NARROWEST = 128
-_WORTH_A_THREAD = 5e7
+_WORTH_A_THREAD = 1e8
 
 
 @portable
