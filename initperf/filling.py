@@ -1,6 +1,8 @@
 """From an array as people have it to the contiguous pieces that kernels fill."""
 
+import math
 import operator
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +11,7 @@ from initperf.kernels import BACKENDS, KERNELS
 from initperf.parallel import default_threads, split
 from initperf.random import RandomSource, as_index, as_key
 
-DTYPES = ("float32", "float64")
+DTYPES = np.dtype("float32"), np.dtype("float64")
 
 _PIECE = 1 << 16
 _SERIAL_BYTES = 1 << 21
@@ -31,7 +33,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if found is None or not found.isnative or found.name not in DTYPES:
+    if found is None or found not in DTYPES:
         raise ValueError(f"dtype must be float32 or float64, not {dtype!r}")
     return found
 
@@ -64,14 +66,11 @@ def as_shape(shape: Any) -> tuple[int, ...]:
         checked = tuple(map(operator.index, lengths))
     except TypeError:
         raise TypeError(f"shape must be integers, not {shape!r}") from None
-    if any(isinstance(length, bool) for length in lengths):
+    if bool in map(type, lengths):
         raise TypeError(f"shape must be integers, not {shape!r}")
-    if any(length < 0 for length in checked):
+    if min(checked, default=0) < 0:
         raise ValueError(f"shape must not have negative lengths: {shape!r}")
-    size = 1
-    for length in checked:
-        size *= length
-    if size > np.iinfo(np.intp).max // 8:
+    if math.prod(checked) > sys.maxsize // 8:
         raise ValueError(f"shape has more elements than an array can hold: {shape!r}")
     return checked
 
@@ -118,10 +117,13 @@ def check_layout(view: np.ndarray) -> None:
     ValueError
         When it cannot.
     """
-    if not view.flags.writeable:
+    flags = view.flags
+    if not flags.writeable:
         raise ValueError("out must be writable")
-    if not view.flags.aligned:
+    if not flags.aligned:
         raise ValueError("out must be aligned to its element size")
+    if flags.c_contiguous:
+        return
     reach = view.itemsize
     axes = zip(view.strides, view.shape, strict=True) if view.size else ()
     for stride, length in sorted((abs(step), length) for step, length in axes if length > 1):
@@ -131,12 +133,12 @@ def check_layout(view: np.ndarray) -> None:
 
 
 class Source(NamedTuple):
-    """Where the values of a draw come from, and how many threads may make them."""
+    """Where the values of a draw come from, and how many threads may make them; None: all."""
 
     key: np.uint64
     stream: np.uint64
     start: int
-    threads: int
+    threads: int | None
 
 
 def as_source(
@@ -157,11 +159,12 @@ def as_source(
     """
     start, number = int(as_index("offset", offset)), as_index("stream", stream)
     as_index("offset plus the number of values", start + size)
-    workers = default_threads() if threads is None else threads
-    if isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1:
-        raise ValueError(f"threads must be a positive integer, not {threads!r}")
+    if threads is not None:
+        if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
+            raise ValueError(f"threads must be a positive integer, not {threads!r}")
+        threads = int(threads)
     serial = as_backend(backend) == "numpy"
-    return Source(as_key(rng), number, start, 1 if serial else int(workers))
+    return Source(as_key(rng), number, start, 1 if serial else threads)
 
 
 def fill(
@@ -199,10 +202,14 @@ def fill(
     )
 
     def flat(values: np.ndarray, first: int) -> None:
+        if values.nbytes < _SERIAL_BYTES:
+            run(values, key, number, np.uint64(first), *parameters)
+            return
+
         def task(begin: int, end: int) -> None:
             run(values[begin:end], key, number, np.uint64(first + begin), *parameters)
 
-        split(values.size, _PIECE, task, workers if values.nbytes >= _SERIAL_BYTES else 1)
+        split(values.size, _PIECE, task, workers or default_threads())
 
     if out.flags.c_contiguous:
         flat(out.reshape(-1), start)

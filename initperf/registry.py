@@ -69,7 +69,8 @@ class Registry(Mapping[str, T]):
         return tuple(alias for alias, entry in self._canonical.items() if entry == own != alias)
 
     def __getitem__(self, name: str) -> T:
-        return self._entries[self.canonical(name)]
+        found = self._entries.get(name)
+        return self._entries[self.canonical(name)] if found is None else found
 
     def __contains__(self, name: object) -> bool:
         try:

@@ -98,4 +98,4 @@ def test_keys_of_small_seeds_are_distinct():
 
 
 def test_the_version_of_the_stream_is_public():
-    assert STREAM_VERSION == 1
+    assert STREAM_VERSION == 2

@@ -8,13 +8,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from initperf.filling import as_source, fill
+from initperf.filling import DTYPES, as_source, fill
 from initperf.kernels.fill_truncated_normal import masses
 
 Fill = Callable[..., None]
 
 _FARTHEST = 12.0
 """More standard deviations from its peak than a normal law is ever found."""
+
+
+_LARGEST = {dtype: float(np.finfo(dtype).max) for dtype in DTYPES}
 
 
 class Law(Protocol):
@@ -39,9 +42,9 @@ class Law(Protocol):
         """Fill `out` with independent values; `source` as `initperf.filling.fill` takes it."""
 
 
-def check_range(dtype: Any, **values: float) -> None:
+def check_range(dtype: np.dtype, **values: float) -> None:
     """Check that a dtype can hold magnitudes; raise ValueError naming the one that it cannot."""
-    largest = float(np.finfo(dtype).max)
+    largest = _LARGEST[dtype]
     for name, value in values.items():
         if abs(value) > largest:
             raise ValueError(f"the {name}, {value:g}, is more than {dtype} can hold")

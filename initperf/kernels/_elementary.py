@@ -2,10 +2,12 @@
 
 Only IEEE additions, multiplications, divisions, square roots and integer operations, in the order
 written, without branches: each runs at the full width of the vector unit, and alike on NumPy
-arrays and, compiled, on scalars. The polynomials interpolate at Chebyshev nodes in 40 digits;
-the rational functions of the float32 quantile are least-squares fits reweighted towards equal
-relative error; those of the float64 quantile are Wichura's algorithm AS 241 (Applied Statistics
-37, 1988). The tests state and measure the accuracy of each.
+arrays and, compiled, on scalars. Polynomials are summed by Estrin's scheme (Proceedings of the
+Western Joint Computer Conference 1960), whose chains of dependent operations are short; where the
+constant term weighs most it is added last, which leaves one rounding. They interpolate at
+Chebyshev nodes in 40 digits; the rational functions of the float32 quantile are least-squares
+fits reweighted towards equal relative error; those of the float64 quantile are Wichura's
+algorithm AS 241 (Applied Statistics 37, 1988). The tests state and measure the accuracy of each.
 """
 
 import math
@@ -13,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import by_dtype, portable, where
+from initperf.kernels._kernel import by_dtype, held, portable, where
 
 _F = np.float32
 _D = np.float64
 _SQRT_HALF_32 = np.int32(0x3F3504F3)
-_SQRT_HALF_64 = np.int64(0x3FE6A09E667F3BCD)
+_SQRT_HALF_64 = np.uint64(0x3FE6A09E667F3BCD)
+_BIAS_64 = np.uint64(1024 << 52)  # keeps exponents positive: vectors of int64 have no signed shift
+_INTEGER_64 = np.uint64(0x4330000000000000)  # 2.0**52, in whose lowest bits integers stand
 _LN_2_HIGH = _D(6.93147180369123816490e-01)
 _LN_2_LOW = _D(1.90821492927058770002e-10)
 
@@ -28,25 +32,43 @@ def _single(*coefficients: float) -> tuple[np.float32, ...]:
 
 
 @portable
-def _horner_4(x: Any, c: tuple[Any, ...]) -> Any:
-    return c[0] + x * (c[1] + x * (c[2] + x * c[3]))
+def _polynomial_3(x: Any, c: tuple[Any, ...]) -> Any:
+    return held(c[0]) + x * (held(c[1]) + x * held(c[2]))
 
 
 @portable
-def _horner_5(x: Any, c: tuple[Any, ...]) -> Any:
-    return c[0] + x * (c[1] + x * (c[2] + x * (c[3] + x * c[4])))
+def _polynomial_4(x: Any, c: tuple[Any, ...]) -> Any:
+    return held(c[0]) + x * (held(c[1]) + x * (held(c[2]) + x * held(c[3])))
 
 
 @portable
-def _horner_9(x: Any, c: tuple[Any, ...]) -> Any:
-    high = c[4] + x * (c[5] + x * (c[6] + x * (c[7] + x * c[8])))
-    return c[0] + x * (c[1] + x * (c[2] + x * (c[3] + x * high)))
+def _polynomial_5(x: Any, c: tuple[Any, ...]) -> Any:
+    xx = x * x
+    high = (held(c[2]) + x * held(c[3])) + xx * held(c[4])
+    return held(c[0]) + (x * held(c[1]) + xx * high)
 
 
 @portable
-def _horner_8(x: Any, c: tuple[Any, ...]) -> Any:
-    high = c[4] + x * (c[5] + x * (c[6] + x * c[7]))
-    return c[0] + x * (c[1] + x * (c[2] + x * (c[3] + x * high)))
+def _polynomial_6(x: Any, c: tuple[Any, ...]) -> Any:
+    low = held(c[0]) + x * (held(c[1]) + x * held(c[2]))
+    high = held(c[3]) + x * (held(c[4]) + x * held(c[5]))
+    return low + ((x * x) * x) * high
+
+
+@portable
+def _polynomial_8(x: Any, c: tuple[Any, ...]) -> Any:
+    xx = x * x
+    low = (held(c[0]) + x * held(c[1])) + xx * (held(c[2]) + x * held(c[3]))
+    high = (held(c[4]) + x * held(c[5])) + xx * (held(c[6]) + x * held(c[7]))
+    return low + (xx * xx) * high
+
+
+@portable
+def _polynomial_9(x: Any, c: tuple[Any, ...]) -> Any:
+    xx = x * x
+    low = x * held(c[1]) + xx * (held(c[2]) + x * held(c[3]))
+    high = (held(c[4]) + x * held(c[5])) + xx * ((held(c[6]) + x * held(c[7])) + xx * held(c[8]))
+    return held(c[0]) + (low + (xx * xx) * high)
 
 
 _LOG_32 = _single(0.66666685039575855, 0.399887805660219819, 0.295799493919727847)
@@ -69,19 +91,18 @@ def _log_32(u: Any) -> Any:
     mantissa = np.int32(bits - np.int32(exponent << 23)).view(np.float32)
     s = (mantissa - _F(1.0)) / (mantissa + _F(1.0))
     t = s * s
-    series = _LOG_32[0] + t * (_LOG_32[1] + t * _LOG_32[2])
-    return _F(exponent) * _F(math.log(2.0)) + (_F(2.0) * s + (s * t) * series)
+    return _F(exponent) * _F(math.log(2.0)) + (_F(2.0) * s + (s * t) * _polynomial_3(t, _LOG_32))
 
 
 @portable
 def _log_64(u: Any) -> Any:
-    bits = np.float64(u).view(np.int64)
-    exponent = (bits - _SQRT_HALF_64) >> 52
-    mantissa = np.int64(bits - (exponent << 52)).view(np.float64)
+    bits = np.uint64(np.float64(u).view(np.uint64) + _BIAS_64)
+    exponent = np.uint64(np.uint64(bits - _SQRT_HALF_64) >> np.uint64(52))
+    mantissa = np.uint64(bits - np.uint64(exponent << np.uint64(52))).view(np.float64)
     s = (mantissa - 1.0) / (mantissa + 1.0)
     t = s * s
-    e = _D(np.int32(exponent))
-    return e * _LN_2_HIGH + (2.0 * s + ((s * t) * _horner_8(t, _LOG_64) + e * _LN_2_LOW))
+    e = np.uint64(exponent | _INTEGER_64).view(np.float64) - _D(2.0**52 + 1024.0)
+    return e * _LN_2_HIGH + (2.0 * s + ((s * t) * _polynomial_8(t, _LOG_64) + e * _LN_2_LOW))
 
 
 log = by_dtype(_log_32, _log_64)
@@ -127,24 +148,24 @@ _COSINE_64 = (
 
 @portable
 def _sine_32(v: Any) -> Any:
-    return v * _horner_5(v * v, _SINE_32)
+    return v * _polynomial_5(v * v, _SINE_32)
 
 
 @portable
 def _sine_64(v: Any) -> Any:
-    return v * _horner_9(v * v, _SINE_64)
+    return v * _polynomial_9(v * v, _SINE_64)
 
 
 @portable
 def _cosine_32(v: Any) -> Any:
     t = v * v
-    return (_F(1.0) - t) * _horner_5(t, _COSINE_32)
+    return (_F(1.0) - t) * _polynomial_5(t, _COSINE_32)
 
 
 @portable
 def _cosine_64(v: Any) -> Any:
     t = v * v
-    return (1.0 - t) * _horner_9(t, _COSINE_64)
+    return (1.0 - t) * _polynomial_9(t, _COSINE_64)
 
 
 sine = by_dtype(_sine_32, _sine_64)
@@ -172,9 +193,7 @@ def _exp_32(x: Any) -> Any:
     x = where(x > _F(88.0), _F(88.0), x)
     n = (x * _F(1.4426950408889634) + _ROUNDING_32) - _ROUNDING_32
     r = (x - n * _LN_2_HIGH_32) - n * _LN_2_LOW_32
-    low = _EXP_32[0] + r * (_EXP_32[1] + r * _EXP_32[2])
-    high = _EXP_32[3] + r * (_EXP_32[4] + r * _EXP_32[5])
-    series = low + ((r * r) * r) * high
+    series = _polynomial_6(r, _EXP_32)
     power = np.int32(np.int32(np.int32(n) + np.int32(127)) << 23).view(np.float32)
     return (_F(1.0) + (r + (r * r) * series)) * power
 
@@ -208,7 +227,7 @@ def _tanh_32(x: Any) -> Any:
     x = where(x < _F(-8.7), _F(-8.7), x)
     x = where(x > _F(8.7), _F(8.7), x)
     t = x * x
-    y = x * (_horner_5(t, _TANH_NUMERATOR_32) / _horner_5(t, _TANH_DENOMINATOR_32))
+    y = x * (_polynomial_5(t, _TANH_NUMERATOR_32) / _polynomial_5(t, _TANH_DENOMINATOR_32))
     y = where(y < _F(-1.0), _F(-1.0), y)
     return where(y > _F(1.0), _F(1.0), y)
 
@@ -247,7 +266,9 @@ def quantile_central_32(lean: Any) -> Any:
     The lean is the mass below less the mass above. To 7 units in the last place.
     """
     w = _F(1.0) - lean * lean
-    return lean * (_horner_5(w, _CENTRAL_NUMERATOR_32) / _horner_5(w, _CENTRAL_DENOMINATOR_32))
+    return lean * (
+        _polynomial_5(w, _CENTRAL_NUMERATOR_32) / _polynomial_5(w, _CENTRAL_DENOMINATOR_32)
+    )
 
 
 @portable
@@ -257,7 +278,7 @@ def quantile_tail_32(below: Any, above: Any) -> Any:
     To 7 units in the last place.
     """
     s = np.sqrt(_F(-2.0) * _log_32(where(below < above, below, above)))
-    z = _horner_4(s, _TAIL_NUMERATOR_32) / _horner_4(s, _TAIL_DENOMINATOR_32)
+    z = _polynomial_4(s, _TAIL_NUMERATOR_32) / _polynomial_4(s, _TAIL_DENOMINATOR_32)
     return where(below < above, -z, z)
 
 
@@ -332,9 +353,13 @@ def quantile_64(below: Any, above: Any, lean: Any) -> Any:
     """
     q = 0.5 * lean
     t = 0.180625 - q * q
-    central = q * (_horner_8(t, _CENTRAL_NUMERATOR_64) / _horner_8(t, _CENTRAL_DENOMINATOR_64))
+    central = q * (
+        _polynomial_8(t, _CENTRAL_NUMERATOR_64) / _polynomial_8(t, _CENTRAL_DENOMINATOR_64)
+    )
     r = np.sqrt(-_log_64(where(below < above, below, above)))
-    middle = _horner_8(r - 1.6, _MIDDLE_NUMERATOR_64) / _horner_8(r - 1.6, _MIDDLE_DENOMINATOR_64)
-    far = _horner_8(r - 5.0, _FAR_NUMERATOR_64) / _horner_8(r - 5.0, _FAR_DENOMINATOR_64)
+    middle = _polynomial_8(r - 1.6, _MIDDLE_NUMERATOR_64) / _polynomial_8(
+        r - 1.6, _MIDDLE_DENOMINATOR_64
+    )
+    far = _polynomial_8(r - 5.0, _FAR_NUMERATOR_64) / _polynomial_8(r - 5.0, _FAR_DENOMINATOR_64)
     tail = where(r <= 5.0, middle, far)
     return where(np.abs(q) <= 0.425, central, where(q < 0.0, -tail, tail))

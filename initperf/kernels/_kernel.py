@@ -18,6 +18,7 @@ import llvmlite
 import numba
 import numba.extending
 import numpy as np
+from llvmlite import ir
 
 from initperf.registry import Registry
 from initperf.storage import cache_directory
@@ -105,6 +106,35 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
 
 numba.extending.overload(where, jit_options=_INLINED)(
     lambda condition, yes, no: lambda condition, yes, no: yes if condition else no
+)
+
+
+def held(constant: Any) -> Any:
+    """Return a float constant as it is, its value hidden from the compiler.
+
+    A loop keeps a value that it cannot know as a whole vector on the stack, and reads it from
+    there as part of an operation. A known constant it fetches and spreads anew for each vector:
+    two instructions more, which a loop of many constants has no room for.
+    """
+    return constant
+
+
+@numba.extending.intrinsic
+def _hide(_, constant):  # type: ignore[no-untyped-def]  # numba asks for bare parameters
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (value,) = arguments
+        bits = ir.IntType(constant.bitwidth)
+        assembly = ir.InlineAsm(ir.FunctionType(bits, (bits,)), "", "=r,0")
+        hidden = builder.call(
+            assembly, [builder.bitcast(value, bits)], attrs=("nounwind", "readnone")
+        )
+        return builder.bitcast(hidden, value.type)
+
+    return constant(constant), generate
+
+
+numba.extending.overload(held, jit_options=_INLINED)(
+    lambda constant: lambda constant: _hide(constant)
 )
 
 

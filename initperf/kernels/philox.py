@@ -17,7 +17,7 @@ import numpy as np
 
 from initperf.kernels._kernel import Case, Function, jit, portable, register
 
-STREAM_VERSION = 1
+STREAM_VERSION = 2
 """Which bits a (key, stream, index) stands for; a change to any of them is a new version."""
 
 COUNTERS = 64
@@ -96,21 +96,26 @@ def block_fill(block: Function) -> Function:
 
     @portable
     def fill(out: Any, key: Any, stream: Any, start: Any, parameters: Any) -> None:
-        size = _U64(4 * WORDS // out.itemsize)
+        size = np.int64(4 * WORDS // out.itemsize)
         words = np.empty(WORDS, np.uint32)
-        edge = np.empty(np.int64(size), out.dtype)
-        done = 0
-        while done < out.size:
-            position = _U64(start) + _U64(done)
-            skip = np.int64(position % size)
-            take = min(np.int64(size) - skip, out.size - done)
-            philox_block(words, position // size, key, stream)
-            if take == size:
-                block(out[done : done + take], words, *parameters)
-            else:
+        edge = np.empty(size, out.dtype)
+        skip = np.int64(_U64(start) % _U64(size))
+        number = _U64(start) // _U64(size)
+        head = min((size - skip) % size, out.size)
+        whole = (out.size - head) // size
+        following = number + _U64(skip > 0)
+        for i in range(whole):
+            philox_block(words, following + _U64(i), key, stream)
+            block(out[head + i * size : head + (i + 1) * size], words, *parameters)
+        tail = head + whole * size
+        for begin, end, at, first in (
+            (0, head, number, skip),
+            (tail, out.size, following + _U64(whole), 0),
+        ):
+            if begin < end:
+                philox_block(words, at, key, stream)
                 block(edge, words, *parameters)
-                out[done : done + take] = edge[skip : skip + take]
-            done += take
+                out[begin:end] = edge[first : first + end - begin]
 
     return fill
 
