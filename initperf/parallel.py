@@ -5,6 +5,9 @@ piece. Compared with a parallel region of numba this has no threading layer that
 concurrent calls and none that breaks after a fork.
 """
 
+import contextlib
+import ctypes
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -34,8 +37,17 @@ def default_threads() -> int:
     return os.cpu_count() or 1
 
 
+@functools.cache
+def _system() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
 class _Helpers:
-    """Threads that wait for work, started when first needed; a forked child has none yet."""
+    """Threads that wait for work, started when first needed; a forked child has none yet.
+
+    Linux often wakes a thread on the processor of its waker, where it must wait for its turn for
+    as long as a whole draw takes; so that processor is forbidden to helpers before they wake.
+    """
 
     def __init__(self) -> None:
         self.reset()
@@ -45,19 +57,33 @@ class _Helpers:
     def reset(self) -> None:
         self._lock = threading.Lock()
         self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._count = 0
+        self._threads: list[threading.Thread] = []
+        self._others: set[int] = set()
 
     def ask(self, work: Callable[[], None], count: int) -> None:
         """Let `count` threads call `work`, as soon as they are free."""
         with self._lock:
-            while self._count < count:
-                self._count += 1
-                name = f"initperf-{self._count}"
-                threading.Thread(
+            while len(self._threads) < count:
+                name = f"initperf-{len(self._threads) + 1}"
+                thread = threading.Thread(
                     target=_serve, args=(self._waiting,), name=name, daemon=True
-                ).start()
+                )
+                thread.start()
+                self._threads.append(thread)
+                self._others = set()
+            self._leave_the_caller_alone()
         for _ in range(count):
             self._waiting.put(work)
+
+    def _leave_the_caller_alone(self) -> None:
+        if not hasattr(os, "sched_setaffinity"):
+            return
+        others = os.sched_getaffinity(0) - {_system().sched_getcpu()}
+        if others and others != self._others:
+            with contextlib.suppress(OSError):  # where it is forbidden, the system decides
+                for thread in self._threads:
+                    os.sched_setaffinity(thread.native_id or 0, others)
+            self._others = others
 
 
 def _serve(waiting: "SimpleQueue[Callable[[], None]]") -> None:

@@ -7,7 +7,9 @@ tested is compiled code on threads, whatever this process may be doing.
 import importlib
 import os
 import sys
+import threading
 import time
+import types
 
 import child
 import numpy as np
@@ -55,7 +57,7 @@ for thread in threads:
 for thread in threads:
     thread.join()
 assert found == [expected] * 16
-assert parallel._HELPERS._count == 4
+assert len(parallel._HELPERS._threads) == 4
 try:
     print(numba.threading_layer())
 except ValueError:
@@ -100,7 +102,7 @@ for _ in range(10):
         signal.alarm(60)
         os._exit(draw() != expected)
     print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
-assert parallel._HELPERS._count == 3
+assert len(parallel._HELPERS._threads) == 3
 stop.set()
 for thread in busy:
     thread.join()
@@ -198,6 +200,23 @@ def test_an_error_of_one_thread_is_raised_when_all_have_ended():
 
 def test_nothing_to_do():
     split(0, 100, lambda begin, end: None, 4)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a matter of Linux alone")
+def test_helpers_do_not_share_the_processor_of_the_caller(monkeypatch):
+    allowed = os.sched_getaffinity(0)
+    for caller in sorted(allowed)[:2]:
+        system = types.SimpleNamespace(sched_getcpu=lambda caller=caller: caller)
+        monkeypatch.setattr(parallel, "_system", lambda system=system: system)
+        both, seen = threading.Barrier(2), {}
+
+        def task(begin, end, both=both, seen=seen):
+            both.wait(10.0)  # each thread has one of the two parts
+            seen[threading.current_thread().name] = os.sched_getaffinity(0)
+
+        split(2, 1, task, 2)
+        assert seen.pop(threading.current_thread().name) == allowed
+        assert list(seen.values()) == [allowed - {caller} or allowed]
 
 
 @pytest.mark.parametrize("count", ["0", "-2", "two", "1.5", "²"])

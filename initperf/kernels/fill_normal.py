@@ -58,11 +58,11 @@ def fill_normal_reference(
 
 @portable
 def _block_32(target: Any, words: Any, mean: Any, std: Any) -> None:
-    for half in range(0, 4 * COUNTERS, 2 * COUNTERS):
-        part, values = words[half : half + 2 * COUNTERS], target[half : half + 2 * COUNTERS]
-        for j in range(COUNTERS):
-            pair = _pair_32(part[j], part[COUNTERS + j], _F(mean), _F(std))
-            values[j], values[COUNTERS + j] = pair
+    for j in range(COUNTERS):
+        pair_0 = _pair_32(words[j], words[COUNTERS + j], _F(mean), _F(std))
+        pair_1 = _pair_32(words[2 * COUNTERS + j], words[3 * COUNTERS + j], _F(mean), _F(std))
+        target[j], target[COUNTERS + j] = pair_0
+        target[2 * COUNTERS + j], target[3 * COUNTERS + j] = pair_1
 
 
 @portable
