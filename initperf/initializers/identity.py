@@ -93,5 +93,5 @@ register(
         suits=("linear", "relu"),
         in_report=False,
     ),
-    aliases=("eye", "dirac"),
+    aliases=("eye", "dirac", "identity_initializer"),
 )

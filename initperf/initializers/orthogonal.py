@@ -85,4 +85,5 @@ register(
         cite="Saxe et al. 2014, section 3",
         suits=("linear", "tanh"),
     ),
+    aliases=("orthogonal_initializer",),
 )
