@@ -73,6 +73,10 @@ class Registry(Mapping[str, T]):
         own = self.canonical(name)
         return tuple(alias for alias, entry in self._canonical.items() if entry == own != alias)
 
+    def names(self) -> tuple[str, ...]:
+        """Return all names and aliases, sorted."""
+        return tuple(sorted(self._canonical))
+
     def __getitem__(self, name: str) -> T:
         return self._entries[self.canonical(name)]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from initperf import cli, draw, survey
+from initperf import INITIALIZERS, cli, draw, survey
 
 CHILD = [sys.executable, "-c", "import sys; from initperf.cli import main; sys.exit(main())"]
 
@@ -58,6 +58,7 @@ def test_help_names_every_verb(capsys):
         (("train", "--no-such-option"), "unrecognized"),
         (("compare", "only-one.json"), "required"),
         (("report", "--seeds", "0"), "at least 1"),
+        (("complete", "fish"), "invalid choice: 'fish'"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, message):
@@ -237,6 +238,41 @@ def test_help_and_import_load_nothing_heavy():
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("dr", {"draw"}),
+        ("draw he_", {"he_normal", "he_uniform"}),
+        ("info kaiming_", {"kaiming_normal", "kaiming_uniform"}),
+        ("list --activation so", {"softplus"}),
+        ("train --initializer ortho", {"orthogonal", "orthogonal_initializer"}),
+        ("train --optimizer a", {"adam"}),
+        ("report --dataset mnist_", {"mnist_5k", "mnist_full"}),
+        ("draw he_normal 3 4 --dt", {"--dtype"}),
+    ],
+)
+def test_bash_completes_verbs_options_and_names(capsys, tmp_path, words, expected):
+    code, script, _ = run(capsys, "complete", "bash")
+    assert code == 0
+    (tmp_path / "completion.bash").write_text(script, encoding="utf-8")
+    ask = (
+        "source completion.bash; COMP_WORDS=(initperf $1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "
+        '_shtab_initperf; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    command = ["bash", "-c", ask, "bash", words]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert set(found.stdout.split()) == expected
+    assert found.stderr == ""
+
+
+def test_zsh_is_told_the_same_names(capsys):
+    code, script, _ = run(capsys, "complete", "zsh")
+    assert code == 0
+    assert script.startswith("#compdef initperf")
+    names = " ".join(INITIALIZERS.names())
+    assert script.count(f"({names})") == 4  # info, draw, train and sweep
 
 
 def test_a_closed_pipe_is_no_error():

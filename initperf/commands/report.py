@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from initperf.commands._arguments import add_data
+from initperf.commands._arguments import OF_ACTIVATIONS, OF_DATASETS, add_data, named
 from initperf.commands._output import progress, usage
 from initperf.errors import UsageError
 
@@ -23,10 +23,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="the same page from less training")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each kind")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data, a run")
-    parser.add_argument("--dataset", default="mnist", metavar="NAME", help="see initperf data")
-    parser.add_argument(
+    dataset = parser.add_argument(
+        "--dataset", default="mnist", metavar="NAME", help="see initperf data"
+    )
+    named(dataset, OF_DATASETS)
+    activations = parser.add_argument(
         "--activations", default="relu,tanh", metavar="A,B", help="trained with each initializer"
     )
+    named(activations, OF_ACTIVATIONS)
     parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
     parser.add_argument(
         "--benchmarks", metavar="FILE", help="take the speeds from this pytest-benchmark file"
