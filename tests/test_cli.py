@@ -58,6 +58,7 @@ def test_help_names_every_verb(capsys):
         (("train", "--no-such-option"), "unrecognized"),
         (("compare", "only-one.json"), "required"),
         (("report", "--seeds", "0"), "at least 1"),
+        (("report", "--initializers", "he_norml"), "did you mean 'he_normal'"),
         (("complete", "fish"), "invalid choice: 'fish'"),
     ],
 )
@@ -181,13 +182,13 @@ def report_words(directory, benchmarks):
         "--seeds=2",
         "--activations=relu",
         "--dataset=mnist_5k",
+        "--initializers=small_random,he_normal",
         f"--out={directory}",
         f"--benchmarks={benchmarks}",
     )
 
 
 def test_report_writes_a_page_from_real_runs(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(survey, "distinct", lambda: ["he_normal", "small_normal"])
     monkeypatch.setattr(survey, "DEEP", (32,) * 4)
     benchmarks = tmp_path / "benchmarks.json"
     benchmarks.write_text(json.dumps(BENCHMARKS))
@@ -198,9 +199,21 @@ def test_report_writes_a_page_from_real_runs(capsys, tmp_path, monkeypatch):
     assert (directory / "index.html").is_file()
     runs = pd.read_parquet(directory / "tables" / "runs.parquet")
     assert len(runs) == 4
+    assert set(runs["initializer"]) == {"he_normal", "small_normal"}
     assert set(runs["dataset_digest"]) == {"fe22ee7f1f987e27"}
     signal_rows = pd.read_parquet(directory / "tables" / "signal.parquet")
     assert len(signal_rows) == 2 * 4  # one seed, as --quick has it
+
+
+def test_a_report_compares_each_rule_once_and_leaves_out_what_says_so():
+    names = survey.distinct()
+    assert {"zeros", "he_normal", "glorot_uniform", "orthogonal"} <= set(names)
+    rules = [INITIALIZERS[name] for name in names]
+    assert len(set(rules)) == len(rules)
+    left_out = {name for name, rule in INITIALIZERS.items() if not rule.in_report}
+    assert {"custom", "identity", "sparse"} <= left_out
+    assert left_out.isdisjoint(names)
+    assert {rule for rule in INITIALIZERS.values() if rule.in_report} == set(rules)
 
 
 def test_report_refuses_a_directory_that_is_not_a_report(capsys, tmp_path):
@@ -272,7 +285,7 @@ def test_zsh_is_told_the_same_names(capsys):
     assert code == 0
     assert script.startswith("#compdef initperf")
     names = " ".join(INITIALIZERS.names())
-    assert script.count(f"({names})") == 4  # info, draw, train and sweep
+    assert script.count(f"({names})") == 5  # info, draw, train, sweep and report
 
 
 def test_a_closed_pipe_is_no_error():
