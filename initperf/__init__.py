@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from initperf.activations import ACTIVATIONS
     from initperf.experiment import Experiment
+    from initperf.gains import calculate_gain
     from initperf.initializers import INITIALIZERS, draw
     from initperf.kernels import KERNELS
     from initperf.random import STREAM_VERSION
@@ -22,6 +23,7 @@ __all__ = [
     "STREAM_VERSION",
     "Experiment",
     "Run",
+    "calculate_gain",
     "draw",
     "train",
 ]
@@ -35,6 +37,7 @@ _HOMES = {
     "KERNELS": "initperf.kernels",
     "Run": "initperf.run",
     "STREAM_VERSION": "initperf.random",
+    "calculate_gain": "initperf.gains",
     "draw": "initperf.initializers",
     "train": "initperf.training",
 }

@@ -62,10 +62,16 @@ class Activation:
     @functools.cached_property
     def gain(self) -> float:
         """Return the factor that keeps a unit second moment: 1/√E[f(z)²], z standard normal."""
-        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-        z = np.concatenate([5.0 * nodes - 5.0, 5.0 * nodes + 5.0])  # 0, the kink, between panels
-        law = np.tile(5.0 * weights, 2) * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+        z, law = _normal_quadrature()
         return float(1.0 / np.sqrt(np.sum(law * self.value(z) ** 2)))
+
+
+@functools.cache
+def _normal_quadrature() -> tuple[np.ndarray, np.ndarray]:
+    """Return points and weights whose sums are expectations under the standard normal law."""
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    z = np.concatenate([5.0 * nodes - 5.0, 5.0 * nodes + 5.0])  # 0, the kink, between panels
+    return z, np.tile(5.0 * weights, 2) * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
 
 
 def _floating(x: Any) -> Any:

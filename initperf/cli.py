@@ -24,6 +24,7 @@ VERBS = (
     "compare",
     "report",
     "warmup",
+    "complete",
 )
 _USAGE, _DATA, _INTERRUPTED = 2, 3, 130
 
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         module = importlib.import_module(f"initperf.commands.{name}")
         verb = verbs.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
         module.configure(verb)
-        verb.set_defaults(run=module.run)
+        verb.set_defaults(run=module.run, parser=parser)
     return parser
 
 

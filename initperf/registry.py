@@ -20,7 +20,8 @@ class Registry(Mapping[str, T]):
     """A read-only mapping to whoever uses it, filled by the files that define the entries.
 
     Iteration gives the canonical names in alphabetical order; look-up takes aliases too and
-    does not mind case, hyphens or spaces.
+    does not mind case, hyphens, underscores or spaces, so that Keras's ``HeNormal`` and
+    PyTorch's ``kaiming_normal_`` are found.
 
     Parameters
     ----------
@@ -32,6 +33,7 @@ class Registry(Mapping[str, T]):
         self.kind = kind
         self._entries: dict[str, T] = {}
         self._canonical: dict[str, str] = {}
+        self._bare: dict[str, str] = {}
 
     def register(self, name: str, entry: T, aliases: tuple[str, ...] = ()) -> T:
         """Add an entry under its name and aliases.
@@ -46,6 +48,7 @@ class Registry(Mapping[str, T]):
                 raise ValueError(f"{self.kind} {key!r} is registered already")
         self._entries[name] = entry
         self._canonical.update(dict.fromkeys((name, *aliases), name))
+        self._bare.update({_bare(key): name for key in (name, *aliases)})
         return entry
 
     def canonical(self, name: str) -> str:
@@ -59,6 +62,8 @@ class Registry(Mapping[str, T]):
         key = str(name).strip().lower().replace("-", "_").replace(" ", "_")
         if key in self._canonical:
             return self._canonical[key]
+        if _bare(key) in self._bare:
+            return self._bare[_bare(key)]
         near = difflib.get_close_matches(key, self._canonical, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self)}"
         raise UnknownNameError(f"unknown {self.kind} {name!r}; {hint}")
@@ -67,6 +72,10 @@ class Registry(Mapping[str, T]):
         """Return the other names of an entry, in the order they were given."""
         own = self.canonical(name)
         return tuple(alias for alias, entry in self._canonical.items() if entry == own != alias)
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names and aliases, sorted."""
+        return tuple(sorted(self._canonical))
 
     def __getitem__(self, name: str) -> T:
         found = self._entries.get(name)
@@ -87,6 +96,10 @@ class Registry(Mapping[str, T]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} {self.kind}s: {', '.join(self)}>"
+
+
+def _bare(key: str) -> str:
+    return key.replace("_", "")
 
 
 def import_siblings(package: str, path: list[str]) -> None:

@@ -40,13 +40,16 @@ _SIGNALS = (
 
 
 def distinct() -> list[str]:
-    """Return one name for each different rule, in alphabetical order.
+    """Return the initializers that a report compares, in alphabetical order.
 
-    Several names may stand for one rule, as ``lecun_normal`` and ``fan_in_normal`` do; training
-    both would show one curve twice. The name kept is one that says what it suits, if any does.
+    They are those that declare ``in_report``, one name for each different rule: several may stand
+    for one, as ``lecun_normal`` and ``fan_in_normal`` do, and training both would show one curve
+    twice. The name kept is one that says what it suits, if any does.
     """
     kept: dict[Initializer, str] = {}
     for name, initializer in INITIALIZERS.items():
+        if not initializer.in_report:
+            continue
         if initializer not in kept or (
             initializer.suits and not INITIALIZERS[kept[initializer]].suits
         ):

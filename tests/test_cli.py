@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from initperf import cli, draw, survey
+from initperf import INITIALIZERS, cli, draw, survey
 
 CHILD = [sys.executable, "-c", "import sys; from initperf.cli import main; sys.exit(main())"]
 
@@ -58,6 +58,8 @@ def test_help_names_every_verb(capsys):
         (("train", "--no-such-option"), "unrecognized"),
         (("compare", "only-one.json"), "required"),
         (("report", "--seeds", "0"), "at least 1"),
+        (("report", "--initializers", "he_norml"), "did you mean 'he_normal'"),
+        (("complete", "fish"), "invalid choice: 'fish'"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, message):
@@ -180,13 +182,13 @@ def report_words(directory, benchmarks):
         "--seeds=2",
         "--activations=relu",
         "--dataset=mnist_5k",
+        "--initializers=small_random,he_normal",
         f"--out={directory}",
         f"--benchmarks={benchmarks}",
     )
 
 
 def test_report_writes_a_page_from_real_runs(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(survey, "distinct", lambda: ["he_normal", "small_normal"])
     monkeypatch.setattr(survey, "DEEP", (32,) * 4)
     benchmarks = tmp_path / "benchmarks.json"
     benchmarks.write_text(json.dumps(BENCHMARKS))
@@ -197,9 +199,21 @@ def test_report_writes_a_page_from_real_runs(capsys, tmp_path, monkeypatch):
     assert (directory / "index.html").is_file()
     runs = pd.read_parquet(directory / "tables" / "runs.parquet")
     assert len(runs) == 4
+    assert set(runs["initializer"]) == {"he_normal", "small_normal"}
     assert set(runs["dataset_digest"]) == {"fe22ee7f1f987e27"}
     signal_rows = pd.read_parquet(directory / "tables" / "signal.parquet")
     assert len(signal_rows) == 2 * 4  # one seed, as --quick has it
+
+
+def test_a_report_compares_each_rule_once_and_leaves_out_what_says_so():
+    names = survey.distinct()
+    assert {"zeros", "he_normal", "glorot_uniform", "orthogonal"} <= set(names)
+    rules = [INITIALIZERS[name] for name in names]
+    assert len(set(rules)) == len(rules)
+    left_out = {name for name, rule in INITIALIZERS.items() if not rule.in_report}
+    assert {"custom", "identity", "sparse"} <= left_out
+    assert left_out.isdisjoint(names)
+    assert {rule for rule in INITIALIZERS.values() if rule.in_report} == set(rules)
 
 
 def test_report_refuses_a_directory_that_is_not_a_report(capsys, tmp_path):
@@ -237,6 +251,41 @@ def test_help_and_import_load_nothing_heavy():
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("dr", {"draw"}),
+        ("draw he_", {"he_normal", "he_uniform"}),
+        ("info kaiming_", {"kaiming_normal", "kaiming_uniform"}),
+        ("list --activation so", {"softplus"}),
+        ("train --initializer ortho", {"orthogonal", "orthogonal_initializer"}),
+        ("train --optimizer a", {"adam"}),
+        ("report --dataset mnist_", {"mnist_5k", "mnist_full"}),
+        ("draw he_normal 3 4 --dt", {"--dtype"}),
+    ],
+)
+def test_bash_completes_verbs_options_and_names(capsys, tmp_path, words, expected):
+    code, script, _ = run(capsys, "complete", "bash")
+    assert code == 0
+    (tmp_path / "completion.bash").write_text(script, encoding="utf-8")
+    ask = (
+        "source completion.bash; COMP_WORDS=(initperf $1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "
+        '_shtab_initperf; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    command = ["bash", "-c", ask, "bash", words]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert set(found.stdout.split()) == expected
+    assert found.stderr == ""
+
+
+def test_zsh_is_told_the_same_names(capsys):
+    code, script, _ = run(capsys, "complete", "zsh")
+    assert code == 0
+    assert script.startswith("#compdef initperf")
+    names = " ".join(INITIALIZERS.names())
+    assert script.count(f"({names})") == 5  # info, draw, train, sweep and report
 
 
 def test_a_closed_pipe_is_no_error():

@@ -59,12 +59,17 @@ def test_declared_moments_and_support_are_those_measured(name, shape, dtype):
     assert_measured(INITIALIZERS[name], shape, dtype)
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("gain", [0.0, 0.1, 5 / 3])
 @pytest.mark.parametrize("name", WITH_GAIN)
-def test_a_gain_multiplies_what_is_declared_and_what_is_drawn(name, gain):
+def test_a_gain_multiplies_what_is_declared_and_what_is_drawn(name, gain, shape):
     plain, gained = INITIALIZERS[name], INITIALIZERS[name].replace(gain=gain)
-    assert gained.std((30, 20)) == pytest.approx(gain * plain.std((30, 20)), rel=1e-14)
-    assert_measured(gained, (30, 20), "float32")
+    assert gained.std(shape) == pytest.approx(gain * plain.std(shape), rel=1e-14)
+    assert gained.mean(shape) == pytest.approx(gain * plain.mean(shape), rel=1e-14)
+    assert gained.support(shape) == pytest.approx(
+        [gain * bound if gain else 0.0 for bound in plain.support(shape)], rel=1e-14
+    )
+    assert_measured(gained, shape, "float32")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +80,20 @@ def test_a_gain_multiplies_what_is_declared_and_what_is_drawn(name, gain):
         ("truncated_normal", {"loc": 1.0, "scale": 2.0, "low": 0.0, "high": 1.5}),
         ("truncated_normal", {"low": 1.0, "high": math.inf}),
         ("constant", {"value": -0.3}),
+        ("clipped_normal", {"loc": 1.0, "scale": 2.0, "low": 0.0, "high": 1.5}),
+        ("clipped_normal", {"loc": -2.0, "scale": 0.7, "low": -1.0, "high": 1.0}),
+        ("clipped_normal", {"scale": 0.0, "low": 1.0}),
+        ("custom", {"distribution": "uniform", "low": 0.25, "high": 1.5}),
+        ("custom", {"distribution": "truncated_normal", "loc": 1.0, "high": 1.5}),
+        ("custom", {"distribution": "clipped_normal", "scale": 3.0}),
+        *(("sparse", {"sparsity": sparsity}) for sparsity in (0.0, 0.31, 1.0)),
+        ("identity", {"groups": 4}),
+        *(
+            (name, {"nonlinearity": nonlinearity, "mode": "fan_out"})
+            for name in ("he_normal", "he_uniform")
+            for nonlinearity in ("linear", "tanh", "gelu")
+        ),
+        ("kaiming_uniform", {"a": math.sqrt(5.0)}),
         *(
             ("variance_scaling", {"scale": 1.7, "mode": mode, "distribution": distribution})
             for mode in ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
@@ -154,14 +173,20 @@ ALIASES = {
     "ones": "one",
     "normal": "gaussian",
     "small_normal": "small_random",
-    "truncated_normal": "trunc_normal",
+    "truncated_normal": "trunc_normal TruncatedNormal trunc_normal_",
+    "random_normal": "RandomNormal",
+    "uniform": "random_uniform RandomUniform uniform_",
+    "identity": "eye dirac Identity dirac_ IdentityInitializer",
+    "custom": "custom_distribution",
+    "orthogonal": "OrthogonalInitializer",
+    "delta_orthogonal": "DeltaOrthogonal",
     "variance_scaling": "scaled",
     "fan_in_uniform": "xavier_simple",
-    "glorot_uniform": "xavier_uniform normalized_xavier",
+    "glorot_uniform": "xavier_uniform normalized_xavier GlorotUniform",
     "glorot_normal": "xavier_normal xavier glorot",
-    "he_normal": "kaiming_normal msra_normal he kaiming msra",
+    "he_normal": "kaiming_normal msra_normal he kaiming msra HeNormal kaiming_normal_",
     "he_uniform": "kaiming_uniform msra_uniform",
-    "lecun_normal": "lecun",
+    "lecun_normal": "lecun LecunNormal",
 }
 
 
@@ -214,6 +239,7 @@ RULES = {
     "historic_uniform": (lambda n, m: 0.6 / math.sqrt(12), lambda n, m: 0.3),
     "historic_uniform_one": (lambda n, m: 2 / math.sqrt(12), lambda n, m: 1.0),
     "uniform": (lambda n, m: 0.1 / math.sqrt(12), lambda n, m: 0.05),
+    "random_normal": (lambda n, m: 0.05, None),
     "normal": (lambda n, m: 1.0, None),
     "truncated_normal": (lambda n, m: TWO_SIGMA_STD, lambda n, m: 2.0),
 }
@@ -291,6 +317,19 @@ BAD = [
     *(("variance_scaling", {"scale": value}, "scale must be") for value in (*NO_NUMBERS, -1.0)),
     *((name, {"gain": value}, "gain must be") for name in WITH_GAIN for value in (math.inf, -1.0)),
     ("variance_scaling", {"mode": "fan"}, "mode must be one of fan_in, fan_out, fan_avg"),
+    ("variance_scaling", {"mode": "fan-in"}, "; did you mean 'fan_in'"),
+    ("variance_scaling", {"batch_axis": (0, "1")}, "batch_axis must be an integer or a tuple"),
+    ("he_normal", {"nonlinearity": "relo"}, "did you mean 'relu'"),
+    ("he_normal", {"nonlinearity": "relu", "a": 0.1}, "a is the slope of leaky_relu"),
+    *(("he_normal", {"a": value}, "a must be") for value in (*NO_NUMBERS, math.inf)),
+    *(("sparse", {"sparsity": value}, "sparsity must be") for value in (*NO_NUMBERS, -0.1, 1.1)),
+    *(("sparse", {"scale": value}, "scale must be") for value in (math.inf, -1.0)),
+    *(("identity", {"groups": value}, "groups must be") for value in (0, 1.5, None, True)),
+    *(("clipped_normal", {"low": value}, "low must be") for value in (*NO_NUMBERS, -math.inf)),
+    *(("clipped_normal", {"scale": value}, "scale must be") for value in (math.nan, -1.0)),
+    ("clipped_normal", {"low": 3.0}, "low must not be above high, and 3.0 is above 2.0"),
+    ("custom", {"distribution": "uniforn"}, "did you mean 'uniform'"),
+    ("custom", {"scale": -1.0}, "scale must be at least 0"),
     ("variance_scaling", {"distribution": "cauchy"}, "distribution must be one of normal, unif"),
     *(
         (name, {axis: value}, f"{axis} must be an integer")
@@ -316,6 +355,9 @@ def test_bad_parameters_are_refused_when_built(name, parameters, message):
         ((16, 8, 3, 5), {"in_axis": 1, "out_axis": 0}, (120, 240)),
         ((8, 16, 3, 5), {"in_axis": 0, "out_axis": 1}, (120, 240)),
         ((2, 3, 4), {"in_axis": -3, "out_axis": -1}, (6, 12)),
+        ((2, 3, 4), {"batch_axis": 0}, (3, 4)),
+        ((2, 3, 4, 5), {"in_axis": (0, 1), "out_axis": (-1, -2)}, (6, 20)),
+        ((2, 3, 4, 5), {"in_axis": (1,), "batch_axis": [0]}, (12, 20)),
     ],
 )
 def test_fans(shape, axes, expected):
@@ -331,14 +373,14 @@ def test_fans(shape, axes, expected):
         ((0, 3), {}, "has a length 0"),
         ((3, 4), {"in_axis": 2}, "in_axis must be an axis"),
         ((3, 4), {"out_axis": -3}, "out_axis must be an axis"),
-        ((3, 4), {"in_axis": 1}, "must differ, and both are axis 1"),
+        ((3, 4), {"in_axis": 1}, "in_axis and out_axis must differ, and both are axis 1"),
         ((3, -4), {}, "negative"),
     ],
 )
 def test_shapes_without_fans_are_refused_before_anything_is_written(shape, axes, message):
     with pytest.raises(ValueError, match=message):
         fans(shape, **axes)
-    for name in WITH_GAIN:
+    for name in (*WITH_GAIN, "sparse"):
         rule, out = INITIALIZERS[name].replace(**axes), np.full(max(np.size(shape), 1), 5.0)
         with pytest.raises(ValueError, match=f"{message}|shape"):
             rule(shape, out=out)
@@ -347,7 +389,7 @@ def test_shapes_without_fans_are_refused_before_anything_is_written(shape, axes,
         assert np.all(out == 5.0)
 
 
-@pytest.mark.parametrize("name", WITH_GAIN)
+@pytest.mark.parametrize("name", [*WITH_GAIN, "sparse"])
 def test_axes_say_which_are_inputs_and_outputs(name):
     # The layout of PyTorch, (out, in), declares for n inputs and m outputs what (in, out) does.
     plain, other = INITIALIZERS[name], INITIALIZERS[name].replace(in_axis=1, out_axis=0)

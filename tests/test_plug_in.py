@@ -81,11 +81,13 @@ def test_an_initializer_is_one_file(run):
         """
 import json, pathlib, sys
 import initperf
+from initperf import survey
 from initperf.cli import main
 assert initperf.__file__.startswith(sys.path[0])
 weights = initperf.draw("broad", (40, 30), rng=0, backend="numpy", width=5.0)
 print(json.dumps({
     "there": "wide" in list(initperf.INITIALIZERS),
+    "compared": "wide" in survey.distinct(),
     "family": initperf.INITIALIZERS["broad"].family,
     "largest": float(abs(weights).max()),
 }))
@@ -95,6 +97,7 @@ main(["list", "--json"])
     first, _, listed = found.partition("\n")
     described = json.loads(first)
     assert described["there"]
+    assert described["compared"]
     assert described["family"] == "wide"
     assert 4.5 < described["largest"] <= 5.0
     row = next(row for row in json.loads(listed) if row["name"] == "wide")

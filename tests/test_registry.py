@@ -88,3 +88,10 @@ def test_siblings_are_imported_but_for_those_with_an_underscore(tmp_path, monkey
     assert module.seen == ["plum"]
     import_siblings("basket_of_a_test", module.__path__)
     assert module.seen == ["plum"]
+
+
+def test_names_as_frameworks_write_them_are_found():
+    registry = Registry("animal")
+    registry.register("grey_wolf", 1)
+    assert registry.canonical("GreyWolf") == registry.canonical("grey_wolf_") == "grey_wolf"
+    assert registry.aliases("GreyWolf") == ()

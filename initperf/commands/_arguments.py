@@ -5,10 +5,25 @@ from typing import Any
 
 from initperf.commands._output import usage
 
+OF_ACTIVATIONS = "initperf.activations:ACTIVATIONS"
+OF_DATASETS = "initperf.data:DATASETS"
+OF_INITIALIZERS = "initperf.initializers:INITIALIZERS"
+
+_REGISTRIES = {
+    "--initializer": OF_INITIALIZERS,
+    "--activation": OF_ACTIVATIONS,
+    "--optimizer": "initperf.kernels._optimizers:OPTIMIZERS",
+}
+
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def named(action: argparse.Action, registry: str) -> None:
+    """Say of which registry, ``module:name``, an argument takes names: a shell completes them."""
+    vars(action)["registry"] = registry
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -32,11 +47,16 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
         ("--batch-size", "128", "images a step"),
         ("--optimizer", "sgd", "sgd, momentum, nesterov or adam"),
     ):
-        parser.add_argument(flag, default=default, metavar="X", help=f"{text}{example}")
+        action = parser.add_argument(flag, default=default, metavar="X", help=f"{text}{example}")
+        if flag in _REGISTRIES:
+            named(action, _REGISTRIES[flag])
     parser.add_argument(
         "--hidden", default="512-256-128", metavar="W-W", help="widths of the hidden layers"
     )
-    parser.add_argument("--dataset", default="mnist", metavar="NAME", help="see initperf data")
+    dataset = parser.add_argument(
+        "--dataset", default="mnist", metavar="NAME", help="see initperf data"
+    )
+    named(dataset, OF_DATASETS)
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over the data")
     typed: tuple[tuple[str, type, Any, str], ...] = (
         ("--momentum", float, 0.9, "of momentum and nesterov"),

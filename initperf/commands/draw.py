@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from initperf.commands._arguments import OF_INITIALIZERS, named
 from initperf.commands._output import usage
 from initperf.errors import UsageError
 
@@ -11,7 +12,7 @@ HELP = "draw weights and write them to a .npy file, or print their statistics"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("name", metavar="NAME", help="see initperf list")
+    named(parser.add_argument("name", metavar="NAME", help="see initperf list"), OF_INITIALIZERS)
     parser.add_argument("shape", metavar="N", type=int, nargs="+", help="shape, as 784 256")
     parser.add_argument("--seed", type=int, metavar="N", help="fresh entropy without it")
     parser.add_argument("--stream", type=int, default=0, metavar="N", help="number of the stream")

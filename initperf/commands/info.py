@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 
+from initperf.commands._arguments import OF_INITIALIZERS, named
 from initperf.commands._output import usage
 from initperf.errors import UsageError
 
@@ -16,7 +17,7 @@ _WIDTH = 40
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("name", metavar="NAME", help="see initperf list")
+    named(parser.add_argument("name", metavar="NAME", help="see initperf list"), OF_INITIALIZERS)
     parser.add_argument("shape", metavar="N", type=int, nargs="*", help="shape, by default 784 256")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draw")
     parser.add_argument("--json", action="store_true", help="print JSON instead")

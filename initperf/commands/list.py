@@ -2,7 +2,7 @@
 
 import argparse
 
-from initperf.commands._arguments import add_json
+from initperf.commands._arguments import OF_ACTIVATIONS, add_json, named
 from initperf.commands._output import show
 
 HELP = "list the initializers: formula, source, and what they suit"
@@ -10,7 +10,10 @@ HELP = "list the initializers: formula, source, and what they suit"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--activation", metavar="NAME", help="only those recommended for it")
+    named(
+        parser.add_argument("--activation", metavar="NAME", help="only those recommended for it"),
+        OF_ACTIVATIONS,
+    )
     add_json(parser)
 
 

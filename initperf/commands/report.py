@@ -6,7 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from initperf.commands._arguments import add_data
+from initperf.commands._arguments import (
+    OF_ACTIVATIONS,
+    OF_DATASETS,
+    OF_INITIALIZERS,
+    add_data,
+    named,
+)
 from initperf.commands._output import progress, usage
 from initperf.errors import UsageError
 
@@ -23,10 +29,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="the same page from less training")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each kind")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data, a run")
-    parser.add_argument("--dataset", default="mnist", metavar="NAME", help="see initperf data")
-    parser.add_argument(
+    dataset = parser.add_argument(
+        "--dataset", default="mnist", metavar="NAME", help="see initperf data"
+    )
+    named(dataset, OF_DATASETS)
+    initializers = parser.add_argument(
+        "--initializers", metavar="A,B", help="by default one for each rule that suits a perceptron"
+    )
+    named(initializers, OF_INITIALIZERS)
+    activations = parser.add_argument(
         "--activations", default="relu,tanh", metavar="A,B", help="trained with each initializer"
     )
+    named(activations, OF_ACTIVATIONS)
     parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
     parser.add_argument(
         "--benchmarks", metavar="FILE", help="take the speeds from this pytest-benchmark file"
@@ -59,16 +73,16 @@ def _writer() -> tuple[Any, Any]:
 def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
     from initperf import data, machine, speed, survey
     from initperf.experiment import grid
+    from initperf.initializers import INITIALIZERS
     from initperf.precompile import compiling
     from initperf.sweep import sweep
 
-    if not arguments.benchmarks and (warning := machine.busy()):
-        print(f"initperf: {warning}", file=sys.stderr)
     epochs = arguments.epochs or (_QUICK_EPOCHS if arguments.quick else _EPOCHS)
     if arguments.seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {arguments.seeds}")
-    names = survey.distinct()
+    wanted = arguments.initializers.split(",") if arguments.initializers else survey.distinct()
     with usage():
+        names = sorted({INITIALIZERS.canonical(name) for name in wanted})
         experiments = list(
             grid(
                 initializer=names,
@@ -79,6 +93,8 @@ def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
                 backend=arguments.backend,
             )
         )
+    if not arguments.benchmarks and (warning := machine.busy()):
+        print(f"initperf: {warning}", file=sys.stderr)
     with compiling(experiments) as training_is_compiled:
         dataset = data.load(arguments.dataset, arguments.data_dir)
         if not arguments.benchmarks:

@@ -1,21 +1,46 @@
 """Fan-in and fan-out of a weight."""
 
 import math
+import operator
 from typing import Any
 
 from initperf.filling import as_shape
 
+Axes = int | tuple[int, ...]
 
-def fans(shape: Any, in_axis: int = -2, out_axis: int = -1) -> tuple[int, int]:
+
+def as_axes(name: str, value: Any) -> Axes:
+    """Check what stands for axes: an integer, or a tuple or list of them.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    axes = value if isinstance(value, (tuple, list)) else (value,)
+    try:
+        if any(isinstance(axis, bool) for axis in axes):
+            raise TypeError
+        checked = tuple(map(operator.index, axes))
+    except TypeError:
+        raise ValueError(f"{name} must be an integer or a tuple of them, not {value!r}") from None
+    return checked if axes is value else checked[0]
+
+
+def fans(
+    shape: Any, in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = ()
+) -> tuple[int, int]:
     """Return how many inputs each output sums over, and how many outputs each input feeds.
 
     Parameters
     ----------
     shape : tuple of int
         Shape of the weight, at least two axes, no length 0.
-    in_axis, out_axis : int
+    in_axis, out_axis : int or tuple of int
         Its input and output axes; the product of all others, a convolution's receptive field,
         multiplies both fans.
+    batch_axis : int or tuple of int
+        Axes that number weights of their own, as of a layer of experts: they count for no fan.
 
     Returns
     -------
@@ -25,7 +50,7 @@ def fans(shape: Any, in_axis: int = -2, out_axis: int = -1) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        For fewer than two axes, an empty weight, or axes that are not two of its own.
+        For fewer than two axes, an empty weight, or axes that are not of its own and distinct.
     """
     shape = as_shape(shape)
     if len(shape) < 2:
@@ -34,12 +59,21 @@ def fans(shape: Any, in_axis: int = -2, out_axis: int = -1) -> tuple[int, int]:
         )
     if 0 in shape:
         raise ValueError(f"fan-in and fan-out must be positive, and {shape} has a length 0")
-    axes = []
-    for name, axis in (("in_axis", in_axis), ("out_axis", out_axis)):
-        if not -len(shape) <= axis < len(shape):
-            raise ValueError(f"{name} must be an axis of a weight of shape {shape}, not {axis}")
-        axes.append(axis % len(shape))
-    if axes[0] == axes[1]:
-        raise ValueError(f"in_axis and out_axis must differ, and both are axis {axes[0]}")
-    field = math.prod(shape) // (shape[axes[0]] * shape[axes[1]])
-    return shape[axes[0]] * field, shape[axes[1]] * field
+    role: dict[int, str] = {}
+    lengths = []
+    for name, axes in (("in_axis", in_axis), ("out_axis", out_axis), ("batch_axis", batch_axis)):
+        product = 1
+        for axis in (axes,) if isinstance(axes, int) else axes:
+            if not -len(shape) <= axis < len(shape):
+                raise ValueError(f"{name} must be an axis of a weight of shape {shape}, not {axis}")
+            position = axis % len(shape)
+            if position in role:
+                raise ValueError(
+                    f"{role[position]} and {name} must differ, and both are axis {position}"
+                )
+            role[position] = name
+            product *= shape[position]
+        lengths.append(product)
+    inputs, outputs, batch = lengths
+    field = math.prod(shape) // (inputs * outputs * batch)
+    return inputs * field, outputs * field

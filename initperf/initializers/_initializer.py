@@ -1,6 +1,7 @@
 """What every initializer is and declares."""
 
 import dataclasses
+import difflib
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -33,6 +34,15 @@ def not_negative(**values: float) -> None:
             raise ValueError(f"{name} must be at least 0, not {value!r}")
 
 
+def one_of(allowed: tuple[str, ...], **values: str) -> None:
+    """Check that parameters are among some words; raise ValueError suggesting the nearest."""
+    for name, value in values.items():
+        if value not in allowed:
+            near = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}{hint}")
+
+
 def integral(**values: int) -> None:
     """Check that parameters are integers; raise ValueError naming the one that is not."""
     for name, value in values.items():
@@ -54,12 +64,16 @@ class Initializer(ABC):
         The paper or source.
     suits : tuple of str
         The activations it is recommended for.
+    in_report : bool
+        Whether ``initperf report`` trains networks from it without being asked to: not what is
+        no candidate for all layers of a perceptron, or repeats another in all but its scale.
     """
 
     name: str = field(default="", compare=False, repr=False)
     formula: str = field(default="", compare=False, repr=False)
     cite: str = field(default="", compare=False, repr=False)
     suits: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    in_report: bool = field(default=True, compare=False, repr=False)
 
     @property
     def family(self) -> str:

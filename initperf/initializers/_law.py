@@ -115,9 +115,10 @@ class Uniform:
         fill("fill_uniform", out, self.low, self.high, **source)
 
 
-def _bell(z: np.ndarray) -> np.ndarray:
-    bell: np.ndarray = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    return bell
+def bell(z: np.ndarray) -> np.ndarray:
+    """Return the density of the standard normal law."""
+    values: np.ndarray = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    return values
 
 
 @cache
@@ -140,11 +141,15 @@ class Normal:
 
     def density(self, x: np.ndarray) -> np.ndarray | None:
         """Return the bell curve; None when std is 0."""
-        return _bell((x - self.mean) / self.std) / self.std if self.std else None
+        return bell((x - self.mean) / self.std) / self.std if self.std else None
+
+    def check(self, dtype: Any) -> None:
+        """Check that a dtype can hold the values; raise ValueError where it cannot."""
+        check_range(dtype, range=abs(self.mean) + _FARTHEST * self.std)
 
     def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values."""
-        check_range(out.dtype, range=abs(self.mean) + _FARTHEST * self.std)
+        self.check(out.dtype)
         fill("fill_normal", out, self.mean, self.std, **source)
 
 
@@ -192,8 +197,9 @@ class TruncatedNormal:
 
     def density(self, x: np.ndarray) -> np.ndarray:
         """Return the bell curve over the mass inside the bounds; 0 outside."""
-        bell = _bell((x - self.location) / self.scale) / self.scale
-        return np.where((x >= self.low) & (x <= self.high), bell / masses(*self._standard)[1], 0.0)
+        inside = (x >= self.low) & (x <= self.high)
+        values = bell((x - self.location) / self.scale) / self.scale
+        return np.where(inside, values / masses(*self._standard)[1], 0.0)
 
     def fill(self, out: np.ndarray, **source: Any) -> None:
         """Fill `out` with independent values."""

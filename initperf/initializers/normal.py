@@ -37,4 +37,8 @@ register(
     Normal(scale=0.01, formula="N(0, 0.01²)", cite=_SMALL),
     aliases=("small_random",),
 )
+register(
+    "random_normal",
+    Normal(scale=0.05, formula="N(0, 0.05²)", cite="Keras, RandomNormal", in_report=False),
+)
 register("large_normal", Normal(scale=5.0, formula="N(0, 5²)", cite=_SATURATION))

@@ -11,60 +11,41 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from initperf.filling import as_shape, as_source
-from initperf.initializers._fans import fans
-from initperf.initializers._initializer import Initializer, integral, not_negative, register
+from initperf.initializers._initializer import not_negative, register
 from initperf.initializers._law import check_range
+from initperf.initializers._whole import Whole
 from initperf.kernels import KERNELS
-from initperf.random import RandomSource, as_index
+from initperf.random import Key
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orthogonal(Initializer):
+class Orthogonal(Whole):
     """`gain` times a matrix with orthonormal columns, or rows where there are fewer of them.
 
     Attributes
     ----------
     gain : float
-        Every singular value of the weight.
-    in_axis, out_axis : int
-        The weight's input and output axes. With more than two axes the matrix has a column for
+        Every singular value of the weight. With more than two axes the matrix has a column for
         each output and a row for everything that feeds it, the receptive field included.
     """
 
     gain: float = 1.0
-    in_axis: int = -2
-    out_axis: int = -1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         not_negative(gain=self.gain)
-        integral(in_axis=self.in_axis, out_axis=self.out_axis)
 
-    def _matrix_shape(self, shape: Any) -> tuple[int, int]:
-        rows, _ = fans(shape, self.in_axis, self.out_axis)
-        return rows, as_shape(shape)[self.out_axis]
-
-    def _fill(
-        self,
-        out: np.ndarray,
-        *,
-        rng: RandomSource,
-        backend: str,
-        stream: int,
-        offset: int,
-        threads: int | None,
-    ) -> None:
-        if as_index("offset", offset):
-            raise ValueError("orthogonal weights cannot be drawn in parts; offset must be 0")
-        rows, columns = self._matrix_shape(out.shape)
+    def _check(self, out: np.ndarray) -> None:
         check_range(out.dtype, gain=self.gain)
-        key, number, *_ = as_source(
-            out.size, rng=rng, stream=stream, backend=backend, threads=threads
-        )
+
+    def _fill_whole(
+        self, out: np.ndarray, key: Key, stream: int, backend: str, threads: int | None
+    ) -> None:
+        rows, columns = self._matrix_shape(out.shape)
         last = np.moveaxis(out, self.out_axis, -1)
         direct = last.flags.c_contiguous
         matrix = last.reshape(rows, columns) if direct else np.empty((rows, columns), out.dtype)
-        KERNELS["haar"][backend](matrix, key, number, float(self.gain), threads)
+        KERNELS["haar"][backend](matrix, key.value, np.uint64(stream), float(self.gain), threads)
         if not direct:
             last[...] = matrix.reshape(last.shape)
 
@@ -104,4 +85,5 @@ register(
         cite="Saxe et al. 2014, section 3",
         suits=("linear", "tanh"),
     ),
+    aliases=("orthogonal_initializer",),
 )

@@ -25,7 +25,11 @@ class Uniform(Independent):
         return UniformLaw(float(self.low), float(self.high))
 
 
-register("uniform", Uniform(formula="U(−0.05, 0.05)", cite="Keras, RandomUniform"))
+register(
+    "uniform",
+    Uniform(formula="U(−0.05, 0.05)", cite="Keras, RandomUniform"),
+    aliases=("random_uniform",),
+)
 register(
     "historic_uniform",
     Uniform(low=-0.3, high=0.3, formula="U(−0.3, 0.3)", cite=_HISTORIC),

@@ -9,8 +9,9 @@ difficulty of training deep feedforward neural networks", AISTATS 2010; He, Zhan
 import math
 from dataclasses import dataclass
 
-from initperf.initializers._fans import fans
-from initperf.initializers._initializer import Independent, integral, not_negative, register
+from initperf.gains import LEAKY, canonical, squared_gain
+from initperf.initializers._fans import Axes, as_axes, fans
+from initperf.initializers._initializer import Independent, finite, not_negative, one_of, register
 from initperf.initializers._law import Law, Normal, TruncatedNormal, Uniform
 from initperf.initializers.truncated_normal import TWO_SIGMA_STD
 
@@ -34,39 +35,42 @@ class VarianceScaling(Independent):
     distribution : str
         ``"normal"``, ``"uniform"``, or ``"truncated_normal"``: cut at two standard deviations
         and widened so that the variance after the cut is the one asked for.
-    in_axis, out_axis : int
-        The weight's input and output axes.
+    in_axis, out_axis, batch_axis : int or tuple of int
+        The weight's input and output axes, and those that number weights of their own.
     """
 
     scale: float = 1.0
     gain: float = 1.0
     mode: str = "fan_in"
     distribution: str = "normal"
-    in_axis: int = -2
-    out_axis: int = -1
+    in_axis: Axes = -2
+    out_axis: Axes = -1
+    batch_axis: Axes = ()
 
     def __post_init__(self) -> None:
         not_negative(scale=self.scale, gain=self.gain)
-        integral(in_axis=self.in_axis, out_axis=self.out_axis)
-        for name, value, allowed in (
-            ("mode", self.mode, MODES),
-            ("distribution", self.distribution, DISTRIBUTIONS),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+        one_of(MODES, mode=self.mode)
+        one_of(DISTRIBUTIONS, distribution=self.distribution)
+        for name in ("in_axis", "out_axis", "batch_axis"):
+            object.__setattr__(self, name, as_axes(name, getattr(self, name)))
+
+    def _numerator(self) -> float:
+        """Return what the fan divides."""
+        return self.scale
 
     def law(self, shape: tuple[int, ...]) -> Law:
         """Return the law for a weight of this shape."""
-        fan_in, fan_out = fans(shape, self.in_axis, self.out_axis)
+        fan_in, fan_out = fans(shape, self.in_axis, self.out_axis, self.batch_axis)
         fan = {
             "fan_in": float(fan_in),
             "fan_out": float(fan_out),
             "fan_avg": (fan_in + fan_out) / 2.0,
             "fan_geo_avg": math.sqrt(fan_in * fan_out),
         }[self.mode]
-        std = self.gain * math.sqrt(self.scale / fan)
+        scale = self._numerator()
+        std = self.gain * math.sqrt(scale / fan)
         if self.distribution == "uniform":
-            bound = self.gain * math.sqrt(3.0 * self.scale / fan)
+            bound = self.gain * math.sqrt(3.0 * scale / fan)
             return Uniform(-bound, bound)
         if self.distribution == "normal" or std == 0.0:
             return Normal(0.0, std)
@@ -74,11 +78,40 @@ class VarianceScaling(Independent):
         return TruncatedNormal(0.0, parent, -2.0 * parent, 2.0 * parent)
 
 
+@dataclass(frozen=True, kw_only=True)
+class He(VarianceScaling):
+    """Variance scaling that makes up for what an activation takes: PyTorch's kaiming.
+
+    Attributes
+    ----------
+    nonlinearity : str
+        The activation: the variance is multiplied by the square of its
+        `initperf.gains.calculate_gain`.
+    a : float
+        The slope of ``"leaky_relu"`` below 0; by default 0, which is ReLU.
+    """
+
+    nonlinearity: str = "leaky_relu"
+    a: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        finite(a=self.a)
+        self._numerator()
+
+    def _numerator(self) -> float:
+        if canonical(self.nonlinearity) == LEAKY:
+            return self.scale * squared_gain(LEAKY, self.a)
+        if self.a:
+            raise ValueError(f"a is the slope of {LEAKY}, and 0 without it, not {self.a!r}")
+        return self.scale * squared_gain(self.nonlinearity)
+
+
 _LECUN = "LeCun et al. 1998, section 4.6"
 _GLOROT = "Glorot & Bengio 2010, eq. 16"
 _HE = "He et al. 2015, eq. 10"
 _SATURATING = ("tanh", "sigmoid")
-_RECTIFIERS = ("relu",)
+_RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "silu")
 
 register(
     "variance_scaling",
@@ -109,14 +142,12 @@ register(
 )
 register(
     "he_normal",
-    VarianceScaling(scale=2.0, formula="N(0, 2/n)", cite=_HE, suits=_RECTIFIERS),
+    He(formula="N(0, 2/n)", cite=_HE, suits=_RECTIFIERS),
     aliases=("kaiming_normal", "msra_normal", "he", "kaiming", "msra"),
 )
 register(
     "he_uniform",
-    VarianceScaling(
-        scale=2.0, distribution="uniform", formula="U(±√(6/n))", cite=_HE, suits=_RECTIFIERS
-    ),
+    He(distribution="uniform", formula="U(±√(6/n))", cite=_HE, suits=_RECTIFIERS),
     aliases=("kaiming_uniform", "msra_uniform"),
 )
 register(

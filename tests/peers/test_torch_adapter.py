@@ -213,5 +213,5 @@ def test_other_targets_and_names_are_refused():
         init_(nn.ReLU(), "he_normal")
     with pytest.raises(ValueError, match="did you mean 'he_normal'"):
         init_(torch.zeros(4, 3), "he_norma")
-    with pytest.raises(TypeError, match="he_normal has no parameter 'nonlinearity'"):
-        init_(torch.zeros(4, 3), "he_normal", nonlinearity="relu")
+    with pytest.raises(TypeError, match="he_normal has no parameter 'slope'"):
+        init_(torch.zeros(4, 3), "he_normal", slope="relu")

@@ -1,0 +1,35 @@
+"""``initperf complete``: what a shell needs to complete verbs, options and names."""
+
+import argparse
+import pkgutil
+from collections.abc import Iterator
+
+HELP = "print what bash or zsh need to complete verbs, options and names"
+
+_FILES = {"DIR": "DIRECTORY", "FILE": "FILE", "FILE.npy": "FILE"}
+"""The kind of path that an option with this placeholder takes, as shtab calls it."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh"), help="bash or zsh")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the script, with the names that are registered now."""
+    import shtab
+
+    for action in _actions(arguments.parser):
+        if registry := getattr(action, "registry", None):
+            action.choices = pkgutil.resolve_name(registry).names()
+        elif kind := _FILES.get(str(action.metavar)):
+            vars(action)["complete"] = getattr(shtab, kind)
+    print(shtab.complete(arguments.parser, arguments.shell))
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield from _actions(verb)

@@ -1,0 +1,65 @@
+"""Weights from a distribution of the user's choice: the documents' "custom distribution"."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from initperf.initializers._initializer import Independent, one_of, register
+from initperf.initializers._law import Law
+from initperf.initializers.clipped_normal import ClippedNormal
+from initperf.initializers.normal import Normal
+from initperf.initializers.truncated_normal import TruncatedNormal
+from initperf.initializers.uniform import Uniform
+
+_RULES: dict[str, Independent] = {
+    "normal": Normal(name="normal"),
+    "uniform": Uniform(name="uniform"),
+    "truncated_normal": TruncatedNormal(name="truncated_normal"),
+    "clipped_normal": ClippedNormal(name="clipped_normal"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Custom(Independent):
+    """The distribution named, with the parameters it takes; one it does not take is refused.
+
+    Attributes
+    ----------
+    distribution : str
+        ``"normal"`` (loc, scale), ``"uniform"`` (low, high), or ``"truncated_normal"`` or
+        ``"clipped_normal"`` (all four).
+    loc, scale : float, optional
+        Mean and standard deviation, before bounds are applied; by default 0 and 1.
+    low, high : float, optional
+        Bounds; by default those of the initializer of the distribution's name.
+    """
+
+    distribution: str = "normal"
+    loc: float | None = None
+    scale: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        one_of(tuple(_RULES), distribution=self.distribution)
+        _ = self._rule  # checks the parameters
+
+    @cached_property
+    def _rule(self) -> Independent:
+        parameters = {"loc": self.loc, "scale": self.scale, "low": self.low, "high": self.high}
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return _RULES[self.distribution].replace(**given)
+
+    def law(self, shape: tuple[int, ...]) -> Law:
+        """Return the law of the distribution."""
+        return self._rule.law(shape)
+
+
+register(
+    "custom",
+    Custom(
+        formula="normal, uniform, truncated or clipped normal (default N(0, 1))",
+        cite="Robert 1995, Statistics and Computing 5, for truncation",
+        in_report=False,
+    ),
+    aliases=("custom_distribution",),
+)

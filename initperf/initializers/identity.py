@@ -1,0 +1,97 @@
+"""Weights that begin by passing their inputs on.
+
+Le, Jaitly & Hinton, "A simple way to initialize recurrent networks of rectified linear units",
+arXiv:1504.00941, 2015; Zagoruyko & Komodakis, "DiracNets: training very deep neural networks
+without skip-connections", arXiv:1706.00388, 2017, for convolutions.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initperf.filling import as_shape
+from initperf.initializers._initializer import integral, not_negative, register
+from initperf.initializers._law import check_range
+from initperf.initializers._whole import Whole, at
+from initperf.random import Key
+
+
+def _middle(length: int) -> int:
+    return length // 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity(Whole):
+    """`gain` where input and output have the same number, in the middle of the field; else 0.
+
+    A field of even length has its middle at the upper of two places, as in
+    ``torch.nn.init.dirac_``.
+
+    Attributes
+    ----------
+    gain : float
+        What an input is multiplied by.
+    groups : int
+        Outputs are parted into as many groups, each of which begins with the first input again:
+        those of a convolution with groups, whose weight has the inputs of one group.
+    """
+
+    gain: float = 1.0
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        not_negative(gain=self.gain)
+        integral(groups=self.groups)
+        if self.groups < 1:
+            raise ValueError(f"groups must be at least 1, not {self.groups!r}")
+
+    def _check(self, out: np.ndarray) -> None:
+        check_range(out.dtype, gain=self.gain)
+        self._passed_on(out.shape)
+
+    def _passed_on(self, shape: Any) -> int:
+        """Return how many inputs each group passes on."""
+        inputs, outputs = self._channels(shape)
+        if outputs % self.groups:
+            raise ValueError(f"groups must divide {outputs} outputs, and {self.groups} does not")
+        return min(inputs, outputs // self.groups)
+
+    def _fill_whole(
+        self, out: np.ndarray, key: Key, stream: int, backend: str, threads: int | None
+    ) -> None:
+        inputs = np.arange(self._passed_on(out.shape))
+        matrix = at(out, self.in_axis, self.out_axis, _middle)
+        out[...] = 0.0
+        for group in range(self.groups):
+            matrix[inputs, inputs + group * (matrix.shape[1] // self.groups)] = self.gain
+
+    def _share(self, shape: Any) -> float:
+        return self.groups * self._passed_on(shape) / math.prod(as_shape(shape))
+
+    def mean(self, shape: Any) -> float:
+        """Return the gain times the share of entries that have it."""
+        return self.gain * self._share(shape)
+
+    def std(self, shape: Any) -> float:
+        """Return the standard deviation over the entries."""
+        share = self._share(shape)
+        return self.gain * math.sqrt(share * (1.0 - share))
+
+    def support(self, shape: Any) -> tuple[float, float]:
+        """Return [0, gain], or the gain twice where every entry has it."""
+        return (0.0 if self._share(shape) < 1.0 else float(self.gain)), float(self.gain)
+
+
+register(
+    "identity",
+    Identity(
+        formula="1 if i = j, else 0",
+        cite="Le et al. 2015; Zagoruyko & Komodakis 2017",
+        suits=("linear", "relu"),
+        in_report=False,
+    ),
+    aliases=("eye", "dirac", "identity_initializer"),
+)
