@@ -11,18 +11,22 @@ if TYPE_CHECKING:
     from initperf.experiment import Experiment
     from initperf.initializers import INITIALIZERS, draw
     from initperf.kernels import KERNELS
+    from initperf.network import draw_network
     from initperf.random import STREAM_VERSION
     from initperf.run import Run
+    from initperf.schemes import SCHEMES
     from initperf.training import train
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "KERNELS",
+    "SCHEMES",
     "STREAM_VERSION",
     "Experiment",
     "Run",
     "draw",
+    "draw_network",
     "train",
 ]
 
@@ -34,8 +38,10 @@ _HOMES = {
     "INITIALIZERS": "initperf.initializers",
     "KERNELS": "initperf.kernels",
     "Run": "initperf.run",
+    "SCHEMES": "initperf.schemes",
     "STREAM_VERSION": "initperf.random",
     "draw": "initperf.initializers",
+    "draw_network": "initperf.network",
     "train": "initperf.training",
 }
 
