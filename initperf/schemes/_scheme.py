@@ -153,9 +153,7 @@ def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
         For none, a wrong shape, values that are not finite, or inputs that are all the same.
     """
     if batch is None:
-        raise UnsuitableError(
-            f"{name} looks at data: batch must be an array of (count, {features})"
-        )
+        raise UnsuitableError(f"{name} looks at data: batch must be given, (count, {features})")
     array = np.asarray(batch, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != features:
         raise UnsuitableError(f"batch must have the shape (count, {features}), not {array.shape}")
