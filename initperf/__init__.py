@@ -12,19 +12,23 @@ if TYPE_CHECKING:
     from initperf.gains import calculate_gain
     from initperf.initializers import INITIALIZERS, draw
     from initperf.kernels import KERNELS
+    from initperf.network import draw_network
     from initperf.random import STREAM_VERSION
     from initperf.run import Run
+    from initperf.schemes import SCHEMES
     from initperf.training import train
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "KERNELS",
+    "SCHEMES",
     "STREAM_VERSION",
     "Experiment",
     "Run",
     "calculate_gain",
     "draw",
+    "draw_network",
     "train",
 ]
 
@@ -36,9 +40,11 @@ _HOMES = {
     "INITIALIZERS": "initperf.initializers",
     "KERNELS": "initperf.kernels",
     "Run": "initperf.run",
+    "SCHEMES": "initperf.schemes",
     "STREAM_VERSION": "initperf.random",
     "calculate_gain": "initperf.gains",
     "draw": "initperf.initializers",
+    "draw_network": "initperf.network",
     "train": "initperf.training",
 }
 

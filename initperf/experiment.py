@@ -11,7 +11,6 @@ from typing import Any
 from initperf.registry import Registry
 
 SCHEDULES = ("constant", "triangular", "cosine")
-BIASES = ("zeros", "constant", "fan_in_uniform")
 CLIPS = ("layer", "global")
 RECORDS = ("step", "epoch", "none")
 
@@ -49,8 +48,11 @@ class Experiment:
 
     Attributes
     ----------
-    initializer, activation : str
-        Names, aliases included; held in canonical form.
+    initializer : str
+        Name of an initializer, or of a scheme that sets the whole network; an alias is held in
+        canonical form.
+    activation : str
+        Name of the hidden layers' activation, held in the same way.
     hidden : tuple of int
         Widths of the hidden layers.
     dataset : str
@@ -85,7 +87,7 @@ class Experiment:
         Whether `clip_norm` is for each ``"layer"`` or ``"global"``, for all of them together.
     biases : str
         ``"zeros"``, ``"constant"``, which is 0.01, or ``"fan_in_uniform"``, PyTorch's U(±1/√n)
-        with n the fan-in.
+        with n the fan-in; a scheme sets its own.
     residual : bool
         Whether a hidden layer whose input is as wide as its output adds it to it:
         ``x + f(x @ weights + bias)``.
@@ -103,13 +105,14 @@ class Experiment:
 
     Notes
     -----
-    A field that the chosen optimizer, schedule or clipping does not use is held at its default,
-    so that experiments are equal when their runs are.
+    A field that the chosen scheme, optimizer, schedule or clipping does not use is held at its
+    default, so that experiments are equal when their runs are.
 
     Raises
     ------
     ValueError
-        For anything out of range, names not known included; raised when built.
+        For anything out of range, names not known and schemes that do not apply to the network
+        included; raised when built.
     """
 
     initializer: str = "he_normal"
@@ -142,11 +145,13 @@ class Experiment:
         from initperf.activations import ACTIVATIONS
         from initperf.initializers import INITIALIZERS
         from initperf.kernels._optimizers import OPTIMIZERS
+        from initperf.schemes import BIASES, as_scheme
 
         def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
-        put("initializer", INITIALIZERS.canonical(self.initializer))
+        scheme = as_scheme(self.initializer)
+        put("initializer", scheme.name)
         put("activation", ACTIVATIONS.canonical(self.activation))
         put("hidden", tuple(_whole("hidden", width, 1) for width in self.hidden))
         put("dataset", str(self.dataset))
@@ -155,8 +160,9 @@ class Experiment:
         put("seed", _whole("seed", self.seed, 0))
         put("optimizer", OPTIMIZERS.canonical(self.optimizer))
         put("clip", _choice("clip", self.clip, CLIPS))
-        put("biases", _choice("biases", self.biases, BIASES))
+        put("biases", _choice("biases", self.biases, tuple(BIASES)))
         put("residual", bool(self.residual))
+        scheme.check(self.hidden, ACTIVATIONS[self.activation], self.residual)
         put("schedule", _choice("schedule", self.schedule, SCHEDULES))
         put("dtype", _choice("dtype", self.dtype, ("float32", "float64")))
         put("backend", _choice("backend", self.backend, ("numba", "numpy")))
@@ -186,7 +192,10 @@ class Experiment:
         used = {*OPTIMIZERS[self.optimizer].settings, *_SCHEDULED[self.schedule]}
         if self.clip_norm is not None:
             used.add("clip")
-        for name in {"momentum", "betas", "epsilon", "clip"}.union(*_SCHEDULED.values()) - used:
+        if self.initializer in INITIALIZERS:
+            used.add("biases")
+        settings = {"momentum", "betas", "epsilon", "clip", "biases"}
+        for name in settings.union(*_SCHEDULED.values()) - used:
             put(name, type(self).__dataclass_fields__[name].default)
 
     def replace(self, **changes: Any) -> "Experiment":

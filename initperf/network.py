@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 
 from initperf.activations import ACTIVATIONS, Activation
-from initperf.experiment import BIASES
 from initperf.filling import as_backend, as_dtype
-from initperf.initializers import INITIALIZERS, Initializer
+from initperf.initializers import Initializer
 from initperf.kernels import KERNELS
 from initperf.kernels._bits import integers_like
-from initperf.random import Key, RandomSource, as_key
-
-_BIAS_STREAMS = 1 << 32
+from initperf.random import RandomSource
+from initperf.schemes import Scheme, as_scheme, find
 
 
 class Mlp:
@@ -74,41 +72,37 @@ class Mlp:
             yield flat[at:end].reshape(fan_in, fan_out), flat[end : end + fan_out]
             at = end + fan_out
 
+    def adds_input(self, number: int) -> bool:
+        """Return whether layer `number`, counted from 0, adds its input to its output."""
+        equal = self.sizes[number] == self.sizes[number + 1]
+        return bool(self.residual and number < self.depth - 1 and equal)
+
     def initialize(
-        self, initializer: str | Initializer, rng: RandomSource = None, biases: str = "zeros"
+        self,
+        initializer: str | Initializer | Scheme,
+        rng: RandomSource = None,
+        biases: str = "zeros",
+        batch: Any = None,
     ) -> "Mlp":
-        """Draw the weights, each layer from a stream of its own, and set the biases.
+        """Set the weights, each layer's from a stream of its own, and the biases.
 
         Parameters
         ----------
-        initializer : str or Initializer
+        initializer : str, Initializer or Scheme
         rng : optional
             See `initperf.random.as_key`.
         biases : str
-            ``"zeros"``, ``"constant"``, which is 0.01, or ``"fan_in_uniform"``, U(±1/√fan_in) from
-            streams of their own.
+            For an initializer, ``"zeros"``, ``"constant"``, which is 0.01, or
+            ``"fan_in_uniform"``, U(±1/√fan_in) from streams of their own; a scheme sets its own.
+        batch : array, optional
+            Inputs, (count, features), for a scheme that looks at data.
 
         Raises
         ------
         ValueError
-            For another name.
+            For another name, or where a scheme does not apply.
         """
-        if biases not in BIASES:
-            raise ValueError(f"biases must be one of {', '.join(BIASES)}, not {biases!r}")
-        chosen = INITIALIZERS[initializer] if isinstance(initializer, str) else initializer
-        key = Key(as_key(rng))
-        for number, (weights, values) in enumerate(self.layers()):
-            chosen(weights.shape, rng=key, out=weights, stream=number, backend=self.backend)
-            if biases == "fan_in_uniform":
-                bound = len(weights) ** -0.5
-                rule = INITIALIZERS["uniform"].replace(low=-bound, high=bound)
-                shape = 1, len(values)
-                stream = _BIAS_STREAMS + number
-                values[:] = rule(
-                    shape, rng=key, dtype=values.dtype, stream=stream, backend=self.backend
-                )[0]
-            else:
-                values[:] = {"zeros": 0.0, "constant": 0.01}[biases]
+        as_scheme(initializer, biases)(self, rng=rng, batch=batch)
         return self
 
     def logits(self, images: np.ndarray) -> np.ndarray:
@@ -123,7 +117,7 @@ class Mlp:
             a, seen = np.empty_like(slopes), np.empty(len(biases), integers_like(x.dtype))
             with np.errstate(over="ignore", invalid="ignore"):
                 forward(code, x, weights, biases, slopes, a, seen, nothing, verdict)
-                if self.residual and hidden and a.shape == x.shape:
+                if self.adds_input(number):
                     a += x
             x = a
         return x
@@ -140,3 +134,62 @@ class Mlp:
             logits, labels, np.empty_like(logits), np.empty_like(logits[0]), scores
         )
         return float(scores[0]), float(scores[1]) / len(labels)
+
+
+def draw_network(
+    name: str | Initializer | Scheme,
+    sizes: Any,
+    activation: str = "relu",
+    *,
+    rng: RandomSource = None,
+    batch: Any = None,
+    residual: bool = False,
+    dtype: str = "float32",
+    backend: str = "numba",
+    **parameters: Any,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draw the weights and biases of a network by the name of a scheme or an initializer.
+
+    Parameters
+    ----------
+    name : str, Initializer or Scheme
+        One of ``SCHEMES`` or ``INITIALIZERS``, or an alias; an initializer draws every layer's
+        weights and leaves the biases 0.
+    sizes : sequence of int
+        Widths of all layers, input and output included.
+    activation : str
+        That of the hidden layers.
+    rng : None, int, SeedSequence, BitGenerator or Generator
+        See `initperf.random.as_key`.
+    batch : array, optional
+        Inputs, (count, sizes[0]), for a scheme that looks at data, such as ``"lsuv"``.
+    residual : bool
+        Whether hidden layers as wide as their input add it to their output.
+    dtype : str
+        ``"float32"`` or ``"float64"``.
+    backend : str
+        ``"numba"`` or ``"numpy"``.
+    **parameters
+        Parameters of the rule, such as ``bias_variance=0.1`` of ``"critical"``.
+
+    Returns
+    -------
+    list of tuple of numpy.ndarray
+        Of each layer the weights, (fan_in, fan_out), and the biases, (fan_out,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what cannot be drawn, or where the scheme does not apply.
+
+    Examples
+    --------
+    >>> import initperf
+    >>> layers = initperf.draw_network("torch.Linear", (784, 256, 10), rng=0)
+    >>> [weights.shape for weights, _ in layers]
+    [(784, 256), (256, 10)]
+    """
+    rule = find(name)
+    network = Mlp(sizes, activation, dtype, backend, residual)
+    network.initialize(rule.replace(**parameters) if parameters else rule, rng, batch=batch)
+    return list(network.layers())

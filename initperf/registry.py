@@ -4,7 +4,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -14,6 +14,10 @@ class UnknownNameError(KeyError, ValueError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+def _folded(name: str) -> str:
+    return str(name).strip().lower().replace("-", "_").replace(" ", "_")
 
 
 class Registry(Mapping[str, T]):
@@ -27,10 +31,14 @@ class Registry(Mapping[str, T]):
     ----------
     kind : str
         What an entry is, in the singular: the error message for an unknown name says it.
+    beside : Registry, optional
+        One whose names stand in the same place to whoever types them: none of them can be taken
+        here as well, and the nearest match of an unknown name may be one of them.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, beside: "Registry[Any] | None" = None) -> None:
         self.kind = kind
+        self._beside = beside
         self._entries: dict[str, T] = {}
         self._canonical: dict[str, str] = {}
         self._bare: dict[str, str] = {}
@@ -43,11 +51,11 @@ class Registry(Mapping[str, T]):
         ValueError
             When a name or an alias is taken already.
         """
-        for key in (name, *aliases):
-            if key in self._canonical:
+        for key in map(_folded, (name, *aliases)):
+            if key in self._canonical or (self._beside is not None and key in self._beside):
                 raise ValueError(f"{self.kind} {key!r} is registered already")
         self._entries[name] = entry
-        self._canonical.update(dict.fromkeys((name, *aliases), name))
+        self._canonical.update(dict.fromkeys(map(_folded, (name, *aliases)), name))
         self._bare.update({_bare(key): name for key in (name, *aliases)})
         return entry
 
@@ -59,19 +67,25 @@ class Registry(Mapping[str, T]):
         UnknownNameError
             When there is none; the message names the nearest.
         """
-        key = str(name).strip().lower().replace("-", "_").replace(" ", "_")
+        key = _folded(name)
         if key in self._canonical:
             return self._canonical[key]
         if _bare(key) in self._bare:
             return self._bare[_bare(key)]
-        near = difflib.get_close_matches(key, self._canonical, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self)}"
+        known = self._canonical | ({} if self._beside is None else self._beside._canonical)
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        names = ", ".join(sorted(set(known.values())))
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {names}"
         raise UnknownNameError(f"unknown {self.kind} {name!r}; {hint}")
 
     def aliases(self, name: str) -> tuple[str, ...]:
         """Return the other names of an entry, in the order they were given."""
         own = self.canonical(name)
-        return tuple(alias for alias, entry in self._canonical.items() if entry == own != alias)
+        return tuple(
+            alias
+            for alias, entry in self._canonical.items()
+            if entry == own and alias != _folded(own)
+        )
 
     def names(self) -> tuple[str, ...]:
         """Return all names and aliases, sorted."""

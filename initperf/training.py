@@ -8,12 +8,14 @@ from threadpoolctl import threadpool_limits
 
 from initperf import data
 from initperf.experiment import Experiment
+from initperf.initializers import INITIALIZERS
 from initperf.kernels import KERNELS
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.train_epoch import STATISTICS, Descent, Histograms, work_size
 from initperf.network import Mlp
 from initperf.random import STREAM_VERSION
 from initperf.run import Run
+from initperf.schemes import as_scheme
 
 CLASSES = 10
 _LOWEST = 0.01
@@ -51,12 +53,20 @@ def warm_up(experiment: Experiment | None = None) -> float:
     """Compile, or load from the cache, what an experiment needs; return the seconds it took."""
     experiment = Experiment() if experiment is None else experiment
     begin = time.perf_counter()
-    tiny = experiment.replace(hidden=(2,), batch_size=2)
+    # schemes may not apply to so small a network; what they draw is normal, most of them
+    plain = experiment.initializer if experiment.initializer in INITIALIZERS else "normal"
+    tiny = experiment.replace(initializer=plain, hidden=(2,), batch_size=2)
     images, labels = np.ones((4, 2), tiny.dtype), np.zeros(4, np.int64)
     epochs = _Epochs(tiny, images, labels)
+    epochs.initialize()
     epochs.run(np.arange(4), 0, np.zeros(epochs.steps))
     epochs.network.evaluate(images, labels)
     return time.perf_counter() - begin
+
+
+def _order(experiment: Experiment, epoch: int, count: int) -> np.ndarray:
+    order: np.ndarray = np.random.default_rng([experiment.seed, epoch]).permutation(count)
+    return order
 
 
 class _Epochs:
@@ -68,7 +78,6 @@ class _Epochs:
         self.network = network = Mlp(
             sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
         )
-        network.initialize(experiment.initializer, experiment.seed, experiment.biases)
         self.batch_size = min(experiment.batch_size, len(images))
         self.steps = -(-len(images) // self.batch_size)
         recorded = {"step": self.steps, "epoch": 1, "none": 0}[experiment.record]
@@ -81,6 +90,13 @@ class _Epochs:
         self.losses = np.zeros(self.steps)
         self.correct = np.zeros(self.steps, np.int64)
         self.statistics = np.zeros((recorded, network.depth, len(STATISTICS)))
+
+    def initialize(self) -> None:
+        """Set the weights and biases, by the images that come first where the rule looks at any."""
+        experiment = self.experiment
+        scheme = as_scheme(experiment.initializer, experiment.biases)
+        chosen = _order(experiment, 0, len(self.images))[: scheme.images]
+        self.network.initialize(scheme, experiment.seed, batch=self.images[chosen])
 
     def run(self, order: np.ndarray, first: int, rates: np.ndarray) -> tuple[int, int]:
         """Train for an epoch from step `first`; return the steps done and the layer of trouble."""
@@ -200,6 +216,8 @@ def train(
     ------
     initperf.errors.DataError
         When the data cannot be had.
+    ValueError
+        When a scheme that looks at data cannot be applied to them.
 
     Notes
     -----
@@ -219,9 +237,10 @@ def train(
     diverged_step = diverged_layer = None
     train_seconds = 0.0
     with threadpool_limits(threads, user_api="blas"):
+        epochs.initialize()
         scores = [network.evaluate(*test)]
         for epoch in range(experiment.epochs):
-            order = np.random.default_rng([experiment.seed, epoch]).permutation(len(images))
+            order = _order(experiment, epoch, len(images))
             first = epoch * epochs.steps
             rates = learning_rates(
                 experiment, first, epochs.steps, experiment.epochs * epochs.steps

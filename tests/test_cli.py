@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from initperf import INITIALIZERS, cli, draw, survey
+from initperf import INITIALIZERS, cli, data, draw, survey
 
 CHILD = [sys.executable, "-c", "import sys; from initperf.cli import main; sys.exit(main())"]
 
@@ -48,7 +49,12 @@ def test_help_names_every_verb(capsys):
         (("draw", "he_normal", "3", "4", "--dtype", "float16"), "float32 or float64"),
         (("draw", "he_normal", "3", "4", "--out", "/nowhere/w.npy"), "/nowhere/w.npy"),
         (("draw", "he_normal", "3", "4", "--seed", "-1"), "non-negative"),
+        (("draw", "LSUV", "3", "4"), "lsuv sets a whole network: initperf info lsuv shows one"),
         (("info", "nothing_like_it"), "unknown initializer"),
+        (("info", "lsvu"), "did you mean 'lsuv'"),
+        (("info", "fixup"), "residual must be True"),
+        (("info", "lsuv", "5"), "sizes must be"),
+        (("train", "--initializer", "fixup"), "residual must be True"),
         (("info", "he_normal", "0", "4"), "without elements"),
         (("list", "--activation", "relo"), "did you mean 'relu'"),
         (("train", "--epochs", "0"), "epochs"),
@@ -111,6 +117,28 @@ def test_info_declares_and_measures(capsys):
     assert facts["name"] == "glorot_normal"
     assert facts["declared std"] == pytest.approx((2 / 80) ** 0.5)
     assert sum(facts["histogram"]["counts"]) == 1500
+
+
+def test_info_shows_a_network_that_a_scheme_has_set(capsys):
+    words = ("info", "dynamic", "20", "16", "16", "10", "--activation", "tanh", "--residual")
+    code, out, _ = run(capsys, *words, "--json")
+    facts = json.loads(out)
+    assert code == 0
+    assert (facts["name"], facts["network"]) == ("lsuv", "tanh, residual")
+    assert [row["shape"] for row in facts["layers"]] == ["20 x 16", "16 x 16", "16 x 10"]
+    assert all(row["preactivation_variance"] == pytest.approx(1.0) for row in facts["layers"])
+    code, out, _ = run(capsys, "info", "torch.Linear", "20", "10")
+    assert code == 0
+    assert "20 x 10" in out
+
+
+def test_train_says_what_is_wrong_with_data_that_a_scheme_looks_at(capsys, monkeypatch, blobs):
+    images = blobs.train_images[np.zeros(300, int)]
+    constant = dataclasses.replace(blobs, train_images=images)
+    monkeypatch.setattr(data, "load", lambda *_: constant)
+    code, out, err = run(capsys, "train", "--initializer", "lsuv", "--backend", "numpy")
+    assert (code, out) == (2, "")
+    assert "batch must hold at least two inputs that differ; all 300 are the same" in err
 
 
 SMALL = ("--hidden", "16", "--epochs", "1", "--backend", "numpy", "--dataset", "mnist_5k")

@@ -35,6 +35,7 @@ def one_step(
         correct,
         statistics,
         Descent(rule.code, factors, memories, clip_globally) if optimizer != "sgd" else None,
+        network.residual,
     )
     assert tuple(done) == (1, 0)
     return losses[0], gradients, statistics[0]

@@ -1,4 +1,4 @@
-"""Dropping one file into a folder is all it takes to add an initializer or a kernel."""
+"""Dropping one file into a folder is all it takes to add an initializer, a scheme or a kernel."""
 
 import json
 import shutil
@@ -32,6 +32,24 @@ class Wide(Independent):
 
 
 register("wide", Wide(formula="U(±3)", cite="a test", suits=("tanh",)), aliases=("broad",))
+'''
+
+SCHEME = '''
+"""Ones in the first layer, and nothing behind."""
+
+from initperf.schemes import Scheme, register
+
+
+class First(Scheme):
+    """Ones, then zeros."""
+
+    def _set(self, network, key, batch):
+        for number, (weights, biases) in enumerate(network.layers()):
+            weights[:] = float(number == 0)
+            biases[:] = 0.0
+
+
+register("first", First(formula="1, then 0", cite="a test"), aliases=("foremost",))
 '''
 
 KERNEL = '''
@@ -104,6 +122,27 @@ main(["list", "--json"])
     assert row["formula"] == "U(±3)"
     assert row["suits"] == ["tanh"]
     assert row["aliases"] == ["broad"]
+
+
+def test_a_scheme_is_one_file(run):
+    found = run(
+        "schemes/first.py",
+        SCHEME,
+        """
+import json, sys
+import initperf
+from initperf.cli import main
+assert initperf.__file__.startswith(sys.path[0])
+assert initperf.Experiment("foremost").initializer == "first"
+layers = initperf.draw_network("first", (3, 2, 2), rng=0)
+print(json.dumps([weights.tolist() for weights, _ in layers]))
+main(["list", "--json"])
+""",
+    )
+    first, _, listed = found.partition("\n")
+    assert json.loads(first) == [[[1.0, 1.0]] * 3, [[0.0, 0.0]] * 2]
+    row = next(row for row in json.loads(listed) if row["name"] == "first")
+    assert (row["sets"], row["formula"], row["aliases"]) == ("a network", "1, then 0", ["foremost"])
 
 
 def test_a_kernel_is_one_file(run):

@@ -117,6 +117,12 @@ import math
 from initperf import INITIALIZERS
 assert INITIALIZERS["he_backward_normal"].std((784, 256)) == math.sqrt(2 / 256)
 """,
+    "initperf/schemes/zero_output.py": """
+from initperf import Experiment, draw_network
+assert Experiment("zero_output").initializer == "zero_output"
+(first, _), (last, biases) = draw_network("zero_output", (6, 5, 4), rng=0, backend="numpy")
+assert first.all() and not last.any() and not biases.any()
+""",
     "initperf/kernels/scale.py": """
 import numpy as np
 from initperf import KERNELS

@@ -60,6 +60,28 @@ def test_a_name_is_taken_once(fruits, name, aliases):
     assert dict(fruits) == {"apple": 2, "pear": 1}
 
 
+def test_names_with_capitals_are_kept_and_found_in_any_case():
+    registry = Registry("tree")
+    registry.register("oak.Old", 1, ("Elder",))
+    assert list(registry) == ["oak.Old"]
+    assert registry["OAK.old"] == registry["elder"] == 1
+    assert registry.canonical("oak.old") == "oak.Old"
+    assert registry.aliases("oak.Old") == ("elder",)
+
+
+def test_a_registry_beside_another_knows_its_names(fruits):
+    roots = Registry("plant", beside=fruits)
+    roots.register("beet", 1)
+    with pytest.raises(ValueError, match="plant 'nashi' is registered already"):
+        roots.register("Nashi", 2)
+    with pytest.raises(UnknownNameError, match="did you mean 'apple'"):
+        roots["aple"]
+    with pytest.raises(UnknownNameError, match="there are apple, beet, pear"):
+        roots["zzz"]
+    assert "apple" not in roots
+    assert dict(roots) == {"beet": 1}
+
+
 def test_a_registry_is_read_only(fruits):
     with pytest.raises(TypeError, match="item assignment"):
         fruits["plum"] = 3

@@ -8,11 +8,12 @@ from initperf.commands._output import usage
 OF_ACTIVATIONS = "initperf.activations:ACTIVATIONS"
 OF_DATASETS = "initperf.data:DATASETS"
 OF_INITIALIZERS = "initperf.initializers:INITIALIZERS"
+OF_SCHEMES = "initperf.schemes:SCHEMES"
 
 _REGISTRIES = {
-    "--initializer": OF_INITIALIZERS,
-    "--activation": OF_ACTIVATIONS,
-    "--optimizer": "initperf.kernels._optimizers:OPTIMIZERS",
+    "--initializer": (OF_INITIALIZERS, OF_SCHEMES),
+    "--activation": (OF_ACTIVATIONS,),
+    "--optimizer": ("initperf.kernels._optimizers:OPTIMIZERS",),
 }
 
 
@@ -21,9 +22,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
-def named(action: argparse.Action, registry: str) -> None:
-    """Say of which registry, ``module:name``, an argument takes names: a shell completes them."""
-    vars(action)["registry"] = registry
+def named(action: argparse.Action, *registries: str) -> None:
+    """Say of which registries, ``module:name``, an argument takes names: a shell completes them."""
+    vars(action)["registries"] = registries
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,7 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
     ):
         action = parser.add_argument(flag, default=default, metavar="X", help=f"{text}{example}")
         if flag in _REGISTRIES:
-            named(action, _REGISTRIES[flag])
+            named(action, *_REGISTRIES[flag])
     parser.add_argument(
         "--hidden", default="512-256-128", metavar="W-W", help="widths of the hidden layers"
     )

@@ -1,6 +1,7 @@
 """``initperf complete``: what a shell needs to complete verbs, options and names."""
 
 import argparse
+import itertools
 import pkgutil
 from collections.abc import Iterator
 
@@ -20,8 +21,9 @@ def run(arguments: argparse.Namespace) -> None:
     import shtab
 
     for action in _actions(arguments.parser):
-        if registry := getattr(action, "registry", None):
-            action.choices = pkgutil.resolve_name(registry).names()
+        if registries := getattr(action, "registries", None):
+            found = (pkgutil.resolve_name(registry).names() for registry in registries)
+            action.choices = sorted(itertools.chain.from_iterable(found))
         elif kind := _FILES.get(str(action.metavar)):
             vars(action)["complete"] = getattr(shtab, kind)
     print(shtab.complete(arguments.parser, arguments.shell))

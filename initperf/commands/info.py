@@ -1,14 +1,15 @@
-"""``initperf info``: one initializer, declared and measured, with a histogram."""
+"""``initperf info``: one initializer, declared and measured, with a histogram; or one scheme."""
 
 import argparse
 import json
 import math
 
-from initperf.commands._arguments import OF_INITIALIZERS, named
+from initperf.commands._arguments import OF_INITIALIZERS, OF_SCHEMES, named
 from initperf.commands._output import usage
+from initperf.commands._scheme import describe
 from initperf.errors import UsageError
 
-HELP = "show what an initializer declares, what a draw measures, and its histogram"
+HELP = "show what an initializer declares, what a draw measures, and its histogram or its layers"
 
 _BARS = " ▏▎▍▌▋▊▉█"
 _BINS = 21
@@ -17,18 +18,34 @@ _WIDTH = 40
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    named(parser.add_argument("name", metavar="NAME", help="see initperf list"), OF_INITIALIZERS)
-    parser.add_argument("shape", metavar="N", type=int, nargs="*", help="shape, by default 784 256")
+    name = parser.add_argument("name", metavar="NAME", help="see initperf list")
+    named(name, OF_INITIALIZERS, OF_SCHEMES)
+    parser.add_argument(
+        "shape",
+        metavar="N",
+        type=int,
+        nargs="*",
+        help="shape, by default 784 256; of a rule that sets a whole network, the widths of its "
+        "layers, by default 784 256 256 256 10",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draw")
+    parser.add_argument("--activation", default="relu", metavar="X", help="of such a network")
+    parser.add_argument(
+        "--residual", action="store_true", help="its layers of equal width add their input"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the declaration, the measurement and the histogram."""
+    """Print the declaration, the measurement and the histogram or the layers."""
     import numpy as np
 
     from initperf.initializers import INITIALIZERS
+    from initperf.schemes import SCHEMES
 
+    if arguments.name not in INITIALIZERS:
+        describe(SCHEMES[arguments.name], arguments)
+        return
     initializer = INITIALIZERS[arguments.name]
     shape = tuple(arguments.shape) or (784, 256)
     if math.prod(shape) < 1:

@@ -1,4 +1,4 @@
-"""``initperf list``: the initializers there are."""
+"""``initperf list``: the initializers there are, and the schemes that set whole networks."""
 
 import argparse
 
@@ -21,19 +21,22 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the table."""
     from initperf.activations import ACTIVATIONS
     from initperf.initializers import INITIALIZERS
+    from initperf.schemes import SCHEMES
 
     wanted = arguments.activation and ACTIVATIONS.canonical(arguments.activation)
     show(
         [
             {
                 "name": name,
-                "formula": initializer.formula,
-                "suits": initializer.suits,
-                "source": initializer.cite,
-                "aliases": INITIALIZERS.aliases(name),
+                "sets": kind,
+                "formula": rule.formula,
+                "suits": rule.suits,
+                "source": rule.cite,
+                "aliases": registry.aliases(name),
             }
-            for name, initializer in INITIALIZERS.items()
-            if not wanted or wanted in initializer.suits
+            for registry, kind in ((INITIALIZERS, "a weight"), (SCHEMES, "a network"))
+            for name, rule in registry.items()
+            if not wanted or wanted in rule.suits
         ],
         arguments.json,
     )

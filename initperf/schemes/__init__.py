@@ -1,0 +1,27 @@
+"""The schemes: rules that set a whole network, one family a file, found in SCHEMES.
+
+An initializer fills one weight; a scheme sets the weights and the biases of all layers, and may
+look at the activation, the residual structure and a batch of data for it.
+"""
+
+from initperf.registry import import_siblings
+from initperf.schemes._plain import BIASES, Plain, as_scheme, find
+from initperf.schemes._scheme import SCHEMES, Network, PerLayer, Scheme, UnsuitableError, register
+from initperf.schemes._signal import change_rates, signals
+
+__all__ = [
+    "BIASES",
+    "SCHEMES",
+    "Network",
+    "PerLayer",
+    "Plain",
+    "Scheme",
+    "UnsuitableError",
+    "as_scheme",
+    "change_rates",
+    "find",
+    "register",
+    "signals",
+]
+
+import_siblings(__name__, __path__)

@@ -1,0 +1,182 @@
+"""What a scheme is: a rule that sets the weights and the biases of a whole network."""
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
+
+from initperf.activations import Activation
+from initperf.errors import UsageError
+from initperf.initializers import INITIALIZERS, Initializer
+from initperf.random import Key, RandomSource, as_key
+from initperf.registry import Registry
+
+BIAS_STREAMS = 1 << 32
+"""The biases of layer i are drawn from the stream of this number plus i, its weights from i."""
+
+Self = TypeVar("Self", bound="Scheme")
+
+
+class UnsuitableError(UsageError, ValueError):
+    """A scheme does not apply to a network or a batch; the message says what would be right."""
+
+
+class Network(Protocol):
+    """What a scheme must know of a network; `initperf.network.Mlp` is one."""
+
+    sizes: np.ndarray
+    activation: Activation
+    backend: str
+    residual: bool
+    parameters: np.ndarray
+
+    @property
+    def depth(self) -> int:
+        """Return the number of layers that have weights."""
+
+    def layers(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Give each layer's weights, (fan_in, fan_out), and biases, (fan_out,), to be written."""
+
+    def adds_input(self, number: int) -> bool:
+        """Return whether layer `number`, counted from 0, adds its input to its output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheme(ABC):
+    """A rule that sets all weights and biases of a network; frozen, checked when built.
+
+    Attributes
+    ----------
+    name : str
+        The name it is registered under; empty for one built by hand.
+    formula : str
+        The rule in one line, n standing for fan-in, m for fan-out and L for the residual layers.
+    cite : str
+        The paper or source.
+    suits : tuple of str
+        The activations it is recommended for.
+    images : int
+        Of the class: how many images training shows it; 0 for a rule that looks at none.
+    """
+
+    name: str = field(default="", compare=False, repr=False)
+    formula: str = field(default="", compare=False, repr=False)
+    cite: str = field(default="", compare=False, repr=False)
+    suits: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    images: ClassVar[int] = 0
+
+    def check(  # noqa: B027  # most rules apply everywhere
+        self, hidden: tuple[int, ...], activation: Activation, residual: bool
+    ) -> None:
+        """Refuse a network that the rule does not apply to.
+
+        Parameters
+        ----------
+        hidden : tuple of int
+            Widths of the hidden layers.
+        activation : Activation
+        residual : bool
+            Whether hidden layers as wide as their input add it to their output.
+
+        Raises
+        ------
+        UnsuitableError
+            Saying what would be right.
+        """
+
+    def __call__(self, network: Network, *, rng: RandomSource = None, batch: Any = None) -> None:
+        """Set the parameters of a network in place.
+
+        Parameters
+        ----------
+        network : Network
+        rng : None, int, SeedSequence, BitGenerator or Generator
+            See `initperf.random.as_key`.
+        batch : array, optional
+            Inputs, (count, features), for a rule that looks at data; others do not read it.
+
+        Raises
+        ------
+        UnsuitableError
+            Where the rule does not apply to the network or the batch; it is as it was then.
+        """
+        self.check(tuple(network.sizes[1:-1].tolist()), network.activation, network.residual)
+        inputs = as_batch(batch, int(network.sizes[0]), self.name) if self.images else np.empty(0)
+        before = network.parameters.copy() if self.images else None
+        try:
+            self._set(network, Key(as_key(rng)), inputs)
+        except UnsuitableError:
+            if before is not None:
+                network.parameters[:] = before
+            raise
+
+    @abstractmethod
+    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+        """Set the parameters of a network that has been checked; `batch` is float64."""
+
+    def replace(self: Self, **parameters: Any) -> Self:
+        """Return one with some parameters changed; unknown ones raise TypeError."""
+        allowed = [f.name for f in dataclasses.fields(self) if f.compare]
+        for name in parameters:
+            if name not in allowed:
+                raise TypeError(
+                    f"{self.name or type(self).__name__} has no parameter {name!r}; "
+                    f"it has {', '.join(allowed) or 'none'}"
+                )
+        return dataclasses.replace(self, **parameters)
+
+
+class PerLayer(Scheme):
+    """A scheme that draws each layer's weights, and its biases, by an initializer."""
+
+    @abstractmethod
+    def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
+        """Return the initializers of the weights and of the biases of a layer, counted from 0."""
+
+    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+        for number, (weights, biases) in enumerate(network.layers()):
+            rules = self.initializers(network, number)
+            for rule, out, first in zip(rules, (weights, biases), (0, BIAS_STREAMS), strict=True):
+                rule(out.shape, rng=key, out=out, stream=first + number, backend=network.backend)
+
+
+def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
+    """Return a batch as a float64 array, checked.
+
+    Raises
+    ------
+    UnsuitableError
+        For none, a wrong shape, values that are not finite, or inputs that are all the same.
+    """
+    if batch is None:
+        raise UnsuitableError(f"{name} looks at data: batch must be given, (count, {features})")
+    array = np.asarray(batch, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] != features:
+        raise UnsuitableError(f"batch must have the shape (count, {features}), not {array.shape}")
+    if not np.isfinite(array).all():
+        raise UnsuitableError("batch must hold finite numbers only")
+    if len(array) < 2 or (array == array[0]).all():
+        raise UnsuitableError(
+            f"batch must hold at least two inputs that differ; all {len(array)} are the same, "
+            "and a layer's output has no variance over them"
+        )
+    return array
+
+
+def varies(z: np.ndarray) -> np.ndarray:
+    """Return which units, columns of float64, vary over a batch by more than rounding makes."""
+    rounding = math.sqrt(len(z)) * np.finfo(np.float64).eps
+    wide: np.ndarray = z.std(axis=0) > rounding * np.abs(z).max(axis=0)
+    return wide
+
+
+SCHEMES: Registry[Scheme] = Registry("initializer", beside=INITIALIZERS)
+
+
+def register(name: str, scheme: Scheme, aliases: tuple[str, ...] = ()) -> Scheme:
+    """Add a scheme under its name and aliases; its file ends with these calls."""
+    return SCHEMES.register(name, dataclasses.replace(scheme, name=name), aliases)

@@ -1,0 +1,56 @@
+"""Residual layers whose weights shrink with the number of them.
+
+Radford et al., "Language models are unsupervised multitask learners", 2019 (GPT-2), section 2.3,
+divide the weights that feed the residual stream by the root of the number of their additions: 2L
+for L blocks of two. De & Smith, 2020 (2002.10444), show why: each addition makes the signal
+larger, by as much as itself without the factor.
+"""
+
+import math
+from dataclasses import dataclass
+
+from initperf.activations import Activation
+from initperf.initializers import INITIALIZERS, Initializer
+from initperf.initializers._initializer import not_negative
+from initperf.initializers.variance_scaling import VarianceScaling
+from initperf.schemes._residual import check_residual, residual_layers
+from initperf.schemes._scheme import Network, PerLayer, register
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthScaled(PerLayer):
+    """N(0, g²/n) with g the activation's gain, and N(0, g²/(2Ln)) in the L residual layers.
+
+    Attributes
+    ----------
+    additions : float
+        Into how many additions a residual layer counts: 2 in the paper, whose blocks have two.
+    """
+
+    additions: float = 2.0
+
+    def __post_init__(self) -> None:
+        not_negative(additions=self.additions)
+        if self.additions == 0.0:
+            raise ValueError("additions must be positive, not 0")
+
+    def check(self, hidden: tuple[int, ...], activation: Activation, residual: bool) -> None:
+        """Refuse a network without residual layers: there is nothing to scale."""
+        check_residual(self.name, hidden, residual)
+
+    def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
+        """Return the normal law, smaller in residual layers, and zeros."""
+        gain = network.activation.gain if number < network.depth - 1 else 1.0
+        if network.adds_input(number):
+            gain /= math.sqrt(self.additions * residual_layers(network))
+        return VarianceScaling(gain=gain), INITIALIZERS["zeros"]
+
+
+register(
+    "depth_scaled",
+    DepthScaled(
+        formula="N(0, g²/n), in residual layers N(0, g²/(2Ln)), g the activation's gain; biases 0",
+        cite="Radford et al. 2019, section 2.3; De & Smith 2020",
+    ),
+    aliases=("residual_scaled",),
+)

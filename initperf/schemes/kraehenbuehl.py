@@ -1,0 +1,107 @@
+"""Weights from data: units of unit variance, and layers that all learn equally fast.
+
+Krähenbühl, Doersch, Donahue & Darrell, "Data-dependent initializations of convolutional neural
+networks", ICLR 2016 (1511.06856), algorithms 1 and 2.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from initperf.activations import Activation
+from initperf.initializers import INITIALIZERS
+from initperf.initializers._initializer import finite
+from initperf.random import Key
+from initperf.schemes._scheme import (
+    BIAS_STREAMS,
+    Network,
+    Scheme,
+    UnsuitableError,
+    register,
+    varies,
+)
+from initperf.schemes._signal import change_rates, output
+
+_TANGENTS = 2 * BIAS_STREAMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kraehenbuehl(Scheme):
+    """Pre-activations of mean `mean` and variance 1, unit by unit, and equal rates of change.
+
+    First each unit's weights and bias are set by the mean and deviation of its pre-activation on
+    the batch. Then the layers are scaled against each other, which changes nothing that the
+    network computes, until a step changes the weights of each by the same part of themselves; the
+    loss stands for this in as a random linear function of the logits. The paper approaches those
+    scales in damped steps. With f(ax) = a f(x), each rate goes with the inverse square of its
+    layer's scale, so that they are known at once.
+
+    Attributes
+    ----------
+    mean : float
+        Of the pre-activations before the layers are scaled.
+    """
+
+    mean: float = 0.0
+    images: ClassVar[int] = 512
+
+    def __post_init__(self) -> None:
+        finite(mean=self.mean)
+
+    def check(self, hidden: tuple[int, ...], activation: Activation, residual: bool) -> None:
+        """Refuse what scaling one layer up and the next one down does not leave as it is."""
+        x = np.array([-1.0, 1.0])
+        if not np.array_equal(activation.value(2.0 * x), 2.0 * activation.value(x)):
+            raise UnsuitableError(
+                f"{self.name} scales layers against each other, which needs an activation with "
+                f"f(ax) = a f(x): relu, leaky_relu or linear, not {activation.name}"
+            )
+        if residual:
+            raise UnsuitableError(
+                f"{self.name} scales layers against each other, which residual layers do not "
+                "undo: residual must be False"
+            )
+
+    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+        layers, normal, x = list(network.layers()), INITIALIZERS["normal"], batch
+        for number, (weights, biases) in enumerate(layers):
+            normal(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
+            z = x @ weights
+            if not varies(z).all():
+                raise UnsuitableError(
+                    f"{int(np.sum(~varies(z)))} of the {len(biases)} units of layer {number + 1} "
+                    f"give the same for all {len(batch)} inputs: the units before them are dead; "
+                    "another seed or wider layers would be right"
+                )
+            deviations = z.std(axis=0)
+            weights /= deviations
+            biases[:] = self.mean - z.mean(axis=0) / deviations
+            x = output(network, number, x, x @ weights + biases)
+        tangents = normal(
+            x.shape, rng=key, stream=_TANGENTS, dtype="float64", backend=network.backend
+        )
+        rates = change_rates(network, batch, tangents)
+        if not (rates > 0.0).all():
+            raise UnsuitableError(
+                f"no gradient reaches layer {int(np.argmin(rates)) + 1}: the units behind it are "
+                "dead; another seed or wider layers would be right"
+            )
+        scales = np.sqrt(rates / math.exp(np.mean(np.log(rates))))
+        for (weights, biases), scale, product in zip(
+            layers, scales, np.cumprod(scales), strict=True
+        ):
+            weights *= scale
+            biases *= product
+
+
+register(
+    "kraehenbuehl",
+    Kraehenbuehl(
+        formula="variance 1 of each unit on data, then layers that change at equal rates",
+        cite="Krähenbühl et al. 2016, algorithms 1 and 2",
+        suits=("relu", "leaky_relu"),
+    ),
+    aliases=("krahenbuhl", "krähenbühl"),
+)

@@ -1,0 +1,54 @@
+"""Layer-sequential unit-variance weights.
+
+Mishkin & Matas, "All you need is a good init", ICLR 2016 (1511.06422), algorithm 1: orthonormal
+weights, then layer after layer divided by the standard deviation of what they give on a batch.
+"""
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from initperf.initializers import INITIALIZERS
+from initperf.random import Key
+from initperf.schemes._scheme import Network, Scheme, UnsuitableError, register, varies
+from initperf.schemes._signal import output
+
+
+class Lsuv(Scheme):
+    """Orthonormal weights, scaled so that each layer's pre-activations have variance 1.
+
+    The variance is that over all units and inputs. The paper repeats the division until it is met
+    within a tolerance; without biases the output of a dense layer is linear in its weights, and
+    one division, in float64, is exact.
+    """
+
+    images: ClassVar[int] = 512
+
+    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+        rule = INITIALIZERS["orthogonal"]
+        x = batch
+        for number, (weights, biases) in enumerate(network.layers()):
+            rule(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
+            biases[:] = 0.0
+            z = x @ weights
+            if not varies(z).any():
+                raise UnsuitableError(
+                    f"layer {number + 1} gives the same for all {len(batch)} inputs: the units "
+                    "before it are dead, and no scale makes its variance 1; another seed, wider "
+                    "layers or an activation that does not die would be right"
+                )
+            scale = 1.0 / math.sqrt(z.var())
+            weights *= scale
+            x = output(network, number, x, x @ weights)
+
+
+register(
+    "lsuv",
+    Lsuv(
+        formula="orthogonal / std of the layer's output on data, biases 0",
+        cite="Mishkin & Matas 2016, algorithm 1",
+        suits=("relu", "leaky_relu", "elu", "tanh"),
+    ),
+    aliases=("dynamic",),
+)
