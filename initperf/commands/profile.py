@@ -11,6 +11,7 @@ from initperf.errors import UsageError
 
 HELP = "show where a kernel, a draw or a training run spends its time, inside the JIT too"
 _SHAPE = [784, 256]
+_EPOCHS = 3
 _SHOWN = 12
 
 
@@ -49,8 +50,11 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.profiling.page import as_json, headings, write
     from initperf.profiling.session import profile
 
-    with progress("profiling") as tell:
-        found = profile(target, arguments.seconds, tell)
+    try:
+        with progress("profiling") as tell:
+            found = profile(target, arguments.seconds, tell)
+    except RuntimeError as error:
+        raise UsageError(str(error)) from None
     try:
         written = write(found, directory)
     except OSError as error:
@@ -77,6 +81,7 @@ def _target(arguments: argparse.Namespace) -> Any:
     )
     if kind == "train":
         add_training(parser, many=False)
+        parser.set_defaults(epochs=_EPOCHS)  # perf keeps megabytes of stacks a second
     else:
         parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
     if kind == "draw":
@@ -108,6 +113,4 @@ def _training(arguments: argparse.Namespace) -> Any:
     if len(chosen) != 1:
         raise UsageError("profile train takes one value for each option")
     data.load(chosen[0].dataset, arguments.data_dir)
-    return Target(
-        "train", chosen[0].to_json(), chosen[0].dtype, data_directory=arguments.data_dir
-    )
+    return Target("train", chosen[0].to_json(), chosen[0].dtype, data_directory=arguments.data_dir)

@@ -44,6 +44,7 @@ _LIBM = frozenset(
 )
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _CALL = re.compile(r"(call\w*|jmp\w*|blr?|br?)\s+(.+)$")
+_MOVE = re.compile(r"(?:mov\w*|lea\w*)\s.*, ?(%r\w+)$|(?:mov\w?|adrp|ldr|add)\s+(x\d+),")
 _COPY = re.compile(r"movq\s+(%r\w+), (%r\w+)$")
 _REGISTER = re.compile(r"%r\w+|\bx\d+\b")
 
@@ -157,21 +158,25 @@ def _width(instruction: str) -> int | None:
 
 
 def _libm(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Give the line and the name of each call of libm, by name or through a register."""
+    """Give the line and the name of each call of libm, direct or through a register."""
     held: dict[str, str] = {}
     for at, line in enumerate(lines):
         text = line.strip()
         name = next((found for found in _names(text) if found in _LIBM), None)
         registers = _REGISTER.findall(text)
-        if call := _CALL.match(text):
+        if _CALL.match(text):
             reached = name or next((held[one] for one in registers if held.get(one)), None)
             if reached:
                 yield at, reached
-        elif name and registers:
-            # x86 writes the target last, AArch64 first, and neither load names another register
-            held[registers[-1] if "%" in text else registers[0]] = name
-        elif copied := _COPY.match(text):
-            held[copied.group(2)] = held.get(copied.group(1), "")
+        elif written := _written(text):
+            copied = _COPY.match(text)
+            held[written] = name or (held.get(copied.group(1), "") if copied else "")
+
+
+def _written(instruction: str) -> str | None:
+    """Return the general register that a move writes: the last for x86, AArch64's first."""
+    found = _MOVE.match(instruction)
+    return (found.group(1) or found.group(2)) if found else None
 
 
 def _names(text: str) -> Iterator[str]:

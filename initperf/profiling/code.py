@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from elftools.elf.elffile import ELFFile
 from numba import types
 from numba.extending import is_jitted
 
@@ -97,8 +98,6 @@ def symbols() -> list[Symbol]:
 
 
 def _symbols(one: Compiled) -> Iterator[Symbol]:
-    from elftools.elf.elffile import ELFFile
-
     try:
         _, _, (object_code, _) = one.result.library.serialize_using_object_code()
     except RuntimeError:  # it came from a cache

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from initperf.profiling.flame import boxes
 from initperf.profiling.session import Profile
-from initperf.profiling.stacks import BLAS, JITTED, KERNEL, NATIVE, PYTHON, tree
+from initperf.profiling.stacks import BLAS, JITTED, NATIVE, PYTHON, SYSTEM, tree
 from initperf.profiling.trace import trace
 from initperf.storage import replacing
 
 _LONGEST = 25
-_KINDS = (JITTED, BLAS, PYTHON, NATIVE, KERNEL)
+_KINDS = (JITTED, BLAS, PYTHON, NATIVE, SYSTEM)
 _HEADINGS = {
     "phases": "Where the time goes",
     "samples": "Samples by function",
@@ -57,8 +59,6 @@ def as_json(profile: Profile) -> dict[str, Any]:
 
 def page(profile: Profile) -> str:
     """Return one HTML page that needs nothing else: tables and flame graph."""
-    import jinja2
-
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -68,9 +68,7 @@ def page(profile: Profile) -> str:
     )
     environment.filters["cell"] = cell
     flame = boxes(tree(profile.samples, "all samples"))
-    tables = {
-        _HEADINGS[name]: rows[:_LONGEST] for name, rows in profile.tables.items() if rows
-    }
+    tables = {_HEADINGS[name]: rows[:_LONGEST] for name, rows in profile.tables.items() if rows}
     return environment.get_template("profile.html").render(
         profile=profile,
         tables=tables,

@@ -151,6 +151,7 @@ def _attached(command: Sequence[str], output: IO[str]) -> Iterator[None]:
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
+        env=os.environ | {"LC_ALL": "C"},  # a decimal point, and messages as they are known
         pass_fds=(ask[0], answer[1]),
     )
     os.close(ask[0])

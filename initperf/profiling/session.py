@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import elftools  # noqa: F401 - the process that is measured needs it: say so before it starts
+
 from initperf.profiling.recording import Recorder, Span
 from initperf.profiling.stacks import Sample, by_thread, functions, read_samples
 from initperf.profiling.target import Target
@@ -157,14 +159,18 @@ def _phases(fresh: dict[str, Any], again: dict[str, Any]) -> list[dict[str, Any]
         {
             "phase": "warm call",
             "seconds": fresh["median_call_s"],
-            "of": f"median of {fresh['calls']}",
+            "of": f"{fresh['calls']} calls, the median",
         },
     ]
     parts = fresh["parts"]
     if parts:
         parts = parts | {"rest": fresh["mean_call_s"] - sum(parts.values())}
     rows += [
-        {"phase": f"- {name}", "seconds": seconds, "of": f"mean of {fresh['calls']} warm calls"}
+        {
+            "phase": f"- {name}",
+            "seconds": seconds,
+            "of": f"the warm calls, mean of {fresh['calls']}",
+        }
         for name, seconds in parts.items()
     ]
     return rows

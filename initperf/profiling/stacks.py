@@ -10,7 +10,7 @@ _FRAME = re.compile(r"\s+([0-9a-f]+) (.*) \((.*?)\)$")
 _THREAD = re.compile(r"\S.*?\s(\d+)\s+\d+\.\d+:")
 _PYTHON = re.compile(r"(^|/)(lib)?python[\d.]*(\.so[\d.]*)?$")
 
-JITTED, BLAS, PYTHON, KERNEL, NATIVE = "jitted", "BLAS", "Python", "kernel", "native"
+JITTED, BLAS, PYTHON, NATIVE, SYSTEM = "jitted", "BLAS", "Python", "native", "system"
 
 
 class Frame(NamedTuple):
@@ -51,7 +51,7 @@ def _frame(address: str, name: str, image: str) -> Frame:
     if image.startswith("/tmp/perf-") and image.endswith(".map"):
         return Frame("machine code without a name" if name == "[unknown]" else name, JITTED)
     if image.startswith("[kernel") or image.endswith(".ko") or address.startswith("ffffffff"):
-        return Frame(name, KERNEL)
+        return Frame(name, SYSTEM)
     if _PYTHON.search(image):
         return Frame("CPython", PYTHON)
     short = image.rpartition("/")[2]

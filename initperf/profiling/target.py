@@ -104,15 +104,16 @@ def prepare(target: Target, recorder: Recorder, cache: str) -> Prepared:
 
 
 def _prepare_training(target: Target, recorder: Recorder, cache: str) -> Prepared:
+    fields = json.loads(target.name)
     with recorder.span("import"):
         from initperf import data
-        from initperf.experiment import Experiment
-    experiment = Experiment(**json.loads(target.name))
     with recorder.span("data"):
-        dataset = data.load(experiment.dataset, target.data_directory)
-    os.environ["INITPERF_CACHE"] = cache
+        dataset = data.load(fields["dataset"], target.data_directory)
+    os.environ["INITPERF_CACHE"] = cache  # kernels look at it when they are imported
     with recorder.span("import"):
+        from initperf.experiment import Experiment
         from initperf.training import train
+    experiment = Experiment(**fields)
     title = (
         f"train {experiment.initializer}, {experiment.activation}, "
         f"{'-'.join(map(str, experiment.hidden))}, {experiment.epochs} epochs of "
