@@ -226,7 +226,8 @@ def _notes(fresh: dict[str, Any], samples: list[Sample]) -> list[str]:
     threads = by_thread(samples)
     return [
         *notes,
-        f"{len(samples)} samples of {fresh['event']} on {len(threads)} thread(s).",
-        "Stacks end at jitted functions, which bring no table for unwinding: who called one is "
-        "not known, whom it called is.",
+        f"{len(samples)} samples of {fresh['event']}, by thread: "
+        f"{', '.join(map(str, sorted(threads.values(), reverse=True)))}.",
+        "Stacks end at jitted functions, for which perf finds no table for unwinding: who called "
+        "one is not known, whom it called is.",
     ]
