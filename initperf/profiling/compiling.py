@@ -5,6 +5,7 @@ lies inside it. LLVM's own passes run inside Numba's pass ``native_lowering``.
 """
 
 import re
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -30,17 +31,11 @@ class _Listener(event.Listener):  # type: ignore[misc]  # numba has no types
         self._begun: dict[int, list[float]] = defaultdict(list)
 
     def on_start(self, event: Any) -> None:
-        self._begun[_thread()].append(time.perf_counter())
+        self._begun[threading.get_ident()].append(time.perf_counter())
 
     def on_end(self, event: Any) -> None:
-        begin = self._begun[_thread()].pop()
+        begin = self._begun[threading.get_ident()].pop()
         self._recorder.add(_name(event.data), self._kind, begin, time.perf_counter())
-
-
-def _thread() -> int:
-    import threading
-
-    return threading.get_ident()
 
 
 def _name(data: Any) -> str:
