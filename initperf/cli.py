@@ -22,6 +22,7 @@ VERBS = (
     "sweep",
     "bench",
     "compare",
+    "profile",
     "report",
     "warmup",
     "complete",

@@ -13,6 +13,7 @@ from initperf.kernels import KERNELS
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.train_epoch import STATISTICS, Descent, Histograms, work_size
 from initperf.network import Mlp
+from initperf.phases import phase
 from initperf.random import STREAM_VERSION
 from initperf.run import Run
 from initperf.schemes import as_scheme
@@ -225,20 +226,25 @@ def train(
     from the seed and the epoch: experiments that differ only in initializer or activation see
     the same batches.
     """
-    dataset = data.load(experiment.dataset) if dataset is None else dataset
     dtype = experiment.dtype
-    compile_seconds = warm_up(experiment) if experiment.backend == "numba" else 0.0
-    # labels are copied because compiled code has a type of its own for arrays that are read-only
-    images, labels = dataset.features("train", dtype), dataset.train_labels.copy()
-    test = dataset.features("test", dtype), dataset.test_labels.copy()
+    with phase("data"):
+        dataset = data.load(experiment.dataset) if dataset is None else dataset
+    with phase("compile or load"):
+        compile_seconds = warm_up(experiment) if experiment.backend == "numba" else 0.0
+    with phase("data"):
+        # labels are copied: compiled code has a type of its own for arrays that are read-only
+        images, labels = dataset.features("train", dtype), dataset.train_labels.copy()
+        test = dataset.features("test", dtype), dataset.test_labels.copy()
     epochs = _Epochs(experiment, images, labels)
     network = epochs.network
     records, histograms = _Records(network.depth), _HistogramRecords()
     diverged_step = diverged_layer = None
     train_seconds = 0.0
     with threadpool_limits(threads, user_api="blas"):
-        epochs.initialize()
-        scores = [network.evaluate(*test)]
+        with phase("draw"):
+            epochs.initialize()
+        with phase("evaluation"):
+            scores = [network.evaluate(*test)]
         for epoch in range(experiment.epochs):
             order = _order(experiment, epoch, len(images))
             first = epoch * epochs.steps
@@ -246,14 +252,16 @@ def train(
                 experiment, first, epochs.steps, experiment.epochs * epochs.steps
             )
             begin = time.perf_counter()
-            done, layer = epochs.run(order, first, rates)
+            with phase("steps"):
+                done, layer = epochs.run(order, first, rates)
             train_seconds += time.perf_counter() - begin
             records.keep(epochs, epoch, done, rates)
             histograms.keep(epochs, first, done)
             if done < epochs.steps:
                 diverged_step, diverged_layer = first + done + 1, layer + 1
                 break
-            scores.append(network.evaluate(*test))
+            with phase("evaluation"):
+                scores.append(network.evaluate(*test))
             if progress is not None:
                 progress(epoch + 1, experiment.epochs)
 

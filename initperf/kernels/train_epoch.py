@@ -278,7 +278,21 @@ def _epoch(
     return steps
 
 
-_steps = jit(_epoch(_gather, forward, _add, backward))
+# Numba keys the cache by what a closure holds, and a jitted function is another in each process:
+# held directly, the two would have the loop compiled anew every time
+
+
+@portable
+def _forward(*arguments: Any) -> None:
+    forward(*arguments)
+
+
+@portable
+def _backward(*arguments: Any) -> None:
+    backward(*arguments)
+
+
+_steps = jit(_epoch(_gather, _forward, _add, _backward))
 
 
 def _forward_reference(addresses: Any, activation: int, *arguments: Any) -> None:

@@ -1,0 +1,147 @@
+"""What can be profiled: a kernel, a draw, a training run; each described and prepared."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from initperf.profiling.recording import Recorder
+
+Call = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A piece of work, described so that another process can prepare it.
+
+    Attributes
+    ----------
+    kind : str
+        ``"kernel"``, ``"draw"`` or ``"train"``.
+    name : str
+        Of the kernel or the initializer; for a training run, the experiment as JSON.
+    dtype : str
+    shape : tuple of int
+        Of a draw.
+    seed : int
+        Of a draw.
+    data_directory : str, optional
+        Where a training run finds its data.
+    """
+
+    kind: Literal["kernel", "draw", "train"]
+    name: str
+    dtype: str = "float32"
+    shape: tuple[int, ...] = ()
+    seed: int = 0
+    data_directory: str | None = None
+
+    def to_json(self) -> str:
+        """Return the description as JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Target":
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        return cls(**fields | {"shape": tuple(fields["shape"])})
+
+    def check(self) -> None:
+        """Check that it can be prepared.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name, or a shape or dtype that cannot be.
+        """
+        from initperf.filling import as_dtype, as_shape
+
+        as_dtype(self.dtype)
+        if self.kind == "kernel":
+            _kernel_call(self.name, self.dtype)
+        elif self.kind == "draw":
+            from initperf.initializers import INITIALIZERS
+
+            as_shape(self.shape)
+            INITIALIZERS[self.name].std(self.shape)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A target that is ready to be called, and what it is in words."""
+
+    title: str
+    call: Call
+
+
+def prepare(target: Target, recorder: Recorder, cache: str) -> Prepared:
+    """Import what a target needs and make its arguments, recording both.
+
+    Parameters
+    ----------
+    target : Target
+    recorder : Recorder
+        Takes the phases import, data and arguments.
+    cache : str
+        The directory for compiled code; data are taken from where they always are.
+    """
+    if target.kind == "train":
+        return _prepare_training(target, recorder, cache)
+    os.environ["INITPERF_CACHE"] = cache
+    if target.kind == "kernel":
+        with recorder.span("import"):
+            import initperf.works  # noqa: F401 - that is what is timed
+        with recorder.span("arguments"):
+            return _kernel_call(target.name, target.dtype)
+    with recorder.span("import"):
+        from initperf.initializers import draw
+    shape = " x ".join(map(str, target.shape))
+    call = partial(draw, target.name, target.shape, rng=target.seed, dtype=target.dtype)
+    return Prepared(f"draw {target.name}, {shape}, {target.dtype}", call)
+
+
+def _prepare_training(target: Target, recorder: Recorder, cache: str) -> Prepared:
+    fields = json.loads(target.name)
+    with recorder.span("import"):
+        from initperf import data
+    with recorder.span("data"):
+        dataset = data.load(fields["dataset"], target.data_directory)
+    os.environ["INITPERF_CACHE"] = cache  # kernels look at it when they are imported
+    with recorder.span("import"):
+        from initperf.experiment import Experiment
+        from initperf.training import train
+    experiment = Experiment(**fields)
+    title = (
+        f"train {experiment.initializer}, {experiment.activation}, "
+        f"{'-'.join(map(str, experiment.hidden))}, {experiment.epochs} epochs of "
+        f"{dataset.name} ({dataset.size:,}), {experiment.dtype}"
+    )
+    return Prepared(title, partial(train, experiment, dataset=dataset))
+
+
+def _kernel_call(name: str, dtype: str) -> Prepared:
+    """Take the size at which a kernel is benchmarked, else its largest test case."""
+    from initperf.kernels import KERNELS
+    from initperf.works import WORKS
+
+    name = KERNELS.canonical(name)
+    for work in WORKS.values():
+        if name in work.kernels and dtype in work.dtypes:
+            size = work.quick_sizes[-1]
+            entry = next(one for one in work.entries(size, dtype) if one.method.role == "ours")
+            title = f"{name} as in {work.name}, {size.label}, {dtype}, one thread"
+            return Prepared(title, entry.method.prepare(size.shape, dtype, 1))
+    cases = list(KERNELS[name].cases())
+    fitting = [case for case in cases if dtype in case.label] or cases
+    case = max(fitting, key=lambda case: _bytes(case.arguments()))
+    return Prepared(
+        f"{name}, its largest test case {case.label}",
+        partial(KERNELS[name]["numba"], *case.arguments()),
+    )
+
+
+def _bytes(arguments: tuple[Any, ...]) -> int:
+    return sum(getattr(argument, "nbytes", 0) for argument in arguments)

@@ -1,0 +1,149 @@
+"""The parts of a profile: spans, samples as perf printed them, the flame graph, the trace."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from initperf import Experiment, train
+from initperf.phases import observed, phase
+from initperf.profiling import perf
+from initperf.profiling.flame import boxes
+from initperf.profiling.page import as_json, page
+from initperf.profiling.recording import Recorder, Span, outermost, own_seconds, union_seconds
+from initperf.profiling.session import Profile
+from initperf.profiling.stacks import Frame, by_thread, functions, read_samples, tree
+from initperf.profiling.trace import trace
+
+RECORDED = (Path(__file__).parent / "recorded" / "perf.script").read_text("utf-8")
+
+STATED = """\
+0.56,msec,task-clock:u,562630,100.00,134.023,CPUs utilized
+<not supported>,,cycles:u,0,100.00,,
+50,,page-faults,562630,100.00,88.868,K/sec
+"""
+
+
+def span(name, begin, end, kind="phase", thread=1):
+    return Span(name, kind, begin, end, process=1, thread=thread)
+
+
+NESTED = [span("inner", 2.0, 3.0), span("outer", 1.0, 5.0), span("later", 5.0, 6.0)]
+
+
+def test_samples_are_read_as_perf_prints_them():
+    first, second, third, fourth = read_samples(RECORDED)
+    assert first.stack == (
+        Frame("forward(UniTuple, int64, float32[,], …)", "jitted"),
+        Frame("sgemm_nn", "BLAS"),
+        Frame("sgemm_kernel_HASWELL", "BLAS"),
+    )
+    assert second.stack == (Frame("_epoch.steps(float32[,], int64[], int64[], …)", "jitted"),)
+    assert [frame.kind for frame in third.stack] == ["native", "Python", "native", "system"]
+    assert fourth.stack == (Frame("machine code without a name", "jitted"),)
+    assert by_thread(read_samples(RECORDED)) == {9899: 3, 9900: 1}
+
+
+def test_functions_count_with_and_without_what_they_call():
+    rows = {row["function"]: row for row in functions(read_samples(RECORDED))}
+    forward = rows["forward(UniTuple, int64, float32[,], …)"]
+    assert (forward["percent"], forward["with_callees_percent"]) == (0.0, 25.0)
+    assert sum(row["percent"] for row in rows.values()) == pytest.approx(100.0)
+
+
+def test_boxes_stand_within_those_of_their_callers():
+    flame = boxes(tree(read_samples(RECORDED), "all"))
+    assert (flame[0].name, flame[0].width, flame[0].count) == ("all", 1.0, 4)
+    above = {box.level: box for box in flame[:1]}
+    for box in flame[1:]:
+        below = above[box.level - 1]
+        assert below.left <= box.left
+        assert box.left + box.width <= below.left + below.width + 1e-12
+        above[box.level] = box
+    assert sum(box.width for box in flame if box.level == 1) == pytest.approx(1.0)
+
+
+def test_an_empty_tree_has_no_boxes():
+    assert boxes(tree([], "all")) == []
+
+
+def test_counters_are_read_as_perf_prints_them():
+    clock, cycles, faults = perf.counters(STATED)
+    assert clock == {"event": "task-clock", "count": 0.56, "unit": "msec"}
+    assert cycles["count"] is None
+    assert faults["count"] == 50
+
+
+def test_spans_are_summed_without_counting_time_twice():
+    own = {one.name: seconds for one, seconds in own_seconds(NESTED)}
+    assert own == {"inner": 1.0, "outer": 3.0, "later": 1.0}
+    assert [one.name for one in outermost(NESTED)] == ["outer", "later"]
+    beside = [span("a", 0.0, 2.0), span("b", 1.0, 3.0, thread=2), span("c", 7.0, 8.0)]
+    assert union_seconds(beside) == 4.0
+
+
+def test_the_trace_is_what_perfetto_reads():
+    written = json.loads(json.dumps(trace(NESTED, {1: "measured"})))
+    name, *events = written["traceEvents"]
+    assert (name["ph"], name["args"]["name"]) == ("M", "measured")
+    assert [event["name"] for event in events] == ["outer", "inner", "later"]
+    assert [event["ts"] for event in events] == [0.0, 1e6, 4e6]
+    for event in events:
+        assert set(event) == {"name", "cat", "ph", "ts", "dur", "pid", "tid"}
+        assert (event["ph"], event["dur"] >= 0) == ("X", True)
+
+
+def test_phases_are_told_to_who_observes_and_to_nobody_else():
+    recorder = Recorder()
+    with phase("before"):
+        pass
+    with observed(lambda *told: recorder.add(told[0], "phase", *told[1:])):
+        with phase("outer"), phase("inner"):
+            pass
+        with pytest.raises(ZeroDivisionError), phase("failing"):
+            1 / 0  # noqa: B018
+    with phase("after"):
+        pass
+    assert [one.name for one in recorder.spans] == ["inner", "outer", "failing"]
+
+
+def test_training_names_its_phases(blobs):
+    told = []
+    experiment = Experiment("he_normal", "relu", hidden=(4,), epochs=2, backend="numpy")
+    with observed(lambda name, begin, end: told.append(name)):
+        train(experiment, dataset=blobs)
+    assert set(told) == {"data", "compile or load", "draw", "steps", "evaluation"}
+    assert told.count("steps") == 2
+    assert told.count("evaluation") == 3
+
+
+def test_without_perf_it_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(perf.sys, "platform", "linux")
+    with pytest.raises(perf.PerfError, match="apt install linux-perf"):
+        perf.find()
+    monkeypatch.setattr(perf.sys, "platform", "darwin")
+    with pytest.raises(perf.PerfError, match="Linux only"):
+        perf.find()
+
+
+def test_the_page_needs_nothing_else_and_shows_everything():
+    samples = list(read_samples(RECORDED))
+    found = Profile(
+        title="a <kernel>",
+        tables={"phases": [{"phase": "import", "seconds": 0.25}], "samples": functions(samples)},
+        notes=["a note"],
+        spans=NESTED,
+        processes={1: "measured"},
+        samples=samples,
+        event="cpu-clock",
+        texts={},
+    )
+    text = page(found)
+    assert "a &lt;kernel&gt;" in text
+    assert text.count("<button") == len(boxes(tree(samples, "all")))
+    assert "forward(UniTuple, int64, float32[,], …): 1 samples, 25.0 %" in text
+    assert "src=" not in text
+    assert "href=" not in text
+    assert as_json(found)["phases"] == [{"phase": "import", "seconds": 0.25}]
