@@ -12,13 +12,6 @@ from typing import Any
 import pytest
 
 _SUITES = "bench"
-_UNITS = {
-    "stats": "s",
-    "limit_s": "s",
-    "compile_s": "s",
-    "ratio": "times as fast as the baseline",
-    "percent_of_limit": "%",
-}
 _HARMLESS = ("Not saving anything", "Benchmark machine_info is different")
 """Warnings of pytest-benchmark that would stop a session in which warnings are errors."""
 
@@ -174,20 +167,20 @@ def pytest_terminal_summary(
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Add what initperf knows of the machine, less what differs from run to run."""
     if _is_used():
-        from initperf.machine import PASSING, describe
+        from initperf.benchmark_file import lasting
+        from initperf.machine import describe
 
-        facts = describe().items()
-        machine_info["initperf"] = {key: value for key, value in facts if key not in PASSING}
+        machine_info["initperf"] = lasting(describe())
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
     """Add the units, and what differs from run to run."""
     if _is_used():
-        from initperf.machine import PASSING, describe
+        from initperf.benchmark_file import passing
+        from initperf.machine import describe
 
-        passing = {key: value for key, value in describe().items() if key in PASSING}
-        output_json["initperf"] = {**passing, "units": _UNITS}
+        output_json["initperf"] = passing(describe())
 
 
 def _is_used() -> bool:

@@ -140,15 +140,19 @@ class Work:
     trial: Size | None = None
     pause_seconds: float = 0.0
 
-    def entries(self, size: Size, dtype: str) -> Iterator[Entry]:
-        """Give all that can do a size and a dtype here, the reference first."""
+    def entries(self, size: Size, dtype: str, *, peers: bool = True) -> Iterator[Entry]:
+        """Give all that can do a size and a dtype here, the reference first.
+
+        Without `peers`, only what needs no library but NumPy.
+        """
         every = default_threads()
         threads = {"one": (1,), "all": (every,), "each": tuple(sorted({1, every}))}
         for method in self.methods:
             if (
                 dtype in method.dtypes
                 and size.values <= method.largest
-                and importlib.util.find_spec(method.needs)
+                and (peers or method.needs == "numpy")
+                and is_installed(method.needs)
             ):
                 for count in threads[method.threads]:
                     yield Entry(method, count)
@@ -176,6 +180,11 @@ class Work:
         """Return the least seconds that the hardware allows, and what limits them in words."""
         limit = _measured_once(self.limit, size.shape, dtype, entry.threads)
         return limit.seconds(self.amount(size.shape, dtype)), limit.words
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module could be imported."""
+    return importlib.util.find_spec(module) is not None
 
 
 @functools.cache
