@@ -122,11 +122,14 @@ def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callabl
     ``ab(a, b, **options)`` runs `initperf.timing.compare` within ``--benchmark-max-time`` and
     ``--benchmark-min-rounds`` and returns its result. The row holds the times of `b`; its
     ``extra_info`` has ``ratio``, ``ratio_low``, ``ratio_high`` and ``null_ratio``. With
+    ``preparations=10``, `a` and `b` are functions that prepare what is timed. With
     ``--benchmark-disable``, both are called once and nothing is returned.
     """
 
     def run(a: Callable[[], Any], b: Callable[[], Any], **options: Any) -> Any:
         if not benchmark.enabled:
+            if options.get("preparations", 1) > 1:
+                a, b = a(), b()
             a()
             benchmark.pedantic(b)
             return None

@@ -17,6 +17,9 @@ from initperf.registry import Registry
 
 Call = Callable[[], Any]
 
+PREPARATIONS = 10
+"""How often a benchmark prepares its methods anew; see `initperf.timing.compare_all`."""
+
 
 @dataclass(frozen=True)
 class Size:
@@ -175,6 +178,17 @@ class Work:
         except ValueError as error:
             raise ValueError(f"{entry.label} does other work than {self.name}: {error}") from error
         return call
+
+    def preparing(self, entry: Entry, size: Size, dtype: str) -> Callable[[], Call]:
+        """Return what prepares a method anew; what it makes is checked by `prepare`, once.
+
+        Raises
+        ------
+        ValueError
+            As `prepare`.
+        """
+        self.prepare(entry, size, dtype)
+        return functools.partial(entry.method.prepare, size.shape, dtype, entry.threads)
 
     def limit_seconds(self, entry: Entry, size: Size, dtype: str) -> tuple[float, str]:
         """Return the least seconds that the hardware allows, and what limits them in words."""
