@@ -24,6 +24,7 @@ VERBS = (
     "compare",
     "report",
     "warmup",
+    "doctor",
 )
 _USAGE, _DATA, _INTERRUPTED = 2, 3, 130
 
