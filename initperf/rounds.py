@@ -17,7 +17,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,10 +74,10 @@ def prepare(call: Call, clock: Clock) -> Prepared:
     return Prepared(call, calls, first * 1e-9)
 
 
-def warm(call: Call) -> Call:
-    """Call once, uncounted, and give the callable back."""
-    call()
-    return call
+def warm(method: Prepared, call: Call, clock: Clock) -> Prepared:
+    """Replace a method's callable by a new one, after as many uncounted calls as fill a sample."""
+    _elapsed(call, method.calls, clock)
+    return replace(method, call=call)
 
 
 def take_rounds(
@@ -112,7 +112,7 @@ def take_rounds(
     rng = np.random.default_rng(seed)
     rows: list[list[float]] = []
     look_at = stop.least_rounds
-    with _no_garbage_collection():
+    with no_garbage_collection():
         begin = clock()
         while True:
             rows.append(_round(methods, stop.pause_seconds, rng, clock))
@@ -132,7 +132,7 @@ def take_rounds_again(
 ) -> Array:
     """Take a given number of rounds; parameters and samples as of `take_rounds`."""
     rng = np.random.default_rng(seed)
-    with _no_garbage_collection():
+    with no_garbage_collection():
         return np.array([_round(methods, pause_seconds, rng, clock) for _ in range(count)])
 
 
@@ -210,9 +210,11 @@ def _elapsed(call: Call, calls: int, clock: Clock) -> int:
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
+    """Collect garbage, and then no more within the block; once where blocks are nested."""
     collecting = gc.isenabled()
-    gc.collect()
+    if collecting:
+        gc.collect()
     gc.disable()
     try:
         yield

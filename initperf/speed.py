@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from initperf.benchmark_file import read_benchmarks, write_benchmarks
+from initperf.benchmark_file import read_benchmarks
 from initperf.cold_start import compile_seconds
 from initperf.errors import DataError, UsageError
 from initperf.timing import Comparison, compare_all
-from initperf.works import WORKS, Entry, Size, Work, is_installed
+from initperf.works import PREPARATIONS, WORKS, Entry, Size, Work, is_installed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +75,11 @@ class Speed:
         return f"bench[{self.description['kernel']}, {', '.join(words)}]"
 
     @property
+    def samples_s(self) -> Any:
+        """Seconds a call took in each round."""
+        return self.comparison.candidate.samples_s
+
+    @property
     def row(self) -> dict[str, Any]:
         """The row of a table of speeds, with `COLUMNS` and the interval of the null ratio."""
         timing = self.comparison.candidate
@@ -119,6 +124,7 @@ def measure_works(
     measure_compilation: bool = False,
     chosen: str = "",
     peers: bool = True,
+    again: bool = False,
 ) -> list[Speed]:
     """Measure works in float32 by every method that is installed.
 
@@ -137,6 +143,9 @@ def measure_works(
         Words that all must be in a work's name and size, as in ``"normal 784"``.
     peers : bool
         Whether methods of libraries other than NumPy take part.
+    again : bool
+        Whether methods are prepared anew several times, which tells chance in preparing from a
+        difference; it takes longer.
 
     Returns
     -------
@@ -153,7 +162,7 @@ def measure_works(
     found: list[Speed] = []
     for done, (work, size) in enumerate(steps):
         tell(done, len(steps), _label(work, size))
-        found += _measured(work, size, seconds, measure_compilation, peers)
+        found += _measured(work, size, seconds, measure_compilation, peers, again)
     tell(len(steps), len(steps), "")
     return found
 
@@ -189,25 +198,6 @@ def table_of(speeds: Sequence[Speed]) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame([speed.row for speed in speeds], columns=list(COLUMNS))
-
-
-def save_speeds(path: str | Path, speeds: Sequence[Speed]) -> None:
-    """Write speeds as pytest-benchmark would, for `initperf.compare.compare_files` to read.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file; it is replaced as a whole.
-    speeds : sequence of Speed
-        What was measured.
-
-    Raises
-    ------
-    UsageError
-        When the file cannot be written.
-    """
-    rows = [(speed.name, speed.comparison.candidate.samples_s, speed.row) for speed in speeds]
-    write_benchmarks(path, rows)
 
 
 def _label(work: Work, size: Size) -> str:
@@ -295,10 +285,11 @@ def describe_entry(work: Work, size: Size, dtype: str, entry: Entry) -> dict[str
 
 
 def _measured(
-    work: Work, size: Size, seconds: float, compiling: bool, peers: bool
+    work: Work, size: Size, seconds: float, compiling: bool, peers: bool, again: bool
 ) -> Iterator[Speed]:
     entries = list(work.entries(size, DTYPE, peers=peers))
-    calls = {entry.label: work.prepare(entry, size, DTYPE) for entry in entries}
+    prepare = work.preparing if again else work.prepare
+    calls = {entry.label: prepare(entry, size, DTYPE) for entry in entries}
     baseline = work.baseline(size, DTYPE).label
     found = compare_all(
         calls,
@@ -306,6 +297,7 @@ def _measured(
         budget_seconds=seconds,
         least_rounds=3,
         pause_seconds=work.pause_seconds,
+        preparations=PREPARATIONS if again else 1,
     )
     compile_s = sum(compile_seconds(work.kernels, measure=compiling).values())
     for entry in entries:

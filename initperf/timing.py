@@ -27,6 +27,7 @@ from initperf.rounds import (
     Prepared,
     Stop,
     interval,
+    no_garbage_collection,
     prepare,
     resampled_medians,
     take_rounds,
@@ -35,6 +36,7 @@ from initperf.rounds import (
 )
 
 FEWEST_PREPARATIONS = 3
+_FEWEST_ROUNDS = 3  # of a preparation
 _MANY_RESAMPLES = 4000  # the tails beyond 95 % must be seen
 
 
@@ -299,22 +301,21 @@ def _prepared_again(
     part = dataclasses.replace(
         stop,
         budget_seconds=stop.budget_seconds / preparations,
-        least_rounds=max(2, math.ceil(stop.least_rounds / preparations)),
+        least_rounds=max(_FEWEST_ROUNDS, math.ceil(stop.least_rounds / preparations)),
     )
-    begin = clock()
-    columns = [prepare(make(), clock) for make in makers]
-    samples, _ = take_rounds(columns, _ratios, part, seed, clock)
-    parts = [samples]
-    while len(parts) < preparations:
-        spent = (clock() - begin) * 1e-9 >= stop.budget_seconds
-        if spent and len(parts) >= FEWEST_PREPARATIONS:
-            break
-        again = [
-            dataclasses.replace(column, call=warm(make()))
-            for column, make in zip(columns, makers, strict=True)
-        ]
-        order = seed + len(parts)
-        parts.append(take_rounds_again(again, len(samples), stop.pause_seconds, order, clock))
+    with no_garbage_collection():
+        columns = [prepare(make(), clock) for make in makers]
+        begin = clock()
+        samples, _ = take_rounds(columns, _ratios, part, seed, clock)
+        parts = [samples]
+        while len(parts) < preparations:
+            spent = (clock() - begin) * 1e-9 >= stop.budget_seconds
+            if spent and len(parts) >= FEWEST_PREPARATIONS:
+                break
+            calls = [make() for make in makers]
+            again = [warm(*pair, clock) for pair in zip(columns, calls, strict=True)]
+            order = seed + len(parts)
+            parts.append(take_rounds_again(again, len(samples), stop.pause_seconds, order, clock))
     return columns, np.concatenate(parts), len(parts)
 
 

@@ -9,8 +9,8 @@ from initperf.commands._output import progress, show
 HELP = "time the kernels against their rivals and against what the hardware allows"
 
 _SHOWN = (
-    *("kernel", "size", "method", "median_ms", "low_ms", "high_ms"),
-    *("percent_of_limit", "ratio", "ratio_low", "ratio_high", "null_ratio"),
+    *("kernel", "size", "dtype", "method", "median_ms", "low_ms", "high_ms"),
+    *("intensity", "limit", "percent_of_limit", "ratio", "ratio_low", "ratio_high", "null_ratio"),
 )
 
 
@@ -30,6 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "scikit-learn, JAX",
     )
     parser.add_argument(
+        "--kernels",
+        action="store_true",
+        help="time every kernel alone, by one thread, under the roofline",
+    )
+    parser.add_argument(
         "--save", metavar="FILE", help="keep the samples as JSON that initperf compare reads"
     )
     add_json(parser)
@@ -39,24 +44,39 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure and print the table."""
     import sys
 
+    from initperf.benchmark_file import write_benchmarks
     from initperf.machine import busy
-    from initperf.speed import choose_works, measure_works, missing_peers, save_speeds
 
-    choose_works(arguments.quick, arguments.filter)  # a word too many is said before all else
+    measured = _kernels if arguments.kernels else _works
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
+    speeds = measured(arguments)
+    if arguments.save:
+        write_benchmarks(arguments.save, [(one.name, one.samples_s, one.row) for one in speeds])
+    show([_shown(one.row) for one in speeds], arguments.json)
+
+
+def _works(arguments: argparse.Namespace) -> list[Any]:
+    import sys
+
+    from initperf.speed import measure_works, missing_peers
+
     if arguments.peers and (absent := missing_peers()):
         print(f"initperf: not installed and left out: {', '.join(absent)}", file=sys.stderr)
     with progress("measuring") as tell:
-        speeds = measure_works(
-            arguments.quick, tell, chosen=arguments.filter, peers=arguments.peers
+        return measure_works(
+            arguments.quick, tell, chosen=arguments.filter, peers=arguments.peers, again=True
         )
-    if arguments.save:
-        save_speeds(arguments.save, speeds)
-    show([_shown(speed.row) for speed in speeds], arguments.json)
+
+
+def _kernels(arguments: argparse.Namespace) -> list[Any]:
+    from initperf.roofline import measure_kernels
+
+    with progress("measuring") as tell:
+        return measure_kernels(largest=not arguments.quick, chosen=arguments.filter, progress=tell)
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     times = {f"{name}_ms": 1e3 * row[f"{name}_s"] for name in ("median", "low", "high")}
     row = {**row, **times}
-    return {name: row[name] if row[name] == row[name] else None for name in _SHOWN}
+    return {name: row[name] if row[name] == row[name] else None for name in _SHOWN if name in row}

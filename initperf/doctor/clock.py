@@ -62,6 +62,10 @@ def time_source(system: System) -> Iterator[Result]:
     source = system.text("sys/devices/system/clocksource/clocksource0/current_clocksource")
     if source in _SLOW_CLOCKS:
         words = f"{source}: reading it takes microseconds"
-        yield "warning", words, "boot with a stable TSC; see the kernel's log for why it is not used"
+        yield (
+            "warning",
+            words,
+            "boot with a stable TSC; see the kernel's log for why it is not used",
+        )
     elif source:
         yield "ok", source, ""

@@ -19,6 +19,7 @@ import numba
 import numba.extending
 import numpy as np
 
+from initperf.kernels._load import Load
 from initperf.registry import Registry
 from initperf.storage import cache_directory
 
@@ -166,12 +167,15 @@ class Kernel(Mapping[str, Function]):
         The readable specification, and the compiled twin with the same arguments.
     cases : callable
         Makes the cases on which the two are compared.
+    loads : callable
+        Makes what the two are timed on.
     """
 
     name: str
     numpy: Function
     numba: Function
     cases: Callable[[], Iterator[Case]]
+    loads: Callable[[], Iterator[Load]]
 
     def __getitem__(self, backend: str) -> Function:
         if backend not in BACKENDS:
@@ -189,7 +193,15 @@ KERNELS: Registry[Kernel] = Registry("kernel")
 
 
 def register(
-    name: str, *, numpy: Function, numba: Function, cases: Callable[[], Iterator[Case]]
+    name: str,
+    *,
+    numpy: Function,
+    numba: Function,
+    cases: Callable[[], Iterator[Case]],
+    loads: Callable[[], Iterator[Load]] = lambda: iter(()),
 ) -> Kernel:
-    """Add a kernel to the catalogue; every kernel's file ends with this call."""
-    return KERNELS.register(name, Kernel(name, numpy, numba, cases))
+    """Add a kernel to the catalogue; every kernel's file ends with this call.
+
+    Without `loads` it is tested and not timed.
+    """
+    return KERNELS.register(name, Kernel(name, numpy, numba, cases, loads))
