@@ -60,7 +60,7 @@ class KernelSpeed:
     def row(self) -> dict[str, Any]:
         """The row of a table, with `COLUMNS`."""
         timing, operations = self.timing, self.load.operations[self.dtype]
-        moved = self.load.moved * np.dtype(self.dtype).itemsize
+        moved = self.load.bytes_moved(self.dtype)
         limit_s, limit = least_seconds(operations, moved, self.dtype)
         return {
             "kernel": self.kernel,

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 FLOATS = ("float32", "float64")
 
 
@@ -38,6 +40,10 @@ class Load:
     def dtypes(self) -> tuple[str, ...]:
         """What it can be timed in."""
         return tuple(self.operations)
+
+    def bytes_moved(self, dtype: str) -> float:
+        """Return the bytes that are read or written at least."""
+        return self.moved * np.dtype(dtype).itemsize
 
 
 def both(operations: float) -> dict[str, float]:
