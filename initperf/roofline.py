@@ -99,6 +99,29 @@ def least_seconds(operations: float, moved: float, dtype: str) -> tuple[float, s
     return max(bounds)
 
 
+def choose_kernels(
+    words: str, dtypes: Sequence[str] = ("float32", "uint32"), largest: bool = True
+) -> list[tuple[Kernel, Load, str]]:
+    """Return kernels with their loads and dtypes that have all words in name and size.
+
+    Raises
+    ------
+    UsageError
+        When there are none.
+    """
+    found = [
+        (kernel, load, dtype)
+        for kernel in KERNELS.values()
+        for load in (list(kernel.loads()) if largest else list(kernel.loads())[:1])
+        for dtype in dtypes
+        if dtype in load.operations
+        and all(word in f"{kernel.name} {load.label}" for word in words.lower().split())
+    ]
+    if not found:
+        raise UsageError(f"no kernel has {words!r} in its name and size: {', '.join(KERNELS)}")
+    return found
+
+
 def measure_kernels(
     *,
     dtypes: Sequence[str] = ("float32", "uint32"),
@@ -131,16 +154,7 @@ def measure_kernels(
     UsageError
         When no kernel has these words.
     """
-    steps = [
-        (kernel, load, dtype)
-        for kernel in KERNELS.values()
-        for load in (list(kernel.loads()) if largest else list(kernel.loads())[:1])
-        for dtype in dtypes
-        if dtype in load.operations
-        and all(word in f"{kernel.name} {load.label}" for word in chosen.lower().split())
-    ]
-    if not steps:
-        raise UsageError(f"no kernel has {chosen!r} in its name and size: {', '.join(KERNELS)}")
+    steps = choose_kernels(chosen, dtypes, largest)
     tell = progress or (lambda done, total, label: None)
     found = []
     for done, (kernel, load, dtype) in enumerate(steps):

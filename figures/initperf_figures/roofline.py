@@ -4,6 +4,8 @@ After Williams, Waterman and Patterson (2009, doi:10.1145/1498765.1498785): memo
 does little with each byte, arithmetic the rest.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -78,7 +80,7 @@ def _roofs(axes: Axes, limits: pd.DataFrame, x: np.ndarray, peak: float, top: fl
 
 
 def _beside(
-    axes: Axes, words: str, place: tuple[float, float], points: tuple[float, float], **style: object
+    axes: Axes, words: str, place: tuple[float, float], points: tuple[float, float], **style: Any
 ) -> None:
     axes.annotate(
         words, place, points, textcoords="offset points", fontsize=7.5, color=INK, **style

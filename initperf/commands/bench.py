@@ -46,7 +46,13 @@ def run(arguments: argparse.Namespace) -> None:
 
     from initperf.benchmark_file import write_benchmarks
     from initperf.machine import busy
+    from initperf.roofline import choose_kernels
+    from initperf.speed import choose_works
 
+    if arguments.kernels:  # a word too many is said before all else
+        choose_kernels(arguments.filter)
+    else:
+        choose_works(arguments.quick, arguments.filter)
     measured = _kernels if arguments.kernels else _works
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
