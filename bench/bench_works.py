@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from initperf.speed import describe_entry
-from initperf.works import WORKS
+from initperf.works import PREPARATIONS, WORKS
 
 
 def _rows() -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -24,9 +24,12 @@ ROWS = dict(_rows())
 def test_work(ab, benchmark, row):
     work, size, dtype, entry = ROWS[row]
     benchmark.group = f"{work.name} {dtype} {size.label}"
-    baseline = work.prepare(work.baseline(size, dtype), size, dtype)
-    candidate = work.prepare(entry, size, dtype)
-    comparison = ab(baseline, candidate)
+    baseline, candidate = (
+        work.preparing(one, size, dtype) for one in (work.baseline(size, dtype), entry)
+    )
+    comparison = ab(
+        baseline, candidate, preparations=PREPARATIONS, pause_seconds=work.pause_seconds
+    )
     if comparison:
         described = describe_entry(work, size, dtype, entry)
         share = 100 * described["limit_s"] / comparison.candidate.median_s

@@ -1,4 +1,4 @@
-"""Reading the JSON of pytest-benchmark: what each benchmark measured, with an interval.
+"""The JSON of pytest-benchmark, read and written: what each benchmark measured, with an interval.
 
 The interval of a median needs no assumption on the samples where they are stored: it lies
 between two of them, by rank. Where only the quartiles are stored, it is that of McGill, Tukey
@@ -7,12 +7,23 @@ and Larsen (1978, doi:10.1080/00031305.1978.10479236), 1.57 interquartile ranges
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from initperf.errors import DataError, UsageError
+from initperf.machine import PASSING, describe
+from initperf.storage import replacing
+
+UNITS = {
+    "stats": "s",
+    "limit_s": "s",
+    "compile_s": "s",
+    "ratio": "times as fast as the baseline",
+    "percent_of_limit": "%",
+}
+"""Units of what the files hold."""
 
 _Z = 1.96
 
@@ -79,6 +90,72 @@ def read_benchmarks(path: str | Path) -> BenchmarkFile:
     if not rows:
         raise DataError(f"{path} holds no benchmarks")
     return BenchmarkFile(path, {row.name: row for row in rows}, processor)
+
+
+def write_benchmarks(
+    path: str | Path, rows: Iterable[tuple[str, Iterable[float], Mapping[str, Any]]]
+) -> None:
+    """Write a file as ``pytest --benchmark-json`` does, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file, replaced if it exists.
+    rows : iterable of tuple
+        Of each benchmark its full name, its samples in seconds a call, and its ``extra_info``.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be written.
+    """
+    path = Path(path)
+    facts = describe()
+    content = {
+        "machine_info": {"initperf": lasting(facts)},
+        "benchmarks": [_row(*row) for row in rows],
+        "datetime": facts["date"],
+        "version": facts["initperf"],
+        "initperf": passing(facts),
+    }
+    try:
+        with replacing(path) as written:
+            written.write_text(json.dumps(content, indent=4), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+
+
+def lasting(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return what a machine's description says that is the same from run to run."""
+    return {key: value for key, value in facts.items() if key not in PASSING}
+
+
+def passing(facts: Mapping[str, str]) -> dict[str, Any]:
+    """Return what differs from run to run, and the units."""
+    return {**{key: value for key, value in facts.items() if key in PASSING}, "units": UNITS}
+
+
+def _row(name: str, samples_s: Iterable[float], extra: Mapping[str, Any]) -> dict[str, Any]:
+    from pytest_benchmark.stats import Stats
+
+    stats = Stats()
+    for sample in samples_s:
+        stats.update(float(sample))
+    return {
+        "fullname": name,
+        "name": name,
+        "group": None,
+        "param": None,
+        "params": None,
+        "extra_info": {key: _finite(value) for key, value in extra.items()},
+        "options": {"timer": "initperf.timing"},
+        "stats": {**stats.as_dict(), "data": stats.data, "iterations": 1},
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Return None for NaN, which JSON has no word for."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _measured(row: Mapping[str, Any]) -> Measured:

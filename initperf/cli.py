@@ -25,6 +25,7 @@ VERBS = (
     "profile",
     "report",
     "warmup",
+    "doctor",
     "complete",
 )
 _USAGE, _DATA, _INTERRUPTED = 2, 3, 130

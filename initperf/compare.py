@@ -33,7 +33,8 @@ class FileComparison:
         (new over old, above 1 is slower) with ``time_ratio_low`` and ``time_ratio_high`` (95 %),
         ``by`` (``"baseline"`` or ``"median"``: what was compared), ``margin`` (a ratio must lie
         beyond 1 + margin to count) and ``verdict``: ``"ok"``, ``"improved"``, ``"regressed"``,
-        ``"too noisy"``, or ``"not judged"`` of too few rounds.
+        ``"too noisy"``; ``"not judged"`` of too few rounds, or ``"yardstick"`` of another
+        library's method, which the others are measured by.
     missing, added : tuple of str
         Benchmarks of the old file only, and of the new file only.
     warnings : tuple of str
@@ -48,10 +49,10 @@ class FileComparison:
     @property
     def verdict(self) -> str:
         """``"regressed"`` if any did, else ``"too noisy"`` if any is or none was judged."""
-        found = set(self.table["verdict"])
+        found = set(self.table["verdict"]) - {"not judged", "yardstick"}
         if "regressed" in found:
             return "regressed"
-        return "too noisy" if "too noisy" in found or found == {"not judged"} else "ok"
+        return "too noisy" if "too noisy" in found or not found else "ok"
 
     @property
     def exit_code(self) -> int:
@@ -107,6 +108,8 @@ def _row(old: Measured, new: Measured, threshold: float) -> dict[str, object]:
     margin = max(threshold, noise)
     if min(old.rounds, new.rounds) < FEWEST_ROUNDS or not math.isfinite(low * high):
         verdict = "not judged"
+    elif new.extra.get("role") == "rival":
+        verdict = "yardstick"
     elif low > 1 + margin:
         verdict = "regressed"
     elif high < 1 / (1 + margin):

@@ -12,13 +12,6 @@ from typing import Any
 import pytest
 
 _SUITES = "bench"
-_UNITS = {
-    "stats": "s",
-    "limit_s": "s",
-    "compile_s": "s",
-    "ratio": "times as fast as the baseline",
-    "percent_of_limit": "%",
-}
 _HARMLESS = ("Not saving anything", "Benchmark machine_info is different")
 """Warnings of pytest-benchmark that would stop a session in which warnings are errors."""
 
@@ -129,11 +122,14 @@ def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callabl
     ``ab(a, b, **options)`` runs `initperf.timing.compare` within ``--benchmark-max-time`` and
     ``--benchmark-min-rounds`` and returns its result. The row holds the times of `b`; its
     ``extra_info`` has ``ratio``, ``ratio_low``, ``ratio_high`` and ``null_ratio``. With
+    ``preparations=10``, `a` and `b` are functions that prepare what is timed. With
     ``--benchmark-disable``, both are called once and nothing is returned.
     """
 
     def run(a: Callable[[], Any], b: Callable[[], Any], **options: Any) -> Any:
         if not benchmark.enabled:
+            if options.get("preparations", 1) > 1:
+                a, b = a(), b()
             a()
             benchmark.pedantic(b)
             return None
@@ -174,20 +170,20 @@ def pytest_terminal_summary(
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Add what initperf knows of the machine, less what differs from run to run."""
     if _is_used():
-        from initperf.machine import PASSING, describe
+        from initperf.benchmark_file import lasting
+        from initperf.machine import describe
 
-        facts = describe().items()
-        machine_info["initperf"] = {key: value for key, value in facts if key not in PASSING}
+        machine_info["initperf"] = lasting(describe())
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
     """Add the units, and what differs from run to run."""
     if _is_used():
-        from initperf.machine import PASSING, describe
+        from initperf.benchmark_file import passing
+        from initperf.machine import describe
 
-        passing = {key: value for key, value in describe().items() if key in PASSING}
-        output_json["initperf"] = {**passing, "units": _UNITS}
+        output_json["initperf"] = passing(describe())
 
 
 def _is_used() -> bool:

@@ -4,6 +4,12 @@ Methods take turns within a round, so that whatever slows the machine for a whil
 them. The bootstrap draws whole rounds, which keeps together what was measured together, in
 blocks of neighbours (Künsch 1989, doi:10.1214/aos/1176347265; circular after Politis and Romano
 1992), because a disturbance outlasts a round.
+
+Where memory happens to lie can cost one array a seventh of its speed for as long as it lives
+(Mytkowicz et al. 2009, doi:10.1145/1508244.1508275). So methods can be prepared anew several
+times, and the bootstrap then draws preparations first and rounds within them second. Intervals
+from few preparations are too narrow, and are expanded as Hesterberg (2015,
+doi:10.1080/00031305.2015.1089789) says.
 """
 
 import gc
@@ -11,11 +17,12 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
 
 Call = Callable[[], Any]
 Clock = Callable[[], int]
@@ -67,6 +74,12 @@ def prepare(call: Call, clock: Clock) -> Prepared:
     return Prepared(call, calls, first * 1e-9)
 
 
+def warm(method: Prepared, call: Call, clock: Clock) -> Prepared:
+    """Replace a method's callable by a new one, after as many uncounted calls as fill a sample."""
+    _elapsed(call, method.calls, clock)
+    return replace(method, call=call)
+
+
 def take_rounds(
     methods: Sequence[Prepared],
     statistic: Callable[[Array], Array],
@@ -99,16 +112,10 @@ def take_rounds(
     rng = np.random.default_rng(seed)
     rows: list[list[float]] = []
     look_at = stop.least_rounds
-    with _no_garbage_collection():
+    with no_garbage_collection():
         begin = clock()
         while True:
-            row = [0.0] * len(methods)
-            for column in rng.permutation(len(methods)):
-                method = methods[column]
-                if stop.pause_seconds:
-                    time.sleep(stop.pause_seconds)
-                row[column] = _elapsed(method.call, method.calls, clock) * 1e-9 / method.calls
-            rows.append(row)
+            rows.append(_round(methods, stop.pause_seconds, rng, clock))
             spent = (clock() - begin) * 1e-9 >= stop.budget_seconds
             if len(rows) < stop.least_rounds or not (spent or len(rows) >= look_at):
                 continue
@@ -120,25 +127,49 @@ def take_rounds(
             look_at = math.ceil(1.5 * len(rows))
 
 
-def resampled_medians(
-    samples: Array, rng: np.random.Generator, resamples: int = RESAMPLES
+def take_rounds_again(
+    methods: Sequence[Prepared], count: int, pause_seconds: float, seed: int, clock: Clock
 ) -> Array:
-    """Resample rounds in circular blocks and take the median of each column.
+    """Take a given number of rounds; parameters and samples as of `take_rounds`."""
+    rng = np.random.default_rng(seed)
+    with no_garbage_collection():
+        return np.array([_round(methods, pause_seconds, rng, clock) for _ in range(count)])
+
+
+def _round(
+    methods: Sequence[Prepared], pause_seconds: float, rng: np.random.Generator, clock: Clock
+) -> list[float]:
+    row = [0.0] * len(methods)
+    for column in rng.permutation(len(methods)):
+        method = methods[column]
+        if pause_seconds:
+            time.sleep(pause_seconds)
+        row[column] = _elapsed(method.call, method.calls, clock) * 1e-9 / method.calls
+    return row
+
+
+def resampled_medians(
+    samples: Array, rng: np.random.Generator, resamples: int = RESAMPLES, preparations: int = 1
+) -> Array:
+    """Resample preparations, and their rounds in circular blocks; take each column's median.
 
     Parameters
     ----------
     samples : numpy.ndarray of float64, shape (rounds, methods)
         The values of a row were measured together.
     rng : numpy.random.Generator
-        Draws the blocks.
+        Draws the preparations and the blocks.
     resamples : int
         How often.
+    preparations : int
+        So many equal parts of the rounds, one after the other, were prepared apart.
 
     Returns
     -------
     numpy.ndarray of float64, shape (resamples, methods)
     """
-    rounds, methods = samples.shape
+    methods = samples.shape[1]
+    rounds = len(samples) // preparations
     length = math.ceil(rounds ** (1 / 3))
     blocks = math.ceil(rounds / length)
     columns = np.ascontiguousarray(samples.T)
@@ -146,15 +177,26 @@ def resampled_medians(
     at_once = max(1, 2**20 // samples.size)
     for begin in range(0, resamples, at_once):
         count = min(at_once, resamples - begin)
-        starts = rng.integers(rounds, size=(count, blocks, 1))
-        chosen = ((starts + np.arange(length)) % rounds).reshape(count, -1)[:, :rounds]
+        starts = rng.integers(rounds, size=(count, preparations, blocks, 1))
+        within = ((starts + np.arange(length)) % rounds).reshape(count, preparations, -1)
+        chosen = within[..., :rounds]
+        if preparations > 1:
+            chosen = chosen + rounds * rng.integers(preparations, size=(count, preparations, 1))
+        chosen = chosen.reshape(count, -1)
         medians[begin : begin + count] = np.median(columns[:, chosen], axis=-1).T
     return medians
 
 
-def interval(resampled: Array) -> tuple[Any, Any]:
-    """Return the ends of the central 95 % of resampled values, column by column."""
+def interval(resampled: Array, preparations: int = 1) -> tuple[Any, Any]:
+    """Return the ends of the central 95 % of resampled values, column by column.
+
+    The fewer the preparations were, two or more, the more is added on either side.
+    """
     tail = (1 - CONFIDENCE) / 2
+    if preparations > 1:
+        # Student's quantile instead of the normal one, and the variance's missing k / (k − 1)
+        least = stdtrit(preparations - 1, tail) * math.sqrt(preparations / (preparations - 1))
+        tail = float(ndtr(least))
     low, high = np.quantile(resampled, (tail, 1 - tail), axis=0)
     return low, high
 
@@ -168,9 +210,11 @@ def _elapsed(call: Call, calls: int, clock: Clock) -> int:
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
+    """Collect garbage, and then no more within the block; once where blocks are nested."""
     collecting = gc.isenabled()
-    gc.collect()
+    if collecting:
+        gc.collect()
     gc.disable()
     try:
         yield

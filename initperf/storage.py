@@ -37,12 +37,21 @@ def cache_directory(*parts: str) -> Path:
     try:
         return _writable(Path(platformdirs.user_cache_dir("initperf")).joinpath(*parts))
     except OSError:
-        user = os.getuid() if hasattr(os, "getuid") else "user"
-        fallback = Path(tempfile.gettempdir(), f"initperf-{user}")
+        fallback = _fallback()
         fallback.mkdir(mode=0o700, exist_ok=True)
         if hasattr(os, "getuid") and fallback.stat().st_uid != os.getuid():
             raise
         return _writable(fallback.joinpath(*parts))
+
+
+def is_fallback(directory: Path) -> bool:
+    """Return whether a directory of `cache_directory` is among the temporary files."""
+    return not os.environ.get("INITPERF_CACHE") and _fallback() in directory.parents
+
+
+def _fallback() -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir(), f"initperf-{user}")
 
 
 def _writable(directory: Path) -> Path:

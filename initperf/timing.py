@@ -5,18 +5,39 @@ method's time is the median over the rounds, and a comparison is the ratio of tw
 an interval from a bootstrap over rounds (initperf.rounds). The baseline takes part twice: the
 ratio of its two times is 1 by construction, and how far from 1 it is measured shows how much the
 other ratios are worth. The garbage collector is off meanwhile; the first call, which compiles,
-is timed apart, and warm-up is not counted.
+is timed apart, and warm-up is not counted. Methods that can be prepared anew, with other memory,
+are so several times, the baseline apart from itself too: the intervals and the null then show
+what chance in preparing does.
 """
 
+import dataclasses
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from initperf.rounds import Array, Call, Clock, Prepared, Stop, interval, prepare, take_rounds
+from initperf.rounds import (
+    Array,
+    Call,
+    Clock,
+    Prepared,
+    Stop,
+    interval,
+    no_garbage_collection,
+    prepare,
+    resampled_medians,
+    take_rounds,
+    take_rounds_again,
+    warm,
+)
+
+FEWEST_PREPARATIONS = 3
+_FEWEST_ROUNDS = 3  # of a preparation
+_MANY_RESAMPLES = 4000  # the tails beyond 95 % must be seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +150,7 @@ def measure(
     stop = Stop(budget_seconds, precision, least_rounds)
     method = prepare(call, clock)
     samples, medians = take_rounds([method], lambda medians: medians, stop, seed, clock)
-    return _timing(method, samples[:, 0], medians[:, 0])
+    return _timing(method, samples[:, 0], medians[:, 0], 1)
 
 
 def compare(
@@ -140,6 +161,7 @@ def compare(
     precision: float = 0.02,
     least_rounds: int = 5,
     pause_seconds: float = 0.0,
+    preparations: int = 1,
     seed: int = 0,
     clock: Clock = time.perf_counter_ns,
 ) -> Comparison:
@@ -148,8 +170,9 @@ def compare(
     Parameters
     ----------
     a, b : callable
-        Baseline and candidate, called without arguments.
-    budget_seconds, precision, least_rounds, pause_seconds, seed, clock
+        Baseline and candidate, called without arguments. With several `preparations`, functions
+        that prepare them instead: each call returns the callable to be timed.
+    budget_seconds, precision, least_rounds, pause_seconds, preparations, seed, clock
         As for `compare_all`.
 
     Returns
@@ -163,6 +186,7 @@ def compare(
         precision=precision,
         least_rounds=least_rounds,
         pause_seconds=pause_seconds,
+        preparations=preparations,
         seed=seed,
         clock=clock,
     )["b"]
@@ -176,6 +200,7 @@ def compare_all(
     precision: float = 0.02,
     least_rounds: int = 5,
     pause_seconds: float = 0.0,
+    preparations: int = 1,
     seed: int = 0,
     clock: Clock = time.perf_counter_ns,
 ) -> dict[str, Comparison]:
@@ -184,7 +209,8 @@ def compare_all(
     Parameters
     ----------
     methods : mapping of str to callable
-        The methods, called without arguments.
+        The methods, called without arguments. With several `preparations`, functions that
+        prepare them instead: each call returns the callable to be timed.
     baseline : str, optional
         Which of them the others are compared with; without it, the first.
     budget_seconds : float
@@ -197,6 +223,10 @@ def compare_all(
         Rest before every sample, uncounted. The threads of a BLAS or of OpenMP spin on after a
         call, those of OpenBLAS for some 0.1 s, on a processor that the next method could use:
         where methods have different pools of threads, let them go to sleep first.
+    preparations : int
+        How often all is prepared anew, each time for an equal part of the rounds. Where data
+        lie in memory can make one preparation a seventh slower than the next; ten average that
+        out. When the budget is spent, three are enough.
     seed : int
         Of the order within rounds and of the resampling.
     clock : callable
@@ -210,22 +240,34 @@ def compare_all(
     Raises
     ------
     ValueError
-        When there are no methods or the baseline is not among them.
+        When there are no methods or the baseline is not among them, or there is no preparation.
     """
     if not methods:
         raise ValueError("methods is empty: there is nothing to compare")
     baseline = next(iter(methods)) if baseline is None else baseline
     if baseline not in methods:
         raise ValueError(f"baseline {baseline!r} is not among {', '.join(methods)}")
+    if preparations < 1:
+        raise ValueError(f"preparations is {preparations}; it must be 1 or more")
     stop = Stop(budget_seconds, precision, least_rounds, pause_seconds)
-    prepared = {name: prepare(call, clock) for name, call in methods.items()}
     names = [baseline, *(name for name in methods if name != baseline)]
-    columns = [prepared[name] for name in (baseline, *names)]
-    samples, medians = take_rounds(columns, _ratios, stop, seed, clock)
-    first, *timings = map(_timing, columns, samples.T, medians.T)
+    twice = [methods[name] for name in (baseline, *names)]
+    if preparations == 1:
+        prepared = [prepare(methods[name], clock) for name in names]
+        columns, count = [prepared[0], *prepared], 1
+        samples, medians = take_rounds(columns, _ratios, stop, seed, clock)
+    else:
+        columns, samples, count = _prepared_again(twice, preparations, stop, seed, clock)
+        medians = resampled_medians(
+            samples, np.random.default_rng(seed), _MANY_RESAMPLES, preparations=count
+        )
+    first, *timings = (
+        _timing(*column, count) for column in zip(columns, samples.T, medians.T, strict=True)
+    )
+    lows, highs = interval(_ratios(medians), count)
     null, *_ = ratios = [
         (first.median_s / timing.median_s, float(low), float(high))
-        for timing, low, high in zip(timings, *interval(_ratios(medians)), strict=True)
+        for timing, low, high in zip(timings, lows, highs, strict=True)
     ]
     found = {
         name: Comparison(first, timing, *ratio, *null)
@@ -252,7 +294,32 @@ def _ratios(medians: Array) -> Array:
     return medians[:, :1] / medians[:, 1:]
 
 
-def _timing(method: Prepared, samples: Array, medians: Array) -> Timing:
-    low, high = interval(medians)
+def _prepared_again(
+    makers: Sequence[Call], preparations: int, stop: Stop, seed: int, clock: Clock
+) -> tuple[list[Prepared], Array, int]:
+    """Take equal parts of the rounds with methods prepared anew; return how many parts too."""
+    part = dataclasses.replace(
+        stop,
+        budget_seconds=stop.budget_seconds / preparations,
+        least_rounds=max(_FEWEST_ROUNDS, math.ceil(stop.least_rounds / preparations)),
+    )
+    with no_garbage_collection():
+        columns = [prepare(make(), clock) for make in makers]
+        begin = clock()
+        samples, _ = take_rounds(columns, _ratios, part, seed, clock)
+        parts = [samples]
+        while len(parts) < preparations:
+            spent = (clock() - begin) * 1e-9 >= stop.budget_seconds
+            if spent and len(parts) >= FEWEST_PREPARATIONS:
+                break
+            calls = [make() for make in makers]
+            again = [warm(*pair, clock) for pair in zip(columns, calls, strict=True)]
+            order = seed + len(parts)
+            parts.append(take_rounds_again(again, len(samples), stop.pause_seconds, order, clock))
+    return columns, np.concatenate(parts), len(parts)
+
+
+def _timing(method: Prepared, samples: Array, medians: Array, preparations: int) -> Timing:
+    low, high = interval(medians, preparations)
     middle = float(np.median(samples))
     return Timing(samples, method.calls, method.first_s, middle, float(low), float(high))

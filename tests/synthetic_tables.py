@@ -65,6 +65,7 @@ def synthetic_tables(
     rules = {name: rules[name] for name in names or rules}
     signal = _signal(rng, rules, activations, seeds)
     tables = {"signal": signal, "speed": _speed(rng), "machine": _machine(digest)}
+    tables |= _roofline()
     tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
     tables["bounds"] = _bounds(rules)
     settings = (epochs, steps_per_epoch, digest)
@@ -293,6 +294,43 @@ def _speed(rng: np.random.Generator) -> pd.DataFrame:
             rows.append([*row, 1.9 if role == "ours" else float("nan")])
     columns = "kernel method role size values dtype threads median_s low_s high_s rounds limit_s"
     return pd.DataFrame(rows, columns=[*columns.split(), "limit", "compile_s"])
+
+
+def _roofline() -> Tables:
+    # Operations a byte, billions of operations a second, percent of the limit.
+    measured = {
+        ("activate", "128 x 512"): (0.083, 3.5, 56.0),
+        ("dense_backward", "128 x 784 x 512"): (40.5, 86.0, 86.0),
+        ("dense_forward", "128 x 784 x 512"): (40.6, 88.0, 88.0),
+        ("fill_normal", "784 x 256"): (16.6, 48.0, 48.0),
+        ("fill_truncated_normal", "784 x 256"): (19.0, 51.0, 51.0),
+        ("fill_uniform", "784 x 256"): (11.0, 64.0, 64.0),
+        ("haar", "784 x 256"): (114.0, 46.0, 46.0),
+        ("histogram", "784 x 512"): (0.75, 1.9, 3.3),
+        ("orthogonalize", "784 x 256"): (114.0, 44.0, 44.0),
+        ("philox", "784 x 256"): (10.0, 47.0, 47.0),
+        ("softmax_cross_entropy", "128 x 10"): (1.75, 2.6, 2.6),
+        ("squared_norm", "784 x 512"): (0.5, 24.0, 64.0),
+        ("train_epoch", "784-256-10, batch 32"): (6.4, 53.0, 53.0),
+        ("update", "784 x 512"): (0.42, 33.0, 104.0),
+    }
+    kernels = pd.DataFrame(
+        [
+            (*name, intensity, 1e9 * rate, percent)
+            for name, (intensity, rate, percent) in measured.items()
+        ],
+        columns=["kernel", "size", "intensity", "rate", "percent_of_limit"],
+    )
+    limits = pd.DataFrame(
+        [
+            ("triad in a cache", 9e10, "B/s"),
+            ("triad in memory", 1.2e10, "B/s"),
+            ("plain stores in memory", 2e10, "B/s"),
+            ("FMA", 1e11, "FLOP/s"),
+        ],
+        columns=["limit", "rate", "unit"],
+    )
+    return {"kernels": kernels, "limits": limits}
 
 
 def _machine(digest: str) -> pd.DataFrame:

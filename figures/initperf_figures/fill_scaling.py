@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
 from initperf_figures._scaling import joined, lines, name_ends, of_kernel, size_axis
-from initperf_figures._style import CONTEXT, INK, canvas
+from initperf_figures._style import CONTEXT, INK, MUTED, canvas
 
 _HEIGHT = 3.3  # inches of a panel
 _SIZES = 3  # what it takes to see how a rate depends on the size
@@ -55,11 +55,27 @@ def _panel(axes: Axes, kernel: str, rows: pd.DataFrame) -> None:
     )
     axes.plot(limit["values"], limit["limit_rate"], color=INK, linewidth=0.9)
     axes.set_yscale("log")
-    axes.set_ylim(0.6 * float(rows["least"].min()), top)
+    low = float(rows["least"].min())
+    axes.set_ylim(0.45 * low, top)
+    _guide(axes, rows, 0.7 * low)
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=12))
     axes.yaxis.set_major_formatter(FuncFormatter(_rate))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylabel("values a second")
+
+
+def _guide(axes: Axes, rows: pd.DataFrame, rate: float) -> None:
+    """Draw, below all lines, what they would be if the time grew as the number of values."""
+    ends = [rows["values"].min(), rows["values"].max()]
+    axes.plot(ends, [rate, rate], color=MUTED, linewidth=0.9, linestyle=":")
+    axes.annotate(
+        "level: time ∝ values",
+        (ends[0], rate),
+        (4, -9),
+        textcoords="offset points",
+        fontsize=7.5,
+        color=MUTED,
+    )
 
 
 def _rate(rate: float, _place: int) -> str:

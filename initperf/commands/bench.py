@@ -1,16 +1,42 @@
 """``initperf bench``: how fast the kernels are, beside their rivals and the hardware's limit."""
 
 import argparse
+from typing import Any
 
 from initperf.commands._arguments import add_json
 from initperf.commands._output import progress, show
 
 HELP = "time the kernels against their rivals and against what the hardware allows"
 
+_SHOWN = (
+    *("kernel", "size", "dtype", "method", "median_ms", "low_ms", "high_ms"),
+    *("intensity", "limit", "percent_of_limit", "ratio", "ratio_low", "ratio_high", "null_ratio"),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds")
+    parser.add_argument(
+        "--filter",
+        default="",
+        metavar="WORDS",
+        help="only works with all these words in name and size, as 'normal 784'",
+    )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="time other libraries too, those that are installed: PyTorch, mkl_random, "
+        "scikit-learn, JAX",
+    )
+    parser.add_argument(
+        "--kernels",
+        action="store_true",
+        help="time every kernel alone, by one thread, under the roofline",
+    )
+    parser.add_argument(
+        "--save", metavar="FILE", help="keep the samples as JSON that initperf compare reads"
+    )
     add_json(parser)
 
 
@@ -18,27 +44,45 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure and print the table."""
     import sys
 
+    from initperf.benchmark_file import write_benchmarks
     from initperf.machine import busy
-    from initperf.speed import speed_table
+    from initperf.roofline import choose_kernels
+    from initperf.speed import choose_works
 
+    if arguments.kernels:  # a word too many is said before all else
+        choose_kernels(arguments.filter)
+    else:
+        choose_works(arguments.quick, arguments.filter)
+    measured = _kernels if arguments.kernels else _works
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
+    speeds = measured(arguments)
+    if arguments.save:
+        write_benchmarks(arguments.save, [(one.name, one.samples_s, one.row) for one in speeds])
+    show([_shown(one.row) for one in speeds], arguments.json)
+
+
+def _works(arguments: argparse.Namespace) -> list[Any]:
+    import sys
+
+    from initperf.speed import measure_works, missing_peers
+
+    if arguments.peers and (absent := missing_peers()):
+        print(f"initperf: not installed and left out: {', '.join(absent)}", file=sys.stderr)
     with progress("measuring") as tell:
-        table = speed_table(quick=arguments.quick, progress=tell)
-    show(
-        [
-            {
-                "kernel": row.kernel,
-                "size": row.size,
-                "method": row.method,
-                "median_ms": 1e3 * row.median_s,
-                "low_ms": 1e3 * row.low_s,
-                "high_ms": 1e3 * row.high_s,
-                "percent_of_limit": 100.0 * row.limit_s / row.median_s
-                if row.limit_s == row.limit_s
-                else None,
-            }
-            for row in table.itertuples()
-        ],
-        arguments.json,
-    )
+        return measure_works(
+            arguments.quick, tell, chosen=arguments.filter, peers=arguments.peers, again=True
+        )
+
+
+def _kernels(arguments: argparse.Namespace) -> list[Any]:
+    from initperf.roofline import measure_kernels
+
+    with progress("measuring") as tell:
+        return measure_kernels(largest=not arguments.quick, chosen=arguments.filter, progress=tell)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    times = {f"{name}_ms": 1e3 * row[f"{name}_s"] for name in ("median", "low", "high")}
+    row = {**row, **times}
+    return {name: row[name] if row[name] == row[name] else None for name in _SHOWN if name in row}

@@ -71,7 +71,7 @@ def _writer() -> tuple[Any, Any]:
 
 
 def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
-    from initperf import data, machine, speed, survey
+    from initperf import data, machine, roofline, speed, survey
     from initperf.experiment import grid
     from initperf.initializers import INITIALIZERS
     from initperf.precompile import compiling
@@ -102,10 +102,11 @@ def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
                 speed.compile_draws(tell)
         training_is_compiled()
     if arguments.benchmarks:
-        speeds = speed.from_benchmark_json(arguments.benchmarks)
+        speeds = {"speed": speed.from_benchmark_json(arguments.benchmarks)}
     else:
         with progress("timing") as tell:
-            speeds = speed.speed_table(quick=arguments.quick, progress=tell)
+            speeds = {"speed": speed.speed_table(quick=arguments.quick, progress=tell)}
+        speeds |= roofline.roofline_tables()
     done = 0
     with progress("training") as tell:
 
@@ -124,6 +125,6 @@ def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
         "signal": signals,
         **survey.weights_tables(names),
         "bounds": survey.bounds_table(names),
-        "speed": speeds,
+        **speeds,
         "machine": survey.machine_table(dataset, machine.describe()),
     }

@@ -20,6 +20,7 @@ import numba.extending
 import numpy as np
 from llvmlite import ir
 
+from initperf.kernels._load import Load
 from initperf.registry import Registry
 from initperf.storage import cache_directory
 
@@ -196,12 +197,15 @@ class Kernel(Mapping[str, Function]):
         The readable specification, and the compiled twin with the same arguments.
     cases : callable
         Makes the cases on which the two are compared.
+    loads : callable
+        Makes what the two are timed on.
     """
 
     name: str
     numpy: Function
     numba: Function
     cases: Callable[[], Iterator[Case]]
+    loads: Callable[[], Iterator[Load]]
 
     def __getitem__(self, backend: str) -> Function:
         if backend not in BACKENDS:
@@ -219,7 +223,15 @@ KERNELS: Registry[Kernel] = Registry("kernel")
 
 
 def register(
-    name: str, *, numpy: Function, numba: Function, cases: Callable[[], Iterator[Case]]
+    name: str,
+    *,
+    numpy: Function,
+    numba: Function,
+    cases: Callable[[], Iterator[Case]],
+    loads: Callable[[], Iterator[Load]] = lambda: iter(()),
 ) -> Kernel:
-    """Add a kernel to the catalogue; every kernel's file ends with this call."""
-    return KERNELS.register(name, Kernel(name, numpy, numba, cases))
+    """Add a kernel to the catalogue; every kernel's file ends with this call.
+
+    Without `loads` it is tested and not timed.
+    """
+    return KERNELS.register(name, Kernel(name, numpy, numba, cases, loads))

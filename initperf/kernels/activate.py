@@ -15,6 +15,7 @@ from numba import types
 from initperf.kernels._address import Family, matrix, vector
 from initperf.kernels._bits import beyond, diverged, integers_like, magnitude
 from initperf.kernels._kernel import Case, Function, jit_sums, like, register, where
+from initperf.kernels._load import Load, both
 
 TOTALS = (
     "preactivation_mean",
@@ -207,4 +208,16 @@ def _cases() -> Iterator[Case]:
                 yield Case(label, arguments, writes=(1, 3, 4, 5, 6), tolerance=tolerance)
 
 
-register("activate", numpy=activate_reference, numba=activate, cases=_cases)
+def _loads() -> Iterator[Load]:
+    """Make the layers of a batch, under what is registered second: ReLU."""
+    for batch, units in ((128, 512), (1024, 4096)):
+
+        def arguments(dtype: str, batch: int = batch, units: int = units) -> tuple[Any, ...]:
+            z = np.random.default_rng(0).standard_normal((batch, units)).astype(dtype)
+            seen = np.zeros(units, integers_like(z.dtype))
+            return 1, z, np.zeros(units, dtype), np.zeros_like(z), seen, np.zeros(0), np.zeros(1)
+
+        yield Load(f"{batch} x {units}", arguments, both(batch * units), 3 * batch * units)
+
+
+register("activate", numpy=activate_reference, numba=activate, cases=_cases, loads=_loads)

@@ -11,6 +11,7 @@ import numpy as np
 
 from initperf.kernels._blas import blas, multiply
 from initperf.kernels._kernel import Case, jit, jit_sums, register
+from initperf.kernels._load import Load, both
 
 
 def dense_backward_reference(
@@ -138,4 +139,29 @@ def _cases() -> Iterator[Case]:
                 yield Case(label, arguments, writes=writes, tolerance=tolerance)
 
 
-register("dense_backward", numpy=dense_backward_reference, numba=dense_backward, cases=_cases)
+def _loads() -> Iterator[Load]:
+    for batch, fan_in, fan_out in ((128, 784, 512), (1024, 1024, 1024)):
+
+        def arguments(
+            dtype: str, shape: tuple[int, int, int] = (batch, fan_in, fan_out)
+        ) -> tuple[Any, ...]:
+            batch, fan_in, fan_out = shape
+            x, slopes = np.zeros((2, batch, fan_in), dtype)
+            weights = np.zeros((fan_in, fan_out), dtype)
+            delta, above = np.zeros((2, batch, fan_out), dtype)
+            made = np.zeros_like(weights), slopes, np.zeros(fan_in, dtype)
+            return x, weights, delta, *made, above, False, False
+
+        # x and the slopes are read and written, the weights read, their gradient written
+        moved = 4 * batch * fan_in + batch * fan_out + 2 * fan_in * fan_out
+        operations = both((4 * fan_out + 2) * batch * fan_in)
+        yield Load(f"{batch} x {fan_in} x {fan_out}", arguments, operations, moved)
+
+
+register(
+    "dense_backward",
+    numpy=dense_backward_reference,
+    numba=dense_backward,
+    cases=_cases,
+    loads=_loads,
+)

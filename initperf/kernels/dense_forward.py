@@ -8,6 +8,7 @@ import numpy as np
 from initperf.kernels._bits import integers_like
 from initperf.kernels._blas import blas, multiply
 from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels._load import Load, both
 from initperf.kernels.activate import (
     _FUNCTIONS,
     ACTIVATE,
@@ -109,4 +110,28 @@ def _cases() -> Iterator[Case]:
                 yield Case(label, arguments, writes=(4, 5, 6, 7, 8), tolerance=tolerance)
 
 
-register("dense_forward", numpy=dense_forward_reference, numba=dense_forward, cases=_cases)
+def _loads() -> Iterator[Load]:
+    for batch, fan_in, fan_out in ((128, 784, 512), (1024, 1024, 1024)):
+
+        def arguments(
+            dtype: str, shape: tuple[int, int, int] = (batch, fan_in, fan_out)
+        ) -> tuple[Any, ...]:
+            batch, fan_in, fan_out = shape
+            x, weights = np.ones((batch, fan_in), dtype), np.ones((fan_in, fan_out), dtype)
+            slopes, a = np.zeros((2, batch, fan_out), dtype)
+            seen = np.zeros(fan_out, integers_like(x.dtype))
+            made = slopes, a, seen, np.zeros(0), np.zeros(1)
+            return 1, x, weights, np.zeros(fan_out, dtype), *made
+
+        moved = batch * fan_in + fan_in * fan_out + 2 * batch * fan_out
+        operations = both((2 * fan_in + 1) * batch * fan_out)
+        yield Load(f"{batch} x {fan_in} x {fan_out}", arguments, operations, moved)
+
+
+register(
+    "dense_forward",
+    numpy=dense_forward_reference,
+    numba=dense_forward,
+    cases=_cases,
+    loads=_loads,
+)

@@ -12,7 +12,14 @@ import numpy as np
 from initperf.kernels._elementary import cosine, log, sine
 from initperf.kernels._kernel import by_dtype, jit, portable, register, where
 from initperf.kernels.fill_uniform import fraction_64
-from initperf.kernels.philox import COUNTERS, block_fill, fill_cases, reference_fill
+from initperf.kernels.philox import (
+    COUNTERS,
+    OPERATIONS,
+    block_fill,
+    fill_cases,
+    fill_loads,
+    reference_fill,
+)
 
 _F = np.float32
 
@@ -89,9 +96,12 @@ def fill_normal(
     _fill(out, key, stream, start, (mean, std))
 
 
+_OPERATIONS = {"float32": OPERATIONS + 26.5, "float64": 2 * OPERATIONS + 44.5}
+
 register(
     "fill_normal",
     numpy=fill_normal_reference,
     numba=fill_normal,
     cases=lambda: fill_cases(("float32", "float64"), 0.5, 2.0),
+    loads=lambda: fill_loads(_OPERATIONS, 0.0, 1.0),
 )

@@ -23,7 +23,15 @@ from initperf.kernels._elementary import (
 )
 from initperf.kernels._kernel import by_dtype, jit, portable, register, where
 from initperf.kernels.fill_uniform import bounds_32, fraction_64
-from initperf.kernels.philox import COUNTERS, WORDS, block_fill, fill_cases, reference_fill
+from initperf.kernels.philox import (
+    COUNTERS,
+    OPERATIONS,
+    WORDS,
+    block_fill,
+    fill_cases,
+    fill_loads,
+    reference_fill,
+)
 
 _F = np.float32
 _DIGITS = decimal.Context(prec=60, Emin=-999999, Emax=999999)
@@ -228,9 +236,12 @@ def _cases() -> Any:
                 yield dataclasses.replace(case, label=f"{case.label}-between-{low}-and-{high}")
 
 
+_OPERATIONS = {"float32": OPERATIONS + 36, "float64": 2 * OPERATIONS + 51}
+
 register(
     "fill_truncated_normal",
     numpy=fill_truncated_normal_reference,
     numba=fill_truncated_normal,
     cases=_cases,
+    loads=lambda: fill_loads(_OPERATIONS, 0.0, 1.0, -2.0, 2.0, *masses(-2.0, 2.0)),
 )

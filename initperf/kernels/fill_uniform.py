@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from initperf.kernels._kernel import by_dtype, jit, portable, register
-from initperf.kernels.philox import COUNTERS, WORDS, block_fill, fill_cases, reference_fill
+from initperf.kernels.philox import (
+    COUNTERS,
+    OPERATIONS,
+    WORDS,
+    block_fill,
+    fill_cases,
+    fill_loads,
+    reference_fill,
+)
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -113,9 +121,12 @@ def fill_uniform(
     _fill(out, key, stream, start, grid(out, low, high))
 
 
+_OPERATIONS = {"float32": OPERATIONS + 4, "float64": 2 * OPERATIONS + 8}
+
 register(
     "fill_uniform",
     numpy=fill_uniform_reference,
     numba=fill_uniform,
     cases=lambda: fill_cases(("float32", "float64"), -0.1, 0.7),
+    loads=lambda: fill_loads(_OPERATIONS, -0.1, 0.7),
 )

@@ -19,6 +19,7 @@ from initperf.kernels._blas import blas
 from initperf.kernels._compact_wy import UNBLOCKED, Panels, accumulate, close_panel, workers
 from initperf.kernels._householder import form, householder, reflector
 from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels._load import Load, both
 from initperf.kernels.fill_normal import fill_normal, fill_normal_reference
 from initperf.parallel import split
 
@@ -122,4 +123,15 @@ def _cases() -> Iterator[Case]:
         yield Case(f"{dtype}-{m}x{n}", arguments, writes=(0,), tolerance=tolerance)
 
 
-register("haar", numpy=haar_reference, numba=haar, cases=_cases)
+def _loads() -> Iterator[Load]:
+    """Make matrices; a product of n reflectors takes 2mn² − 2n³/3 operations."""
+    for m, n in ((784, 256), (1024, 1024)):
+
+        def arguments(dtype: str, shape: tuple[int, int] = (m, n)) -> tuple[Any, ...]:
+            return np.zeros(shape, dtype), _U64(1), _U64(0), 1.0, 1
+
+        operations = both(1 * (2 * m * n**2 - 2 * n**3 / 3))
+        yield Load(f"{m} x {n}", arguments, operations, 1 * m * n)
+
+
+register("haar", numpy=haar_reference, numba=haar, cases=_cases, loads=_loads)

@@ -8,6 +8,7 @@ from numba import types
 
 from initperf.kernels._address import Family, vector
 from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels._load import Load, both
 
 BINS = 64
 
@@ -69,4 +70,16 @@ def _cases() -> Iterator[Case]:
             yield Case(f"{dtype}-{size}", arguments, writes=(1, 2))
 
 
-register("histogram", numpy=histogram_reference, numba=histogram, cases=_cases)
+def _loads() -> Iterator[Load]:
+    for rows, columns in ((784, 512), (4096, 1024)):
+        size = rows * columns
+
+        def arguments(dtype: str, size: int = size) -> tuple[Any, ...]:
+            values = np.random.default_rng(0).standard_normal(size).astype(dtype)
+            return values, np.zeros(2), np.zeros(BINS, np.int64)
+
+        # a bin's place: shifted and scaled; its count: one more
+        yield Load(f"{rows} x {columns}", arguments, both(3 * size), size)
+
+
+register("histogram", numpy=histogram_reference, numba=histogram, cases=_cases, loads=_loads)

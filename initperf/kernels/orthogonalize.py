@@ -30,6 +30,7 @@ from initperf.kernels._compact_wy import (
 )
 from initperf.kernels._householder import form, householder, reflect_row, reflector
 from initperf.kernels._kernel import KERNELS, Case, jit, register
+from initperf.kernels._load import Load, both
 from initperf.parallel import split
 
 _STRIP = 32
@@ -234,4 +235,17 @@ def _cases() -> Iterator[Case]:
         yield Case(f"{dtype}-{m}x{n}", arguments, writes=(1,), tolerance=tolerance)
 
 
-register("orthogonalize", numpy=orthogonalize_reference, numba=orthogonalize, cases=_cases)
+def _loads() -> Iterator[Load]:
+    """Make matrices; to find n reflectors and to multiply them out takes 4mn² − 4n³/3."""
+    for m, n in ((784, 256), (1024, 1024)):
+
+        def arguments(dtype: str, shape: tuple[int, int] = (m, n)) -> tuple[Any, ...]:
+            return *np.random.default_rng(0).standard_normal((2, *shape)).astype(dtype), 1
+
+        operations = both(2 * (2 * m * n**2 - 2 * n**3 / 3))
+        yield Load(f"{m} x {n}", arguments, operations, 2 * m * n)
+
+
+register(
+    "orthogonalize", numpy=orthogonalize_reference, numba=orthogonalize, cases=_cases, loads=_loads
+)

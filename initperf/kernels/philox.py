@@ -10,12 +10,13 @@ The order of the stream is made for vector stores: the counters go in blocks of 
 Word *i* of a stream is thus word ``i % 256 // 64`` of counter ``i // 256 * 64 + i % 64``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from initperf.kernels._kernel import Case, Function, jit, portable, register
+from initperf.kernels._load import Load
 
 STREAM_VERSION = 2
 """Which bits a (key, stream, index) stands for; a change to any of them is a new version."""
@@ -178,4 +179,34 @@ def fill_cases(dtypes: tuple[str, ...], *parameters: Any) -> Iterator[Case]:
             yield Case(f"{dtype}-{size}-from-{start}", arguments, writes=(0,))
 
 
-register("philox", numpy=philox_reference, numba=philox, cases=lambda: fill_cases(("uint32",)))
+OPERATIONS = 40
+"""Operations for a word: four come of ten rounds of two products and what goes with them."""
+
+
+def fill_loads(operations: Mapping[str, float], *parameters: Any) -> Iterator[Load]:
+    """Make what every fill is timed on: a layer that caches hold, and one that they do not.
+
+    Parameters
+    ----------
+    operations : mapping of str to float
+        Of a value, by dtype.
+    *parameters
+        What follows (out, key, stream, start) in the kernel's arguments.
+    """
+    for rows, columns in ((784, 256), (4096, 4096)):
+        size = rows * columns
+
+        def arguments(dtype: str, size: int = size) -> tuple[Any, ...]:
+            return np.zeros(size, dtype), _U64(1), _U64(0), _U64(0), *parameters
+
+        counts = {dtype: size * each for dtype, each in operations.items()}
+        yield Load(f"{rows} x {columns}", arguments, counts, size)
+
+
+register(
+    "philox",
+    numpy=philox_reference,
+    numba=philox,
+    cases=lambda: fill_cases(("uint32",)),
+    loads=lambda: fill_loads({"uint32": OPERATIONS}),
+)

@@ -14,6 +14,7 @@ from numba import types
 from initperf.kernels._address import Family, matrix, vector
 from initperf.kernels._elementary import exp
 from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels._load import Load, both
 
 
 def softmax_cross_entropy_reference(
@@ -117,9 +118,25 @@ def _cases() -> Iterator[Case]:
             yield Case(label, arguments, writes=(2, 3, 4), tolerance=tolerance)
 
 
+def _loads() -> Iterator[Load]:
+    """Make the last layer of a network, and one with as many classes as ImageNet has."""
+    for batch, classes in ((128, 10), (1024, 1000)):
+
+        def arguments(dtype: str, batch: int = batch, classes: int = classes) -> tuple[Any, ...]:
+            rng = np.random.default_rng(0)
+            logits = rng.standard_normal((batch, classes)).astype(dtype)
+            labels, delta = rng.integers(0, classes, batch), np.zeros_like(logits)
+            return logits, labels, delta, np.zeros(classes, dtype), np.zeros(2)
+
+        # to shift, the exponential's polynomial of some ten, to sum, to divide, to sum again
+        operations = both(14 * batch * classes)
+        yield Load(f"{batch} x {classes}", arguments, operations, 2 * batch * classes)
+
+
 register(
     "softmax_cross_entropy",
     numpy=softmax_cross_entropy_reference,
     numba=softmax_cross_entropy,
     cases=_cases,
+    loads=_loads,
 )

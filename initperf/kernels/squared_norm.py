@@ -8,6 +8,7 @@ from numba import types
 
 from initperf.kernels._address import Family, vector
 from initperf.kernels._kernel import Case, jit_sums, like, register
+from initperf.kernels._load import Load, both
 
 _CHUNK = 1024
 
@@ -51,4 +52,16 @@ def _cases() -> Iterator[Case]:
             yield Case(f"{dtype}-{size}", arguments, writes=(1,), tolerance=tolerance)
 
 
-register("squared_norm", numpy=squared_norm_reference, numba=squared_norm, cases=_cases)
+def _loads() -> Iterator[Load]:
+    for rows, columns in ((784, 512), (4096, 4096)):
+        size = rows * columns
+
+        def arguments(dtype: str, size: int = size) -> tuple[Any, ...]:
+            return np.ones(size, dtype), np.zeros(1)
+
+        yield Load(f"{rows} x {columns}", arguments, both(2 * size), size)
+
+
+register(
+    "squared_norm", numpy=squared_norm_reference, numba=squared_norm, cases=_cases, loads=_loads
+)

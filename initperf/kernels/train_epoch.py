@@ -5,7 +5,8 @@ Williams 1986), clipping, update, each with its statistics from the pass that to
 anyway. Parameters and gradients are flat: for each layer its weights in C order, then its biases.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from initperf.kernels._address import Family
 from initperf.kernels._bits import integers_like
 from initperf.kernels._blas import blas
 from initperf.kernels._kernel import Case, Function, jit, portable, register
+from initperf.kernels._load import Load, both
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.activate import ACTIVATE, TOTALS, activation_pass
 from initperf.kernels.dense_backward import backward, dense_backward_reference
@@ -530,4 +532,33 @@ def _cases() -> Iterator[Case]:
             yield Case(label, arguments, writes=(6, 7, 8, 11, 12, 13), tolerance=tolerance)
 
 
-register("train_epoch", numpy=train_epoch_reference, numba=train_epoch, cases=_cases)
+def _loads() -> Iterator[Load]:
+    """Make one step of gradient descent, without statistics, in two networks."""
+    for batch, *widths in ((32, 784, 256, 10), (128, 784, 512, 256, 128, 10)):
+        products = [fan_in * fan_out for fan_in, fan_out in pairwise(widths)]
+        count = sum(products) + sum(widths[1:])
+
+        def arguments(
+            dtype: str, batch: int = batch, widths: Sequence[int] = widths, count: int = count
+        ) -> tuple[Any, ...]:
+            rng, sizes = np.random.default_rng(0), np.array(widths)
+            images = rng.standard_normal((batch, widths[0])).astype(dtype)
+            labels, order = np.arange(batch) % widths[-1], np.arange(batch)
+            parameters = (0.01 * rng.standard_normal(count)).astype(dtype)
+            return (
+                *(images, labels, order, batch, sizes, 1, parameters),
+                np.zeros_like(parameters),
+                np.zeros(work_size(sizes, batch), dtype),
+                *(np.full(1, 1e-4), 0.0, np.zeros(1), np.zeros(1, np.int64)),
+                np.zeros((0, len(widths) - 1, len(STATISTICS))),
+            )
+
+        # forward, and back twice but for the first layer; the update
+        operations = both(2 * batch * (3 * sum(products) - products[0]) + 2 * count)
+        # weights read twice and written, gradients written and read; the images
+        moved = 5 * count + batch * widths[0]
+        label = f"{'-'.join(map(str, widths))}, batch {batch}"
+        yield Load(label, arguments, operations, moved)
+
+
+register("train_epoch", numpy=train_epoch_reference, numba=train_epoch, cases=_cases, loads=_loads)

@@ -10,6 +10,7 @@ from numba import types
 from initperf.kernels._address import Family, vector
 from initperf.kernels._bits import beyond, diverged, from_magnitude, magnitude
 from initperf.kernels._kernel import Case, Function, jit_sums, like, register, where
+from initperf.kernels._load import Load, both
 from initperf.kernels._optimizers import OPTIMIZERS, Settings, by_code
 
 UPDATES = (
@@ -240,4 +241,20 @@ def _cases() -> Iterator[Case]:
                 yield Case(label, arguments, writes=(1, 3, 4, 7, 8), tolerance=tolerance)
 
 
-register("update", numpy=update_reference, numba=update, cases=_cases)
+def _loads() -> Iterator[Load]:
+    """Make the weights of a layer and of a network, under plain gradient descent."""
+    for rows, columns in ((784, 512), (4096, 4096)):
+        size = rows * columns
+
+        def arguments(dtype: str, size: int = size) -> tuple[Any, ...]:
+            rule, none = OPTIMIZERS["sgd"], np.zeros(0, dtype)
+            factors = rule.factors(np.array([1e-3]), 0, Settings())[0].astype(dtype)
+            weights, gradient = np.ones((2, size), dtype)
+            made = factors, 1.0, np.zeros(0), np.zeros(1)
+            return rule.code, weights, gradient, none, none, *made
+
+        # the gradient scaled, the weight decayed, the step: a product each and a sum
+        yield Load(f"{rows} x {columns}", arguments, both(5 * size), 3 * size)
+
+
+register("update", numpy=update_reference, numba=update, cases=_cases, loads=_loads)

@@ -17,6 +17,9 @@ from initperf.registry import Registry
 
 Call = Callable[[], Any]
 
+PREPARATIONS = 10
+"""How often a benchmark prepares its methods anew; see `initperf.timing.compare_all`."""
+
 
 @dataclass(frozen=True)
 class Size:
@@ -140,15 +143,19 @@ class Work:
     trial: Size | None = None
     pause_seconds: float = 0.0
 
-    def entries(self, size: Size, dtype: str) -> Iterator[Entry]:
-        """Give all that can do a size and a dtype here, the reference first."""
+    def entries(self, size: Size, dtype: str, *, peers: bool = True) -> Iterator[Entry]:
+        """Give all that can do a size and a dtype here, the reference first.
+
+        Without `peers`, only what needs no library but NumPy.
+        """
         every = default_threads()
         threads = {"one": (1,), "all": (every,), "each": tuple(sorted({1, every}))}
         for method in self.methods:
             if (
                 dtype in method.dtypes
                 and size.values <= method.largest
-                and importlib.util.find_spec(method.needs)
+                and (peers or method.needs == "numpy")
+                and is_installed(method.needs)
             ):
                 for count in threads[method.threads]:
                     yield Entry(method, count)
@@ -172,10 +179,26 @@ class Work:
             raise ValueError(f"{entry.label} does other work than {self.name}: {error}") from error
         return call
 
+    def preparing(self, entry: Entry, size: Size, dtype: str) -> Callable[[], Call]:
+        """Return what prepares a method anew; what it makes is checked by `prepare`, once.
+
+        Raises
+        ------
+        ValueError
+            As `prepare`.
+        """
+        self.prepare(entry, size, dtype)
+        return functools.partial(entry.method.prepare, size.shape, dtype, entry.threads)
+
     def limit_seconds(self, entry: Entry, size: Size, dtype: str) -> tuple[float, str]:
         """Return the least seconds that the hardware allows, and what limits them in words."""
         limit = _measured_once(self.limit, size.shape, dtype, entry.threads)
         return limit.seconds(self.amount(size.shape, dtype)), limit.words
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module could be imported."""
+    return importlib.util.find_spec(module) is not None
 
 
 @functools.cache

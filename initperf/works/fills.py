@@ -30,6 +30,7 @@ class _Fill:
     initializer: Initializer
     numpy: Callable[[np.random.Generator, Any], object]
     torch: Callable[[Any], object]
+    jax: Callable[[Any, Shape], Any]
     mkl: Callable[[Any, Shape], Any] | None = None
 
 
@@ -61,6 +62,25 @@ def _torch(work: _Fill, shape: Shape, dtype: str, threads: int) -> Call:
         return tensor.numpy()
 
     return call
+
+
+def _jax(draw: Callable[[Any, Shape], Any], shape: Shape, dtype: str, threads: int) -> Call:
+    """Draw compiled; the default generator is, on CPUs, the fastest of JAX's by measurement."""
+    import jax
+
+    key = jax.random.key(0)
+    compiled = jax.jit(lambda key: draw(key, shape))
+
+    def call() -> Any:
+        return np.asarray(compiled(key))
+
+    return call
+
+
+def _jax_random(name: str, key: Any, shape: Shape, bounds: tuple[float, ...] = ()) -> Any:
+    import jax
+
+    return getattr(jax.random, name)(key, *bounds, shape=shape)
 
 
 def _mkl(draw: Callable[[Any, Shape], Any], shape: Shape, dtype: str, threads: int) -> Call:
@@ -119,6 +139,18 @@ def _register(work: _Fill) -> None:
         Method("torch", "PyTorch", "rival", partial(_torch, work), "all", needs="torch"),
         Method("numba", "Numba", "ours", partial(_ours, work, "numba"), "each"),
     ]
+    methods.insert(
+        3,
+        Method(
+            "jax",
+            "JAX",
+            "rival",
+            partial(_jax, work.jax),
+            "all",
+            needs="jax",
+            dtypes=("float32",),
+        ),
+    )
     if work.mkl:
         mkl = partial(_mkl, work.mkl)
         methods.insert(
@@ -145,6 +177,7 @@ _register(
         INITIALIZERS["uniform"].replace(low=0.0, high=1.0),
         numpy=lambda rng, out: rng.random(out=out, dtype=out.dtype),
         torch=lambda tensor: tensor.uniform_(),
+        jax=partial(_jax_random, "uniform"),
         mkl=lambda state, shape: state.random_sample(shape),
     )
 )
@@ -154,6 +187,7 @@ _register(
         INITIALIZERS["normal"],
         numpy=lambda rng, out: rng.standard_normal(out=out, dtype=out.dtype),
         torch=lambda tensor: tensor.normal_(),
+        jax=partial(_jax_random, "normal"),
         mkl=lambda state, shape: state.standard_normal(shape, method="ICDF"),
     )
 )
@@ -163,5 +197,6 @@ _register(
         INITIALIZERS["truncated_normal"].replace(low=-_BOUND, high=_BOUND),
         numpy=_numpy_truncated,
         torch=_torch_truncated,
+        jax=partial(_jax_random, "truncated_normal", bounds=(-_BOUND, _BOUND)),
     )
 )

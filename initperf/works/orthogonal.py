@@ -57,6 +57,14 @@ def _torch(shape: Shape, dtype: str, threads: int) -> Call:
     return call
 
 
+def _jax(shape: Shape, dtype: str, threads: int) -> Call:
+    import jax
+
+    key = jax.random.key(0)
+    draw = jax.jit(lambda key: jax.nn.initializers.orthogonal()(key, shape))
+    return lambda: np.asarray(draw(key))
+
+
 def _check(array: Any, shape: Shape, dtype: str) -> None:
     """Check the columns' products: each a sum whose roundings add up like the root of its length.
 
@@ -93,6 +101,7 @@ register(
             ),
             Method("numpy", "NumPy", "rival", _numpy, "each"),
             Method("torch", "PyTorch", "rival", _torch, "all", needs="torch"),
+            Method("jax", "JAX", "rival", _jax, "all", needs="jax", dtypes=("float32",)),
             Method("numba", "Numba", "ours", partial(_ours, "numba"), "each"),
         ),
         sizes=(

@@ -1,0 +1,56 @@
+"""Every kernel alone: its Numba twin on all its loads and dtypes, by one thread.
+
+Where a load is the kernel's smallest, in turns with the NumPy reference, which is the
+specification and not a rival: the ratio keeps the row comparable on a faster or slower day.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+import initperf.activations  # noqa: F401 - the loads of some kernels are layers with them
+from initperf.kernels import KERNELS
+from initperf.roofline import least_seconds
+from initperf.timing import measure, one_thread_blas
+from initperf.works import PREPARATIONS
+
+
+def _rows() -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for kernel in KERNELS.values():
+        for place, load in enumerate(kernel.loads()):
+            for dtype in load.dtypes:
+                name = f"{kernel.name}-{dtype}-{load.label.replace(' ', '')}"
+                yield name, (kernel, load, dtype, place == 0)
+
+
+ROWS = dict(_rows())
+
+
+def prepare(kernel: Any, backend: str, load: Any, dtype: str) -> Any:
+    return partial(kernel[backend], *load.arguments(dtype))
+
+
+@pytest.mark.parametrize("row", list(ROWS))
+def test_kernel(ab, recorded, benchmark, row):
+    kernel, load, dtype, smallest = ROWS[row]
+    benchmark.group = f"{kernel.name} {dtype} {load.label}"
+    ours, reference = (partial(prepare, kernel, which, load, dtype) for which in ("numba", "numpy"))
+    ours()()
+    with one_thread_blas():
+        if smallest:
+            found = ab(reference, ours, preparations=PREPARATIONS)
+            timing = found and found.candidate
+        else:
+            timing = measure(ours(), budget_seconds=0.5 if benchmark.enabled else 0.0)
+            recorded(timing.samples_s)
+    if timing:
+        limit_s, limit = least_seconds(load.operations[dtype], load.bytes_moved(dtype), dtype)
+        benchmark.extra_info.update(
+            operations=load.operations[dtype],
+            bytes=load.bytes_moved(dtype),
+            limit_s=limit_s,
+            limit=limit,
+            percent_of_limit=100 * limit_s / timing.median_s,
+        )

@@ -1,0 +1,82 @@
+"""``initperf bench``: what is chosen, what is shown, and the file that is kept."""
+
+import inspect
+import json
+import math
+
+import pytest
+from test_speed import works  # noqa: F401 - a fixture
+from test_works import SMALL
+
+from initperf import cli, roofline
+from initperf.compare import compare_files
+from initperf.kernels import KERNELS
+from initperf.limits import Limit
+
+
+def run(capsys, *words):
+    code = cli.main(["bench", *words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_what_is_kept_can_be_compared(works, capsys, tmp_path):  # noqa: F811
+    path = tmp_path / "kept.json"
+    code, out, _ = run(capsys, "--filter", "first", "--json", "--save", str(path))
+    rows = json.loads(out)
+    assert code == 0
+    assert {row["kernel"] for row in rows} == {"first"}
+    ours = rows[-1]
+    assert ours["ratio_low"] <= ours["ratio"] <= ours["ratio_high"]
+    assert ours["null_ratio"] > 0
+    assert ours["percent_of_limit"] > 0
+    content = json.loads(path.read_text())
+    assert content["machine_info"]["initperf"]["processor"]
+    table = compare_files(path, path).table.set_index("benchmark")
+    assert table.loc[f"bench[first, float32, {SMALL.label}, NumPy]", "verdict"] == "yardstick"
+    assert len(table) == len(rows)
+
+
+def test_words_that_nothing_has_are_one_line(works, capsys, tmp_path):  # noqa: F811
+    code, out, err = run(capsys, "--filter", "no such")
+    assert (code, out) == (2, "")
+    assert err.startswith("initperf: no work has 'no such'")
+    assert "first 24 x 16" in err
+    assert err.count("\n") == 1
+    code, _, err = run(capsys, "--filter", "first", "--save", str(tmp_path / "no" / "x.json"))
+    assert code == 2
+    assert "cannot write" in err
+
+
+@pytest.mark.parametrize("kernel", list(KERNELS.values()), ids=list(KERNELS))
+def test_every_kernel_has_loads_that_it_takes(kernel):
+    """Called by the suites; interpreted, as some tests run, they would take hours."""
+    loads = list(kernel.loads())
+    assert loads
+    for load in loads:
+        for dtype in load.dtypes:
+            assert load.operations[dtype] > 0
+            assert load.bytes_moved(dtype) > 0
+            inspect.signature(kernel["numpy"]).bind(*load.arguments(dtype))
+
+
+def test_a_kernel_is_limited_by_operations_or_by_bytes(monkeypatch):
+    bandwidth = Limit("triad", 10.0, "B/s", 1)
+    monkeypatch.setattr(roofline, "_bandwidth", lambda moved, dtype: bandwidth)
+    monkeypatch.setattr(roofline, "_peak", lambda dtype: Limit("FMA", 5.0, "FLOP/s", 1))
+    assert roofline.least_seconds(10.0, 10.0, "float32") == (2.0, "FMA, 1 thread")
+    assert roofline.least_seconds(10.0, 40.0, "uint32") == (4.0, "triad, 1 thread")
+    monkeypatch.setattr(roofline, "_peak", lambda dtype: Limit("FMA", math.nan, "FLOP/s", 1))
+    assert roofline.least_seconds(10.0, 10.0, "float32") == (1.0, "triad, 1 thread")
+
+
+def test_a_kernel_is_timed_and_shown_with_its_limit(capsys):
+    code, out, _ = run(capsys, "--kernels", "--quick", "--filter", "squared_norm", "--json")
+    (row,) = json.loads(out)
+    assert code == 0
+    assert row["kernel"] == "squared_norm"
+    assert row["intensity"] == 0.5
+    assert row["percent_of_limit"] > 0
+    code, _, err = run(capsys, "--kernels", "--filter", "nothing")
+    assert code == 2
+    assert "no kernel has 'nothing'" in err
