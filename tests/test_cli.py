@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from initperf import INITIALIZERS, cli, data, draw, survey
+from initperf import INITIALIZERS, SCHEMES, cli, data, draw, survey
 
 CHILD = [sys.executable, "-c", "import sys; from initperf.cli import main; sys.exit(main())"]
 
@@ -312,8 +312,10 @@ def test_zsh_is_told_the_same_names(capsys):
     code, script, _ = run(capsys, "complete", "zsh")
     assert code == 0
     assert script.startswith("#compdef initperf")
-    names = " ".join(INITIALIZERS.names())
-    assert script.count(f"({names})") == 5  # info, draw, train, sweep and report
+    names = INITIALIZERS.names()
+    assert script.count(f"({' '.join(names)})") == 2  # draw and report
+    both = sorted((*names, *SCHEMES.names()))
+    assert script.count(f"({' '.join(both)})") == 3  # info, train and sweep
 
 
 def test_a_closed_pipe_is_no_error():

@@ -25,7 +25,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "initperf profile TARGET --help says more",
     )
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="its options")
-    parser.set_defaults(parser=type(parser))
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _target(arguments: argparse.Namespace) -> Any:
     """Read what follows the name of the target, with the options of its kind."""
     kind = arguments.target
-    parser: argparse.ArgumentParser = arguments.parser(
+    parser: argparse.ArgumentParser = type(arguments.parser)(
         prog=f"initperf profile {kind}", conflict_handler="resolve", allow_abbrev=False
     )
     if kind == "train":

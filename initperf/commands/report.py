@@ -93,10 +93,11 @@ def _tables(arguments: argparse.Namespace) -> dict[str, Any]:
                 backend=arguments.backend,
             )
         )
-    if not arguments.benchmarks and (warning := machine.busy()):
-        print(f"initperf: {warning}", file=sys.stderr)
+    warning = None if arguments.benchmarks else machine.busy()
     with compiling(experiments) as training_is_compiled:
         dataset = data.load(arguments.dataset, arguments.data_dir)
+        if warning:
+            print(f"initperf: {warning}", file=sys.stderr)
         if not arguments.benchmarks:
             with progress("compiling") as tell:
                 speed.compile_draws(tell)
