@@ -10,7 +10,6 @@ from initperf.experiment import BIASES
 from initperf.filling import as_backend, as_dtype
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.kernels import KERNELS
-from initperf.kernels._bits import integers_like
 from initperf.random import Key, RandomSource, as_key
 
 _BIAS_STREAMS = 1 << 32
@@ -120,9 +119,9 @@ class Mlp:
             hidden = number < self.depth - 1
             code = self.activation.code if hidden else 0
             slopes = np.empty((len(x), len(biases)), x.dtype)
-            a, seen = np.empty_like(slopes), np.empty(len(biases), integers_like(x.dtype))
+            a = np.empty_like(slopes)
             with np.errstate(over="ignore", invalid="ignore"):
-                forward(code, x, weights, biases, slopes, a, seen, nothing, verdict)
+                forward(code, x, weights, biases, slopes, a, nothing, verdict)
                 if self.residual and hidden and a.shape == x.shape:
                     a += x
             x = a
