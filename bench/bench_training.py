@@ -11,7 +11,7 @@ from initperf.parallel import side_by_side
 from initperf.works import WORKS
 from initperf.works.train_step import DEEP, NARROW, WIDE, methods
 
-STEPS = 20
+CALLS = 3
 
 
 def _rows() -> Iterator[Any]:
@@ -37,7 +37,7 @@ def _run() -> Callable[[Any], None]:
     steps = {size: ours.prepare(size.shape, "float32", 1) for size in (WIDE, DEEP)}
 
     def run(size: Any) -> None:
-        for _ in range(STEPS):
+        for _ in range(CALLS):
             steps[size]()
 
     return run

@@ -9,7 +9,6 @@ from initperf.activations import ACTIVATIONS, Activation
 from initperf.filling import as_backend, as_dtype
 from initperf.initializers import Initializer
 from initperf.kernels import KERNELS
-from initperf.kernels._bits import integers_like
 from initperf.random import RandomSource
 from initperf.schemes import Scheme, as_scheme, find
 
@@ -114,9 +113,9 @@ class Mlp:
             hidden = number < self.depth - 1
             code = self.activation.code if hidden else 0
             slopes = np.empty((len(x), len(biases)), x.dtype)
-            a, seen = np.empty_like(slopes), np.empty(len(biases), integers_like(x.dtype))
+            a = np.empty_like(slopes)
             with np.errstate(over="ignore", invalid="ignore"):
-                forward(code, x, weights, biases, slopes, a, seen, nothing, verdict)
+                forward(code, x, weights, biases, slopes, a, nothing, verdict)
                 if self.adds_input(number):
                     a += x
             x = a

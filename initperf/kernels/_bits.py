@@ -18,6 +18,8 @@ _MAGNITUDE_32 = np.int32(0x7FFFFFFF)
 _MAGNITUDE_64 = np.int64(0x7FFFFFFFFFFFFFFF)
 _LIMIT_32 = np.float32(LIMITS["float32"]).view(np.int32)
 _LIMIT_64 = np.float64(LIMITS["float64"]).view(np.int64)
+_SQUARE_32 = LIMITS["float32"] ** 2
+_SQUARE_64 = LIMITS["float64"] ** 2
 
 
 @portable
@@ -62,11 +64,20 @@ beyond = by_dtype(_beyond_32, _beyond_64)
 """Whether these bits, of the dtype of the first argument, are those of LIMITS or above."""
 
 
+@portable
+def _limit_squared_32(x: Any) -> Any:
+    return _SQUARE_32
+
+
+@portable
+def _limit_squared_64(x: Any) -> Any:
+    return _SQUARE_64
+
+
+limit_squared = by_dtype(_limit_squared_32, _limit_squared_64)
+"""The square of LIMITS for the dtype of the argument, as a float64."""
+
+
 def diverged(*arrays: np.ndarray) -> bool:
     """Return whether an array holds a magnitude of LIMITS or above, an infinity or a NaN."""
     return any(not np.all(np.abs(one) < LIMITS[one.dtype.name]) for one in arrays)
-
-
-def integers_like(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the integers that have the width of a dtype."""
-    return np.dtype(f"int{8 * dtype.itemsize}")

@@ -59,14 +59,22 @@ def dense_backward_reference(
 
 @jit_sums
 def _chain(slopes: Any, x: Any, bias_gradient: Any) -> None:
-    for j in range(bias_gradient.size):
+    """Multiply the slopes by the gradient, and sum columns, four rows at a time."""
+    batch, units = slopes.shape
+    flat, beside = slopes.reshape(slopes.size), x.reshape(x.size)
+    for i in range(flat.size):
+        flat[i] *= beside[i]
+    for j in range(units):
         bias_gradient[j] = 0.0
-    for i in range(slopes.shape[0]):
-        row, beside = slopes[i], x[i]
-        for j in range(bias_gradient.size):
-            delta = row[j] * beside[j]
-            row[j] = delta
-            bias_gradient[j] += delta
+    whole = batch - batch % 4
+    for i in range(0, whole, 4):
+        for j in range(units):
+            bias_gradient[j] += (slopes[i, j] + slopes[i + 1, j]) + (
+                slopes[i + 2, j] + slopes[i + 3, j]
+            )
+    for i in range(whole, batch):
+        for j in range(units):
+            bias_gradient[j] += slopes[i, j]
 
 
 @jit

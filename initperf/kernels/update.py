@@ -8,7 +8,14 @@ import numpy as np
 from numba import types
 
 from initperf.kernels._address import Family, vector
-from initperf.kernels._bits import beyond, diverged, from_magnitude, magnitude
+from initperf.kernels._bits import (
+    LIMITS,
+    beyond,
+    diverged,
+    from_magnitude,
+    limit_squared,
+    magnitude,
+)
 from initperf.kernels._kernel import Case, Function, jit_sums, like, register, where
 from initperf.kernels._load import Load, both
 from initperf.kernels._optimizers import OPTIMIZERS, Settings, by_code
@@ -21,12 +28,12 @@ UPDATES = (
     "gradient_mean_abs",
     "update_ratio",
 )
-_CHUNK = 1024
+_CHUNK = 2048
 
 
 def _signature(kind: Any) -> tuple[Any, ...]:
     values, numbers = vector(kind), vector(types.float64)
-    return values, values, values, values, values, types.float64, numbers, numbers
+    return (*[values] * 5, types.float64, types.int64, numbers, numbers, numbers)
 
 
 UPDATE = Family(_signature)
@@ -37,61 +44,33 @@ UPDATE = Family(_signature)
 def update_pass(code: int, measured: bool) -> Function:
     """Return the jitted pass of an optimizer, with or without statistics."""
     optimizer = by_code(code)
-    return (_measured if measured else _plain)(optimizer.rule, optimizer.memories)
+    rule, memories = optimizer.rule, optimizer.memories
 
-
-def _plain(rule: Any, memories: int) -> Function:
     @jit_sums
-    def plain_pass(
+    def one_pass(
         weights: Any,
         gradient: Any,
         first: Any,
         second: Any,
         factors: Any,
         scale: float,
-        totals: Any,
-        verdict: Any,
-    ) -> None:
-        zero, clip = like(weights, 0.0), weights.dtype.type(scale)
-        highest = magnitude(zero)
-        for i in range(weights.size):
-            slope = gradient[i]
-            one = first[i] if memories > 0 else zero
-            two = second[i] if memories > 1 else zero
-            value, one, two = rule(weights[i], clip * slope, one, two, factors)
-            weights[i] = value
-            if memories > 0:
-                first[i] = one
-            if memories > 1:
-                second[i] = two
-            size = where(magnitude(slope) > magnitude(value), magnitude(slope), magnitude(value))
-            highest = where(size > highest, size, highest)
-        verdict[0] = 1.0 if beyond(weights, highest) else 0.0
-
-    return plain_pass
-
-
-def _measured(rule: Any, memories: int) -> Function:
-    @jit_sums
-    def measured_pass(
-        weights: Any,
-        gradient: Any,
-        first: Any,
-        second: Any,
-        factors: Any,
-        scale: float,
+        count: int,
+        peak: Any,
         totals: Any,
         verdict: Any,
     ) -> None:
         zero, clip = like(weights, 0.0), weights.dtype.type(scale)
         centre = weights[0]
-        largest = highest = magnitude(zero)
-        sum_w = square_w = sum_g = square_g = square_u = 0.0
-        for begin in range(0, weights.size, _CHUNK):
-            t_w = t_ww = t_g = t_gg = t_uu = zero
-            end = begin + _CHUNK
+        highest = magnitude(zero)
+        squares = sum_w = square_w = sum_g = square_g = square_u = 0.0
+        before_peak = peak[0]
+        begin = 0
+        while begin < weights.size:
+            inside = begin < count
+            end = min(begin + _CHUNK, count if inside else weights.size)
             w, g = weights[begin:end], gradient[begin:end]
             m, v = first[begin:end], second[begin:end]
+            t_w = t_ww = t_g = t_gg = t_uu = zero
             for i in range(w.size):
                 before, slope = w[i], g[i]
                 one = m[i] if memories > 0 else zero
@@ -102,37 +81,39 @@ def _measured(rule: Any, memories: int) -> Function:
                     m[i] = one
                 if memories > 1:
                     v[i] = two
-                size = magnitude(before)
-                largest = where(size > largest, size, largest)
-                size = where(
-                    magnitude(slope) > magnitude(value), magnitude(slope), magnitude(value)
-                )
+                size = magnitude(value)
                 highest = where(size > highest, size, highest)
-                moved = value - before
-                off = before - centre
-                t_w += off
-                t_ww += off * off
-                t_g += abs(slope)
                 t_gg += slope * slope
-                t_uu += moved * moved
-            sum_w += t_w
-            square_w += t_ww
-            sum_g += t_g
-            square_g += t_gg
-            square_u += t_uu
-        count = float(weights.size)
-        mean = centre + sum_w / count
-        variance = max(0.0, square_w / count - (sum_w / count) ** 2)
-        length = np.sqrt(count * (mean * mean + variance))
-        totals[0] = mean
-        totals[1] = np.sqrt(variance)
-        totals[2] = from_magnitude(weights, largest)
-        totals[3] = np.sqrt(square_g)
-        totals[4] = sum_g / count
-        totals[5] = np.sqrt(square_u) / length if length > 0.0 else 0.0
-        verdict[0] = 1.0 if beyond(weights, highest) else 0.0
+                if measured:
+                    moved, off = value - before, before - centre
+                    t_w += off
+                    t_ww += off * off
+                    t_g += abs(slope)
+                    t_uu += moved * moved
+            squares += t_gg
+            if measured and inside:
+                sum_w += t_w
+                square_w += t_ww
+                sum_g += t_g
+                square_g += t_gg
+                square_u += t_uu
+            if end == count:
+                peak[0] = from_magnitude(weights, highest)
+            begin = end
+        if measured:
+            mean = centre + sum_w / count
+            variance = max(0.0, square_w / count - (sum_w / count) ** 2)
+            length = np.sqrt(count * (mean * mean + variance))
+            totals[0] = mean
+            totals[1] = np.sqrt(variance)
+            totals[2] = before_peak
+            totals[3] = np.sqrt(square_g)
+            totals[4] = sum_g / count
+            totals[5] = np.sqrt(square_u) / length if length > 0.0 else 0.0
+        bounded = squares < limit_squared(weights) and not beyond(weights, highest)
+        verdict[0] = 0.0 if bounded else 1.0
 
-    return measured_pass
+    return one_pass
 
 
 def update_reference(
@@ -143,6 +124,8 @@ def update_reference(
     second: np.ndarray,
     factors: np.ndarray,
     scale: float,
+    count: int,
+    peak: np.ndarray,
     totals: np.ndarray,
     verdict: np.ndarray,
 ) -> None:
@@ -153,7 +136,7 @@ def update_reference(
     code : int
         The optimizer's number.
     weights, gradient : numpy.ndarray
-        1-D, float32 or float64; `weights` is updated in place.
+        1-D, float32 or float64; `weights` is updated in place. Behind the weights lie the biases.
     first, second : numpy.ndarray
         What the optimizer remembers of each weight, updated in place; without an element if it
         does not.
@@ -161,12 +144,17 @@ def update_reference(
         The optimizer's factors in this step, of the dtype of the weights.
     scale : float
         Multiplies the gradient: what clipping leaves of it.
+    count : int
+        How many of them are weights, at least 1; statistics leave the biases out.
+    peak : numpy.ndarray
+        One float64, the largest magnitude of a weight; updated, for it is where the next step
+        begins.
     totals : numpy.ndarray
         float64, takes what UPDATES names: of the weights before the update, of the gradient
         before clipping and decay, and the length of the update by that of the weights. Without
         an element, nothing is measured.
     verdict : numpy.ndarray
-        One float64, 1 when gradient or weights have diverged (see
+        One float64, 1 when the gradient's norm or what is updated has diverged (see
         `initperf.kernels._bits.LIMITS`), else 0; the statistics mean nothing then.
     """
     optimizer, zero = by_code(code), like(weights, 0.0)
@@ -183,19 +171,23 @@ def update_reference(
         first[:] = one
     if optimizer.memories > 1:
         second[:] = two
-    verdict[0] = float(diverged(weights, gradient))
+    slope = gradient.astype(np.float64)
+    with np.errstate(over="ignore"):
+        norm = np.sqrt(np.sum(slope**2))
+    verdict[0] = float(diverged(weights) or not norm < LIMITS[weights.dtype.name])
     if totals.size and not verdict[0]:
-        wide, slope = before.astype(np.float64), np.abs(gradient.astype(np.float64))
+        wide, slope = before[:count].astype(np.float64), np.abs(slope[:count])
         length = np.sqrt(np.sum(wide**2))
-        moved = np.sqrt(np.sum((new - before).astype(np.float64) ** 2))
+        moved = np.sqrt(np.sum((new - before)[:count].astype(np.float64) ** 2))
         totals[:] = (
             wide.mean(),
             wide.std(),
-            np.abs(wide).max(),
+            peak[0],
             np.sqrt(np.sum(slope**2)),
             slope.mean(),
             moved / length if length > 0.0 else 0.0,
         )
+    peak[0] = np.abs(weights[:count]).max()
 
 
 def update(
@@ -206,18 +198,20 @@ def update(
     second: np.ndarray,
     factors: np.ndarray,
     scale: float,
+    count: int,
+    peak: np.ndarray,
     totals: np.ndarray,
     verdict: np.ndarray,
 ) -> None:
     """Update weights by an optimizer's rule; see the reference."""
     chosen = update_pass(code, totals.size > 0)
-    chosen(weights, gradient, first, second, factors, scale, totals, verdict)
+    chosen(weights, gradient, first, second, factors, scale, count, peak, totals, verdict)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
         for optimizer in OPTIMIZERS.values():
-            for size in (1, 3, 1023, 1025):
+            for size in (1, 3, 1023, 2051):
 
                 def arguments(
                     dtype: str = dtype, code: int = optimizer.code, size: int = size
@@ -230,15 +224,17 @@ def _cases() -> Iterator[Case]:
                     first, second = memories
                     settings = Settings(weight_decay=0.01)
                     factors = optimizer.factors(np.array([0.25]), 3, settings)[0].astype(dtype)
-                    made = factors, 0.5, np.zeros(len(UPDATES)), np.zeros(1)
+                    count = max(1, size - 2)
+                    peak = np.abs(weights[:count]).max(keepdims=True).astype(np.float64)
+                    made = factors, 0.5, count, peak, np.zeros(len(UPDATES)), np.zeros(1)
                     return code, weights, gradient, first, second, *made
 
                 # A chunk is summed in the working precision, at worst one rounding a term, but
                 # in eight or more lanes. An update of a hundredth of a weight keeps two digits
                 # less of its own than of the weight: a hundred roundings.
-                tolerance = (min(size, 1024) / 8 + 100) * float(np.finfo(dtype).eps)
+                tolerance = (min(size, _CHUNK) / 8 + 100) * float(np.finfo(dtype).eps)
                 label = f"{dtype}-{optimizer.name}-{size}"
-                yield Case(label, arguments, writes=(1, 3, 4, 7, 8), tolerance=tolerance)
+                yield Case(label, arguments, writes=(1, 3, 4, 8, 9, 10), tolerance=tolerance)
 
 
 def _loads() -> Iterator[Load]:
@@ -250,7 +246,7 @@ def _loads() -> Iterator[Load]:
             rule, none = OPTIMIZERS["sgd"], np.zeros(0, dtype)
             factors = rule.factors(np.array([1e-3]), 0, Settings())[0].astype(dtype)
             weights, gradient = np.ones((2, size), dtype)
-            made = factors, 1.0, np.zeros(0), np.zeros(1)
+            made = factors, 1.0, size, np.ones(1), np.zeros(0), np.zeros(1)
             return rule.code, weights, gradient, none, none, *made
 
         # the gradient scaled, the weight decayed, the step: a product each and a sum

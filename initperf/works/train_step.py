@@ -1,4 +1,7 @@
-"""One step of gradient descent on a perceptron: gather, forward, loss, backward, update.
+"""Steps of gradient descent on a perceptron: gather, forward, loss, backward, update.
+
+A call takes eight steps, as training does: one after the other, with weights and work space in
+the cache and Python's share of a call spread over them.
 
 What is instrumented also takes the statistics of every layer in each step: of weights, gradients
 and activations. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
@@ -22,6 +25,7 @@ from initperf.works._work import Call, Method, Size, Work, register
 Shape = tuple[int, ...]
 
 _RATE = 1e-4
+_STEPS = 8
 _GEMM_SIZE = 1024
 
 
@@ -31,7 +35,7 @@ def _size(batch: int, *sizes: int) -> Size:
     for width, equal in groupby(sizes):
         count = len(list(equal))
         widths.append(f"{count}x{width}" if count > 1 else f"{width}")
-    return Size(f"{'-'.join(widths)}, batch {batch}", (batch, *sizes), values)
+    return Size(f"{'-'.join(widths)}, {_STEPS} steps of {batch}", (batch, *sizes), values)
 
 
 def _problem(
@@ -48,13 +52,13 @@ def _ours(
     backend: str, activation: str, instrumented: bool, shape: Shape, dtype: str, threads: int
 ) -> Call:
     network, images, labels = _problem(shape, dtype, activation, backend)
-    losses, rates, rule = np.zeros(1), np.full(1, _RATE), OPTIMIZERS["sgd"]
+    losses, rates, rule = np.zeros(_STEPS), np.full(_STEPS, _RATE), OPTIMIZERS["sgd"]
     arguments = (
-        *(images, labels, np.arange(len(images)), len(images), network.sizes),
+        *(images, labels, np.tile(np.arange(len(images)), _STEPS), len(images), network.sizes),
         *(network.activation.code, network.parameters, np.zeros_like(network.parameters)),
         np.zeros(work_size(network.sizes, len(images)), dtype),
-        *(rates, 0.0, losses, np.zeros(1, np.int64)),
-        np.zeros((int(instrumented), network.depth, len(STATISTICS))),
+        *(rates, 0.0, losses, np.zeros(_STEPS, np.int64)),
+        np.zeros((int(instrumented) * _STEPS, network.depth, len(STATISTICS))),
         Descent(
             rule.code,
             rule.factors(rates, 0, Settings()).astype(dtype),
@@ -76,9 +80,8 @@ def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
     layers = [(weights.copy(), biases.copy()) for weights, biases in network.layers()]
     rows, limit, rate = np.arange(len(images)), blas_setter(threads), np.dtype(dtype).type(_RATE)
 
-    def call() -> Any:
-        limit()
-        inputs = [images]
+    def step() -> Any:
+        inputs = [images[rows]]
         for weights, biases in layers[:-1]:
             inputs.append(np.maximum(inputs[-1] @ weights + biases, 0))
         weights, biases = layers[-1]
@@ -91,11 +94,15 @@ def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
         delta /= len(rows)
         for x, (weights, biases) in zip(inputs[::-1], layers[::-1], strict=True):
             slope, shift = x.T @ delta, delta.sum(axis=0)
-            if x is not images:
+            if x is not inputs[0]:
                 delta = (delta @ weights.T) * (x > 0)
             weights -= rate * slope
             biases -= rate * shift
-        return np.array([loss])
+        return loss
+
+    def call() -> Any:
+        limit()
+        return np.array([step() for _ in range(_STEPS)])
 
     return call
 
@@ -114,7 +121,7 @@ def _scikit_learn(shape: Shape, dtype: str, threads: int) -> Call:
         batch_size=len(images),
         shuffle=False,
     )
-    limit = blas_setter(threads)
+    limit, rows = blas_setter(threads), np.arange(len(images))
     classifier.partial_fit(images, labels, classes=np.arange(network.sizes[-1]))
     for (weights, biases), coefficients, intercepts in zip(
         network.layers(), classifier.coefs_, classifier.intercepts_, strict=True
@@ -123,8 +130,11 @@ def _scikit_learn(shape: Shape, dtype: str, threads: int) -> Call:
 
     def call() -> Any:
         limit()
-        classifier.partial_fit(images, labels)
-        return np.array([classifier.loss_])
+        losses = []
+        for _ in range(_STEPS):
+            classifier.partial_fit(images[rows], labels[rows])
+            losses.append(classifier.loss_)
+        return np.array(losses)
 
     return call
 
@@ -161,17 +171,22 @@ def _torch(activation: str, instrumented: bool, shape: Shape, dtype: str, thread
         for module in modules[1:-1:2]:
             module.register_forward_hook(of_activation)
 
-    def call() -> Any:
-        torch.set_num_threads(threads)
+    rows = torch.arange(len(images))
+
+    def step() -> float:
         records.clear()
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(x), y)
+        loss = torch.nn.functional.cross_entropy(model(x[rows]), y[rows])
         loss.backward()
         if instrumented:
             for module in modules[:-1:2]:
                 of_layer(module.weight)
         optimizer.step()
-        return np.array([loss.item()])
+        return float(loss.item())
+
+    def call() -> Any:
+        torch.set_num_threads(threads)
+        return np.array([step() for _ in range(_STEPS)])
 
     return call
 
@@ -189,7 +204,7 @@ def _check(losses: Any, shape: Shape, dtype: str) -> None:
 def _operations(shape: Shape, dtype: str) -> float:
     batch, *sizes = shape
     products = [fan_in * fan_out for fan_in, fan_out in pairwise(sizes)]
-    return 2.0 * batch * (3 * sum(products) - products[0])
+    return 2.0 * _STEPS * batch * (3 * sum(products) - products[0])
 
 
 def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:

@@ -1,0 +1,144 @@
+"""What an epoch of training works on: tuples of arrays that compiled code takes as they are.
+
+Parameters and gradients are flat: for each layer its weights in C order, then its biases. Inputs
+and slopes of all layers lie in a work space of two halves, a layer's batch after the other.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from initperf.kernels.histogram import BINS
+
+
+class Passes(NamedTuple):
+    """Addresses of passes, or codes and functions for the reference: measured ones, then plain."""
+
+    hidden: tuple[Any, Any]
+    output: tuple[Any, Any]
+    update: tuple[Any, Any]
+    loss: Any
+    norm: Any
+    histogram: Any
+    blas: Any
+
+
+class Batches(NamedTuple):
+    """The images, their labels, and in which order and how many at a time they are taken."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    order: np.ndarray
+    batch_size: int
+
+
+class Layout(NamedTuple):
+    """Where the layers lie: widths, starts in the parameters and in a half of the work space."""
+
+    sizes: np.ndarray
+    starts: np.ndarray
+    places: np.ndarray
+    residual: bool
+
+    @classmethod
+    def of(cls, sizes: np.ndarray, batch_size: int, residual: bool) -> "Layout":
+        """Lay out layers of these widths, from input to output."""
+        weights = np.cumsum((sizes[:-1] + 1) * sizes[1:])
+        places = batch_size * np.cumsum(sizes)
+        return cls(sizes, np.append(0, weights), np.append(0, places), residual)
+
+
+class Space(NamedTuple):
+    """Work space: inputs and slopes of the layers, units seen alive, labels, a few numbers."""
+
+    inputs: np.ndarray
+    slopes: np.ndarray
+    seen: np.ndarray
+    labels: np.ndarray
+    verdict: np.ndarray
+    scores: np.ndarray
+    updates: np.ndarray
+    nothing: np.ndarray
+    scales: np.ndarray
+    peaks: np.ndarray
+
+    @classmethod
+    def of(cls, work: np.ndarray, layout: Layout, batch_size: int, updates: int) -> "Space":
+        """Part a work space, and make room for the rest."""
+        depth, middle = layout.sizes.size - 1, work.size // 2
+        numbers = np.zeros(1), np.zeros(2), np.zeros(updates), np.zeros(0)
+        seen, labels = np.zeros(layout.sizes.max(), work.dtype), np.zeros(batch_size, np.int64)
+        layers = np.ones(depth), np.zeros(depth)
+        return cls(work[:middle], work[middle:], seen, labels, *numbers, *layers)
+
+
+class Movement(NamedTuple):
+    """What moves: parameters, their gradients, an optimizer's memories and factors, clipping."""
+
+    parameters: np.ndarray
+    gradients: np.ndarray
+    memories: np.ndarray
+    slots: int
+    factors: np.ndarray
+    clip_norm: float
+    clip_globally: bool
+
+
+class Records(NamedTuple):
+    """What is kept: of each step, of the layers in the last steps, and histograms of some."""
+
+    losses: np.ndarray
+    correct: np.ndarray
+    statistics: np.ndarray
+    recorded: int
+    rows: np.ndarray
+    bounds: np.ndarray
+    counts: np.ndarray
+
+
+class Descent(NamedTuple):
+    """How weights follow their gradients.
+
+    Attributes
+    ----------
+    optimizer : int
+        Its number.
+    factors : numpy.ndarray
+        (steps, factors), of the dtype of the weights.
+    memories : numpy.ndarray
+        (memories of the optimizer, parameters), updated.
+    clip_globally : bool
+        Whether the norm that is clipped is that of all layers together.
+    """
+
+    optimizer: int
+    factors: np.ndarray
+    memories: np.ndarray
+    clip_globally: bool = False
+
+
+class Histograms(NamedTuple):
+    """Histograms of activations and gradients, by layer.
+
+    Attributes
+    ----------
+    places : numpy.ndarray
+        (steps,) int64: which row below takes the histograms of a step; -1 for none.
+    bounds : numpy.ndarray
+        (rows, layers, 2, 2) float64, written: the activation's and the gradient's, where the
+        first bin begins and the last ends.
+    counts : numpy.ndarray
+        (rows, layers, 2, BINS) int64, written.
+    """
+
+    places: np.ndarray
+    bounds: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, wanted: np.ndarray, layers: int) -> "Histograms":
+        """Make room for the steps where an array of Booleans is true."""
+        rows = int(np.sum(wanted))
+        places = np.where(wanted, np.cumsum(wanted) - 1, -1)
+        bounds, counts = np.zeros((rows, layers, 2, 2)), np.zeros((rows, layers, 2, BINS), np.int64)
+        return cls(places, bounds, counts)

@@ -1,0 +1,138 @@
+"""A batch's way forward through all layers, and its gradient's way back.
+
+Rumelhart, Hinton & Williams 1986. Each sweep is written once, over the kernels of either backend.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._kernel import Function, portable
+from initperf.kernels.activate import TOTALS
+from initperf.kernels.histogram import HISTOGRAM
+from initperf.kernels.update import UPDATES
+
+STATISTICS = (*UPDATES[:-1], *TOTALS, UPDATES[-1])
+"""Columns of a layer's record."""
+
+_FORWARD, _RATIO = len(UPDATES) - 1, len(STATISTICS) - 1
+
+_count = HISTOGRAM.call
+
+
+def gather_reference(images: Any, labels: Any, chosen: Any, x: Any, batch_labels: Any) -> None:
+    """Write the chosen images and labels."""
+    np.take(images, chosen, axis=0, out=x)
+    batch_labels[: chosen.size] = labels[chosen]
+
+
+@portable
+def gather(images: Any, labels: Any, chosen: Any, x: Any, batch_labels: Any) -> None:
+    """Write the chosen images and labels."""
+    for i in range(chosen.size):
+        image, row = images[chosen[i]], x[i]
+        for j in range(row.size):
+            row[j] = image[j]
+        batch_labels[i] = labels[chosen[i]]
+
+
+def add_reference(a: Any, x: Any) -> None:
+    """Add a matrix to another."""
+    a += x
+
+
+@portable
+def add(a: Any, x: Any) -> None:
+    """Add a matrix to another."""
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            a[i, j] += x[i, j]
+
+
+def forward_sweep(gather: Function, forward: Function, add: Function) -> Function:
+    """Return the way of a batch to its logits, which ends early at a layer that diverges."""
+
+    @portable
+    def sweep(
+        passes: Any,
+        batches: Any,
+        layout: Any,
+        space: Any,
+        parameters: Any,
+        records: Any,
+        record: Any,
+        chosen: Any,
+        kind: int,
+        row: int,
+    ) -> int:
+        sizes, depth, rows = layout.sizes, layout.sizes.size - 1, chosen.size
+        x = space.inputs[: rows * sizes[0]].reshape((rows, sizes[0]))
+        gather(batches.images, batches.labels, chosen, x, space.labels)
+        for layer in range(depth):
+            fan_in, fan_out = sizes[layer], sizes[layer + 1]
+            at, here = layout.starts[layer], layout.places[layer + 1]
+            end, there = at + fan_in * fan_out, here + rows * fan_out
+            a, slopes = space.inputs[here:there], space.slopes[here:there]
+            forward(
+                passes.blas,
+                passes.hidden[kind] if layer < depth - 1 else passes.output[kind],
+                x,
+                parameters[at:end].reshape((fan_in, fan_out)),
+                parameters[end : end + fan_out],
+                slopes.reshape((rows, fan_out)),
+                slopes,
+                a,
+                space.seen[:fan_out],
+                record[layer, _FORWARD:_RATIO] if kind == 0 else space.nothing,
+                space.verdict,
+            )
+            if space.verdict[0] > 0.0:
+                return layer
+            if row >= 0:
+                _count(
+                    passes.histogram,
+                    a,
+                    records.bounds[row, layer, 0],
+                    records.counts[row, layer, 0],
+                )
+            before, x = x, a.reshape((rows, fan_out))
+            if layout.residual and layer < depth - 1 and fan_in == fan_out:
+                add(x, before)
+        return int(depth)
+
+    return sweep
+
+
+def backward_sweep(backward: Function) -> Function:
+    """Return the way of the gradient from the logits, written where their slopes were, down."""
+
+    @portable
+    def sweep(
+        passes: Any, layout: Any, space: Any, parameters: Any, gradients: Any, rows: int
+    ) -> None:
+        sizes, depth = layout.sizes, layout.sizes.size - 1
+        here, fan_out = layout.places[depth], sizes[depth]
+        above = space.inputs[here : here + rows * fan_out].reshape((rows, fan_out))
+        delta = space.slopes[here : here + rows * fan_out].reshape((rows, fan_out))
+        for layer in range(depth - 1, -1, -1):
+            fan_in, fan_out = sizes[layer], sizes[layer + 1]
+            at, here = layout.starts[layer], layout.places[layer]
+            end, there = at + fan_in * fan_out, here + rows * fan_in
+            x = space.inputs[here:there].reshape((rows, fan_in))
+            below = space.slopes[here:there].reshape((rows, fan_in))
+            biases = max(0, at - fan_in)  # those of the layer below; in the first, left alone
+            backward(
+                passes.blas,
+                x,
+                parameters[at:end].reshape((fan_in, fan_out)),
+                delta,
+                gradients[at:end].reshape((fan_in, fan_out)),
+                below,
+                gradients[biases : biases + fan_in],
+                above,
+                layout.residual and layer < depth - 1 and fan_in == fan_out,
+                layer == 0,
+            )
+            above, delta = x, below
+
+    return sweep
