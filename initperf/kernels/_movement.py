@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from initperf.kernels._bits import from_magnitude, magnitude
-from initperf.kernels._kernel import portable, where
+from initperf.kernels._kernel import Function, portable, where
 from initperf.kernels._sweeps import _FORWARD, _RATIO
 from initperf.kernels.histogram import HISTOGRAM
 from initperf.kernels.squared_norm import SQUARED_NORM
@@ -14,16 +14,31 @@ from initperf.kernels.update import UPDATE
 _count, _norm, _update = HISTOGRAM.call, SQUARED_NORM.call, UPDATE.call
 
 
+def largest_reference(values: Any) -> Any:
+    """Return the largest magnitude."""
+    return np.max(np.abs(values))
+
+
 @portable
-def find_peaks(layout: Any, parameters: Any, peaks: Any) -> None:
-    """Write the largest magnitude of each layer's weights, which updates then keep."""
-    for layer in range(peaks.size):
-        at, count = layout.starts[layer], layout.sizes[layer] * layout.sizes[layer + 1]
-        highest = magnitude(parameters[at])
-        for i in range(at, at + count):
-            size = magnitude(parameters[i])
-            highest = where(size > highest, size, highest)
-        peaks[layer] = from_magnitude(parameters, highest)
+def largest(values: Any) -> Any:
+    """Return the largest magnitude."""
+    highest = magnitude(values[0])
+    for i in range(values.size):
+        size = magnitude(values[i])
+        highest = where(size > highest, size, highest)
+    return from_magnitude(values, highest)
+
+
+def peaks(largest: Function) -> Function:
+    """Return what finds the largest magnitude of each layer's weights, which updates then keep."""
+
+    @portable
+    def find(layout: Any, parameters: Any, found: Any) -> None:
+        for layer in range(found.size):
+            at, count = layout.starts[layer], layout.sizes[layer] * layout.sizes[layer + 1]
+            found[layer] = largest(parameters[at : at + count])
+
+    return find
 
 
 @portable

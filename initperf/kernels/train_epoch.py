@@ -22,9 +22,9 @@ from initperf.kernels._epoch import (
     Records,
     Space,
 )
-from initperf.kernels._kernel import Case, Function, jit, register
+from initperf.kernels._kernel import Case, Function, jit, portable, register
 from initperf.kernels._load import Load, both
-from initperf.kernels._movement import clip, find_peaks, move
+from initperf.kernels._movement import clip, largest, largest_reference, move, peaks
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels._sweeps import (
     STATISTICS,
@@ -54,7 +54,7 @@ _LINEAR = 0
 _loss = LOSS.call
 
 
-def _epoch(ahead: Function, back: Function) -> Callable[..., tuple[int, int]]:
+def _epoch(find_peaks: Function, ahead: Function, back: Function) -> Callable[..., tuple[int, int]]:
     """Write the loop once, over the sweeps of either backend."""
 
     def steps(
@@ -103,7 +103,23 @@ def _epoch(ahead: Function, back: Function) -> Callable[..., tuple[int, int]]:
     return steps
 
 
-_steps = jit(_epoch(forward_sweep(gather, forward, add), backward_sweep(backward)))
+# Numba keys the cache by what a closure holds, and a jitted function is another in each process:
+# held directly, the two would have the loop compiled anew every time
+
+
+@portable
+def _forward(*arguments: Any) -> None:
+    forward(*arguments)
+
+
+@portable
+def _backward(*arguments: Any) -> None:
+    backward(*arguments)
+
+
+_steps = jit(
+    _epoch(peaks(largest), forward_sweep(gather, _forward, add), backward_sweep(_backward))
+)
 
 
 def _forward_reference(
@@ -120,6 +136,7 @@ def _backward_reference(addresses: Any, *arguments: Any) -> None:
 
 
 _reference_steps = _epoch(
+    peaks(largest_reference),
     forward_sweep(gather_reference, _forward_reference, add_reference),
     backward_sweep(_backward_reference),
 )
