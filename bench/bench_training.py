@@ -1,6 +1,5 @@
 """Steps of a network that the report leaves out, and two runs side by side against one."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -8,15 +7,15 @@ from typing import Any
 import pytest
 
 from initperf.parallel import side_by_side
-from initperf.works import WORKS
-from initperf.works.train_step import DEEP, NARROW, WIDE, methods
+from initperf.works import train_step
+from initperf.works.train_step import DEEP, NARROW, WIDE
 
-CALLS = 3
+CALLS = 20
 
 
 def _rows() -> Iterator[Any]:
     for activation in ("relu", "tanh"):
-        work = dataclasses.replace(WORKS["train_step"], methods=methods(activation))
+        work = train_step.work(activation)
         for entry in work.entries(NARROW, "float32"):
             if entry.method.role != "reference":
                 yield pytest.param(work, entry, id=f"{activation}-{entry}")
@@ -24,16 +23,14 @@ def _rows() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("work", "entry"), list(_rows()))
 def test_narrow(ab, work, entry):
-    shape = NARROW.shape
     baseline, candidate = (
-        one.method.prepare(shape, "float32", one.threads)
-        for one in (work.baseline(NARROW, "float32"), entry)
+        work.prepare(one, NARROW, "float32") for one in (work.baseline(NARROW, "float32"), entry)
     )
     ab(baseline, candidate)
 
 
 def _run() -> Callable[[Any], None]:
-    ours = next(one for one in methods("relu") if one.name == "numba_instrumented")
+    ours = next(one for one in train_step.methods("relu") if one.name == "numba_instrumented")
     steps = {size: ours.prepare(size.shape, "float32", 1) for size in (WIDE, DEEP)}
 
     def run(size: Any) -> None:

@@ -191,10 +191,10 @@ def _torch(activation: str, instrumented: bool, shape: Shape, dtype: str, thread
     return call
 
 
-def _check(losses: Any, shape: Shape, dtype: str) -> None:
+def _check(activation: str, losses: Any, shape: Shape, dtype: str) -> None:
     """Check the first loss: sums of at most 1,000 terms a layer, in the working precision."""
-    network, images, labels = _problem(shape, "float64")
-    network.parameters[:] = _problem(shape, dtype)[0].parameters
+    network, images, labels = _problem(shape, "float64", activation)
+    network.parameters[:] = _problem(shape, dtype, activation)[0].parameters
     expected, _ = network.evaluate(images, labels)
     allowed = len(shape) * max(shape) * float(np.finfo(dtype).eps) * expected
     if not abs(float(losses[0]) - expected) <= allowed:
@@ -241,13 +241,15 @@ SMALL = _size(32, 784, 256, 10)
 NARROW = _size(128, 784, *[100] * 20, 10)
 DEEP = _size(64, 784, *[32] * 50, 10)
 
-register(
-    Work(
+
+def work(activation: str) -> Work:
+    """Return the work of taking steps in networks with an activation, relu or tanh."""
+    return Work(
         name="train_step",
-        methods=methods("relu"),
+        methods=methods(activation),
         sizes=(WIDE, SMALL, DEEP),
         quick_sizes=(SMALL,),
-        check=_check,
+        check=partial(_check, activation),
         amount=_operations,
         limit=_gemm,
         kernels=("train_epoch",),
@@ -255,4 +257,6 @@ register(
         trial=_size(4, 20, 12, 5),
         pause_seconds=0.02,
     )
-)
+
+
+register(work("relu"))
