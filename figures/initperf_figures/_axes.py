@@ -47,13 +47,18 @@ def power(exponent: int) -> str:
     return "10" + str(exponent).translate(_RAISED)
 
 
-def headed(axes: Axes, title: str, remark: str, size: float = 9.0) -> None:
-    """Write a title of a `size` in points and, on a line of its own below, a remark."""
-    axes.set_title(title, pad=17, fontsize=size)
+def headed(axes: Axes, title: str, remark: str, size: float = 9.0, before: float = 0.0) -> None:
+    """Write a title and, on a line of its own below, a remark.
+
+    `size` is the title's; both begin `before` the left edge of the axes. Both are in points.
+    """
+    heading = axes.set_title(title, pad=17, fontsize=size)
+    move = ScaledTranslation(-before / 72, 0.0, axes.figure.dpi_scale_trans)
+    heading.set_transform(heading.get_transform() + move)
     axes.annotate(
         remark,
         (0, 1),
-        (0, 6),
+        (-before, 6),
         xycoords="axes fraction",
         textcoords="offset points",
         fontsize=7.5,

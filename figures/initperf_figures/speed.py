@@ -16,6 +16,7 @@ from initperf_figures._style import ACCENT, INK, MUTED, RULE, canvas
 _COLOURS = {"ours": ACCENT, "rival": "#c4662b", "reference": MUTED}
 _COLUMNS = 2
 _ROW, _HEAD = 0.2, 0.95  # inches
+_LETTER = 4.5  # points, of a method's name
 
 
 def draw(tables: Tables) -> Figure:
@@ -26,10 +27,11 @@ def draw(tables: Tables) -> Figure:
     heights = [_HEAD + _ROW * max(map(len, pair)) for pair in pairs]
     figure = canvas(sum(heights))
     grid = figure.add_gridspec(len(pairs), _COLUMNS, height_ratios=heights)
+    before = _LETTER * speed["method"].str.len().max()  # where the names of methods begin
     for place, group in enumerate(panels):
         row, column = divmod(place, _COLUMNS)
         axes = figure.add_subplot(grid[row, column])
-        _panel(axes, group, rows=max(map(len, pairs[row])))
+        _panel(axes, group, rows=max(map(len, pairs[row])), before=before)
     return figure
 
 
@@ -52,12 +54,12 @@ def baseline(group: pd.DataFrame) -> pd.Series:
     return candidates.loc[candidates["median_s"].idxmin()]
 
 
-def _panel(axes: Axes, group: pd.DataFrame, rows: int) -> None:
+def _panel(axes: Axes, group: pd.DataFrame, rows: int, before: float) -> None:
     first = group.iloc[0]
     against = baseline(group)
     layers, _, batch = str(first["size"]).partition(", ")
     title = f"{first['kernel']}  {layers}"
-    headed(axes, title, _remark(group, batch), size=min(9.0, 212 / len(title)))
+    headed(axes, title, _remark(group, batch), before=before)
     axes.set_xscale("log")
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
