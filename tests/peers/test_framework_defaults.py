@@ -1,10 +1,11 @@
 """The schemes named after frameworks against the layers that these frameworks make.
 
-These tests need PyTorch: ``pytest tests/peers``.
+These tests need PyTorch and Keras: ``pytest tests/peers``.
 """
 
 import math
 
+import keras
 import numpy as np
 import pytest
 import torch
@@ -39,3 +40,27 @@ def test_linear_layers_of_pytorch_start_from_the_same_law(layer, part):
         std = bound / math.sqrt(3)
         allowed = stats.norm.isf(CHANCE / 2) * std * math.sqrt((9 / 5 - 1) / (4 * values.size))
         assert abs(math.sqrt(np.mean(values.astype(np.float64) ** 2)) - std) < allowed
+
+
+@pytest.mark.parametrize("layer", range(len(SIZES) - 1))
+def test_dense_layers_of_keras_start_from_the_same_law(layer):
+    n, m = SIZES[layer : layer + 2]
+    theirs = []
+    for seed in range(20):
+        keras.utils.set_random_seed(seed)
+        dense = keras.layers.Dense(m)
+        dense.build((None, n))
+        weights, biases = map(np.asarray, dense.get_weights())
+        assert not biases.any()
+        theirs.append(weights.ravel())
+    ours = []
+    for seed in range(20):
+        weights, biases = draw_network("keras.Dense", SIZES, rng=seed)[layer]
+        assert not biases.any()
+        ours.append(weights.ravel())
+    theirs, ours = np.concatenate(theirs), np.concatenate(ours)
+    assert stats.ks_2samp(theirs, ours).pvalue > CHANCE
+    bound = math.sqrt(6 / (n + m))
+    for values in (theirs, ours):
+        largest = np.abs(values.astype(np.float64)).max() / bound
+        assert CHANCE ** (1 / values.size) < largest <= 1 + 2.0**-23
