@@ -75,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         with interrupts_kept():
-            return int(chosen.run(chosen) or 0)
+            code = int(chosen.run(chosen) or 0)
+            sys.stdout.flush()  # a reader that has gone is met here and not at exit
+            return code
     except (UsageError, UnknownNameError) as error:
         return _fail(_USAGE, str(error))
     except DataError as error:
