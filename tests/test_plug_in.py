@@ -14,7 +14,8 @@ INITIALIZER = '''
 
 from dataclasses import dataclass
 
-from initperf.initializers._initializer import Independent, not_negative, register
+from initperf.rule import not_negative
+from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Uniform
 
 

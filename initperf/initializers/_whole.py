@@ -8,8 +8,9 @@ import numpy as np
 
 from initperf.filling import as_shape, as_source
 from initperf.initializers._fans import fans
-from initperf.initializers._initializer import Initializer, integral
+from initperf.initializers._initializer import Initializer
 from initperf.random import Key, RandomSource, as_index
+from initperf.rule import integral
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from initperf.filling import as_shape
-from initperf.initializers._initializer import integral, not_negative, register
+from initperf.initializers._initializer import register
 from initperf.initializers._law import check_range
 from initperf.initializers._whole import Whole, at
 from initperf.random import Key
+from initperf.rule import integral, not_negative
 
 
 def _middle(length: int) -> int:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from initperf.initializers._initializer import Independent, finite, register
+from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Uniform as UniformLaw
+from initperf.rule import finite
 
 _HISTORIC = "Rumelhart, Hinton & Williams 1986, section 4"
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from initperf.gains import LEAKY, canonical, squared_gain
 from initperf.initializers._fans import Axes, as_axes, fans
-from initperf.initializers._initializer import Independent, finite, not_negative, one_of, register
+from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Law, Normal, TruncatedNormal, Uniform
 from initperf.initializers.truncated_normal import TWO_SIGMA_STD
+from initperf.rule import finite, not_negative, one_of
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS = ("normal", "uniform", "truncated_normal")

@@ -4,8 +4,8 @@ import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -14,11 +14,10 @@ from initperf.errors import UsageError
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.random import Key, RandomSource, as_key
 from initperf.registry import Registry
+from initperf.rule import Rule
 
 BIAS_STREAMS = 1 << 32
 """The biases of layer i are drawn from the stream of this number plus i, its weights from i."""
-
-Self = TypeVar("Self", bound="Scheme")
 
 
 class UnsuitableError(UsageError, ValueError):
@@ -46,30 +45,18 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scheme(ABC):
-    """A rule that sets all weights and biases of a network; frozen, checked when built.
+class Scheme(Rule, ABC):
+    """A rule that sets all weights and biases of a network; see `initperf.rule.Rule`.
 
     Attributes
     ----------
-    name : str
-        The name it is registered under; empty for one built by hand.
-    formula : str
-        The rule in one line, n standing for fan-in, m for fan-out and L for the residual layers.
-    cite : str
-        The paper or source.
-    suits : tuple of str
-        The activations it is recommended for.
     images : int
         Of the class: how many images training shows it; 0 for a rule that looks at none.
     """
 
-    name: str = field(default="", compare=False, repr=False)
-    formula: str = field(default="", compare=False, repr=False)
-    cite: str = field(default="", compare=False, repr=False)
-    suits: tuple[str, ...] = field(default=(), compare=False, repr=False)
     images: ClassVar[int] = 0
 
-    def check(  # noqa: B027  # most rules apply everywhere
+    def check(  # most rules apply everywhere
         self, hidden: tuple[int, ...], activation: Activation, residual: bool
     ) -> None:
         """Refuse a network that the rule does not apply to.
@@ -117,17 +104,6 @@ class Scheme(ABC):
     @abstractmethod
     def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
         """Set the parameters of a network that has been checked; `batch` is float64."""
-
-    def replace(self: Self, **parameters: Any) -> Self:
-        """Return one with some parameters changed; unknown ones raise TypeError."""
-        allowed = [f.name for f in dataclasses.fields(self) if f.compare]
-        for name in parameters:
-            if name not in allowed:
-                raise TypeError(
-                    f"{self.name or type(self).__name__} has no parameter {name!r}; "
-                    f"it has {', '.join(allowed) or 'none'}"
-                )
-        return dataclasses.replace(self, **parameters)
 
 
 class PerLayer(Scheme):

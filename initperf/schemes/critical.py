@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from initperf.activations import Activation
 from initperf.initializers import Initializer
-from initperf.initializers._initializer import not_negative
 from initperf.initializers.normal import Normal
 from initperf.initializers.variance_scaling import VarianceScaling
+from initperf.rule import not_negative
 from initperf.schemes._scheme import Network, PerLayer, UnsuitableError, register
 from initperf.theory import Critical, critical
 

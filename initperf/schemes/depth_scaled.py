@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from initperf.activations import Activation
 from initperf.initializers import INITIALIZERS, Initializer
-from initperf.initializers._initializer import not_negative
 from initperf.initializers.variance_scaling import VarianceScaling
+from initperf.rule import not_negative
 from initperf.schemes._residual import check_residual, residual_layers
 from initperf.schemes._scheme import Network, PerLayer, register
 

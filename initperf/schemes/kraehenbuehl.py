@@ -12,8 +12,8 @@ import numpy as np
 
 from initperf.activations import Activation
 from initperf.initializers import INITIALIZERS
-from initperf.initializers._initializer import finite
 from initperf.random import Key
+from initperf.rule import finite
 from initperf.schemes._scheme import (
     BIAS_STREAMS,
     Network,

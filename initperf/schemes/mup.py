@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 
 from initperf.initializers import INITIALIZERS, Initializer
-from initperf.initializers._initializer import finite
 from initperf.initializers.variance_scaling import VarianceScaling
+from initperf.rule import finite
 from initperf.schemes._scheme import Network, PerLayer, register
 
 
