@@ -15,7 +15,7 @@ _ROUNDED = ("float16", "bfloat16")
 
 
 @keras.saving.register_keras_serializable(package="initperf")
-class Initializer(keras.initializers.Initializer):  # type: ignore[misc]
+class Initializer(keras.initializers.Initializer):  # type: ignore[misc]  # keras has no types
     """An initializer of Keras that draws by the name of one of ``INITIALIZERS``.
 
     Parameters

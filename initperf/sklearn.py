@@ -44,11 +44,11 @@ class _Started:
 
     def _init_coef(self, *arguments: Any) -> tuple[np.ndarray, np.ndarray]:
         # scikit-learn draws first, so that its batches have the order they would have without us.
-        weights, bias = super()._init_coef(*arguments)  # type: ignore[misc]
+        weights, bias = super()._init_coef(*arguments)  # type: ignore[misc]  # a mixin's
         chosen = self.initializer
         rule = INITIALIZERS[chosen] if isinstance(chosen, str) else chosen
         rule = rule.replace(**(self.initializer_parameters or {}))
-        seed: Any = self.random_state  # type: ignore[attr-defined]
+        seed: Any = self.random_state  # type: ignore[attr-defined]  # a mixin's
         if not isinstance(seed, (int, np.integer)):
             seed = int(check_random_state(seed).randint(2**31))
         layer = len(self.coefs_)  # type: ignore[attr-defined]  # those made before
@@ -56,7 +56,7 @@ class _Started:
         return weights, np.zeros_like(bias)
 
 
-class MLPClassifier(_Started, neural_network.MLPClassifier):  # type: ignore[misc]
+class MLPClassifier(_Started, neural_network.MLPClassifier):  # type: ignore[misc]  # untyped
     """``sklearn.neural_network.MLPClassifier`` that begins at the weights of an initializer.
 
     Parameters
@@ -80,7 +80,7 @@ class MLPClassifier(_Started, neural_network.MLPClassifier):  # type: ignore[mis
     _base = neural_network.MLPClassifier
 
 
-class MLPRegressor(_Started, neural_network.MLPRegressor):  # type: ignore[misc]
+class MLPRegressor(_Started, neural_network.MLPRegressor):  # type: ignore[misc]  # untyped
     """``sklearn.neural_network.MLPRegressor`` that begins at the weights of an initializer.
 
     Parameters

@@ -105,7 +105,7 @@ class _Epochs:
         wanted = np.isin(np.arange(first + 1, first + self.steps + 1), experiment.histogram_steps)
         self.histograms = Histograms.of(wanted, network.depth)
         factors = self.optimizer.factors(rates, first, self.settings).astype(self.images.dtype)
-        return KERNELS["train_epoch"][network.backend](  # type: ignore[no-any-return]
+        return KERNELS["train_epoch"][network.backend](  # type: ignore[no-any-return]  # a kernel's
             *(self.images, self.labels, order, self.batch_size, network.sizes),
             *(network.activation.code, network.parameters, self.gradients, self.work, rates),
             experiment.clip_norm or 0.0,

@@ -51,7 +51,7 @@ class Family:
 @functools.cache
 def _compiled(signature: Signature, function: Function, dtype: np.dtype[Any]) -> int:
     kinds = signature(numba.from_dtype(dtype))
-    result = function.get_compile_result(types.none(*kinds))  # type: ignore[attr-defined]
+    result = function.get_compile_result(types.none(*kinds))  # type: ignore[attr-defined]  # jitted
     address: int = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
     return address
 
@@ -71,7 +71,7 @@ def _caller(signature: Signature) -> Callable[..., None]:
     def jump(typing, address, arguments):  # type: ignore[no-untyped-def]  # numba's types
         kinds = tuple(arguments)
 
-        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]  # its too
             convention = context.call_conv
             pointer = convention.get_function_type(types.none, kinds).as_pointer()
             status, _ = convention.call_function(

@@ -12,7 +12,10 @@ import numpy as np
 from initperf.kernels._kernel import by_dtype, portable
 
 LIMITS = {"float32": 2.0**56, "float64": 2.0**504}
-"""A magnitude this large has diverged: sums of 8,192 squares of differences still are finite."""
+"""A magnitude this large has diverged: sums of 8,192 squares of differences still are finite.
+
+A run diverges with a pre-activation, an updated parameter or the norm of a layer's gradient.
+"""
 
 _MAGNITUDE_32 = np.int32(0x7FFFFFFF)
 _MAGNITUDE_64 = np.int64(0x7FFFFFFFFFFFFFFF)

@@ -68,7 +68,7 @@ def _call(address: int, arguments: tuple[Any, ...]) -> None:
 
 @intrinsic
 def _native_call(typing, address, arguments):  # type: ignore[no-untyped-def]  # numba's types
-    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]  # its too
         pointers = []
         for kind, value in zip(arguments, cgutils.unpack_tuple(builder, values[1]), strict=True):
             if isinstance(kind, types.Array):

@@ -130,8 +130,8 @@ def _loads() -> Iterator[Load]:
         def arguments(dtype: str, shape: tuple[int, int] = (m, n)) -> tuple[Any, ...]:
             return np.zeros(shape, dtype), _U64(1), _U64(0), 1.0, 1
 
-        operations = both(1 * (2 * m * n**2 - 2 * n**3 / 3))
-        yield Load(f"{m} x {n}", arguments, operations, 1 * m * n)
+        operations = both(2 * m * n**2 - 2 * n**3 / 3)
+        yield Load(f"{m} x {n}", arguments, operations, m * n)
 
 
 register("haar", numpy=haar_reference, numba=haar, cases=_cases, loads=_loads)

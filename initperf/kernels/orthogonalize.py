@@ -242,7 +242,7 @@ def _loads() -> Iterator[Load]:
         def arguments(dtype: str, shape: tuple[int, int] = (m, n)) -> tuple[Any, ...]:
             return *np.random.default_rng(0).standard_normal((2, *shape)).astype(dtype), 1
 
-        operations = both(2 * (2 * m * n**2 - 2 * n**3 / 3))
+        operations = both(4 * m * n**2 - 4 * n**3 / 3)
         yield Load(f"{m} x {n}", arguments, operations, 2 * m * n)
 
 
