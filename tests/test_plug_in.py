@@ -59,6 +59,7 @@ KERNEL = '''
 import numpy as np
 
 from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels._load import Load
 
 
 def negate_reference(x, out):
@@ -75,7 +76,11 @@ def _cases():
     yield Case("three", lambda: (np.arange(3.0), np.zeros(3)), writes=(1,))
 
 
-register("negate", numpy=negate_reference, numba=negate, cases=_cases)
+def _loads():
+    yield Load("9", lambda dtype: tuple(np.zeros((2, 9), dtype)), {"float32": 9}, 18)
+
+
+register("negate", numpy=negate_reference, numba=negate, cases=_cases, loads=_loads)
 '''
 
 
@@ -161,9 +166,12 @@ for backend in kernel:
     x, out = case.arguments()
     kernel[backend](x, out)
     results[backend] = out.tolist()
-print(json.dumps([list(initperf.KERNELS), results]))
+from initperf.roofline import measure_kernels
+timed = [one.name for one in measure_kernels(chosen="negate")]
+print(json.dumps([list(initperf.KERNELS), results, timed]))
 """,
     )
-    names, results = json.loads(found)
+    names, results, timed = json.loads(found)
     assert "negate" in names
     assert results == {"numpy": [0.0, -1.0, -2.0], "numba": [0.0, -1.0, -2.0]}
+    assert timed == ["kernel[negate, float32, 9]"]

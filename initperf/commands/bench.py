@@ -1,10 +1,12 @@
 """``initperf bench``: how fast the kernels are, beside their rivals and the hardware's limit."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from initperf.commands._arguments import add_json
 from initperf.commands._output import progress, show
+from initperf.errors import UsageError
 
 HELP = "time the kernels against their rivals and against what the hardware allows"
 
@@ -49,6 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.roofline import choose_kernels
     from initperf.speed import choose_works
 
+    if arguments.save and not Path(arguments.save).parent.is_dir():
+        raise UsageError(f"--save must be a file in a directory that exists, not {arguments.save}")
     if arguments.kernels:  # a word too many is said before all else
         choose_kernels(arguments.filter)
     else:
@@ -57,9 +61,9 @@ def run(arguments: argparse.Namespace) -> None:
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
     speeds = measured(arguments)
+    show([_shown(one.row) for one in speeds], arguments.json)
     if arguments.save:
         write_benchmarks(arguments.save, [(one.name, one.samples_s, one.row) for one in speeds])
-    show([_shown(one.row) for one in speeds], arguments.json)
 
 
 def _works(arguments: argparse.Namespace) -> list[Any]:

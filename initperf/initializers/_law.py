@@ -1,7 +1,6 @@
 """The laws that independent weights are drawn from, with their moments and densities."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Protocol
@@ -10,8 +9,6 @@ import numpy as np
 
 from initperf.filling import DTYPES, as_source, fill
 from initperf.kernels.fill_truncated_normal import masses
-
-Fill = Callable[..., None]
 
 _FARTHEST = 12.0
 """More standard deviations from its peak than a normal law is ever found."""

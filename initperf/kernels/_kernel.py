@@ -228,10 +228,7 @@ def register(
     numpy: Function,
     numba: Function,
     cases: Callable[[], Iterator[Case]],
-    loads: Callable[[], Iterator[Load]] = lambda: iter(()),
+    loads: Callable[[], Iterator[Load]],
 ) -> Kernel:
-    """Add a kernel to the catalogue; every kernel's file ends with this call.
-
-    Without `loads` it is tested and not timed.
-    """
+    """Add a kernel to the catalogue; every kernel's file ends with this call."""
     return KERNELS.register(name, Kernel(name, numpy, numba, cases, loads))
