@@ -13,6 +13,7 @@ import torch
 from initperf.filling import check_layout
 from initperf.initializers import INITIALIZERS, Independent, Initializer
 from initperf.initializers._law import Law
+from initperf.kernels import KERNELS
 from initperf.parallel import default_threads, split
 from initperf.random import Key, RandomSource, as_key
 
@@ -23,8 +24,7 @@ _ROUNDED = (torch.bfloat16, torch.float16)
 _TRANSPOSED = (torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d, torch.nn.ConvTranspose3d)
 _NORMALIZATIONS = (torch.nn.LayerNorm, torch.nn.RMSNorm)
 _RECURRENT = ("weight_ih_l", "weight_hh_l", "weight_hr_l")
-_BLOCK = 1 << 15  # what PyTorch rounds on the thread that asks it to, and a cache holds
-_STEPS = 8
+_BLOCK = 1 << 17  # what a cache holds, and takes far longer than a turn at the interpreter's lock
 _FARTHEST = 12.0
 
 
@@ -151,21 +151,27 @@ def _draw(tensor: torch.Tensor, rule: Initializer, key: Key, stream: int) -> Non
         torch.autograd.graph.increment_version(tensor)
     elif isinstance(rule, Independent):
         _draw_rounded(tensor.detach(), rule.law(shape), key, stream)
+        torch.autograd.graph.increment_version(tensor)
     else:
         tensor.copy_(torch.from_numpy(rule(shape, rng=key, stream=stream)))
 
 
 def _draw_rounded(tensor: torch.Tensor, law: Law, key: Key, stream: int) -> None:
-    rows = tensor.view(-1) if tensor.is_contiguous() else tensor
+    rows = (tensor.view(-1) if tensor.is_contiguous() else tensor).view(torch.uint16).numpy()
     width = math.prod(rows.shape[1:])
     step = max(1, _BLOCK // width)
+    narrow, brain = KERNELS["narrow"]["numba"], tensor.dtype == torch.bfloat16
 
     def task(begin: int, end: int) -> None:
-        block = np.empty(min(step, end - begin) * width, np.float32)
+        values = np.empty(min(step, end - begin) * width, np.float32)
         for first in range(begin, end, step):
             part = rows[first : min(first + step, end)]
-            values = block[: part.numel()]
-            law.fill(values, rng=key, stream=stream, offset=first * width, threads=1)
-            part.copy_(torch.from_numpy(values).view(part.shape))
+            drawn = values[: part.size]
+            law.fill(drawn, rng=key, stream=stream, offset=first * width, threads=1)
+            direct = part.flags.c_contiguous
+            bits = part.reshape(-1) if direct else np.empty(part.size, np.uint16)
+            narrow(drawn, bits, brain)
+            if not direct:
+                part[...] = bits.reshape(part.shape)
 
-    split(len(rows), _STEPS * step, task, default_threads())
+    split(len(rows), step, task, default_threads())
