@@ -88,13 +88,14 @@ class ShortTimeFourier(Whole):
         values = self._values(frame)
         if self.window is None or self.scaling is None:
             return values
-        norm = np.linalg.norm(values, 2 if self.scaling == "density" else 1)
+        norm = float(np.linalg.norm(values, 2 if self.scaling == "density" else 1))
         if not norm > 0.0:
             raise ValueError(
                 f"the window {self.window!r} is 0 everywhere in a frame of {frame}, and cannot be "
                 "scaled; a longer frame or scaling=None would be right"
             )
-        return values / norm
+        scaled: np.ndarray = values / norm
+        return scaled
 
     def _matrix(self, shape: Any) -> np.ndarray:
         """Return the weight as a matrix (frame, outputs), float64."""
