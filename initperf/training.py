@@ -84,6 +84,8 @@ class _Epochs:
         recorded = {"step": self.steps, "epoch": 1, "none": 0}[experiment.record]
         self.optimizer = OPTIMIZERS[experiment.optimizer]
         self.settings = Settings(**{name: getattr(experiment, name) for name in Settings._fields})
+        self.scheme = as_scheme(experiment.initializer, experiment.biases)
+        self.layer_rates = self.scheme.learning_rates(network, experiment.optimizer)
         count, dtype = len(network.parameters), images.dtype
         self.memories = np.zeros((self.optimizer.memories, count), dtype)
         self.gradients = np.zeros(count, dtype)
@@ -94,8 +96,7 @@ class _Epochs:
 
     def initialize(self) -> None:
         """Set the weights and biases, by the images that come first where the rule looks at any."""
-        experiment = self.experiment
-        scheme = as_scheme(experiment.initializer, experiment.biases)
+        experiment, scheme = self.experiment, self.scheme
         chosen = _order(experiment, 0, len(self.images))[: scheme.images]
         self.network.initialize(scheme, experiment.seed, batch=self.images[chosen])
 
@@ -110,7 +111,11 @@ class _Epochs:
             *(network.activation.code, network.parameters, self.gradients, self.work, rates),
             experiment.clip_norm or 0.0,
             *(self.losses, self.correct, self.statistics),
-            Descent(self.optimizer.code, factors, self.memories, experiment.clip == "global"),
+            Descent(
+                *(self.optimizer.code, factors, self.memories),
+                experiment.clip == "global",
+                np.array(self.layer_rates),
+            ),
             network.residual,
             self.histograms if wanted.any() else None,
         )

@@ -323,3 +323,30 @@ def test_a_closed_pipe_is_no_error():
     child = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert child.stdout.startswith("name")
     assert child.stderr == ""
+
+
+def test_parameters_of_a_rule_can_be_set(capsys, tmp_path):
+    path = tmp_path / "w.npy"
+    given = ["--set", "gain=2", "--set", "mode=fan_out", "--out", str(path)]
+    assert cli.main(["draw", "he_normal", "30", "20", "--seed", "1", *given]) == 0
+    expected = draw("he_normal", (30, 20), rng=1, gain=2, mode="fan_out")
+    np.testing.assert_array_equal(np.load(path), expected)
+    assert cli.main(["info", "constant", "3", "2", "--set", "value=-0.5", "--json"]) == 0
+    assert '"declared mean": -0.5' in capsys.readouterr().out
+    assert cli.main(["info", "mup", "--set", "base_width=64"]) == 0
+
+
+@pytest.mark.parametrize("verb", ["draw", "info"])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["gian=2"], "he_normal has no parameter 'gian'; it has "),
+        (["gain=two"], "gain must be a number, not 'two'"),
+        (["gain"], "--set must be PARAMETER=VALUE, as gain=2, not 'gain'"),
+        (["gain=1", "gain=2"], "--set gives gain twice"),
+    ],
+)
+def test_parameters_that_a_rule_does_not_take_are_a_fault_of_usage(capsys, verb, given, message):
+    options = [part for text in given for part in ("--set", text)]
+    assert cli.main([verb, "he_normal", "3", "2", *options]) == 2
+    assert message in capsys.readouterr().err

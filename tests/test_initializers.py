@@ -89,6 +89,12 @@ def test_a_gain_multiplies_what_is_declared_and_what_is_drawn(name, gain, shape)
         *(("sparse", {"sparsity": sparsity}) for sparsity in (0.0, 0.31, 1.0)),
         ("identity", {"groups": 4}),
         *(
+            ("stft", {"side": side, "window": window, "scaling": scaling})
+            for side in ("real", "imag")
+            for window in ("hann", "boxcar", ("kaiser", 8.6), None, tuple(range(30)))
+            for scaling in ("density", "spectrum", None)
+        ),
+        *(
             (name, {"nonlinearity": nonlinearity, "mode": "fan_out"})
             for name in ("he_normal", "he_uniform")
             for nonlinearity in ("linear", "tanh", "gelu")
@@ -181,6 +187,7 @@ ALIASES = {
     "orthogonal": "OrthogonalInitializer",
     "delta_orthogonal": "DeltaOrthogonal",
     "variance_scaling": "scaled",
+    "short_time_fourier": "stft STFT STFTInitializer",
     "fan_in_uniform": "xavier_simple",
     "glorot_uniform": "xavier_uniform normalized_xavier GlorotUniform",
     "glorot_normal": "xavier_normal xavier glorot",
@@ -330,6 +337,14 @@ BAD = [
     ("clipped_normal", {"low": 3.0}, "low must not be above high, and 3.0 is above 2.0"),
     ("custom", {"distribution": "uniforn"}, "did you mean 'uniform'"),
     ("custom", {"scale": -1.0}, "scale must be at least 0"),
+    ("stft", {"side": "imga"}, "side must be one of real, imag, not 'imga'; did you mean 'imag'"),
+    ("stft", {"scaling": "l2"}, "scaling must be one of density, spectrum"),
+    ("stft", {"periodic": 1}, "periodic must be True or False, not 1"),
+    ("stft", {"window": (1.0, math.nan)}, r"window\[1\] must be finite"),
+    *(
+        ("stft", {"window": window}, "window must be a name of scipy.signal.windows, a tuple")
+        for window in ("hannn", "kaiser", (), 8.6)
+    ),
     ("variance_scaling", {"distribution": "cauchy"}, "distribution must be one of normal, unif"),
     *(
         (name, {axis: value}, f"{axis} must be an integer")

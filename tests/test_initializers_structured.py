@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, signal, stats
 
 import initperf
 from initperf import ACTIVATIONS, INITIALIZERS
@@ -55,6 +55,32 @@ def test_a_delta_orthogonal_matrix_is_an_orthogonal_one():
     )
 
 
+@pytest.mark.parametrize("window", ["hann", "hamming", ("kaiser", 8.6)], ids=str)
+def test_a_fourier_weight_takes_a_frame_to_its_spectrum(window):
+    frame, outputs = 24, 20
+    x = np.random.default_rng(0).standard_normal((5, frame))
+    below = signal.get_window(window, frame, fftbins=False)
+    expected = np.fft.rfft(x * below, 2 * (outputs - 1)) / math.sqrt(np.sum(below**2))
+    rule = INITIALIZERS["stft"].replace(window=window)
+    for side, part in (("real", expected.real), ("imag", expected.imag)):
+        w = rule.replace(side=side)((frame, outputs), dtype="float64")
+        # sums of 24 products, each of a few roundings
+        np.testing.assert_allclose(x @ w, part, rtol=0, atol=24 * 4 * np.finfo("float64").eps)
+    # the same kernel in PyTorch's layout, (outputs, 1, frame)
+    turned = rule.replace(in_axis=1, out_axis=0)((outputs, 1, frame))
+    np.testing.assert_array_equal(turned[:, 0].T, rule((frame, 1, outputs))[:, 0])
+
+
+def test_a_fourier_weight_refuses_windows_that_do_not_fit_the_frame():
+    out = np.full((2, 5), 5.0)
+    with pytest.raises(ValueError, match="'hann' is 0 everywhere in a frame of 2"):
+        initperf.draw("stft", (2, 5), out=out)
+    with pytest.raises(ValueError, match="window has 3 values for a frame of 2"):
+        initperf.draw("stft", (2, 5), out=out, window=[1.0, 2.0, 1.0])
+    assert np.all(out == 5.0)
+    assert initperf.draw("stft", (2, 5), window=[1.0, 2.0])[1, 0] == np.float32(2 / math.sqrt(5))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.95, 1.0])
 def test_every_output_of_a_sparse_weight_has_as_many_zeros(sparsity, dtype):
@@ -99,7 +125,9 @@ def test_the_choice_of_zeros_shares_no_bits_with_the_values(shape):
     assert 0.4 < np.mean((columns.T == 0.0) == expected) < 0.6
 
 
-@pytest.mark.parametrize("name", ["identity", "sparse", "delta_orthogonal", "clipped_normal"])
+@pytest.mark.parametrize(
+    "name", ["identity", "sparse", "delta_orthogonal", "clipped_normal", "stft"]
+)
 def test_draws_are_the_same_on_both_backends_and_in_any_layout(name):
     shape = (4, 6, 5)
     one = initperf.draw(name, shape, rng=4)

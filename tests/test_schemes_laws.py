@@ -2,17 +2,21 @@
 
 import math
 
+import numba
 import numpy as np
 import pytest
 from scipy import special, stats
 from sklearn.neural_network import MLPClassifier
 from test_network import one_step
 
-from initperf import INITIALIZERS, SCHEMES, draw, draw_network
+from initperf import INITIALIZERS, KERNELS, SCHEMES, Experiment, draw, draw_network, train
+from initperf.kernels._optimizers import OPTIMIZERS, Settings
+from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
 from initperf.network import Mlp
 from initperf.schemes import change_rates, signals
 from initperf.schemes.random_walk import gain
 
+BACKEND = "numpy" if numba.config.DISABLE_JIT else "numba"  # the quicker one
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 
 
@@ -227,26 +231,68 @@ def test_fixup_begins_as_the_network_without_its_residual_layers():
             np.testing.assert_allclose(deep, shallow, rtol=1e-12, atol=1e-14)
 
 
+def descend(network, x, labels, rates, optimizer, layer_rates):
+    """Take a step of the whole batch at each of some rates, by the loop that trains."""
+    rule, count = OPTIMIZERS[optimizer], len(network.parameters)
+    factors = rule.factors(rates, 0, Settings()).astype(x.dtype)
+    done, _ = KERNELS["train_epoch"][network.backend](
+        *(x, labels, np.tile(np.arange(len(x)), len(rates)), len(x), network.sizes),
+        *(network.activation.code, network.parameters, np.zeros(count)),
+        np.zeros(work_size(network.sizes, len(x))),
+        *(rates, 0.0, np.zeros(len(rates)), np.zeros(len(rates), np.int64)),
+        np.zeros((0, network.depth, len(STATISTICS))),
+        Descent(
+            rule.code, factors, np.zeros((rule.memories, count)), layer_rates=np.array(layer_rates)
+        ),
+    )
+    assert done == len(rates)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_layer_moves_at_a_rate_of_its_own(optimizer, backend):
+    """The first step, of one gradient at whatever rate, is proportional to it."""
+    x, labels = inputs(30, 20), np.arange(30) % 5
+    layer_rates = [(0.5, 2.0), (3.0, 0.0), (0.25, 4.0)]
+    moved = {}
+    for rates in ("plain", "layered"):
+        network = Mlp((20, 16, 12, 5), "tanh", "float64", backend).initialize("torch.Linear", 3)
+        before = network.parameters.copy()
+        given = [(1.0, 1.0)] * 3 if rates == "plain" else layer_rates
+        descend(network, x, labels, np.full(1, 0.1), optimizer, given)
+        moved[rates] = list(network.layers(network.parameters - before))
+    for layer, factors in enumerate(layer_rates):
+        for plain, layered, factor in zip(
+            moved["plain"][layer], moved["layered"][layer], factors, strict=True
+        ):
+            assert plain.any()
+            # a difference of weights that are less than 1, each rounded once
+            np.testing.assert_allclose(layered, factor * plain, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_training_gives_mup_the_rates_that_it_declares(blobs, backend):
+    experiment = Experiment(
+        "mup", "tanh", hidden=(32, 16), epochs=1, dtype="float64", backend=backend
+    )
+    first = train(experiment, dataset=blobs).layers.iloc[:3]
+    network = Mlp((blobs.train_images[0].size, 32, 16, 10), "tanh")
+    fans = network.sizes[:-1] * network.sizes[1:]
+    length = np.sqrt(fans * (first["weight_mean"] ** 2 + first["weight_std"] ** 2))
+    rates = first["update_ratio"] * length / first["gradient_norm"] / experiment.learning_rate
+    declared = [weights for weights, _ in SCHEMES["mup"].learning_rates(network)]
+    assert declared != [1.0] * 3
+    # sums over at most a few thousand weights
+    np.testing.assert_allclose(rates, declared, rtol=1e-11)
+
+
 def coordinate_check(rule, rates, width, optimizer, learning_rate, steps=4):
     """Return by layer how far the pre-activations move in a few steps, in root mean square."""
-    from initperf.kernels._optimizers import OPTIMIZERS, Settings
-
     rng = np.random.default_rng(0)
     x, labels = rng.standard_normal((32, 20)), rng.integers(0, 10, 32)
-    network = Mlp((20, width, width, 10), "tanh", "float64", "numpy").initialize(rule, 0)
+    network = Mlp((20, width, width, 10), "tanh", "float64", BACKEND).initialize(rule, 0)
     before = [z for _, z in signals(network, x)]
-    descent = OPTIMIZERS[optimizer]
-    memories = np.zeros((2, len(network.parameters)))
-    factor = np.zeros_like(network.parameters)
-    for (weights, biases), (first, second) in zip(
-        network.layers(factor), rates(network), strict=True
-    ):
-        weights[:], biases[:] = first, second
-    for step in range(steps):
-        _, gradients, _ = one_step(network, x, labels)
-        factors = descent.factors(np.array([learning_rate]), step, Settings())[0]
-        after, *memories = descent.rule(network.parameters, gradients, *memories, factors)
-        network.parameters += factor * (after - network.parameters)
+    descend(network, x, labels, np.full(steps, learning_rate), optimizer, rates(network))
     moves = zip(signals(network, x), before, strict=True)
     return np.array([np.sqrt(np.mean((z - old) ** 2)) for (_, z), old in moves])
 
@@ -277,5 +323,7 @@ def test_mup_is_the_standard_parametrization_at_its_base_width():
     *_, (last, _) = draw_network(mup, (20, 64, 64, 2000), "tanh", rng=0, dtype="float64")
     allowed = stats.norm.isf(CHANCE / 2) / math.sqrt(2 * last.size)
     assert last.std() == pytest.approx(1 / 8, rel=allowed)
-    with pytest.raises(ValueError, match="optimizer must be sgd or adam, not 'lion'"):
+    with pytest.raises(
+        ValueError, match="optimizer must be one of sgd, momentum, nesterov, adam, not 'lion'"
+    ):
         mup.learning_rates(network, "lion")

@@ -1,9 +1,11 @@
 """Options that several verbs share."""
 
 import argparse
+import ast
 from typing import Any
 
 from initperf.commands._output import usage
+from initperf.errors import UsageError
 
 OF_ACTIVATIONS = "initperf.activations:ACTIVATIONS"
 OF_DATASETS = "initperf.data:DATASETS"
@@ -25,6 +27,33 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def named(action: argparse.Action, *registries: str) -> None:
     """Say of which registries, ``module:name``, an argument takes names: a shell completes them."""
     vars(action)["registries"] = registries
+
+
+def add_parameters(parser: argparse.ArgumentParser) -> None:
+    """Add ``--set``."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PARAMETER=VALUE",
+        help="a parameter of the rule, as gain=2 or mode=fan_out; may be given several times",
+    )
+
+
+def parameters(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what ``--set`` gives: numbers, tuples, True, False and None, or else words."""
+    given: dict[str, Any] = {}
+    for text in arguments.set:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--set must be PARAMETER=VALUE, as gain=2, not {text!r}")
+        if name in given:
+            raise UsageError(f"--set gives {name} twice")
+        try:
+            given[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            given[name] = value
+    return given
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from initperf.commands._arguments import OF_INITIALIZERS, named
+from initperf.commands._arguments import OF_INITIALIZERS, add_parameters, named, parameters
 from initperf.commands._output import usage
 from initperf.errors import UsageError
 
@@ -14,6 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     named(parser.add_argument("name", metavar="NAME", help="see initperf list"), OF_INITIALIZERS)
     parser.add_argument("shape", metavar="N", type=int, nargs="+", help="shape, as 784 256")
+    add_parameters(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="fresh entropy without it")
     parser.add_argument("--stream", type=int, default=0, metavar="N", help="number of the stream")
     parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Draw and write or describe."""
     import numpy as np
 
-    from initperf.initializers import draw
+    from initperf.initializers import INITIALIZERS
     from initperf.schemes import SCHEMES
     from initperf.storage import replacing
 
@@ -39,8 +40,8 @@ def run(arguments: argparse.Namespace) -> None:
             "one, and initperf.draw_network gives its arrays to Python"
         )
     with usage():
-        weights = draw(
-            arguments.name,
+        rule = INITIALIZERS[arguments.name].replace(**parameters(arguments))
+        weights = rule(
             tuple(arguments.shape),
             rng=arguments.seed,
             stream=arguments.stream,

@@ -4,7 +4,13 @@ import argparse
 import json
 import math
 
-from initperf.commands._arguments import OF_INITIALIZERS, OF_SCHEMES, named
+from initperf.commands._arguments import (
+    OF_INITIALIZERS,
+    OF_SCHEMES,
+    add_parameters,
+    named,
+    parameters,
+)
 from initperf.commands._output import usage
 from initperf.commands._scheme import describe
 from initperf.errors import UsageError
@@ -28,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="shape, by default 784 256; of a rule that sets a whole network, the widths of its "
         "layers, by default 784 256 256 256 10",
     )
+    add_parameters(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draw")
     parser.add_argument("--activation", default="relu", metavar="X", help="of such a network")
     parser.add_argument(
@@ -44,9 +51,12 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.schemes import SCHEMES
 
     if arguments.name not in INITIALIZERS:
-        describe(SCHEMES[arguments.name], arguments)
+        with usage():
+            scheme = SCHEMES[arguments.name].replace(**parameters(arguments))
+        describe(scheme, arguments)
         return
-    initializer = INITIALIZERS[arguments.name]
+    with usage():
+        initializer = INITIALIZERS[arguments.name].replace(**parameters(arguments))
     shape = tuple(arguments.shape) or (784, 256)
     if math.prod(shape) < 1:
         raise UsageError(f"a shape without elements has no statistics: {shape}")

@@ -73,7 +73,10 @@ class Space(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """What moves: parameters, their gradients, an optimizer's memories and factors, clipping."""
+    """What moves: parameters, their gradients, an optimizer's memories and factors, clipping.
+
+    Then what multiplies the rates of each layer's weights and biases, and room for its factors.
+    """
 
     parameters: np.ndarray
     gradients: np.ndarray
@@ -82,6 +85,8 @@ class Movement(NamedTuple):
     factors: np.ndarray
     clip_norm: float
     clip_globally: bool
+    layer_rates: np.ndarray
+    layer_factors: np.ndarray
 
 
 class Records(NamedTuple):
@@ -109,12 +114,22 @@ class Descent(NamedTuple):
         (memories of the optimizer, parameters), updated.
     clip_globally : bool
         Whether the norm that is clipped is that of all layers together.
+    layer_rates : numpy.ndarray, optional
+        (layers, 2): what multiplies the learning rate of each layer's weights, and of its biases;
+        1 by default.
     """
 
     optimizer: int
     factors: np.ndarray
     memories: np.ndarray
     clip_globally: bool = False
+    layer_rates: np.ndarray | None = None
+
+    def by_layer(self, layers: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rates of so many layers, and room for the factors of one."""
+        rates = np.ones((layers, 2)) if self.layer_rates is None else self.layer_rates
+        dtype = self.factors.dtype
+        return np.ascontiguousarray(rates, dtype), np.zeros(2 * self.factors.shape[1], dtype)
 
 
 class Histograms(NamedTuple):

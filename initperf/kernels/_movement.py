@@ -75,17 +75,21 @@ def move(
 ) -> int:
     """Update all layers, from the last; returns -1, or the layer that diverges."""
     gradients, size = movement.gradients, movement.parameters.size
+    told, each = movement.layer_factors, factors.size
     one, two = min(1, movement.slots), min(1, movement.slots // 2)
     for layer in range(space.peaks.size - 1, -1, -1):
         at, stop = layout.starts[layer], layout.starts[layer + 1]
         count = layout.sizes[layer] * layout.sizes[layer + 1]
+        for part in range(2):
+            told[part * each : (part + 1) * each] = factors
+            told[part * each] *= movement.layer_rates[layer, part]
         _update(
             passes.update[kind],
             movement.parameters[at:stop],
             gradients[at:stop],
             movement.memories[one * at : one * stop],
             movement.memories[two * (size + at) : two * (size + stop)],
-            factors,
+            told,
             space.scales[layer],
             count,
             space.peaks[layer : layer + 1],

@@ -46,7 +46,8 @@ class Optimizer:
         The fields of `Settings` that it takes, beside the weight decay.
     rule : callable
         ``rule(w, g, first, second, factors)``, the new weight and memories, of scalars in
-        compiled code and of arrays elsewhere; a memory that it does not keep is 0.
+        compiled code and of arrays elsewhere; a memory that it does not keep is 0. The first factor
+        is the rate, to which alone the step is proportional.
     step_factors : callable
         ``step_factors(rates, steps, settings)``, the factors of the steps counted from 1.
     code : int
@@ -139,7 +140,7 @@ def _nesterov(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[An
 
 def _adam_factors(rates: Any, steps: Any, settings: Settings) -> tuple[Any, ...]:
     beta, gamma = settings.betas
-    unbiased = rates / (1.0 - beta**steps), 1.0 / np.sqrt(1.0 - gamma**steps)
+    unbiased = 1.0 / (1.0 - beta**steps), 1.0 / np.sqrt(1.0 - gamma**steps)
     return beta, 1.0 - beta, gamma, 1.0 - gamma, *unbiased, settings.epsilon
 
 
@@ -155,4 +156,5 @@ def _adam(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, A
     g = g + factors[1] * w
     first = factors[2] * first + factors[3] * g
     second = factors[4] * second + factors[5] * (g * g)
-    return w - factors[6] * first / (np.sqrt(second) * factors[7] + factors[8]), first, second
+    rate = factors[0] * factors[6]
+    return w - rate * first / (np.sqrt(second) * factors[7] + factors[8]), first, second

@@ -265,6 +265,7 @@ def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
         histograms = histograms or Histograms.of(np.zeros(len(losses), np.bool_), len(sizes) - 1)
         rows = statistics if recorded else np.zeros((1, *statistics.shape[1:]))
         clipped = clip_norm, descent.clip_globally
+        layered = descent.by_layer(len(sizes) - 1)
         slots, memories = len(descent.memories), descent.memories.reshape(-1)
         # the compiled loop never warns; plain Python would of every overflow
         with np.errstate(over="ignore", invalid="ignore"):
@@ -273,7 +274,9 @@ def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
                 Batches(images, labels, order, batch_size),
                 layout,
                 Space.of(work, layout, batch_size, len(UPDATES)),
-                Movement(parameters, gradients, memories, slots, descent.factors, *clipped),
+                Movement(
+                    parameters, gradients, memories, slots, descent.factors, *clipped, *layered
+                ),
                 Records(losses, correct, rows, recorded, *histograms),
             )
         return int(done), int(layer)

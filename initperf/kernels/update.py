@@ -64,18 +64,20 @@ def update_pass(code: int, measured: bool) -> Function:
         highest = magnitude(zero)
         squares = sum_w = square_w = sum_g = square_g = square_u = 0.0
         before_peak = peak[0]
+        half = factors.size // 2
         begin = 0
         while begin < weights.size:
             inside = begin < count
             end = min(begin + _CHUNK, count if inside else weights.size)
             w, g = weights[begin:end], gradient[begin:end]
+            told = factors[:half] if inside else factors[half:]
             m, v = first[begin:end], second[begin:end]
             t_w = t_ww = t_g = t_gg = t_uu = zero
             for i in range(w.size):
                 before, slope = w[i], g[i]
                 one = m[i] if memories > 0 else zero
                 two = v[i] if memories > 1 else zero
-                value, one, two = rule(before, clip * slope, one, two, factors)
+                value, one, two = rule(before, clip * slope, one, two, told)
                 w[i] = value
                 if memories > 0:
                     m[i] = one
@@ -141,7 +143,8 @@ def update_reference(
         What the optimizer remembers of each weight, updated in place; without an element if it
         does not.
     factors : numpy.ndarray
-        The optimizer's factors in this step, of the dtype of the weights.
+        The optimizer's factors in this step, of the dtype of the weights: those for the weights,
+        then as many for the biases.
     scale : float
         Multiplies the gradient: what clipping leaves of it.
     count : int
@@ -164,7 +167,7 @@ def update_reference(
         weights.dtype.type(scale) * gradient,
         first if optimizer.memories > 0 else zero,
         second if optimizer.memories > 1 else zero,
-        factors,
+        np.where(np.arange(weights.size) < count, *factors.reshape(2, -1, 1)),
     )
     weights[:] = new
     if optimizer.memories > 0:
@@ -223,10 +226,17 @@ def _cases() -> Iterator[Case]:
                     memories[: optimizer.memories] = rng.random((optimizer.memories, size))
                     first, second = memories
                     settings = Settings(weight_decay=0.01)
-                    factors = optimizer.factors(np.array([0.25]), 3, settings)[0].astype(dtype)
+                    factors = optimizer.factors(np.array([0.25, 0.5]), 3, settings).astype(dtype)
                     count = max(1, size - 2)
                     peak = np.abs(weights[:count]).max(keepdims=True).astype(np.float64)
-                    made = factors, 0.5, count, peak, np.zeros(len(UPDATES)), np.zeros(1)
+                    made = (
+                        factors.reshape(-1),
+                        0.5,
+                        count,
+                        peak,
+                        np.zeros(len(UPDATES)),
+                        np.zeros(1),
+                    )
                     return code, weights, gradient, first, second, *made
 
                 # A chunk is summed in the working precision, at worst one rounding a term, but
@@ -244,9 +254,9 @@ def _loads() -> Iterator[Load]:
 
         def arguments(dtype: str, size: int = size) -> tuple[Any, ...]:
             rule, none = OPTIMIZERS["sgd"], np.zeros(0, dtype)
-            factors = rule.factors(np.array([1e-3]), 0, Settings())[0].astype(dtype)
+            factors = rule.factors(np.full(2, 1e-3), 0, Settings()).astype(dtype)
             weights, gradient = np.ones((2, size), dtype)
-            made = factors, 1.0, size, np.ones(1), np.zeros(0), np.zeros(1)
+            made = factors.reshape(-1), 1.0, size, np.ones(1), np.zeros(0), np.zeros(1)
             return rule.code, weights, gradient, none, none, *made
 
         # the gradient scaled, the weight decayed, the step: a product each and a sum

@@ -75,6 +75,17 @@ class Scheme(Rule, ABC):
             Saying what would be right.
         """
 
+    def learning_rates(self, network: Network, optimizer: str = "sgd") -> list[tuple[float, float]]:
+        """Return what multiplies the learning rate of each layer's weights and of its biases: 1.
+
+        Parameters
+        ----------
+        network : Network
+        optimizer : str
+            The name of the one that trains the network.
+        """
+        return [(1.0, 1.0)] * network.depth
+
     def __call__(self, network: Network, *, rng: RandomSource = None, batch: Any = None) -> None:
         """Set the parameters of a network in place.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
-from initperf.rule import finite
+from initperf.rule import finite, one_of
 from initperf.schemes._scheme import Network, PerLayer, register
 
 
@@ -18,7 +18,7 @@ class Mup(PerLayer):
     """N(0, g²/n), in the output layer N(0, base_width/n²); biases 0.
 
     These are the weights' part. The other part, a learning rate for each layer, is what
-    `learning_rates` returns; `initperf.train` has one rate for all layers and does not use it.
+    `learning_rates` returns; `initperf.train` applies it.
 
     Attributes
     ----------
@@ -48,15 +48,14 @@ class Mup(PerLayer):
         ----------
         network : Network
         optimizer : str
-            ``"sgd"``, also for momentum and Nesterov, or ``"adam"``.
+            ``"sgd"``, ``"momentum"``, ``"nesterov"``, or ``"adam"``.
 
         Raises
         ------
         ValueError
             For another optimizer.
         """
-        if optimizer not in ("sgd", "adam"):
-            raise ValueError(f"optimizer must be sgd or adam, not {optimizer!r}")
+        one_of(("sgd", "momentum", "nesterov", "adam"), optimizer=optimizer)
         rates = []
         for number in range(network.depth):
             fan_in, fan_out = (network.sizes[number : number + 2] / self.base_width).tolist()
@@ -75,7 +74,7 @@ register(
     "mup",
     Mup(
         formula="N(0, g²/n), output N(0, 256/n²), g the activation's gain; biases 0",
-        cite="Yang et al. 2022, table 3: the weights' part",
+        cite="Yang et al. 2022, table 3",
     ),
     aliases=("maximal_update",),
 )
