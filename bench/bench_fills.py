@@ -9,7 +9,6 @@ import pytest
 from initperf import INITIALIZERS
 from initperf.limits import stores
 from initperf.parallel import default_threads
-from initperf.timing import measure
 
 EXPONENTS = (10, 13, 16, 20, 24, 27)
 NAMES = ("uniform", "normal", "truncated_normal")
@@ -18,7 +17,7 @@ NAMES = ("uniform", "normal", "truncated_normal")
 @pytest.mark.parametrize("threads", sorted({1, default_threads()}))
 @pytest.mark.parametrize("exponent", EXPONENTS)
 @pytest.mark.parametrize("name", NAMES)
-def test_fill_scaling(recorded, benchmark, name, exponent, threads):
+def test_fill_scaling(timed, benchmark, name, exponent, threads):
     benchmark.group = f"fill_{name} float32, {threads} threads"
     out = np.empty(2**exponent, np.float32)
     call = partial(INITIALIZERS[name], out.shape, rng=0, out=out, threads=threads)
@@ -28,7 +27,9 @@ def test_fill_scaling(recorded, benchmark, name, exponent, threads):
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 2**16, "a fill of an existing array allocates next to nothing"
-    timing = measure(call, budget_seconds=0.5 if benchmark.enabled else 0.0)
+    timing = timed(call)
+    if not timing:
+        return
     limit = stores(out.size, "float32", threads)
     limit_s = limit.seconds(out.nbytes)
     benchmark.extra_info.update(
@@ -39,4 +40,3 @@ def test_fill_scaling(recorded, benchmark, name, exponent, threads):
         limit=limit.words,
         percent_of_limit=100 * limit_s / timing.median_s,
     )
-    recorded(timing.samples_s)

@@ -13,7 +13,7 @@ import pytest
 import initperf.activations  # noqa: F401 - the loads of some kernels are layers with them
 from initperf.kernels import KERNELS
 from initperf.roofline import least_seconds
-from initperf.timing import measure, one_thread_blas
+from initperf.timing import one_thread_blas
 from initperf.works import PREPARATIONS
 
 
@@ -33,7 +33,7 @@ def prepare(kernel: Any, backend: str, load: Any, dtype: str) -> Any:
 
 
 @pytest.mark.parametrize("row", list(ROWS))
-def test_kernel(ab, recorded, benchmark, row):
+def test_kernel(ab, timed, benchmark, row):
     kernel, load, dtype, smallest = ROWS[row]
     benchmark.group = f"{kernel.name} {dtype} {load.label}"
     ours, reference = (partial(prepare, kernel, which, load, dtype) for which in ("numba", "numpy"))
@@ -43,8 +43,7 @@ def test_kernel(ab, recorded, benchmark, row):
             found = ab(reference, ours, preparations=PREPARATIONS)
             timing = found and found.candidate
         else:
-            timing = measure(ours(), budget_seconds=0.5 if benchmark.enabled else 0.0)
-            recorded(timing.samples_s)
+            timing = timed(ours())
     if timing:
         limit_s, limit = least_seconds(load.operations[dtype], load.bytes_moved(dtype), dtype)
         benchmark.extra_info.update(

@@ -37,9 +37,14 @@ class Measured:
     name : str
         The benchmark's full name, with its file and parameters.
     median_s, low_s, high_s : float
-        Seconds a call takes, with a 95 % interval.
+        Seconds a call takes, by the samples of all passes, with a 95 % interval.
     rounds : int
         How many samples there were.
+    least_s, error : float
+        The least of the passes' medians, in seconds, and its standard error as a fraction: how
+        far the second least is above it or, of a single pass, that of the interval.
+    baseline_s : float or None
+        The least of the passes' medians of the baseline, if it took turns with one.
     extra : mapping
         What the benchmark added to its row, its ``extra_info``.
     """
@@ -49,7 +54,21 @@ class Measured:
     low_s: float
     high_s: float
     rounds: int
+    least_s: float
+    error: float
+    baseline_s: float | None
     extra: Mapping[str, Any]
+
+    @property
+    def is_yardstick(self) -> bool:
+        """Whether it timed another library."""
+        return bool(self.extra.get("role") == "rival")
+
+    @property
+    def is_threaded(self) -> bool:
+        """Whether it says that it took several threads."""
+        threads = self.extra.get("threads")
+        return isinstance(threads, int) and threads > 1
 
 
 @dataclass(frozen=True)
@@ -159,18 +178,27 @@ def _finite(value: Any) -> Any:
 
 
 def _measured(row: Mapping[str, Any]) -> Measured:
-    stats = row["stats"]
+    stats, extra = row["stats"], dict(row.get("extra_info") or {})
     median, rounds = float(stats["median"]), int(stats["rounds"])
-    if not (math.isfinite(median) and median >= 0 and rounds >= 1):
+    passes = extra.get("passes") or [{**extra, "median_s": median}]
+    medians = sorted(float(one["median_s"]) for one in passes)
+    if not (all(math.isfinite(one) and one >= 0 for one in (median, *medians)) and rounds >= 1):
         raise ValueError(f"{row['fullname']} has median {median} of {rounds} rounds")
     if stats.get("data"):
         low, high = _between_ranks(sorted(map(float, stats["data"])))
     else:
         half = 1.57 * float(stats["iqr"]) / math.sqrt(rounds)
         low, high = max(0.0, median - half), median + half
-    return Measured(
-        str(row["fullname"]), median, low, high, rounds, dict(row.get("extra_info") or {})
-    )
+    least = medians[0]
+    if least <= 0:
+        error = math.nan
+    elif len(medians) > 1:
+        error = medians[1] / least - 1
+    else:
+        error = (high - low) / (2 * _Z * least)
+    baselines = [float(one["ratio"]) * float(one["median_s"]) for one in passes if one.get("ratio")]
+    baseline = min(baselines) if len(baselines) == len(passes) else None
+    return Measured(str(row["fullname"]), median, low, high, rounds, least, error, baseline, extra)
 
 
 def _between_ranks(samples: Sequence[float]) -> tuple[float, float]:

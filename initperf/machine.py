@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -154,13 +155,25 @@ def _llvm_simd() -> str:
 
 def _usable_cores() -> str:
     if hasattr(os, "sched_getaffinity"):
-        cores = str(len(os.sched_getaffinity(0)))
+        usable = sorted(os.sched_getaffinity(0))
+        cores = f"{len(usable)} ({ranges(usable)})"
     else:
         cores = str(os.cpu_count() or "unknown")
     quota, _, period = _first_line("/sys/fs/cgroup/cpu.max").partition(" ")
     if quota.isdigit() and period.isdigit():
         return f"{cores}, of which a quota allows {int(quota) / int(period):g}"
     return cores
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Write rising numbers as Linux writes lists of processors: 0-3,8."""
+    ends: list[list[int]] = []
+    for number in numbers:
+        if ends and number == ends[-1][-1] + 1:
+            ends[-1] = [ends[-1][0], number]
+        else:
+            ends.append([number])
+    return ",".join("-".join(map(str, pair)) for pair in ends)
 
 
 def _load() -> str:

@@ -4,9 +4,12 @@ pytest loads this wherever initperf is installed, so that it imports neither Num
 leaves alone the sessions and the JSON of those who do not use it.
 """
 
+import argparse
+import copy
+import math
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +17,9 @@ import pytest
 _SUITES = "bench"
 _HARMLESS = ("Not saving anything", "Benchmark machine_info is different")
 """Warnings of pytest-benchmark that would stop a session in which warnings are errors."""
+
+FEWEST_PREPARATIONS = 3
+"""Of all passes; as `initperf.timing`, which is not loaded here, has it."""
 
 _ROWS = pytest.StashKey[list[tuple[str, dict[str, Any]]]]()
 
@@ -26,6 +32,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest="initperf_benchmark",
         help="run only benchmarks: those of the paths given, or else the suites in bench/",
     )
+    parser.getgroup("initperf").addoption(
+        "--benchmark-passes",
+        type=_one_or_more,
+        default=3,
+        metavar="N",
+        dest="initperf_passes",
+        help="with --benchmark, times through all comparisons and timings, each with its share of "
+        "the time and of the rounds: what disturbs one pass is not there in the next (default 3)",
+    )
+
+
+def _one_or_more(text: str) -> int:
+    if not (text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
+    return int(text)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,6 +86,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return f"WARNING: {warning}" if warning else None
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep only benchmarks with ``--benchmark``, and give recorded ones their clock."""
     if config.getoption("initperf_benchmark"):
@@ -76,6 +98,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             own = item.get_closest_marker("benchmark")
             options = {**(own.kwargs if own else {}), "timer": _RecordedClock()}
             item.add_marker(pytest.mark.benchmark(**options), append=False)
+    again = [item for item in items if {"ab", "timed"} & set(_fixtures(item))]
+    items.extend(_copy(item) for _ in range(_passes(config) - 1) for item in again)
+
+
+def _copy(item: pytest.Item) -> pytest.Item:
+    """Return an item that is set up anew, even where it follows the one that it repeats."""
+    copied = copy.copy(item)
+    copied._initrequest()  # type: ignore[attr-defined]  # as pytest itself does before a rerun
+    return copied
+
+
+def _passes(config: pytest.Config) -> int:
+    """Return how often a benchmark is measured: once where it is only called."""
+    if config.getoption("initperf_benchmark") and not config.getoption("benchmark_disable"):
+        return int(config.getoption("initperf_passes"))
+    return 1
+
+
+def _share(config: pytest.Config, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what one pass takes of the time, the rounds and the preparations."""
+    passes = _passes(config)
+    whole = {
+        "budget_seconds": float(config.getoption("benchmark_max_time")),
+        "least_rounds": config.getoption("benchmark_min_rounds"),
+        **options,
+    }
+    shares = {
+        "budget_seconds": whole["budget_seconds"] / passes,
+        "least_rounds": max(2, math.ceil(whole["least_rounds"] / passes)),
+    }
+    if whole.get("preparations", 1) > 1:
+        shares["preparations"] = max(2, math.ceil(whole["preparations"] / passes))
+        shares["least_preparations"] = math.ceil(FEWEST_PREPARATIONS / passes)
+    return {**whole, **shares}
 
 
 def _fixtures(item: pytest.Item) -> Iterable[str]:
@@ -116,6 +172,29 @@ def recorded(request: pytest.FixtureRequest, benchmark: Any) -> Callable[[Iterab
 
 
 @pytest.fixture
+def timed(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callable[..., Any]:
+    """Time one call, which is compiled and warmed up apart.
+
+    ``timed(call, **options)`` runs `initperf.timing.measure` within half of
+    ``--benchmark-max-time``, fills the row and returns the timing. With ``--benchmark-disable``,
+    the call is called once and nothing is returned.
+    """
+
+    def run(call: Callable[[], Any], **options: Any) -> Any:
+        if not benchmark.enabled:
+            benchmark.pedantic(call)
+            return None
+        from initperf.timing import measure
+
+        half = float(request.config.getoption("benchmark_max_time")) / 2
+        timing = measure(call, **_share(request.config, {"budget_seconds": half, **options}))
+        recorded(timing.samples_s)
+        return timing
+
+    return run
+
+
+@pytest.fixture
 def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callable[..., Any]:
     """Compare a baseline `a` with a candidate `b` that does the same work.
 
@@ -135,11 +214,7 @@ def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callabl
             return None
         from initperf.timing import compare
 
-        defaults = {
-            "budget_seconds": float(request.config.getoption("benchmark_max_time")),
-            "least_rounds": max(2, request.config.getoption("benchmark_min_rounds")),
-        }
-        comparison = compare(a, b, **{**defaults, **options})
+        comparison = compare(a, b, **_share(request.config, options))
         recorded(comparison.candidate.samples_s)
         benchmark.extra_info.update(comparison.record())
         request.config.stash[_ROWS].append((benchmark.name, benchmark.extra_info))
@@ -178,8 +253,11 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
-    """Add the units, and what differs from run to run."""
+    """Join the passes of a benchmark, and add the units and what differs from run to run."""
     if _is_used():
+        from initperf.passes import join
+
+        output_json["benchmarks"] = join(output_json["benchmarks"])
         from initperf.benchmark_file import passing
         from initperf.machine import describe
 

@@ -162,6 +162,7 @@ def compare(
     least_rounds: int = 5,
     pause_seconds: float = 0.0,
     preparations: int = 1,
+    least_preparations: int = FEWEST_PREPARATIONS,
     seed: int = 0,
     clock: Clock = time.perf_counter_ns,
 ) -> Comparison:
@@ -172,7 +173,8 @@ def compare(
     a, b : callable
         Baseline and candidate, called without arguments. With several `preparations`, functions
         that prepare them instead: each call returns the callable to be timed.
-    budget_seconds, precision, least_rounds, pause_seconds, preparations, seed, clock
+    budget_seconds, precision, least_rounds, pause_seconds, preparations, \
+    least_preparations, seed, clock
         As for `compare_all`.
 
     Returns
@@ -187,6 +189,7 @@ def compare(
         least_rounds=least_rounds,
         pause_seconds=pause_seconds,
         preparations=preparations,
+        least_preparations=least_preparations,
         seed=seed,
         clock=clock,
     )["b"]
@@ -201,6 +204,7 @@ def compare_all(
     least_rounds: int = 5,
     pause_seconds: float = 0.0,
     preparations: int = 1,
+    least_preparations: int = FEWEST_PREPARATIONS,
     seed: int = 0,
     clock: Clock = time.perf_counter_ns,
 ) -> dict[str, Comparison]:
@@ -226,7 +230,9 @@ def compare_all(
     preparations : int
         How often all is prepared anew, each time for an equal part of the rounds. Where data
         lie in memory can make one preparation a seventh slower than the next; ten average that
-        out. When the budget is spent, three are enough.
+        out.
+    least_preparations : int
+        So many are enough when the budget is spent.
     seed : int
         Of the order within rounds and of the resampling.
     clock : callable
@@ -257,7 +263,9 @@ def compare_all(
         columns, count = [prepared[0], *prepared], 1
         samples, medians = take_rounds(columns, _ratios, stop, seed, clock)
     else:
-        columns, samples, count = _prepared_again(twice, preparations, stop, seed, clock)
+        columns, samples, count = _prepared_again(
+            twice, preparations, least_preparations, stop, seed, clock
+        )
         medians = resampled_medians(
             samples, np.random.default_rng(seed), _MANY_RESAMPLES, preparations=count
         )
@@ -295,7 +303,7 @@ def _ratios(medians: Array) -> Array:
 
 
 def _prepared_again(
-    makers: Sequence[Call], preparations: int, stop: Stop, seed: int, clock: Clock
+    makers: Sequence[Call], preparations: int, least: int, stop: Stop, seed: int, clock: Clock
 ) -> tuple[list[Prepared], Array, int]:
     """Take equal parts of the rounds with methods prepared anew; return how many parts too."""
     part = dataclasses.replace(
@@ -310,7 +318,7 @@ def _prepared_again(
         parts = [samples]
         while len(parts) < preparations:
             spent = (clock() - begin) * 1e-9 >= stop.budget_seconds
-            if spent and len(parts) >= FEWEST_PREPARATIONS:
+            if spent and len(parts) >= least:
                 break
             calls = [make() for make in makers]
             again = [warm(*pair, clock) for pair in zip(columns, calls, strict=True)]

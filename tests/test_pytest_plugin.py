@@ -63,7 +63,7 @@ def run(folder, *arguments, plugins=("pytest_benchmark.plugin", "initperf.pytest
 def test_typed_literally_it_runs_the_suites(suite):
     found = run(suite, "--benchmark", "-k", "fill and normal", "--benchmark-json=x.json")
     assert found.returncode == 0, found.stdout
-    assert "2 passed" in found.stdout
+    assert "4 passed" in found.stdout, "the comparison three times, the recorded one once"
     assert "times as fast as the baseline" in found.stdout
     assert "12.5 %" in found.stdout
     content = json.loads((suite / "x.json").read_text())
@@ -75,6 +75,10 @@ def test_typed_literally_it_runs_the_suites(suite):
     assert extra["ratio_low"] <= extra["ratio"] <= extra["ratio_high"]
     assert extra["ratio"] > 1.5
     assert 0.3 < extra["null_ratio"] < 3
+    assert len(extra["passes"]) == 3
+    medians = [one["median_s"] for one in extra["passes"]]
+    assert extra["ratio"] == extra["passes"][medians.index(min(medians))]["ratio"]
+    assert sum(one["rounds"] for one in extra["passes"]) == compared["stats"]["rounds"]
     assert compared["stats"]["min"] >= 0.001
     assert compared["stats"]["rounds"] >= 5
 

@@ -24,5 +24,6 @@ def run(arguments: argparse.Namespace) -> int:
     found = compare_files(arguments.old, arguments.new)
     for warning in found.warnings:
         print(f"initperf: {warning}", file=sys.stderr)
+    print(f"initperf: {found.machine}", file=sys.stderr)
     show(found.table.to_dict("records"), arguments.json)
     return found.exit_code
