@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from initperf.parallel import side_by_side
-from initperf.works import train_step
+from initperf.parallel import default_threads, side_by_side
+from initperf.works import is_installed, train_step
 from initperf.works.train_step import DEEP, NARROW, WIDE
 
-CALLS = 20
+CALLS, SWEEP_CALLS = 20, 4
 
 
 def _rows() -> Iterator[Any]:
@@ -29,8 +29,12 @@ def test_narrow(ab, work, entry):
     ab(baseline, candidate)
 
 
+def _named(name: str) -> Any:
+    return next(method for method in train_step.methods("relu") if method.name == name)
+
+
 def _run() -> Callable[[Any], None]:
-    ours = next(one for one in train_step.methods("relu") if one.name == "numba_instrumented")
+    ours = _named("numba_instrumented")
     steps = {size: ours.prepare(size.shape, "float32", 1) for size in (WIDE, DEEP)}
 
     def run(size: Any) -> None:
@@ -49,3 +53,32 @@ def test_two_runs_side_by_side(ab, size):
         list(side_by_side(lambda run: run(size), (first, second), 2))
 
     ab(partial(first, size), both)
+
+
+def _sweeps() -> Iterator[Any]:
+    for size in (WIDE, DEEP):
+        for threads in sorted({1, default_threads()} if is_installed("torch") else ()):
+            yield pytest.param(size, threads, id=f"{size}-torch_{threads}")
+
+
+@pytest.mark.parametrize(("size", "threads"), list(_sweeps()))
+def test_a_sweep_against_torch_run_after_run(ab, size, threads):
+    """As many instrumented runs as processors: ours side by side, PyTorch's one after another."""
+    workers = default_threads()
+    rival, ours = (
+        [_named(name).prepare(size.shape, "float32", count) for _ in range(workers)]
+        for name, count in (("torch_instrumented", threads), ("numba_instrumented", 1))
+    )
+
+    def several(run: Callable[[], Any]) -> None:
+        for _ in range(SWEEP_CALLS):
+            run()
+
+    def one_after_another() -> None:
+        for run in rival:
+            several(run)
+
+    def sweep() -> None:
+        list(side_by_side(several, ours, workers))
+
+    ab(one_after_another, sweep)

@@ -119,7 +119,8 @@ def test_sine_and_cosine_make_a_unit_vector(dtype):
 
 @dtypes
 def test_exponential(dtype):
-    x = np.linspace(-86.9, 87.9, POINTS[dtype]).astype(dtype)
+    low, high = {SINGLE: (-86.9, 87.9), DOUBLE: (-707.9, 708.9)}[dtype]
+    x = np.linspace(low, high, POINTS[dtype]).astype(dtype)
     assert largest_ulps(elementary.exp(x), lambda m, x: m.exp(x), x) < 1
     small = np.concatenate([-np.geomspace(1e-30, 1, 500), np.geomspace(1e-30, 1, 500)])
     small = small.astype(dtype)
@@ -127,9 +128,18 @@ def test_exponential(dtype):
     assert elementary.exp(np.zeros(1, dtype)) == 1
 
 
-def test_exponential_in_float32_is_held_within_its_range():
-    found = elementary.exp(np.array([-np.inf, -200, -87, 88, 200, np.inf], np.float32))
-    np.testing.assert_allclose(found, np.exp([-87.0] * 3 + [88.0] * 3), rtol=1e-7)
+@pytest.mark.parametrize(("dtype", "low", "high"), [(SINGLE, -87, 88), (DOUBLE, -708, 709)])
+def test_the_exponential_is_held_within_its_range(dtype, low, high):
+    x = np.array([-np.inf, low - 100, low, high, high + 100, np.inf], dtype)
+    want = np.exp(np.repeat(np.array([low, high], np.float64), 3))
+    np.testing.assert_allclose(elementary.exp(x), want, rtol=np.finfo(dtype).eps)
+
+
+@dtypes
+def test_what_is_not_a_number_stays_so(dtype):
+    x = np.full(3, np.nan, dtype)
+    assert np.isnan(elementary.exp(x)).all()
+    assert np.isnan(elementary.tanh(x)).all()
 
 
 @dtypes

@@ -54,6 +54,20 @@ from_magnitude = by_dtype(_largest_32, _largest_64)
 
 
 @portable
+def _one_more_32(x: Any, count: Any, counted: Any) -> Any:
+    return np.int32(count + np.int32(counted))
+
+
+@portable
+def _one_more_64(x: Any, count: Any, counted: Any) -> Any:
+    return count + np.int64(counted)
+
+
+one_more = by_dtype(_one_more_32, _one_more_64)
+"""A count, an integer as wide as the first argument, and one more where a condition holds."""
+
+
+@portable
 def _beyond_32(x: Any, bits: Any) -> Any:
     return bits >= _LIMIT_32
 

@@ -183,7 +183,7 @@ _EXP_32 = _single(
     0.00139336499963092504,
     0.000198909908246736538,
 )
-_ROUNDING_32 = _F(12582912.0)  # 1.5 * 2**23: adding it leaves the nearest integer
+_ROUNDING_32 = _F(1.5 * 2.0**23)  # adding it leaves the nearest integer in the lowest bits
 _LN_2_HIGH_32 = _F(0.693145751953125)
 _LN_2_LOW_32 = _F(1.42860682030941723e-6)
 
@@ -192,20 +192,45 @@ _LN_2_LOW_32 = _F(1.42860682030941723e-6)
 def _exp_32(x: Any) -> Any:
     x = where(x < _F(-87.0), _F(-87.0), x)
     x = where(x > _F(88.0), _F(88.0), x)
-    n = (x * _F(1.4426950408889634) + _ROUNDING_32) - _ROUNDING_32
+    shifted = x * _F(1.4426950408889634) + _ROUNDING_32
+    n = shifted - _ROUNDING_32
     r = (x - n * _LN_2_HIGH_32) - n * _LN_2_LOW_32
     series = _polynomial_6(r, _EXP_32)
-    power = np.int32(np.int32(np.int32(n) + np.int32(127)) << 23).view(np.float32)
+    bits = np.int32(np.float32(shifted).view(np.int32) + np.int32(127))
+    power = np.int32(bits << 23).view(np.float32)
     return (_F(1.0) + (r + (r * r) * series)) * power
+
+
+_EXP_64 = tuple(1.0 / math.factorial(power) for power in range(2, 14))
+_ROUNDING_64 = _D(1.5 * 2.0**52)
+
+
+@portable
+def _parted_64(x: Any) -> tuple[Any, Any]:
+    """Return e to the power r, less 1, and 2 to the power n, where x = n log 2 + r."""
+    shifted = x * _D(1.4426950408889634) + _ROUNDING_64
+    n = shifted - _ROUNDING_64
+    r = (x - n * _LN_2_HIGH) - n * _LN_2_LOW
+    rr = r * r
+    low, high = _polynomial_6(r, _EXP_64[:6]), _polynomial_6(r, _EXP_64[6:])
+    series = low + ((rr * rr) * rr) * high
+    bits = np.uint64(np.float64(shifted).view(np.uint64) + np.uint64(1023))
+    return r + rr * series, np.uint64(bits << np.uint64(52)).view(np.float64)
 
 
 @portable
 def _exp_64(x: Any) -> Any:
-    return np.exp(x)
+    x = where(x < _D(-708.0), _D(-708.0), x)
+    x = where(x > _D(709.0), _D(709.0), x)
+    rise, power = _parted_64(x)
+    return (1.0 + rise) * power
 
 
 exp = by_dtype(_exp_32, _exp_64)
-"""Exponential; in float32 held within [exp(-87), exp(88)]; to 1 unit in the last place."""
+"""Exponential, to 1 unit in the last place.
+
+Held within [exp(-87), exp(88)] in float32, and [exp(-708), exp(709)] in float64.
+"""
 
 _TANH_NUMERATOR_32 = _single(
     0.9999999852568462,
@@ -235,7 +260,12 @@ def _tanh_32(x: Any) -> Any:
 
 @portable
 def _tanh_64(x: Any) -> Any:
-    return np.tanh(x)
+    size = abs(x)
+    size = where(size > _D(20.0), _D(20.0), size)
+    rise, power = _parted_64(size + size)
+    grown = rise * power + (power - 1.0)  # exp(2 |x|) - 1
+    y = grown / (grown + 2.0)
+    return where(x < 0.0, -y, y)
 
 
 tanh = by_dtype(_tanh_32, _tanh_64)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from initperf.kernels.dense_backward import small_space
 from initperf.kernels.histogram import BINS
 
 
@@ -49,7 +50,10 @@ class Layout(NamedTuple):
 
 
 class Space(NamedTuple):
-    """Work space: inputs and slopes of the layers, units seen alive, labels, a few numbers."""
+    """Work space: inputs and slopes of the layers, units seen alive, labels, a few numbers.
+
+    The last two are `initperf.kernels.dense_backward.small_space`.
+    """
 
     inputs: np.ndarray
     slopes: np.ndarray
@@ -61,6 +65,8 @@ class Space(NamedTuple):
     nothing: np.ndarray
     scales: np.ndarray
     peaks: np.ndarray
+    zeros: np.ndarray
+    room: np.ndarray
 
     @classmethod
     def of(cls, work: np.ndarray, layout: Layout, batch_size: int, updates: int) -> "Space":
@@ -69,7 +75,8 @@ class Space(NamedTuple):
         numbers = np.zeros(1), np.zeros(2), np.zeros(updates), np.zeros(0)
         seen, labels = np.zeros(layout.sizes.max(), work.dtype), np.zeros(batch_size, np.int64)
         layers = np.ones(depth), np.zeros(depth)
-        return cls(work[:middle], work[middle:], seen, labels, *numbers, *layers)
+        small = small_space(work.dtype)
+        return cls(work[:middle], work[middle:], seen, labels, *numbers, *layers, *small)
 
 
 class Movement(NamedTuple):

@@ -123,6 +123,8 @@ def backward_sweep(backward: Function) -> Function:
             biases = max(0, at - fan_in)  # those of the layer below; in the first, left alone
             backward(
                 passes.blas,
+                space.zeros,
+                space.room,
                 x,
                 parameters[at:end].reshape((fan_in, fan_out)),
                 delta,

@@ -14,7 +14,7 @@ import numpy as np
 from numba import types
 
 from initperf.kernels._address import Family, vector
-from initperf.kernels._bits import beyond, diverged, magnitude
+from initperf.kernels._bits import beyond, diverged, magnitude, one_more
 from initperf.kernels._kernel import Case, Function, jit_sums, like, portable, register, where
 from initperf.kernels._load import Load, both
 
@@ -27,7 +27,7 @@ TOTALS = (
     "saturated_fraction",
     "dead_fraction",
 )
-_CHUNK = 1024
+_CHUNK, _ROWS = 1024, 16
 
 _FUNCTIONS: list[tuple[Callable[[Any], tuple[Any, Any]], float]] = []
 
@@ -62,33 +62,33 @@ def activation_pass(code: int, measured: bool) -> Function:
 
     @jit_sums
     def one_pass(z: Any, a: Any, seen: Any, totals: Any, verdict: Any) -> None:
-        zero, one, edge = like(z, 0.0), like(z, 1.0), like(z, saturation)
-        highest = magnitude(zero)
+        zero, edge = like(z, 0.0), like(z, saturation)
+        highest = none = magnitude(zero)
         centre = z[0]
         middle = value_and_slope(centre)[0]
         x_sum = x_square = y_sum = y_square = zeros = flat = 0.0
         for begin in range(0, z.size, _CHUNK):
             x, y = z[begin : begin + _CHUNK], a[begin : begin + _CHUNK]
-            t_x = t_xx = t_y = t_yy = t_zeros = t_flat = zero
+            t_x = t_xx = t_y = t_yy = zero
+            t_zeros = t_flat = none
+            # one loop: statistics run in units of the processor that the function leaves idle
             for i in range(x.size):
-                size = magnitude(x[i])
+                before = x[i]
+                size = magnitude(before)
                 highest = where(size > highest, size, highest)
-                if measured:
-                    off = x[i] - centre
-                    t_x += off
-                    t_xx += off * off
-            for i in range(x.size):
-                value, slope = value_and_slope(x[i])
+                value, slope = value_and_slope(before)
                 y[i] = value
                 x[i] = slope
                 if measured:
-                    t_flat += where(abs(slope) < edge, one, zero)
-            if measured:
-                for i in range(y.size):
-                    off = y[i] - middle
+                    off = before - centre
+                    t_x += off
+                    t_xx += off * off
+                    off = value - middle
                     t_y += off
                     t_yy += off * off
-                    t_zeros += where(y[i] == zero, one, zero)
+                    t_flat = one_more(before, t_flat, abs(slope) < edge)
+                    t_zeros = one_more(before, t_zeros, value == zero)
+            if measured:
                 x_sum += t_x
                 x_square += t_xx
                 y_sum += t_y
@@ -112,24 +112,24 @@ def activation_pass(code: int, measured: bool) -> Function:
 
 @portable
 def _dead(a: Any, seen: Any) -> int:
-    """Count the units that are zero for the whole batch, four rows at a time."""
+    """Count the units that are zero for the whole batch, some rows after the other."""
     units, batch = seen.size, a.size // seen.size
     rows = a.reshape((batch, units))
     for j in range(units):
         seen[j] = 0.0
-    whole = batch - batch % 4
-    for i in range(0, whole, 4):
+    zero, one = like(seen, 0.0), like(seen, 1.0)
+    alive = begin = 0
+    while begin < batch and alive < units:  # all are, in most layers, after a few rows
+        for i in range(begin, min(begin + _ROWS, batch)):
+            for j in range(units):
+                seen[j] += abs(rows[i, j])
+        count = zero
         for j in range(units):
-            seen[j] += (abs(rows[i, j]) + abs(rows[i + 1, j])) + (
-                abs(rows[i + 2, j]) + abs(rows[i + 3, j])
-            )
-    for i in range(whole, batch):
-        for j in range(units):
-            seen[j] += abs(rows[i, j])
-    dead = 0
-    for j in range(units):
-        dead += seen[j] == 0.0
-    return dead
+            seen[j] = where(seen[j] > zero, one, zero)
+            count += seen[j]
+        alive = int(count)
+        begin += _ROWS
+    return int(units - alive)
 
 
 def activate_reference(
@@ -149,8 +149,8 @@ def activate_reference(
     z, a : numpy.ndarray
         1-D, float32 or float64, at least one element: a batch of rows, one after the other.
     seen : numpy.ndarray
-        As many elements as a row has, of the same dtype: takes the sums of the columns'
-        magnitudes when there are totals, and zeros enough for a unit to be dead.
+        As many elements as a row has, of the same dtype: when there are totals, and zeros enough
+        for a unit to be dead, takes 0 for a unit that is and 1 for the others.
     totals : numpy.ndarray
         float64, takes what TOTALS names; without an element, nothing is measured. A unit that is
         zero for the whole batch is dead.
@@ -170,7 +170,7 @@ def activate_reference(
         totals[5] = np.mean(np.abs(z) < like(z, saturation))
         totals[6] = 0.0
         if np.sum(a == 0) * seen.size >= a.size:
-            seen[:] = np.abs(a).reshape(-1, seen.size).sum(axis=0)
+            seen[:] = np.any(a.reshape(-1, seen.size) != 0, axis=0)
             totals[6] = np.mean(seen == 0)
 
 

@@ -1,4 +1,4 @@
-"""The backward pass of a dense layer: two products through BLAS and the chain rule.
+"""The backward pass of a dense layer: two products, small or through BLAS, and the chain rule.
 
 A residual layer, ``x + f(x @ weights + bias)`` (He et al. 2016), hands the gradient from above
 down twice: through its weights, and past them.
@@ -12,6 +12,8 @@ import numpy as np
 from initperf.kernels._blas import blas, multiply
 from initperf.kernels._kernel import Case, jit, jit_sums, register
 from initperf.kernels._load import Load, both
+from initperf.kernels.small_product import MOST_BYTES, MOST_COLUMNS, is_small, small_product
+from initperf.kernels.transpose import transpose
 
 
 def dense_backward_reference(
@@ -77,9 +79,16 @@ def _chain(slopes: Any, x: Any, bias_gradient: Any) -> None:
             bias_gradient[j] += slopes[i, j]
 
 
+def small_space(dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what small products need: zeros to start from, and room to transpose weights in."""
+    return np.zeros((1, MOST_COLUMNS), dtype), np.zeros(MOST_BYTES // dtype.itemsize, dtype)
+
+
 @jit
 def backward(
     addresses: Any,
+    zeros: Any,
+    room: Any,
     x: Any,
     weights: Any,
     delta: Any,
@@ -90,9 +99,19 @@ def backward(
     residual: bool,
     first: bool,
 ) -> None:
-    """Do what `dense_backward` does, with the addresses of BLAS."""
-    multiply(addresses, x.T, delta, weight_gradient, 1.0, 0.0)
-    if not first:
+    """Do what `dense_backward` does, with the addresses of BLAS and a `small_space`."""
+    fan_in, fan_out = weights.shape
+    if is_small(x.shape[0], weight_gradient):
+        small_product(x.T, delta, zeros[:, :fan_out], weight_gradient)
+    else:
+        multiply(addresses, x.T, delta, weight_gradient, 1.0, 0.0)
+    if first:
+        return
+    if is_small(fan_out, x):
+        turned = room[: weights.size].reshape((fan_out, fan_in))
+        transpose(weights, turned)
+        small_product(delta, turned, above if residual else zeros[:, :fan_in], x)
+    else:
         keep = 0.0
         if residual:
             keep = 1.0
@@ -100,7 +119,7 @@ def backward(
                 for j in range(x.shape[1]):
                     x[i, j] = above[i, j]
         multiply(addresses, delta, weights.T, x, 1.0, keep)
-        _chain(slopes, x, bias_gradient)
+    _chain(slopes, x, bias_gradient)
 
 
 def dense_backward(
@@ -116,12 +135,12 @@ def dense_backward(
 ) -> None:
     """Write a layer's gradient, and turn the slopes below it into the delta below it."""
     lower = slopes, bias_gradient, above, residual, first
-    backward(blas(x.dtype), x, weights, delta, weight_gradient, *lower)
+    backward(blas(x.dtype), *small_space(x.dtype), x, weights, delta, weight_gradient, *lower)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 20)):
+        for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 20), (16, 16, 16)):
             kinds = ((False, False), (True, False), *[(False, True)] * (fan_in == fan_out))
             for first, residual in kinds:
 

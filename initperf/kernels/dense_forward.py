@@ -1,4 +1,4 @@
-"""The forward pass of a dense layer: the product through BLAS, then one pass for the rest."""
+"""The forward pass of a dense layer: the product, small or through BLAS, then one pass."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +15,7 @@ from initperf.kernels.activate import (
     activate_reference,
     activation_pass,
 )
+from initperf.kernels.small_product import is_small, small_product
 
 _activate = ACTIVATE.call
 
@@ -79,8 +80,11 @@ def forward(
     verdict: Any,
 ) -> None:
     """Do what `dense_forward` does, with the addresses of BLAS and of the activation's pass."""
-    _spread(bias, flat_slopes)
-    multiply(addresses, x, weights, slopes, 1.0, 1.0)
+    if is_small(weights.shape[0], slopes):
+        small_product(x, weights, bias.reshape((1, bias.size)), slopes)
+    else:
+        _spread(bias, flat_slopes)
+        multiply(addresses, x, weights, slopes, 1.0, 1.0)
     _activate(activation, flat_slopes, flat_a, seen, totals, verdict)
 
 
@@ -103,7 +107,7 @@ def dense_forward(
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
         for code in range(min(len(_FUNCTIONS), 2)):  # the passes themselves are compared apart
-            for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 17)):
+            for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 17), (16, 9, 16)):
 
                 def arguments(
                     dtype: str = dtype,

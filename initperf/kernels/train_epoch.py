@@ -131,7 +131,7 @@ def _forward_reference(
     )
 
 
-def _backward_reference(addresses: Any, *arguments: Any) -> None:
+def _backward_reference(addresses: Any, zeros: Any, room: Any, *arguments: Any) -> None:
     dense_backward_reference(*arguments)
 
 

@@ -1,0 +1,172 @@
+"""Tiles of matrices that stay in vector registers while all is done with them.
+
+A compiler that vectorises loops loads and stores an entry of a sum for every term. Here the
+vectors are written out, as the compiler's own instructions: a tile of a product keeps its sums in
+registers from the first term to the last (Goto & van de Geijn, "Anatomy of high-performance
+matrix multiplication", ACM Trans. Math. Softw. 34, 2008), and a square is transposed by shuffles.
+A machine of narrower vectors takes two for each.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+
+from initperf.kernels._kernel import portable
+
+ROWS = 4
+"""Rows of a tile of a product: with 2 vectors in each, its 8 sums hide a multiplication's 4 cycles
+in 2 units."""
+
+_BYTES, _VECTORS = 32, 2
+_INTEGER, _BYTE = ir.IntType(64), ir.IntType(8).as_pointer()
+_FUSED = ("contract",)
+
+
+@portable
+def lanes(matrix: np.ndarray) -> int:
+    """Return how many entries a vector has, which are the rows and columns of a square."""
+    return _BYTES // matrix.itemsize
+
+
+@portable
+def width(matrix: np.ndarray) -> int:
+    """Return how many columns a tile of a product has."""
+    return _VECTORS * lanes(matrix)
+
+
+def multiply_tile(
+    a: np.ndarray, b: np.ndarray, start: np.ndarray, out: np.ndarray, i: int, j: int
+) -> None:
+    """Write ``start + a @ b`` to the tile of `out` whose first entry is (i, j).
+
+    All but `a` have unit stride along their rows, and `start` has as many rows as `out`, or one
+    for all. A term after the other is added to each sum.
+    """
+    rows, columns = slice(i, i + ROWS), slice(j, j + width(out))
+    begin = start[rows, columns] if len(start) == len(out) else start[:, columns]
+    out[rows, columns] = begin + a[rows] @ b[:, columns]
+
+
+def transpose_square(source: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
+    """Write the square of `source` whose first entry is (i, j) to `out`, transposed.
+
+    Both have unit stride along their rows.
+    """
+    side = lanes(out)
+    out[j : j + side, i : i + side] = source[i : i + side, j : j + side].T
+
+
+class _Matrix:
+    """A matrix in compiled code: where its entries and vectors are."""
+
+    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
+        array = context.make_array(kind)(context, builder, value)
+        entry = context.get_value_type(kind.dtype)
+        self.entry, self._builder, self._bytes = entry, builder, kind.dtype.bitwidth // 8
+        self.vector = ir.VectorType(entry, _BYTES // self._bytes)
+        self._data = builder.bitcast(array.data, _BYTE)
+        self.height, self.length = cgutils.unpack_tuple(builder, array.shape)
+        self.strides = cgutils.unpack_tuple(builder, array.strides)
+
+    def _at(self, kind: Any, i: Any, j: Any, lane: int) -> Any:
+        builder = self._builder
+        down, along = (builder.mul(*pair) for pair in zip((i, j), self.strides, strict=True))
+        offset = builder.add(builder.add(down, along), _INTEGER(lane * self._bytes))
+        return builder.bitcast(builder.gep(self._data, [offset]), kind.as_pointer())
+
+    def load(self, i: Any, j: Any, lane: int = 0) -> Any:
+        """Return the vector that begins so many lanes behind an entry."""
+        pointer = self._at(self.vector, i, j, lane)
+        return self._builder.load(pointer, align=self._bytes)
+
+    def store(self, vector: Any, i: Any, j: Any, lane: int = 0) -> None:
+        """Write a vector so many lanes behind an entry."""
+        self._builder.store(vector, self._at(self.vector, i, j, lane), align=self._bytes)
+
+    def spread(self, i: Any, j: Any) -> Any:
+        """Return a vector of one entry."""
+        builder, nothing = self._builder, ir.Constant(self.vector, ir.Undefined)
+        value = builder.load(self._at(self.entry, i, j, 0))
+        first = builder.insert_element(nothing, value, ir.IntType(32)(0))
+        return self.shuffle(first, nothing, [0] * self.vector.count)
+
+    def shuffle(self, one: Any, two: Any, places: list[int]) -> Any:
+        """Return the entries of two vectors that are at these places, counted through both."""
+        chosen = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
+        return self._builder.shuffle_vector(one, two, chosen)
+
+
+def _multiply(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
+    a, b, start, out = matrices
+    rows = [builder.add(i, _INTEGER(row)) for row in range(ROWS)]
+    parts = [vector * out.vector.count for vector in range(_VECTORS)]
+    each = builder.icmp_signed("==", start.height, out.height)
+    begins = [builder.select(each, row, _INTEGER(0)) for row in rows]
+    # places that the compiler keeps in registers
+    sums = [
+        [cgutils.alloca_once_value(builder, start.load(begin, j, part)) for part in parts]
+        for begin in begins
+    ]
+    with cgutils.for_range(builder, a.length) as term:
+        vectors = [b.load(term.index, j, part) for part in parts]
+        for row, places in zip(rows, sums, strict=True):
+            factor = a.spread(row, term.index)
+            for vector, place in zip(vectors, places, strict=True):
+                product = builder.fmul(factor, vector, flags=_FUSED)
+                builder.store(builder.fadd(builder.load(place), product, flags=_FUSED), place)
+    for row, places in zip(rows, sums, strict=True):
+        for part, place in zip(parts, places, strict=True):
+            out.store(builder.load(place), row, j, part)
+
+
+def _transpose(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
+    source, out = matrices
+    side = out.vector.count
+    rows = [source.load(builder.add(i, _INTEGER(row)), j) for row in range(side)]
+    step = 1
+    while step < side:  # two rows exchange their squares of this side
+        for row in range(side):
+            if not row & step:
+                one, two = rows[row], rows[row + step]
+                left = [side + at - step if at & step else at for at in range(side)]
+                right = [side + at if at & step else at + step for at in range(side)]
+                rows[row] = out.shuffle(one, two, left)
+                rows[row + step] = out.shuffle(one, two, right)
+        step *= 2
+    for row in range(side):
+        out.store(rows[row], builder.add(j, _INTEGER(row)), i)
+
+
+def _compile(written: Callable[..., None]) -> Callable[..., None]:
+    """Return compiled code's own way to write a tile, given matrices and then i and j."""
+
+    @intrinsic
+    def native(typing, matrices, i, j):  # type: ignore[no-untyped-def]  # numba's types
+        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]  # too
+            unpacked = cgutils.unpack_tuple(builder, values[0])
+            pairs = zip(matrices, unpacked, strict=True)
+            written(builder, [_Matrix(context, builder, *pair) for pair in pairs], *values[1:])
+            return context.get_dummy_value()
+
+        return types.void(matrices, types.int64, types.int64), generate
+
+    compiled: Callable[..., None] = native
+    return compiled
+
+
+_native_multiply, _native_transpose = _compile(_multiply), _compile(_transpose)
+
+
+@overload(multiply_tile)
+def _multiply_tile(a, b, start, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda a, b, start, out, i, j: _native_multiply((a, b, start, out), i, j)
+
+
+@overload(transpose_square)
+def _transpose_square(source, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda source, out, i, j: _native_transpose((source, out), i, j)

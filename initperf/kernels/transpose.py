@@ -1,0 +1,61 @@
+"""Transposition of a small matrix, in squares that stay in vector registers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels._load import Load
+from initperf.kernels._tile import lanes, transpose_square
+
+
+def transpose_reference(source: np.ndarray, out: np.ndarray) -> None:
+    """Write a matrix transposed.
+
+    Parameters
+    ----------
+    source : numpy.ndarray
+        (rows, columns), float32 or float64, C order, 32 bytes or more each way.
+    out : numpy.ndarray
+        (columns, rows), of the same dtype, C order, written.
+    """
+    out[:] = source.T
+
+
+@jit
+def transpose(source: np.ndarray, out: np.ndarray) -> None:
+    """Write a matrix transposed; see the reference."""
+    rows, columns = source.shape
+    side = lanes(source)
+    # the last squares overlap those before them
+    for i in range(0, rows, side):
+        for j in range(0, columns, side):
+            transpose_square(source, out, min(i, rows - side), min(j, columns - side))
+
+
+def _cases() -> Iterator[Case]:
+    for dtype in ("float32", "float64"):
+        for rows, columns in ((8, 8), (9, 23), (32, 16)):
+
+            def arguments(
+                dtype: str = dtype, rows: int = rows, columns: int = columns
+            ) -> tuple[Any, ...]:
+                source = np.random.default_rng(rows).standard_normal((rows, columns))
+                return source.astype(dtype), np.zeros((columns, rows), dtype)
+
+            yield Case(f"{dtype}-{rows}x{columns}", arguments, writes=(1,))
+
+
+def _loads() -> Iterator[Load]:
+    for side in (32, 64):
+
+        def arguments(dtype: str, side: int = side) -> tuple[Any, ...]:
+            return np.ones((side, side), dtype), np.zeros((side, side), dtype)
+
+        # each value goes through a shuffle for each doubling up to a vector's 8 or 4
+        operations = {"float32": 3.0 * side * side, "float64": 2.0 * side * side}
+        yield Load(f"{side} x {side}", arguments, operations, 2 * side * side)
+
+
+register("transpose", numpy=transpose_reference, numba=transpose, cases=_cases, loads=_loads)
