@@ -1,5 +1,6 @@
 """From an array as people have it to the contiguous pieces that kernels fill."""
 
+import functools
 import math
 import operator
 import sys
@@ -14,8 +15,8 @@ from initperf.random import RandomSource, as_index, as_key
 DTYPES = np.dtype("float32"), np.dtype("float64")
 
 _PIECE = 1 << 16
-_SERIAL_BYTES = 1 << 21
-"""Under so many bytes, waking another thread takes longer than it helps, by measurement."""
+_SERIAL_OPERATIONS = 1.3e7
+"""Under so many operations, waking another thread takes longer than it helps, by measurement."""
 
 _BUFFER = 1 << 16
 
@@ -167,6 +168,13 @@ def as_source(
     return Source(as_key(rng), number, start, 1 if serial else threads)
 
 
+@functools.cache
+def _operations(kernel: str, dtype: np.dtype) -> float:
+    """Return what a value costs, as the kernel's loads count it."""
+    load = next(iter(KERNELS[kernel].loads()))
+    return load.operations[dtype.name] / load.moved
+
+
 def fill(
     kernel: str,
     out: np.ndarray,
@@ -202,7 +210,7 @@ def fill(
     )
 
     def flat(values: np.ndarray, first: int) -> None:
-        if values.nbytes < _SERIAL_BYTES:
+        if values.size * _operations(kernel, values.dtype) < _SERIAL_OPERATIONS:
             run(values, key, number, np.uint64(first), *parameters)
             return
 

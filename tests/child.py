@@ -9,7 +9,7 @@ TIMEOUT_SECONDS = 300
 
 PARTED = """
 from initperf import filling
-filling._SERIAL_BYTES, filling._PIECE = 0, 1 << 12
+filling._SERIAL_OPERATIONS, filling._PIECE = 0, 1 << 12
 """
 """Code by which draws of a few pages, too, are parted among threads."""
 
