@@ -69,6 +69,7 @@ register(
                 "NumPy reference, in turn",
                 "reference",
                 partial(_in_turn, _PEER["numpy_reference"]),
+                largest=2**18,
             ),
             Method("numpy", "NumPy, plain, in turn", "rival", partial(_in_turn, _PEER["numpy"])),
             Method(
