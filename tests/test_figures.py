@@ -300,6 +300,16 @@ def test_the_speed_figure_shows_two_sizes_of_a_work_that_has_more(few: Tables) -
     assert "the middle and" not in FIGURES["speed"].describe(few | {"speed": two})
 
 
+def test_every_network_is_shown(few: Tables) -> None:
+    speed = few["speed"]
+    one = speed[(speed["kernel"] == "train_step") & speed["size"].str.startswith("784-256-10")]
+    networks = [f"784-20x{width}-10, 8 steps of 64" for width in (32, 64, 128, 256)]
+    several = pd.concat([one.assign(size=network) for network in networks])
+    figure = FIGURES["speed"].render(few | {"speed": several})
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["train_step  " + network.split(",")[0] for network in networks]
+
+
 def test_a_large_family_takes_two_rows_of_training_curves(many: Tables) -> None:
     figure = FIGURES["training_curves"].render(many)
     legends = [legend for axes in figure.axes if (legend := axes.get_legend())]

@@ -85,6 +85,19 @@ def test_clipping_is_not_truncating():
         WORKS["fill_truncated_normal"].check(clipped, (784, 256), "float32")
 
 
+def test_a_sweep_has_as_many_runs_as_processors(monkeypatch):
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "3")
+    work = WORKS["training_sweep"]
+    for entry in work.entries(work.trial, "float32"):
+        losses = work.prepare(entry, work.trial, "float32")()
+        assert losses.shape[0] == 3
+    with pytest.raises(ValueError, match="2 runs, not 3"):
+        work.check(losses[:2], work.trial.shape, "float32")
+    losses[2] += 1
+    with pytest.raises(ValueError, match="a loss of"):
+        work.check(losses, work.trial.shape, "float32")
+
+
 def made(value, **options):
     options = {"name": "m", "label": "M", "role": "rival", **options}
     return Method(prepare=lambda shape, dtype, threads: lambda: value, **options)

@@ -36,11 +36,15 @@ def draw(tables: Tables) -> Figure:
 
 
 def shown(speed: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of at most two sizes a kernel: of more, the middle one and the largest."""
+    """Return the rows of every network, and of at most two sizes of what has other sizes.
+
+    Networks of different shapes are different questions. Of three matrices or more, the middle
+    one and the largest say how time grows.
+    """
     kept = []
     for (kernel, dtype), group in speed.groupby(["kernel", "dtype"], sort=False):
         sizes = list(group.sort_values("values", kind="stable")["size"].unique())
-        if len(sizes) > 2:
+        if len(sizes) > 2 and not all(" steps of " in size for size in sizes):
             sizes = [sizes[(len(sizes) - 1) // 2], sizes[-1]]
         kept += [(kernel, dtype, size) for size in sizes]
     return speed[pd.MultiIndex.from_frame(speed[["kernel", "dtype", "size"]]).isin(kept)]
@@ -135,7 +139,7 @@ def caption(tables: Tables) -> str:
         took = dict.fromkeys(map(duration, (compiled.min(), compiled.max())))
         words += f"; it took {' to '.join(took)}, once"
     if len(shown(speed)) < len(speed):
-        words += ". Of a work measured at more than two sizes, the middle and the largest are here"
+        words += ". Of three sizes of a matrix or more, the middle and the largest are here"
     return (
         "Dots are medians, bars their 95 % intervals, often narrower than the dot; time is on a "
         "log scale. The last column says how many times as fast as the fastest other library a "

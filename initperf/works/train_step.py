@@ -240,6 +240,7 @@ WIDE = _size(128, 784, 512, 256, 128, 10)
 SMALL = _size(32, 784, 256, 10)
 NARROW = _size(128, 784, *[100] * 20, 10)
 DEEP = _size(64, 784, *[32] * 50, 10)
+TRIAL = _size(4, 20, 12, 5)
 
 
 def work(activation: str) -> Work:
@@ -247,16 +248,16 @@ def work(activation: str) -> Work:
     return Work(
         name="train_step",
         methods=methods(activation),
-        sizes=(WIDE, SMALL, DEEP),
+        sizes=(WIDE, SMALL, NARROW, DEEP),
         quick_sizes=(SMALL,),
         check=partial(_check, activation),
         amount=_operations,
         limit=_gemm,
         kernels=("train_epoch",),
         dtypes=("float32",),
-        trial=_size(4, 20, 12, 5),
+        trial=TRIAL,
         pause_seconds=0.02,
     )
 
 
-register(work("relu"))
+WORK = register(work("relu"))
