@@ -1,5 +1,9 @@
 """Every kernel alone: its Numba twin on all its loads and dtypes, by one thread.
 
+What is drawn by several threads is timed with one and with all of them elsewhere: the fills in
+``bench_fills.py`` and ``bench_initializers.py``, ``haar`` and ``orthogonalize`` in
+``bench_orthogonal.py``.
+
 Where a load is the kernel's smallest, in turns with the NumPy reference, which is the
 specification and not a rival: the ratio keeps the row comparable on a faster or slower day.
 """
