@@ -33,7 +33,8 @@ def _without(bits: Any, count: Any) -> Any:
 @portable
 def _float16(bits: Any) -> Any:
     magnitude = _U32(bits & _MAGNITUDE)
-    normal = _without(_U32(magnitude - _REBIAS), _U32(13))
+    at_least = _U32(where(magnitude < _SMALLEST_NORMAL, _SMALLEST_NORMAL, magnitude))
+    normal = _without(_U32(at_least - _REBIAS), _U32(13))
     tiny = np.float32(_U32(magnitude).view(np.float32) + np.float32(0.5)).view(_U32) - _HALF
     rounded = where(magnitude < _SMALLEST_NORMAL, _U32(tiny), _U32(normal))
     return (_U32(bits >> _U32(16)) & _SIGN) | rounded
