@@ -85,3 +85,24 @@ def test_a_kernel_is_profiled_without_perf(capsys, tmp_path, monkeypatch):
     events = json.loads((directory / "trace.json").read_text())["traceEvents"]
     assert {event["cat"] for event in events if event["ph"] == "X"} >= {"phase", "pass", "call"}
     assert len({event["pid"] for event in events}) == 2
+    assert_valid_trace(events)
+
+
+def assert_valid_trace(events):
+    """As the Trace Event Format has it: a thread's complete events lie in one another or apart."""
+    open_until = {}
+    for event in events:
+        assert isinstance(event["name"], str)
+        assert isinstance(event["pid"], int)
+        assert isinstance(event["tid"], int)
+        assert event["ph"] in "MX"
+        if event["ph"] == "M":
+            assert event["args"]["name"]
+            continue
+        assert event["dur"] >= 0
+        begin, end = event["ts"], event["ts"] + event["dur"]
+        ends = open_until.setdefault((event["pid"], event["tid"]), [])
+        while ends and ends[-1] <= begin:
+            ends.pop()
+        assert not ends or end <= ends[-1]
+        ends.append(end)

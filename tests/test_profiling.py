@@ -94,6 +94,14 @@ def test_the_trace_is_what_perfetto_reads():
         assert (event["ph"], event["dur"] >= 0) == ("X", True)
 
 
+def test_the_trace_shows_a_lock_within_a_lock_once():
+    locks = [span("lock", 1.0, 5.0, "lock"), span("lock", 2.0, 3.0, "lock")]
+    inner = span("compile inner", 2.0, 3.0, "compile")
+    beside = span("lock", 2.0, 3.0, "lock", thread=2)
+    events = [e for e in trace([*locks, inner, beside], {})["traceEvents"] if e["cat"] == "lock"]
+    assert [(event["tid"], event["dur"]) for event in events] == [(1, 4e6), (2, 1e6)]
+
+
 def test_phases_are_told_to_who_observes_and_to_nobody_else():
     recorder = Recorder()
     with phase("before"):

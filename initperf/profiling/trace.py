@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from initperf.profiling.recording import Span
+from initperf.profiling.recording import Span, outermost
 
 _MICROSECONDS = 1e6
 
 
 def trace(spans: Iterable[Span], processes: Mapping[int, str]) -> dict[str, Any]:
     """Return spans as complete events, which nest by time on their thread.
+
+    Numba takes its compiler's lock again for each function inside a function: of these spans only
+    the outermost is kept, which halves the levels that a viewer shows.
 
     Parameters
     ----------
@@ -23,8 +26,11 @@ def trace(spans: Iterable[Span], processes: Mapping[int, str]) -> dict[str, Any]
     dict
         For `json.dumps`.
     """
+    every = list(spans)
+    kept = [span for span in every if span.kind != "lock"]
+    kept += outermost(span for span in every if span.kind == "lock")
     # of two that begin together, the longer must come first to be the outer one
-    ordered = sorted(spans, key=lambda span: (span.begin, -span.end))
+    ordered = sorted(kept, key=lambda span: (span.begin, -span.end))
     start = ordered[0].begin if ordered else 0.0
     names: list[dict[str, Any]] = [
         {"name": "process_name", "ph": "M", "pid": number, "tid": 0, "args": {"name": name}}
