@@ -206,9 +206,9 @@ class Experiment:
         """Return the canonical JSON: sorted keys, no spaces."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
 
-    def name(self, digest: str, stream_version: int) -> str:
-        """Return the name of the run: a hash of this, the data's digest and the stream version."""
-        whole = f"{self.to_json()}\n{digest}\n{stream_version}"
+    def name(self, digest: str, stream_version: int, training_version: int) -> str:
+        """Return the name of the run: a hash of this, the data's digest and the two versions."""
+        whole = f"{self.to_json()}\n{digest}\n{stream_version}\n{training_version}"
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 

@@ -7,10 +7,9 @@ from threadpoolctl import threadpool_limits
 from initperf import data
 from initperf.experiment import Experiment
 from initperf.parallel import default_threads, side_by_side
-from initperf.random import STREAM_VERSION
 from initperf.run import Run
 from initperf.store import RunStore
-from initperf.training import train, warm_up
+from initperf.training import run_name, train, warm_up
 
 
 def sweep(
@@ -64,7 +63,7 @@ def sweep(
 
     waiting = []
     for experiment in dict.fromkeys(wanted):
-        name = experiment.name(sets[experiment.dataset].digest, STREAM_VERSION)
+        name = run_name(experiment, sets[experiment.dataset].digest)
         if store is not None and name in store:
             ended(store.load(name))
         else:

@@ -18,10 +18,18 @@ from initperf.random import STREAM_VERSION
 from initperf.run import Run
 from initperf.schemes import as_scheme
 
+TRAINING_VERSION = 2
+"""What training makes of an experiment; a change that stored runs lack is a new version."""
+
 CLASSES = 10
 _LOWEST = 0.01
 
 Progress = Callable[[int, int], None]
+
+
+def run_name(experiment: Experiment, digest: str) -> str:
+    """Return the name of the run of an experiment on the data of a digest."""
+    return experiment.name(digest, STREAM_VERSION, TRAINING_VERSION)
 
 
 def learning_rates(
@@ -274,7 +282,7 @@ def train(
     losses, accuracies = np.array(scores).T
     return Run(
         experiment=experiment,
-        name=experiment.name(dataset.digest, STREAM_VERSION),
+        name=run_name(experiment, dataset.digest),
         dataset={
             "dataset": dataset.name,
             "dataset_size": dataset.size,

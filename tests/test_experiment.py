@@ -15,9 +15,11 @@ def test_names_are_held_in_canonical_form():
     assert hash(experiment) == hash(experiment.replace())
 
 
-def test_the_name_depends_on_every_field_the_data_and_the_stream():
+def test_the_name_depends_on_every_field_the_data_and_the_versions():
     experiment = Experiment()
-    names = {experiment.name("a", 1), experiment.name("b", 1), experiment.name("a", 2)}
+    names = {
+        experiment.name(*others) for others in [("a", 1, 1), ("b", 1, 1), ("a", 2, 1), ("a", 1, 2)]
+    }
     users = {
         "momentum": {"optimizer": "nesterov"},
         "betas": {"optimizer": "adam"},
@@ -55,10 +57,10 @@ def test_the_name_depends_on_every_field_the_data_and_the_stream():
         "histogram_steps": (3,),
     }.items():
         user = users.get(field, {})
-        names.add(experiment.replace(**user, **{field: value}).name("a", 1))
+        names.add(experiment.replace(**user, **{field: value}).name("a", 1, 1))
         if user:  # and without its user it makes no difference
             assert experiment.replace(**{field: value}) == experiment
-    assert len(names) == 3 + len(dataclasses.fields(Experiment))
+    assert len(names) == 4 + len(dataclasses.fields(Experiment))
 
 
 def test_json_gives_the_experiment_back():
