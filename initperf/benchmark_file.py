@@ -14,6 +14,7 @@ from typing import Any
 
 from initperf.errors import DataError, UsageError
 from initperf.machine import PASSING, describe
+from initperf.passes import join
 from initperf.storage import replacing
 
 UNITS = {
@@ -121,7 +122,8 @@ def write_benchmarks(
     path : str or pathlib.Path
         The file, replaced if it exists.
     rows : iterable of tuple
-        Of each benchmark its full name, its samples in seconds a call, and its ``extra_info``.
+        Of each benchmark its full name, its samples in seconds a call, and its ``extra_info``;
+        those of one name are passes, and become one row.
 
     Raises
     ------
@@ -132,7 +134,7 @@ def write_benchmarks(
     facts = describe()
     content = {
         "machine_info": {"initperf": lasting(facts)},
-        "benchmarks": [_row(*row) for row in rows],
+        "benchmarks": join(_row(*row) for row in rows),
         "datetime": facts["date"],
         "version": facts["initperf"],
         "initperf": passing(facts),

@@ -8,6 +8,9 @@ through its benchmarks several times, and a row keeps what each pass found.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+PASSES = 3
+"""So many, by default: one undisturbed is among three."""
+
 KEPT = ("ratio", "ratio_low", "ratio_high", "null_ratio", "limit_s")
 """What of a pass's ``extra_info`` is kept under ``passes`` beside its median."""
 

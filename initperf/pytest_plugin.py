@@ -26,6 +26,8 @@ _ROWS = pytest.StashKey[list[tuple[str, dict[str, Any]]]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--benchmark``."""
+    from initperf.passes import PASSES
+
     parser.getgroup("initperf").addoption(
         "--benchmark",
         action="store_true",
@@ -35,11 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("initperf").addoption(
         "--benchmark-passes",
         type=_one_or_more,
-        default=3,
+        default=PASSES,
         metavar="N",
         dest="initperf_passes",
         help="with --benchmark, times through all comparisons and timings, each with its share of "
-        "the time and of the rounds: what disturbs one pass is not there in the next (default 3)",
+        "the time and of the rounds: what disturbs one pass is not there in the next "
+        "(default %(default)s)",
     )
 
 

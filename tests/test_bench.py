@@ -12,6 +12,7 @@ from initperf import cli, roofline, speed
 from initperf.compare import compare_files
 from initperf.kernels import KERNELS
 from initperf.limits import Limit
+from initperf.passes import PASSES
 
 
 def run(capsys, *words):
@@ -35,6 +36,10 @@ def test_what_is_kept_can_be_compared(works, capsys, tmp_path):  # noqa: F811
     table = compare_files(path, path).table.set_index("benchmark")
     assert table.loc[f"bench[first, float32, {SMALL.label}, NumPy]", "verdict"] == "yardstick"
     assert len(table) == len(rows)
+    for row in content["benchmarks"]:
+        medians = [one["median_s"] for one in row["extra_info"]["passes"]]
+        assert len(medians) == PASSES
+        assert min(medians) == row["extra_info"]["median_s"]
 
 
 def test_what_cannot_be_measured_or_kept_is_one_line_before_all_else(

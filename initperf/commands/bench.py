@@ -7,6 +7,7 @@ from typing import Any
 from initperf.commands._arguments import add_json
 from initperf.commands._output import progress, show
 from initperf.errors import UsageError
+from initperf.passes import PASSES
 
 HELP = "time the kernels against their rivals and against what the hardware allows"
 
@@ -37,7 +38,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="time every kernel alone, by one thread, under the roofline",
     )
     parser.add_argument(
-        "--save", metavar="FILE", help="keep the samples as JSON that initperf compare reads"
+        "--save",
+        metavar="FILE",
+        help=f"keep the samples as JSON that initperf compare reads; all is measured {PASSES} "
+        "times for that, as what disturbs one pass is seldom there in the next",
     )
     add_json(parser)
 
@@ -60,10 +64,11 @@ def run(arguments: argparse.Namespace) -> None:
     measured = _kernels if arguments.kernels else _works
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
-    speeds = measured(arguments)
-    show([_shown(one.row) for one in speeds], arguments.json)
+    passes = [measured(arguments) for _ in range(PASSES if arguments.save else 1)]
+    show([_shown(one.row) for one in passes[0]], arguments.json)
     if arguments.save:
-        write_benchmarks(arguments.save, [(one.name, one.samples_s, one.row) for one in speeds])
+        rows = [(one.name, one.samples_s, one.row) for speeds in passes for one in speeds]
+        write_benchmarks(arguments.save, rows)
 
 
 def _works(arguments: argparse.Namespace) -> list[Any]:
