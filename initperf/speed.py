@@ -47,7 +47,7 @@ DESCRIBED = frozenset(
 """Those of them that say what was measured, and what limits it."""
 
 DTYPE = "float32"
-_FULL_SECONDS, _QUICK_SECONDS = 10.0, 3.0
+_FULL_SECONDS, _QUICK_SECONDS = 6.0, 3.0
 
 
 @dataclass(frozen=True)
