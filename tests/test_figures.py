@@ -310,6 +310,16 @@ def test_every_network_is_shown(few: Tables) -> None:
     assert titles == ["train_step  " + network.split(",")[0] for network in networks]
 
 
+def test_times_that_are_close_have_room_for_their_ticks(few: Tables) -> None:
+    speed = few["speed"]
+    rows = speed[(speed["kernel"] == "train_step") & (speed["role"] != "reference")].iloc[:2]
+    close = rows.assign(limit_s=0.032, low_s=[0.034, 0.074], median_s=[0.035, 0.075], high_s=0.076)
+    (axes,) = FIGURES["speed"].render(few | {"speed": close}).axes
+    low, high = axes.get_xlim()
+    shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert 2 <= len(shown) <= 5
+
+
 def test_a_large_family_takes_two_rows_of_training_curves(many: Tables) -> None:
     figure = FIGURES["training_curves"].render(many)
     legends = [legend for axes in figure.axes if (legend := axes.get_legend())]

@@ -15,6 +15,13 @@ from initperf_figures._style import ACCENT, INK, MUTED, RULE, canvas
 
 _COLOURS = {"ours": ACCENT, "rival": "#c4662b", "reference": MUTED}
 _COLUMNS = 2
+# Decades that an axis spans, and the ticks in each; with fewer than two, matplotlib sets its own.
+_STEPS = (
+    (0.8, (1.0, 2.0, 3.0, 5.0, 7.0)),
+    (1.2, (1.0, 2.0, 5.0)),
+    (1.8, (1.0, 3.0)),
+    (np.inf, (1.0,)),
+)
 _ROW, _HEAD = 0.2, 0.95  # inches
 _LETTER = 4.5  # points, of a method's name
 
@@ -89,7 +96,7 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int, before: float) -> None:
     axes.set_ylim(rows - 0.4, -0.6)
     axes.spines["left"].set_visible(False)
     decades = np.log10(axes.get_xlim()[1] / left)
-    steps = (1.0, 2.0, 5.0) if decades < 1.2 else (1.0, 3.0) if decades < 1.8 else (1.0,)
+    steps = next(steps for most, steps in _STEPS if decades < most)
     axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=9))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     axes.xaxis.set_minor_locator(NullLocator())
