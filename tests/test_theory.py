@@ -64,6 +64,13 @@ def test_the_slope_of_the_map_is_the_limit_of_differences(activation):
     assert field.q_slope(0.8) == pytest.approx(difference, abs=10.0 * step**2)
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_slope_of_the_map_at_nothing_is_its_limit(activation):
+    """Where a kink lies at 0, the difference from the limit is of the order of the root of q."""
+    field, q = MeanField(activation, 1.3, 0.1), 1e-8
+    assert field.q_slope(0.0) == pytest.approx(field.q_slope(q), abs=10.0 * q**0.5)
+
+
 @pytest.mark.parametrize(
     ("activation", "bias_variance", "weight_variance", "q", "tolerance"),
     [
