@@ -18,9 +18,6 @@ _SUITES = "bench"
 _HARMLESS = ("Not saving anything", "Benchmark machine_info is different")
 """Warnings of pytest-benchmark that would stop a session in which warnings are errors."""
 
-FEWEST_PREPARATIONS = 3
-"""Of all passes; as `initperf.timing`, which is not loaded here, has it."""
-
 _ROWS = pytest.StashKey[list[tuple[str, dict[str, Any]]]]()
 
 
@@ -121,6 +118,8 @@ def _passes(config: pytest.Config) -> int:
 
 def _share(config: pytest.Config, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what one pass takes of the time, the rounds and the preparations."""
+    from initperf.timing import FEWEST_PREPARATIONS
+
     passes = _passes(config)
     whole = {
         "budget_seconds": float(config.getoption("benchmark_max_time")),

@@ -47,6 +47,7 @@ def test_help_names_every_verb(capsys):
         (("draw", "he_normal", "-3", "4"), "negative"),
         (("draw", "he_normal", "x", "4"), "invalid int value"),
         (("draw", "he_normal", "3", "4", "--dtype", "float16"), "float32 or float64"),
+        (("draw", "lsuvv", "3", "4"), "did you mean 'lsuv'"),
         (("draw", "he_normal", "3", "4", "--out", "/nowhere/w.npy"), "/nowhere/w.npy"),
         (("draw", "he_normal", "3", "4", "--seed", "-1"), "non-negative"),
         (("draw", "LSUV", "3", "4"), "lsuv sets a whole network: initperf info lsuv shows one"),

@@ -33,8 +33,9 @@ def run(arguments: argparse.Namespace) -> None:
     path = Path(arguments.out) if arguments.out else None
     if path is not None and (path.suffix != ".npy" or not path.parent.is_dir()):
         raise UsageError(f"--out must be a .npy file in a directory that exists, not {path}")
-    if arguments.name in SCHEMES:
-        name = SCHEMES.canonical(arguments.name)
+    if arguments.name not in INITIALIZERS:
+        with usage():
+            name = SCHEMES.canonical(arguments.name)
         raise UsageError(
             f"{name} sets a whole network: initperf info {name} shows one, initperf train trains "
             "one, and initperf.draw_network gives its arrays to Python"
