@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from initperf import KERNELS, STREAM_VERSION
-from initperf.kernels.philox import COUNTERS, WORDS, philox4x32
+from initperf.kernels import jit
+from initperf.kernels._philox_block import (
+    COUNTERS,
+    WORDS,
+    block_at_once,
+    block_by_counters,
+    philox4x32,
+)
 from initperf.random import as_key
 
 # Random123, kat_vectors, philox4x32 10: counter, key and result; the third is digits of pi.
@@ -99,3 +106,16 @@ def test_keys_of_small_seeds_are_distinct():
 
 def test_the_version_of_the_stream_is_public():
     assert STREAM_VERSION == 2
+
+
+@pytest.mark.parametrize("counter", [0, 1, 2**32 - 64, 2**64 - 64])
+def test_a_block_is_the_same_at_once_as_one_counter_after_the_other(counter):
+    @jit
+    def at_once(words, low, high, key, stream):
+        block_at_once(words, low, high, key, stream)
+
+    source = [np.uint64(n) for n in (counter % 2**32, counter >> 32, LARGEST - 6, 2**63 + 5)]
+    expected, found = np.zeros(WORDS, np.uint32), np.zeros(WORDS + 2, np.uint32)
+    block_by_counters(expected, *source)
+    at_once(found[1:-1], *source)
+    assert found.tolist() == [0, *expected.tolist(), 0]

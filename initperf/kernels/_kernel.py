@@ -21,6 +21,7 @@ import numpy as np
 from llvmlite import ir
 
 from initperf.kernels._load import Load
+from initperf.kernels._vectors import WideCompiler
 from initperf.registry import Registry
 from initperf.storage import cache_directory
 
@@ -29,8 +30,9 @@ F = TypeVar("F", bound=Function)
 
 BACKENDS = ("numpy", "numba")
 
-_OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True}
-_INLINED: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "fastmath": False}
+_COMMON: dict[str, Any] = {"error_model": "numpy", "pipeline_class": WideCompiler}
+_OPTIONS = _COMMON | {"nogil": True, "cache": True}
+INLINED = _COMMON | {"forceinline": True, "fastmath": False}
 _SUMS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 _SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
 _decorating = threading.Lock()
@@ -79,13 +81,13 @@ def portable(function: F) -> F:
 
     What is written so runs as NumPy on arrays and, compiled into its callers, on scalars.
     """
-    registered: F = numba.extending.register_jitable(**_INLINED)(function)
+    registered: F = numba.extending.register_jitable(**INLINED)(function)
     return registered
 
 
 def portable_sums(function: F) -> F:
     """Do as `portable` does with the freedom of `jit_sums`."""
-    registered: F = numba.extending.register_jitable(**(_INLINED | _SUMS))(function)
+    registered: F = numba.extending.register_jitable(**(INLINED | _SUMS))(function)
     return registered
 
 
@@ -94,7 +96,7 @@ def like(x: Any, value: float) -> Any:
     return x.dtype.type(value)
 
 
-@numba.extending.overload(like, jit_options=_INLINED)
+@numba.extending.overload(like, jit_options=INLINED)
 def _like(x, value):  # type: ignore[no-untyped-def]  # numba compares the bare parameters
     kind = np.float32 if getattr(x, "dtype", x) == numba.types.float32 else np.float64
     return lambda x, value: kind(value)
@@ -105,7 +107,7 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
     return np.where(condition, yes, no)
 
 
-numba.extending.overload(where, jit_options=_INLINED)(
+numba.extending.overload(where, jit_options=INLINED)(
     lambda condition, yes, no: lambda condition, yes, no: yes if condition else no
 )
 
@@ -134,7 +136,7 @@ def _hide(_, constant):  # type: ignore[no-untyped-def]  # numba asks for bare p
     return constant(constant), generate
 
 
-numba.extending.overload(held, jit_options=_INLINED)(
+numba.extending.overload(held, jit_options=INLINED)(
     lambda constant: lambda constant: _hide(constant)
 )
 
@@ -156,7 +158,7 @@ def by_dtype(single: Function, double: Function) -> Function:
         return lambda first, *rest: half(first, *rest)
 
     # numba compares the two lambdas' parameters, which is why they carry no annotations
-    numba.extending.overload(chosen, jit_options=_INLINED)(
+    numba.extending.overload(chosen, jit_options=INLINED)(
         lambda first, *rest: compiled(half_of(first))
     )
     return chosen

@@ -11,9 +11,9 @@ import numpy as np
 
 from initperf.kernels._elementary import cosine, log, sine
 from initperf.kernels._kernel import by_dtype, jit, portable, register, where
+from initperf.kernels._philox_block import COUNTERS
 from initperf.kernels.fill_uniform import fraction_64
 from initperf.kernels.philox import (
-    COUNTERS,
     OPERATIONS,
     block_fill,
     fill_cases,

@@ -22,11 +22,10 @@ from initperf.kernels._elementary import (
     quantile_tail_32,
 )
 from initperf.kernels._kernel import by_dtype, jit, portable, register, where
+from initperf.kernels._philox_block import COUNTERS, WORDS
 from initperf.kernels.fill_uniform import bounds_32, fraction_64
 from initperf.kernels.philox import (
-    COUNTERS,
     OPERATIONS,
-    WORDS,
     block_fill,
     fill_cases,
     fill_loads,

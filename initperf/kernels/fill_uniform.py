@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from initperf.kernels._kernel import by_dtype, jit, portable, register
+from initperf.kernels._philox_block import COUNTERS, WORDS
 from initperf.kernels.philox import (
-    COUNTERS,
     OPERATIONS,
-    WORDS,
     block_fill,
     fill_cases,
     fill_loads,

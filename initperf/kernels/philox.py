@@ -17,40 +17,17 @@ import numpy as np
 
 from initperf.kernels._kernel import Case, Function, jit, portable, register
 from initperf.kernels._load import Load
+from initperf.kernels._philox_block import COUNTERS as COUNTERS
+from initperf.kernels._philox_block import HALF, LOW, philox4x32, philox_block
+from initperf.kernels._philox_block import WORDS as WORDS
+from initperf.kernels._prefetch import LINE_BYTES, prefetch
 
 STREAM_VERSION = 2
 """Which bits a (key, stream, index) stands for; a change to any of them is a new version."""
 
-COUNTERS = 64
-WORDS = 4 * COUNTERS
+_AHEAD = 2  # blocks: one is too few where memory is slow, of four as much comes as of two
 
 _U64 = np.uint64
-_MULTIPLIER_0 = _U64(0xD2511F53)
-_MULTIPLIER_1 = _U64(0xCD9E8D57)
-_WEYL_0 = _U64(0x9E3779B9)
-_WEYL_1 = _U64(0xBB67AE85)
-_LOW = _U64(0xFFFFFFFF)
-_HALF = _U64(32)
-_ROUNDS = 10
-
-
-@portable
-def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, Any, Any, Any]:
-    """Return the four words of a counter: ten rounds of multiply, exchange and exclusive or.
-
-    Words are held in the lower halves of uint64, where a product of two of them fits: that is
-    what the vector units multiply. The same text runs on NumPy arrays and, compiled, on scalars.
-    """
-    for _ in range(_ROUNDS):
-        product_0 = _MULTIPLIER_0 * (c0 & _LOW)
-        product_1 = _MULTIPLIER_1 * (c2 & _LOW)
-        c0 = (product_1 >> _HALF) ^ c1 ^ k0
-        c1 = product_1 & _LOW
-        c2 = (product_0 >> _HALF) ^ c3 ^ k1
-        c3 = product_0 & _LOW
-        k0 = (k0 + _WEYL_0) & _LOW
-        k1 = (k1 + _WEYL_1) & _LOW
-    return c0, c1, c2, c3
 
 
 def philox_blocks(key: np.uint64, stream: np.uint64, start: int, stop: int) -> np.ndarray:
@@ -59,24 +36,9 @@ def philox_blocks(key: np.uint64, stream: np.uint64, start: int, stop: int) -> n
     counter: np.ndarray = block * _U64(COUNTERS) + np.arange(COUNTERS, dtype=np.uint64)
     key, stream = _U64(key), _U64(stream)
     words = philox4x32(
-        counter & _LOW, counter >> _HALF, stream & _LOW, stream >> _HALF, key & _LOW, key >> _HALF
+        counter & LOW, counter >> HALF, stream & LOW, stream >> HALF, key & LOW, key >> HALF
     )
     return np.stack(words, axis=1).astype(np.uint32)
-
-
-@jit
-def philox_block(words: np.ndarray, block: np.uint64, key: np.uint64, stream: np.uint64) -> None:
-    """Write one block of the stream into `words`, 256 uint32."""
-    first = _U64(block) * _U64(COUNTERS)
-    low, high = first & _LOW, first >> _HALF
-    for j in range(COUNTERS):
-        word_0, word_1, word_2, word_3 = philox4x32(
-            low + _U64(j), high, stream & _LOW, stream >> _HALF, key & _LOW, key >> _HALF
-        )
-        words[j] = np.uint32(word_0)
-        words[COUNTERS + j] = np.uint32(word_1)
-        words[2 * COUNTERS + j] = np.uint32(word_2)
-        words[3 * COUNTERS + j] = np.uint32(word_3)
 
 
 def block_fill(block: Function) -> Function:
@@ -106,6 +68,9 @@ def block_fill(block: Function) -> Function:
         whole = (out.size - head) // size
         following = number + _U64(skip > 0)
         for i in range(whole):
+            ahead = head + (i + _AHEAD) * size
+            for j in range(ahead, ahead + size, LINE_BYTES // out.itemsize):
+                prefetch(out, j)
             philox_block(words, following + _U64(i), key, stream)
             block(out[head + i * size : head + (i + 1) * size], words, *parameters)
         tail = head + whole * size
@@ -145,7 +110,8 @@ def philox_reference(out: np.ndarray, key: np.uint64, stream: np.uint64, start: 
 
 @jit
 def _copy(target: np.ndarray, words: np.ndarray) -> None:
-    target[:] = words
+    for i in range(words.size):
+        target[i] = words[i]
 
 
 _fill = block_fill(_copy)
