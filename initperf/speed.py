@@ -205,10 +205,12 @@ def _label(work: Work, size: Size) -> str:
 
 
 def _steps(quick: bool) -> list[tuple[Work, Size]]:
+    """Return what can be done here: some works are of a library that may be missing."""
     return [
         (work, size)
         for work in WORKS.values()
         for size in (work.quick_sizes if quick else work.sizes)
+        if any(work.entries(size, DTYPE))
     ]
 
 

@@ -52,6 +52,12 @@ def test_the_table_has_a_row_for_each_work_size_and_method(works):
     assert steps == [(0, 2, "first 24 x 16"), (1, 2, "second 24 x 16"), (2, 2, "")]
 
 
+def test_a_work_of_a_missing_library_is_left_out(works):
+    absent = work_of(made(1, needs="initperf_no_such_module"))
+    speed.WORKS.register("third", Work(**{**vars(absent), "name": "third"}))
+    assert set(speed.speed_table()["kernel"]) == {"first", "second"}
+
+
 def test_compiling_is_measured_when_asked(works):
     table = speed.speed_table(quick=True, measure_compilation=True)
     ours = table["role"] == "ours"
