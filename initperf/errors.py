@@ -7,3 +7,7 @@ class DataError(Exception):
 
 class UsageError(Exception):
     """The caller asked for something that does not exist or cannot be (exit 2)."""
+
+
+class UnsuitableError(UsageError, ValueError):
+    """A network cannot be, or a scheme does not apply to it or to a batch; says what would do."""

@@ -88,9 +88,8 @@ class Experiment:
     biases : str
         ``"zeros"``, ``"constant"``, which is 0.01, or ``"fan_in_uniform"``, PyTorch's U(±1/√n)
         with n the fan-in; a scheme sets its own.
-    residual : bool
-        Whether a hidden layer whose input is as wide as its output adds it to it:
-        ``x + f(x @ weights + bias)``.
+    residual : int
+        Layers of a residual block, see `initperf.residual`; 0 for a network without.
     seed : int
         Seeds the initial weights and the order of the batches; experiments that differ only in
         the initializer or the activation see the same batches.
@@ -134,7 +133,7 @@ class Experiment:
     clip_norm: float | None = None
     clip: str = "layer"
     biases: str = "zeros"
-    residual: bool = False
+    residual: int = 0
     seed: int = 0
     dtype: str = "float32"
     backend: str = "numba"
@@ -161,7 +160,7 @@ class Experiment:
         put("optimizer", OPTIMIZERS.canonical(self.optimizer))
         put("clip", _choice("clip", self.clip, CLIPS))
         put("biases", _choice("biases", self.biases, tuple(BIASES)))
-        put("residual", bool(self.residual))
+        put("residual", _whole("residual", +self.residual, 0))
         scheme.check(self.hidden, ACTIVATIONS[self.activation], self.residual)
         put("schedule", _choice("schedule", self.schedule, SCHEDULES))
         put("dtype", _choice("dtype", self.dtype, ("float32", "float64")))

@@ -10,6 +10,7 @@ from initperf.filling import as_backend, as_dtype
 from initperf.initializers import Initializer
 from initperf.kernels import KERNELS
 from initperf.random import RandomSource
+from initperf.residual import residual_blocks
 from initperf.schemes import Scheme, as_scheme, find
 
 
@@ -26,15 +27,16 @@ class Mlp:
         ``"float32"`` or ``"float64"``.
     backend : str
         ``"numba"`` or ``"numpy"``.
-    residual : bool
-        Whether a hidden layer whose input is as wide as its output adds it to it:
-        ``x + f(x @ weights + bias)``.
+    residual : int
+        Layers of a residual block, see `initperf.residual`; 0 for a network without.
 
     Attributes
     ----------
     sizes : numpy.ndarray
         int64.
     activation : Activation
+    blocks : tuple of range
+        The numbers, from 0, of each residual block's layers.
     parameters : numpy.ndarray
         Flat: for each layer its weights (fan_in, fan_out) in C order, then its biases; all 0 at
         first.
@@ -46,14 +48,15 @@ class Mlp:
         activation: str = "relu",
         dtype: str = "float32",
         backend: str = "numba",
-        residual: bool = False,
+        residual: int = 0,
     ) -> None:
         self.sizes = np.array(sizes, dtype=np.int64)
         if self.sizes.ndim != 1 or len(self.sizes) < 2 or self.sizes.min() < 1:
             raise ValueError(f"sizes must be two or more positive widths, not {sizes!r}")
         self.activation: Activation = ACTIVATIONS[activation]
         self.backend = as_backend(backend)
-        self.residual = residual
+        self.residual = int(residual)
+        self.blocks = residual_blocks(self.sizes.tolist(), self.residual)
         count = int(np.sum((self.sizes[:-1] + 1) * self.sizes[1:]))
         self.parameters = np.zeros(count, as_dtype(dtype))
 
@@ -71,10 +74,10 @@ class Mlp:
             yield flat[at:end].reshape(fan_in, fan_out), flat[end : end + fan_out]
             at = end + fan_out
 
-    def adds_input(self, number: int) -> bool:
-        """Return whether layer `number`, counted from 0, adds its input to its output."""
-        equal = self.sizes[number] == self.sizes[number + 1]
-        return bool(self.residual and number < self.depth - 1 and equal)
+    def is_linear(self, number: int) -> bool:
+        """Return whether layer `number`, counted from 0, has no activation."""
+        ends_branch = any(len(block) > 1 and number == block[-1] for block in self.blocks)
+        return ends_branch or number == self.depth - 1
 
     def initialize(
         self,
@@ -108,16 +111,17 @@ class Mlp:
         """Return the logits, (count, classes), of images (count, features)."""
         forward = KERNELS["dense_forward"][self.backend]
         x = np.ascontiguousarray(images, self.parameters.dtype)
-        nothing, verdict = np.zeros(0), np.zeros(1)
+        nothing, verdict, begun = np.zeros(0), np.zeros(1), x
+        begins, ends = ({block[i] for block in self.blocks} for i in (0, -1))
         for number, (weights, biases) in enumerate(self.layers()):
-            hidden = number < self.depth - 1
-            code = self.activation.code if hidden else 0
+            begun = x if number in begins else begun
+            code = 0 if self.is_linear(number) else self.activation.code
             slopes = np.empty((len(x), len(biases)), x.dtype)
             a = np.empty_like(slopes)
             with np.errstate(over="ignore", invalid="ignore"):
                 forward(code, x, weights, biases, slopes, a, nothing, verdict)
-                if self.adds_input(number):
-                    a += x
+                if number in ends:
+                    a += begun
             x = a
         return x
 
@@ -142,7 +146,7 @@ def draw_network(
     *,
     rng: RandomSource = None,
     batch: Any = None,
-    residual: bool = False,
+    residual: int = 0,
     dtype: str = "float32",
     backend: str = "numba",
     **parameters: Any,
@@ -162,8 +166,8 @@ def draw_network(
         See `initperf.random.as_key`.
     batch : array, optional
         Inputs, (count, sizes[0]), for a scheme that looks at data, such as ``"lsuv"``.
-    residual : bool
-        Whether hidden layers as wide as their input add it to their output.
+    residual : int
+        Layers of a residual block, see `initperf.residual`; 0 for a network without.
     dtype : str
         ``"float32"`` or ``"float64"``.
     backend : str

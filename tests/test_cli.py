@@ -53,9 +53,13 @@ def test_help_names_every_verb(capsys):
         (("draw", "LSUV", "3", "4"), "lsuv sets a whole network: initperf info lsuv shows one"),
         (("info", "nothing_like_it"), "unknown initializer"),
         (("info", "lsvu"), "did you mean 'lsuv'"),
-        (("info", "fixup"), "residual must be True"),
+        (("info", "fixup"), "residual must be at least 1"),
         (("info", "lsuv", "5"), "sizes must be"),
-        (("train", "--initializer", "fixup"), "residual must be True"),
+        (("info", "he", "--activation", "tanh"), "rules that set a whole network, "),
+        (("info", "he", "--residual"), "rules that set a whole network, "),
+        (("info", "lsuv", "9", "8", "8", "4", "--residual", "3"), "residual=3 needs 3 hidden"),
+        (("train", "--residual", "-1"), "residual must be an integer of at least 0"),
+        (("train", "--initializer", "fixup"), "residual must be at least 1"),
         (("info", "he_normal", "0", "4"), "without elements"),
         (("list", "--activation", "relo"), "did you mean 'relu'"),
         (("train", "--epochs", "0"), "epochs"),
@@ -120,12 +124,28 @@ def test_info_declares_and_measures(capsys):
     assert sum(facts["histogram"]["counts"]) == 1500
 
 
+def test_draw_calls_an_initializer_by_its_own_name(capsys):
+    code, out, _ = run(capsys, "draw", "kaiming_normal", "30", "20", "--seed", "5")
+    assert code == 0
+    assert out.startswith("he_normal, 30 x 20")
+
+
+def test_info_shows_residual_blocks_of_several_layers(capsys):
+    words = ("info", "fixup", "20", *["16"] * 5, "10", "--residual", "2", "--json")
+    code, out, _ = run(capsys, *words)
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["network"] == "relu, 2 residual blocks of 2 layers"
+    stds = [row["weight_std"] > 0.0 for row in facts["layers"]]
+    assert stds == [True, True, False, True, False, False]
+
+
 def test_info_shows_a_network_that_a_scheme_has_set(capsys):
     words = ("info", "dynamic", "20", "16", "16", "10", "--activation", "tanh", "--residual")
     code, out, _ = run(capsys, *words, "--json")
     facts = json.loads(out)
     assert code == 0
-    assert (facts["name"], facts["network"]) == ("lsuv", "tanh, residual")
+    assert (facts["name"], facts["network"]) == ("lsuv", "tanh, 1 residual block of 1 layer")
     assert [row["shape"] for row in facts["layers"]] == ["20 x 16", "16 x 16", "16 x 10"]
     assert all(row["preactivation_variance"] == pytest.approx(1.0) for row in facts["layers"])
     code, out, _ = run(capsys, "info", "torch.Linear", "20", "10")

@@ -129,7 +129,7 @@ def test_the_command_line_has_an_option_for_what_an_experiment_can_be():
         clip_norm=1.0,
         clip="global",
         biases="constant",
-        residual=True,
+        residual=1,
         histogram_steps=(2, 5),
     )
     assert experiments(parser.parse_args(line.split())) == [told, told.replace(optimizer="adam")]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from initperf.activations import ACTIVATIONS
+from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.kernels import KERNELS
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
@@ -41,19 +42,16 @@ def one_step(
     return losses[0], gradients, statistics[0]
 
 
-def problem(activation, backend, dtype="float64", sizes=(6, 7, 5, 4), count=9):
+def problem(activation, backend, dtype="float64", sizes=(6, 7, 5, 4), count=9, residual=0):
     rng = np.random.default_rng(11)
-    network = Mlp(sizes, activation, dtype, backend).initialize("glorot_normal", rng=4)
+    network = Mlp(sizes, activation, dtype, backend, residual).initialize("glorot_normal", rng=4)
     for _, biases in network.layers():
         biases[:] = 0.1 * rng.standard_normal(len(biases))
     images = rng.standard_normal((count, sizes[0])).astype(dtype)
     return network, images, rng.integers(0, sizes[-1], count)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_gradients_are_the_limit_of_differences(activation, backend):
-    network, images, labels = problem(activation, backend)
+def differ_by_their_gradients(network, images, labels):
     _, gradients, _ = one_step(network, images, labels)
     step = 1e-6
     for at in range(len(network.parameters)):
@@ -66,6 +64,57 @@ def test_gradients_are_the_limit_of_differences(activation, backend):
         difference = (losses[0] - losses[1]) / (2 * step)
         # third derivatives of order 1 times step^2, and losses of order 1 rounded, by the step
         assert gradients[at] == pytest.approx(difference, abs=100 * step**2 + 1e-15 / step)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_are_the_limit_of_differences(activation, backend):
+    differ_by_their_gradients(*problem(activation, backend))
+
+
+# two blocks, with layers in none before, between and after them, and one that narrows
+BLOCKS = {
+    1: ((6, 5, 5, 4, 4, 3), [(1,), (3,)]),
+    2: ((6, 5, 3, 5, 4, 6, 4, 3), [(1, 2), (4, 5)]),
+    3: ((6, 5, 4, 4, 5, 2, 6, 5, 5, 3), [(1, 2, 3), (4, 5, 6)]),
+}
+
+
+@pytest.mark.parametrize("layers", BLOCKS)
+def test_blocks_are_the_layers_between_equal_widths(layers):
+    sizes, blocks = BLOCKS[layers]
+    network = Mlp(sizes, residual=layers)
+    assert [tuple(block) for block in network.blocks] == blocks
+    linear = {network.depth - 1, *(block[-1] for block in blocks if layers > 1)}
+    assert {n for n in range(network.depth) if network.is_linear(n)} == linear
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "relu"])
+@pytest.mark.parametrize("layers", BLOCKS)
+def test_gradients_of_residual_blocks_are_the_limit_of_differences(layers, activation, backend):
+    sizes, _ = BLOCKS[layers]
+    differ_by_their_gradients(*problem(activation, backend, sizes=sizes, residual=layers))
+
+
+@pytest.mark.parametrize("layers", BLOCKS)
+def test_a_block_hands_on_its_input_and_what_its_branch_makes_of_it(layers):
+    network, images, _ = problem("tanh", "numba", sizes=BLOCKS[layers][0], residual=layers)
+    firsts, lasts = ({block[i] for block in BLOCKS[layers][1]} for i in (0, -1))
+    x = entered = images
+    for number, (weights, biases) in enumerate(network.layers()):
+        entered = x if number in firsts else entered
+        z = x @ weights + biases
+        linear = number == network.depth - 1 or (layers > 1 and number in lasts)
+        x = (z if linear else np.tanh(z)) + (entered if number in lasts else 0.0)
+    np.testing.assert_allclose(network.logits(images), x, rtol=1e-12)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 5])
+def test_blocks_that_do_not_fit_are_refused(layers):
+    words = rf"residual={layers} needs .*hidden layer.* widths are \(8, 4, 5\)"
+    with pytest.raises(UnsuitableError, match=words):
+        Mlp((6, 8, 4, 5, 4), residual=layers)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 
 from initperf import INITIALIZERS, SCHEMES, Experiment, draw, draw_network, train
+from initperf.errors import UnsuitableError
 from initperf.network import Mlp
 from initperf.registry import UnknownNameError
-from initperf.schemes import PerLayer, UnsuitableError, as_scheme
+from initperf.schemes import PerLayer, as_scheme
 
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 SIZES = (40, 60, 60, 60, 10)
@@ -142,22 +143,30 @@ def test_both_backends_train_alike_from_a_scheme(blobs):
 
 
 UNSUITABLE = [
-    ("fixup", {}, "fixup is for networks with residual layers: residual must be True"),
-    ("fixup", {"residual": True, "hidden": (8, 4)}, r"neighbours of equal width.*not \(8, 4\)"),
+    ("fixup", {}, "fixup is for networks with residual blocks: residual must be at least 1"),
+    (
+        "fixup",
+        {"residual": True, "hidden": (8, 4)},
+        r"residual=1 needs a hidden layer .* widths are \(8, 4\)",
+    ),
     ("fixup", {"residual": True, "hidden": (8, 8)}, r"f\(0\) = 0 and f'\(0\) > 0.*not relu"),
     (
         "fixup",
         {"residual": True, "hidden": (8, 8), "activation": "sigmoid"},
         "not sigmoid, whose value there is 0.5 and slope 0.25",
     ),
-    ("depth_scaled", {}, "residual must be True"),
-    ("depth_scaled", {"residual": True, "hidden": (8,)}, "neighbours of equal width"),
+    ("depth_scaled", {}, "residual must be at least 1"),
+    ("depth_scaled", {"residual": True, "hidden": (8,)}, "residual=1 needs a hidden layer"),
     ("critical", {"activation": "softplus"}, "softplus has no critical weights"),
-    ("critical", {"residual": True}, "residual must be False; depth_scaled and fixup"),
+    (
+        "critical",
+        {"residual": True, "hidden": (8, 8)},
+        "residual must be 0; depth_scaled and fixup",
+    ),
     ("random_walk", {"activation": "tanh"}, "gains for linear and relu, not for tanh"),
-    ("random_walk", {"residual": True}, "residual must be False"),
+    ("random_walk", {"residual": True, "hidden": (8, 8)}, "residual must be 0"),
     ("kraehenbuehl", {"activation": "tanh"}, "relu, leaky_relu or linear, not tanh"),
-    ("kraehenbuehl", {"residual": True}, "residual must be False"),
+    ("kraehenbuehl", {"residual": True, "hidden": (8, 8)}, "residual must be 0"),
 ]
 
 

@@ -10,6 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from test_network import one_step
 
 from initperf import INITIALIZERS, KERNELS, SCHEMES, Experiment, draw, draw_network, train
+from initperf.activations import ACTIVATIONS
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
 from initperf.network import Mlp
@@ -17,6 +18,7 @@ from initperf.schemes import change_rates, signals
 from initperf.schemes.random_walk import gain
 
 BACKEND = "numpy" if numba.config.DISABLE_JIT else "numba"  # the quicker one
+RATE = 1e-5
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 
 
@@ -84,7 +86,7 @@ def test_scikit_learn_starts_from_the_same_law(theirs, ours):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("residual", [0, 1, 2])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "selu"])
 def test_lsuv_gives_every_layer_unit_variance(activation, residual, dtype):
     sizes, x = (50, 40, 40, 40, 40, 10), inputs(200, 50)
@@ -99,8 +101,9 @@ def test_lsuv_gives_every_layer_unit_variance(activation, residual, dtype):
         assert singular[0] == pytest.approx(singular[-1], rel=1e3 * float(np.finfo(dtype).eps))
 
 
-def test_change_rates_are_the_limit_of_differences():
-    network = Mlp((4, 5, 5, 3), "tanh", "float64", residual=True).initialize("he_normal", 1)
+@pytest.mark.parametrize(("sizes", "residual"), [((4, 5, 5, 3), 1), ((4, 5, 2, 5, 5, 3), 2)])
+def test_change_rates_are_the_limit_of_differences(sizes, residual):
+    network = Mlp(sizes, "tanh", "float64", residual=residual).initialize("he_normal", 1)
     x = inputs(6, 4)
     tangents = np.random.default_rng(2).standard_normal((6, 3))
     step, rates = 1e-6, change_rates(network, x, tangents)
@@ -211,7 +214,7 @@ def test_fixup_begins_as_the_network_without_its_residual_layers():
     x, labels = inputs(30, 20), np.arange(30) % 5
     found = {}
     for blocks in (1, 2, 30):
-        network = Mlp((20, *(16,) * blocks, 5), "tanh", "float64", residual=True)
+        network = Mlp((20, *(16,) * blocks, 5), "tanh", "float64", residual=blocks > 1)
         first = SCHEMES["fixup"] if blocks > 1 else INITIALIZERS["variance_scaling"]
         network.initialize(first, 7)
         layers = list(network.layers())
@@ -231,6 +234,64 @@ def test_fixup_begins_as_the_network_without_its_residual_layers():
             np.testing.assert_allclose(deep, shallow, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("layers", [2, 3, 4])
+@pytest.mark.parametrize("blocks", [1, 5, 20])
+def test_fixup_scales_the_branches_that_are_not_zero_by_their_number(blocks, layers):
+    width, gain = 60, ACTIVATIONS["relu"].gain
+    sizes = (80, *(width,) * (1 + blocks * layers), 10)
+    network = Mlp(sizes, "relu", "float64", residual=layers).initialize("fixup", 5)
+    (first, _), *inner, (last, _) = network.layers()
+    assert len(network.blocks) == blocks
+    assert not last.any()
+    assert first.std() == pytest.approx(gain / math.sqrt(80), rel=deviation_error(first.size))
+    scale = gain / math.sqrt(width) * blocks ** (-1 / (2 * layers - 2))
+    for place, (weights, biases) in enumerate(inner):
+        assert not biases.any()
+        if place % layers == layers - 1:
+            assert not weights.any()
+        else:
+            assert weights.std() == pytest.approx(scale, rel=deviation_error(weights.size))
+
+
+def deviation_error(count):
+    """Return how far, relatively, the deviation of normal values may be from their law's."""
+    return stats.norm.isf(CHANCE / 2) / math.sqrt(2 * count)
+
+
+def change_exponent(layers, seed, scaled):
+    """Return how the change of a network's function by one step grows with its blocks."""
+    x, labels, blocks, changes = inputs(40, 30, seed), np.arange(40) % 5, (2, 8, 32), []
+    for number in blocks:
+        sizes = (30, *(64,) * (1 + layers * number), 5)
+        activation = "tanh" if layers == 1 else "relu"
+        network = Mlp(sizes, activation, "float64", residual=layers).initialize("fixup", seed)
+        weights, rates = [weights for weights, _ in network.layers()], [(1.0, 1.0)] * network.depth
+        if scaled:
+            rates = SCHEMES["fixup"].learning_rates(network)
+        else:
+            for layer in [layer for block in network.blocks for layer in block[:-1]]:
+                weights[layer] *= number ** (1 / (2 * layers - 2))
+        weights[-1][:] = draw("lecun_normal", (64, 5), rng=seed)
+        before = network.logits(x)
+        descend(network, x, labels, np.array([RATE]), "sgd", rates)
+        changes.append(np.abs(network.logits(x) - before).mean())
+    return np.polyfit(np.log(blocks), np.log(changes), 1)[0]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_with_fixup_a_step_changes_the_function_as_much_at_any_depth(layers):
+    """Zhang et al. 2019, section 3: Θ(rate), where branches not scaled add Θ(rate) each."""
+    count = 12
+    scaled, plain = (
+        np.array([change_exponent(layers, seed, kind) for seed in range(count)])
+        for kind in (True, False)
+    )
+    error = stats.t.isf(CHANCE / 2, count - 1) * scaled.std(ddof=1) / math.sqrt(count)
+    assert error < 0.2
+    assert abs(scaled.mean()) < error + RATE  # what is of second order in the rate
+    assert plain.mean() > scaled.mean() + 0.4
+
+
 def descend(network, x, labels, rates, optimizer, layer_rates):
     """Take a step of the whole batch at each of some rates, by the loop that trains."""
     rule, count = OPTIMIZERS[optimizer], len(network.parameters)
@@ -244,6 +305,7 @@ def descend(network, x, labels, rates, optimizer, layer_rates):
         Descent(
             rule.code, factors, np.zeros((rule.memories, count)), layer_rates=np.array(layer_rates)
         ),
+        network.residual,
     )
     assert done == len(rates)
 

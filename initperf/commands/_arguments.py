@@ -107,14 +107,25 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
         metavar="N,N",
         help="steps at which --out keeps histograms of activations and gradients",
     )
-    parser.add_argument(
-        "--residual", action="store_true", help="add its input to a hidden layer of equal width"
-    )
+    add_residual(parser)
     parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
     parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
     parser.add_argument("--record", default="step", metavar="R", help="step, epoch or none")
     parser.add_argument("--out", metavar="DIR", help="keep each run in this directory, as Parquet")
     add_data(parser)
+
+
+def add_residual(parser: argparse.ArgumentParser) -> None:
+    """Add the option of residual blocks."""
+    parser.add_argument(
+        "--residual",
+        type=int,
+        nargs="?",
+        const=1,
+        default=0,
+        metavar="N",
+        help="blocks of so many hidden layers, by default 1, add their input to their output",
+    )
 
 
 def experiments(arguments: argparse.Namespace) -> list[Any]:

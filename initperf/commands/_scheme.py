@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 from initperf.commands._output import show, usage
 
 if TYPE_CHECKING:
+    from initperf.network import Mlp
     from initperf.schemes import Scheme
 
 _SIZES = (784, 256, 256, 256, 10)
 _INPUTS = 512
+
+
+def _described(network: "Mlp") -> str:
+    name, blocks = network.activation.name, network.blocks
+    if not blocks:
+        return name
+    of = {"residual block": len(blocks), "layer": len(blocks[0])}
+    return f"{name}, " + " of ".join(f"{n} {word}{'s' * (n > 1)}" for word, n in of.items())
 
 
 def describe(scheme: "Scheme", arguments: argparse.Namespace) -> None:
@@ -22,7 +31,7 @@ def describe(scheme: "Scheme", arguments: argparse.Namespace) -> None:
 
     with usage():
         sizes = tuple(arguments.shape) or _SIZES
-        network = Mlp(sizes, arguments.activation, "float64", residual=arguments.residual)
+        network = Mlp(sizes, arguments.activation or "relu", "float64", residual=arguments.residual)
         batch = np.random.default_rng(arguments.seed).standard_normal((_INPUTS, sizes[0]))
         network.initialize(scheme, arguments.seed, batch=batch)
     facts = {
@@ -30,7 +39,7 @@ def describe(scheme: "Scheme", arguments: argparse.Namespace) -> None:
         "formula": scheme.formula,
         "source": scheme.cite,
         "suits": ", ".join(scheme.suits) or "no activation in particular",
-        "network": network.activation.name + (", residual" if arguments.residual else ""),
+        "network": _described(network),
         "inputs": f"{_INPUTS} of standard normal features",
     }
     rows = [

@@ -56,11 +56,11 @@ def run(arguments: argparse.Namespace) -> None:
                 np.save(temporary, weights)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error}") from None
-        print(f"wrote {path}: {arguments.name}, {shape}, {weights.dtype}")
+        print(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}")
     elif weights.size:
         print(
-            f"{arguments.name}, {shape}, {weights.dtype}: mean {weights.mean():.6g}, "
+            f"{rule.name}, {shape}, {weights.dtype}: mean {weights.mean():.6g}, "
             f"std {weights.std():.6g}, from {weights.min():.6g} to {weights.max():.6g}"
         )
     else:
-        print(f"{arguments.name}, {shape}, {weights.dtype}: no elements")
+        print(f"{rule.name}, {shape}, {weights.dtype}: no elements")

@@ -8,6 +8,7 @@ from initperf.commands._arguments import (
     OF_INITIALIZERS,
     OF_SCHEMES,
     add_parameters,
+    add_residual,
     named,
     parameters,
 )
@@ -36,10 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_parameters(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draw")
-    parser.add_argument("--activation", default="relu", metavar="X", help="of such a network")
-    parser.add_argument(
-        "--residual", action="store_true", help="its layers of equal width add their input"
-    )
+    parser.add_argument("--activation", metavar="X", help="of such a network (default: relu)")
+    add_residual(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead")
 
 
@@ -55,6 +54,11 @@ def run(arguments: argparse.Namespace) -> None:
             scheme = SCHEMES[arguments.name].replace(**parameters(arguments))
         describe(scheme, arguments)
         return
+    if arguments.activation or arguments.residual:
+        raise UsageError(
+            f"{arguments.name} draws a single weight: --activation and --residual are for rules "
+            f"that set a whole network, {', '.join(SCHEMES)}"
+        )
     with usage():
         initializer = INITIALIZERS[arguments.name].replace(**parameters(arguments))
     shape = tuple(arguments.shape) or (784, 256)

@@ -10,13 +10,14 @@ import numpy as np
 
 from initperf.kernels.dense_backward import small_space
 from initperf.kernels.histogram import BINS
+from initperf.residual import residual_blocks
 
 
 class Passes(NamedTuple):
     """Addresses of passes, or codes and functions for the reference: measured ones, then plain."""
 
     hidden: tuple[Any, Any]
-    output: tuple[Any, Any]
+    linear: tuple[Any, Any]
     update: tuple[Any, Any]
     loss: Any
     norm: Any
@@ -34,19 +35,30 @@ class Batches(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where the layers lie: widths, starts in the parameters and in a half of the work space."""
+    """Where the layers lie: widths, starts in the parameters and in a half of the work space.
+
+    Then which are linear, and of each layer that ends a residual block, the one that begins it,
+    and of each that begins one, the layer after it; -1 of all others.
+    """
 
     sizes: np.ndarray
     starts: np.ndarray
     places: np.ndarray
-    residual: bool
+    linear: np.ndarray
+    begins: np.ndarray
+    follows: np.ndarray
 
     @classmethod
-    def of(cls, sizes: np.ndarray, batch_size: int, residual: bool) -> "Layout":
-        """Lay out layers of these widths, from input to output."""
+    def of(cls, sizes: np.ndarray, batch_size: int, residual: int) -> "Layout":
+        """Lay out layers of these widths, from input to output, in blocks of `residual` layers."""
         weights = np.cumsum((sizes[:-1] + 1) * sizes[1:])
         places = batch_size * np.cumsum(sizes)
-        return cls(sizes, np.append(0, weights), np.append(0, places), residual)
+        linear = np.arange(1, len(sizes)) == len(sizes) - 1
+        begins, follows = np.full((2, len(linear)), -1)
+        for block in residual_blocks(sizes.tolist(), residual):
+            linear[block[-1]] = len(block) > 1
+            begins[block[-1]], follows[block[0]] = block.start, block.stop
+        return cls(sizes, np.append(0, weights), np.append(0, places), linear, begins, follows)
 
 
 class Space(NamedTuple):

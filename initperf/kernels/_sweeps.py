@@ -75,7 +75,7 @@ def forward_sweep(gather: Function, forward: Function, add: Function) -> Functio
             a, slopes = space.inputs[here:there], space.slopes[here:there]
             forward(
                 passes.blas,
-                passes.hidden[kind] if layer < depth - 1 else passes.output[kind],
+                passes.linear[kind] if layout.linear[layer] else passes.hidden[kind],
                 x,
                 parameters[at:end].reshape((fan_in, fan_out)),
                 parameters[end : end + fan_out],
@@ -95,9 +95,10 @@ def forward_sweep(gather: Function, forward: Function, add: Function) -> Functio
                     records.bounds[row, layer, 0],
                     records.counts[row, layer, 0],
                 )
-            before, x = x, a.reshape((rows, fan_out))
-            if layout.residual and layer < depth - 1 and fan_in == fan_out:
-                add(x, before)
+            x = a.reshape((rows, fan_out))
+            if layout.begins[layer] >= 0:
+                into = layout.places[layout.begins[layer]]
+                add(x, space.inputs[into : into + rows * fan_out].reshape((rows, fan_out)))
         return int(depth)
 
     return sweep
@@ -112,7 +113,6 @@ def backward_sweep(backward: Function) -> Function:
     ) -> None:
         sizes, depth = layout.sizes, layout.sizes.size - 1
         here, fan_out = layout.places[depth], sizes[depth]
-        above = space.inputs[here : here + rows * fan_out].reshape((rows, fan_out))
         delta = space.slopes[here : here + rows * fan_out].reshape((rows, fan_out))
         for layer in range(depth - 1, -1, -1):
             fan_in, fan_out = sizes[layer], sizes[layer + 1]
@@ -121,6 +121,8 @@ def backward_sweep(backward: Function) -> Function:
             x = space.inputs[here:there].reshape((rows, fan_in))
             below = space.slopes[here:there].reshape((rows, fan_in))
             biases = max(0, at - fan_in)  # those of the layer below; in the first, left alone
+            # by then the inputs of the layers above are the gradients by them
+            after = layout.places[max(0, layout.follows[layer])]
             backward(
                 passes.blas,
                 space.zeros,
@@ -131,10 +133,10 @@ def backward_sweep(backward: Function) -> Function:
                 gradients[at:end].reshape((fan_in, fan_out)),
                 below,
                 gradients[biases : biases + fan_in],
-                above,
-                layout.residual and layer < depth - 1 and fan_in == fan_out,
+                space.inputs[after : after + rows * fan_in].reshape((rows, fan_in)),
+                layout.follows[layer] >= 0,
                 layer == 0,
             )
-            above, delta = x, below
+            delta = below
 
     return sweep

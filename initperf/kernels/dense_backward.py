@@ -1,7 +1,7 @@
 """The backward pass of a dense layer: two products, small or through BLAS, and the chain rule.
 
-A residual layer, ``x + f(x @ weights + bias)`` (He et al. 2016), hands the gradient from above
-down twice: through its weights, and past them.
+A residual block (initperf.residual) hands the gradient from above down twice: through its layers,
+and past them, where it meets what came down through the weights of the first.
 """
 
 from collections.abc import Iterator
@@ -44,9 +44,9 @@ def dense_backward_reference(
     bias_gradient : numpy.ndarray
         (fan_in,), the gradient of the biases of the layer below, written unless `first`.
     above : numpy.ndarray
-        (batch, fan_out), the gradient by the layer's output; read if `residual`.
+        (batch, fan_in), the gradient by the output of the block; read if `residual`.
     residual : bool
-        Whether the layer adds its input to its output, which is as wide.
+        Whether the layer is the first of a residual block.
     first : bool
         Whether this is the first layer, below which nothing is learnt.
     """

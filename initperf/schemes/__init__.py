@@ -6,7 +6,7 @@ look at the activation, the residual structure and a batch of data for it.
 
 from initperf.registry import import_siblings
 from initperf.schemes._plain import BIASES, Plain, as_scheme, find
-from initperf.schemes._scheme import SCHEMES, Network, PerLayer, Scheme, UnsuitableError, register
+from initperf.schemes._scheme import SCHEMES, Network, PerLayer, Scheme, register
 from initperf.schemes._signal import change_rates, signals
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "PerLayer",
     "Plain",
     "Scheme",
-    "UnsuitableError",
     "as_scheme",
     "change_rates",
     "find",

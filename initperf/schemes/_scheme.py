@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from initperf.activations import Activation
-from initperf.errors import UsageError
+from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.random import Key, RandomSource, as_key
 from initperf.registry import Registry
@@ -20,17 +20,14 @@ BIAS_STREAMS = 1 << 32
 """The biases of layer i are drawn from the stream of this number plus i, its weights from i."""
 
 
-class UnsuitableError(UsageError, ValueError):
-    """A scheme does not apply to a network or a batch; the message says what would be right."""
-
-
 class Network(Protocol):
     """What a scheme must know of a network; `initperf.network.Mlp` is one."""
 
     sizes: np.ndarray
     activation: Activation
     backend: str
-    residual: bool
+    residual: int
+    blocks: tuple[range, ...]
     parameters: np.ndarray
 
     @property
@@ -40,8 +37,8 @@ class Network(Protocol):
     def layers(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Give each layer's weights, (fan_in, fan_out), and biases, (fan_out,), to be written."""
 
-    def adds_input(self, number: int) -> bool:
-        """Return whether layer `number`, counted from 0, adds its input to its output."""
+    def is_linear(self, number: int) -> bool:
+        """Return whether layer `number`, counted from 0, has no activation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +54,7 @@ class Scheme(Rule, ABC):
     images: ClassVar[int] = 0
 
     def check(  # most rules apply everywhere
-        self, hidden: tuple[int, ...], activation: Activation, residual: bool
+        self, hidden: tuple[int, ...], activation: Activation, residual: int
     ) -> None:
         """Refuse a network that the rule does not apply to.
 
@@ -66,8 +63,8 @@ class Scheme(Rule, ABC):
         hidden : tuple of int
             Widths of the hidden layers.
         activation : Activation
-        residual : bool
-            Whether hidden layers as wide as their input add it to their output.
+        residual : int
+            Layers of a residual block, see `initperf.residual`; 0 for a network without.
 
         Raises
         ------

@@ -9,11 +9,12 @@ import math
 from dataclasses import dataclass
 
 from initperf.activations import Activation
+from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer
 from initperf.initializers.normal import Normal
 from initperf.initializers.variance_scaling import VarianceScaling
 from initperf.rule import not_negative
-from initperf.schemes._scheme import Network, PerLayer, UnsuitableError, register
+from initperf.schemes._scheme import Network, PerLayer, register
 from initperf.theory import Critical, critical
 
 
@@ -38,7 +39,7 @@ class CriticalScheme(PerLayer):
         if self.bias_variance is not None:
             not_negative(bias_variance=self.bias_variance)
 
-    def check(self, hidden: tuple[int, ...], activation: Activation, residual: bool) -> None:
+    def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
         """Refuse an activation without a critical point, and residual layers, which move it."""
         try:
             _point(activation, self.bias_variance)
@@ -47,7 +48,7 @@ class CriticalScheme(PerLayer):
         if residual:
             raise UnsuitableError(
                 f"{self.name} is derived for networks without residual layers: residual must be "
-                "False; depth_scaled and fixup are for those that have them"
+                "0; depth_scaled and fixup are for those that have them"
             )
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:

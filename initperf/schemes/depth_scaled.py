@@ -1,4 +1,4 @@
-"""Residual layers whose weights shrink with the number of them.
+"""Residual blocks whose last weights shrink with the number of them.
 
 Radford et al., "Language models are unsupervised multitask learners", 2019 (GPT-2), section 2.3,
 divide the weights that feed the residual stream by the root of the number of their additions: 2L
@@ -13,18 +13,19 @@ from initperf.activations import Activation
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
 from initperf.rule import not_negative
-from initperf.schemes._residual import check_residual, residual_layers
+from initperf.schemes._residual import check_residual, gain
 from initperf.schemes._scheme import Network, PerLayer, register
 
 
 @dataclass(frozen=True, kw_only=True)
 class DepthScaled(PerLayer):
-    """N(0, g²/n) with g the activation's gain, and N(0, g²/(2Ln)) in the L residual layers.
+    """N(0, g²/n), in the last layer of each of the L residual blocks N(0, g²/(2Ln)).
 
     Attributes
     ----------
     additions : float
-        Into how many additions a residual layer counts: 2 in the paper, whose blocks have two.
+        For how many additions a block counts: 2 in the paper, one of attention and one of a
+        branch of two layers.
     """
 
     additions: float = 2.0
@@ -34,22 +35,22 @@ class DepthScaled(PerLayer):
         if self.additions == 0.0:
             raise ValueError("additions must be positive, not 0")
 
-    def check(self, hidden: tuple[int, ...], activation: Activation, residual: bool) -> None:
-        """Refuse a network without residual layers: there is nothing to scale."""
+    def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
+        """Refuse a network without residual blocks: there is nothing to scale."""
         check_residual(self.name, hidden, residual)
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return the normal law, smaller in residual layers, and zeros."""
-        gain = network.activation.gain if number < network.depth - 1 else 1.0
-        if network.adds_input(number):
-            gain /= math.sqrt(self.additions * residual_layers(network))
-        return VarianceScaling(gain=gain), INITIALIZERS["zeros"]
+        """Return the normal law, smaller at the end of a block, and zeros."""
+        scale = gain(network, number)
+        if any(number == block[-1] for block in network.blocks):
+            scale /= math.sqrt(self.additions * len(network.blocks))
+        return VarianceScaling(gain=scale), INITIALIZERS["zeros"]
 
 
 register(
     "depth_scaled",
     DepthScaled(
-        formula="N(0, g²/n), in residual layers N(0, g²/(2Ln)), g the activation's gain; biases 0",
+        formula="N(0, g²/n), at the end of a block N(0, g²/(2Ln)), g the layer's gain; biases 0",
         cite="Radford et al. 2019, section 2.3; De & Smith 2020",
     ),
     aliases=("residual_scaled",),

@@ -5,46 +5,67 @@ Zhang, Dauphin & Ma, "Fixup initialization: residual learning without normalizat
 """
 
 from initperf.activations import Activation
+from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
 from initperf.schemes._residual import check_residual
-from initperf.schemes._scheme import Network, PerLayer, UnsuitableError, register
+from initperf.schemes._scheme import Network, PerLayer, register
+
+_LINEAR_AT_ZERO = ("tanh", "elu", "selu", "gelu", "silu")
 
 
 class Fixup(PerLayer):
-    """Zeros in the last layer of every residual branch and in the output layer; the rest standard.
+    """Zeros at the end of every branch and in the output layer, branches scaled by their number.
 
-    The paper's first two rules. A branch ``x + f(x @ weights + bias)`` has one layer, which is its
-    last, so the factor L^(−1/(2m−2)) of the other m − 1 finds nothing to scale; nor does the
-    network have the scalar biases and multipliers of the third rule. What is kept: at first the
-    residual layers pass signal and gradient on as they are, at any depth. What is not: the factor
-    also divides the effect of one step by L, here the learning rate has to.
+    The paper's first two rules, for L blocks of m layers: the m − 1 that are not zero are the
+    standard ones times L^(−1/(2m−2)), so that a step of gradient descent changes what the network
+    computes by as much at any depth. Of the third rule there are the biases, one for each unit;
+    the multiplier of each branch there is not.
+
+    Steps of what ends a branch and has no scaled weights before it add up over the blocks: its
+    biases, and a branch of one layer as a whole. Their learning rates are divided by L, which the
+    paper, whose biases stand elsewhere, does not ask for. A branch of one layer ends with its
+    activation, which must let a gradient through.
     """
 
-    def check(self, hidden: tuple[int, ...], activation: Activation, residual: bool) -> None:
-        """Refuse networks without residual layers, and branches that zeros switch off for good."""
+    def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
+        """Refuse networks without residual blocks, and branches that zeros switch off for good."""
         check_residual(self.name, hidden, residual)
-        if activation.value(0.0) != 0.0 or activation.derivative(0.0) == 0.0:
+        if residual == 1 and (activation.value(0.0) != 0.0 or activation.derivative(0.0) == 0.0):
             raise UnsuitableError(
-                f"{self.name} sets residual branches to 0, which needs an activation with "
-                f"f(0) = 0 and f'(0) > 0: {', '.join(self.suits)}, not {activation.name}, whose "
-                "value there is "
-                f"{activation.value(0.0):g} and slope {activation.derivative(0.0):g}"
+                f"{self.name} sets branches of one layer to 0, which needs an activation with "
+                f"f(0) = 0 and f'(0) > 0: {', '.join(_LINEAR_AT_ZERO)}, not {activation.name}, "
+                f"whose value there is {activation.value(0.0):g} and slope "
+                f"{activation.derivative(0.0):g}; blocks of two layers, residual=2, end without one"
             )
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return zeros, or the normal law with the activation's gain."""
-        zeros = INITIALIZERS["zeros"]
-        if network.adds_input(number) or number == network.depth - 1:
+        """Return zeros, or the normal law with the activation's gain, smaller in a branch."""
+        zeros, scale = INITIALIZERS["zeros"], network.activation.gain
+        for block in network.blocks:
+            if number in block:
+                if number == block[-1]:
+                    return zeros, zeros
+                scale *= len(network.blocks) ** (-1.0 / (2 * len(block) - 2))
+        if number == network.depth - 1:
             return zeros, zeros
-        return VarianceScaling(gain=network.activation.gain), zeros
+        return VarianceScaling(gain=scale), zeros
+
+    def learning_rates(self, network: Network, optimizer: str = "sgd") -> list[tuple[float, float]]:
+        """Return 1, and 1/L for the biases that end a branch, and for branches of one layer."""
+        rates = super().learning_rates(network, optimizer)
+        for block in network.blocks:
+            share = 1.0 / len(network.blocks)
+            rates[block[-1]] = share if len(block) == 1 else 1.0, share
+        return rates
 
 
 register(
     "fixup",
     Fixup(
-        formula="0 in residual and output layers, else N(0, g²/n); biases 0",
+        formula="0 at the end of a block and in the output layer, else N(0, g²/n), in the L blocks "
+        "of m layers times L^(−1/(2m−2)); biases 0",
         cite="Zhang, Dauphin & Ma 2019, rules 1 and 2",
-        suits=("tanh", "elu", "selu", "gelu", "silu"),
+        suits=(*_LINEAR_AT_ZERO, "relu", "leaky_relu"),
     ),
 )

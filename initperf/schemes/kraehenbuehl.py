@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from initperf.activations import Activation
+from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.random import Key
 from initperf.rule import finite
@@ -18,7 +19,6 @@ from initperf.schemes._scheme import (
     BIAS_STREAMS,
     Network,
     Scheme,
-    UnsuitableError,
     register,
     varies,
 )
@@ -50,7 +50,7 @@ class Kraehenbuehl(Scheme):
     def __post_init__(self) -> None:
         finite(mean=self.mean)
 
-    def check(self, hidden: tuple[int, ...], activation: Activation, residual: bool) -> None:
+    def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
         """Refuse what scaling one layer up and the next one down does not leave as it is."""
         x = np.array([-1.0, 1.0])
         if not np.array_equal(activation.value(2.0 * x), 2.0 * activation.value(x)):
@@ -61,14 +61,14 @@ class Kraehenbuehl(Scheme):
         if residual:
             raise UnsuitableError(
                 f"{self.name} scales layers against each other, which residual layers do not "
-                "undo: residual must be False"
+                "undo: residual must be 0"
             )
 
     def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
-        layers, normal, x = list(network.layers()), INITIALIZERS["normal"], batch
+        layers, normal, inputs = list(network.layers()), INITIALIZERS["normal"], [batch]
         for number, (weights, biases) in enumerate(layers):
             normal(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
-            z = x @ weights
+            z = inputs[-1] @ weights
             if not varies(z).all():
                 raise UnsuitableError(
                     f"{int(np.sum(~varies(z)))} of the {len(biases)} units of layer {number + 1} "
@@ -78,9 +78,9 @@ class Kraehenbuehl(Scheme):
             deviations = z.std(axis=0)
             weights /= deviations
             biases[:] = self.mean - z.mean(axis=0) / deviations
-            x = output(network, number, x, x @ weights + biases)
+            inputs.append(output(network, inputs, inputs[-1] @ weights + biases))
         tangents = normal(
-            x.shape, rng=key, stream=_TANGENTS, dtype="float64", backend=network.backend
+            inputs[-1].shape, rng=key, stream=_TANGENTS, dtype="float64", backend=network.backend
         )
         rates = change_rates(network, batch, tangents)
         if not (rates > 0.0).all():

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.random import Key
-from initperf.schemes._scheme import Network, Scheme, UnsuitableError, register, varies
+from initperf.schemes._scheme import Network, Scheme, register, varies
 from initperf.schemes._signal import output
 
 
@@ -27,10 +28,11 @@ class Lsuv(Scheme):
 
     def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
         rule = INITIALIZERS["orthogonal"]
-        x = batch
+        inputs = [batch]
         for number, (weights, biases) in enumerate(network.layers()):
             rule(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
             biases[:] = 0.0
+            x = inputs[-1]
             z = x @ weights
             if not varies(z).any():
                 raise UnsuitableError(
@@ -40,7 +42,7 @@ class Lsuv(Scheme):
                 )
             scale = 1.0 / math.sqrt(z.var())
             weights *= scale
-            x = output(network, number, x, x @ weights)
+            inputs.append(output(network, inputs, x @ weights))
 
 
 register(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
 from initperf.rule import finite, one_of
+from initperf.schemes._residual import gain
 from initperf.schemes._scheme import Network, PerLayer, register
 
 
@@ -35,11 +36,9 @@ class Mup(PerLayer):
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
         """Return the normal law, whose variance goes with 1/n² in the output layer, and zeros."""
-        if number < network.depth - 1:
-            gain = network.activation.gain
-        else:
-            gain = math.sqrt(self.base_width / network.sizes[number])
-        return VarianceScaling(gain=gain), INITIALIZERS["zeros"]
+        last = number == network.depth - 1
+        scale = math.sqrt(self.base_width / network.sizes[number]) if last else 1.0
+        return VarianceScaling(gain=scale * gain(network, number)), INITIALIZERS["zeros"]
 
     def learning_rates(self, network: Network, optimizer: str = "sgd") -> list[tuple[float, float]]:
         """Return what multiplies the learning rate of each layer's weights and of its biases.
@@ -73,7 +72,7 @@ class Mup(PerLayer):
 register(
     "mup",
     Mup(
-        formula="N(0, g²/n), output N(0, 256/n²), g the activation's gain; biases 0",
+        formula="N(0, g²/n), output N(0, 256/n²), g the layer's gain; biases 0",
         cite="Yang et al. 2022, table 3",
     ),
     aliases=("maximal_update",),

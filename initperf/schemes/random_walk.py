@@ -8,9 +8,10 @@ finite width it drifts down even where its mean square is kept, and the gain g t
 import math
 
 from initperf.activations import Activation
+from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
-from initperf.schemes._scheme import Network, PerLayer, UnsuitableError, register
+from initperf.schemes._scheme import Network, PerLayer, register
 
 
 def gain(activation: str, width: int) -> float:
@@ -26,7 +27,7 @@ def gain(activation: str, width: int) -> float:
 class RandomWalk(PerLayer):
     """N(0, g²/n), g by the width and the activation; biases 0."""
 
-    def check(self, hidden: tuple[int, ...], activation: Activation, residual: bool) -> None:
+    def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
         """Refuse activations whose gain the paper does not give, and residual layers."""
         if activation.name not in self.suits:
             raise UnsuitableError(
@@ -35,7 +36,7 @@ class RandomWalk(PerLayer):
             )
         if residual:
             raise UnsuitableError(
-                f"{self.name} is derived without residual layers: residual must be False"
+                f"{self.name} is derived without residual layers: residual must be 0"
             )
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:

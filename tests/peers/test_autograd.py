@@ -14,6 +14,7 @@ from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
 from initperf.network import Mlp
 
 SIZES = (6, 7, 7, 4)
+NARROWING = (6, 7, 5, 7, 4)  # a residual block of two layers
 ROWS, STEPS = 9, 10
 EPS = float(np.finfo(np.float64).eps)
 FUNCTIONS = {
@@ -43,10 +44,11 @@ RULES = {
 class Both:
     """One network here and the same in PyTorch."""
 
-    def __init__(self, activation, backend="numba", residual=False):
-        self.ours = Mlp(SIZES, activation, "float64", backend, residual)
+    def __init__(self, activation, backend="numba", residual=0):
+        sizes = NARROWING if residual == 2 else SIZES
+        self.ours = Mlp(sizes, activation, "float64", backend, residual)
         self.ours.initialize("glorot_normal", rng=4, biases="fan_in_uniform")
-        self.function, self.residual = FUNCTIONS[activation], residual
+        self.function = FUNCTIONS[activation]
         self.theirs = [
             torch.from_numpy(values.copy()).requires_grad_()
             for layer in self.ours.layers()
@@ -57,12 +59,13 @@ class Both:
         self.labels = rng.integers(0, SIZES[-1], ROWS * STEPS)
 
     def loss(self, rows):
-        x = torch.from_numpy(self.images[rows])
-        for at in range(0, len(self.theirs), 2):
-            z = x @ self.theirs[at] + self.theirs[at + 1]
-            last = at == len(self.theirs) - 2
-            y = z if last else self.function(z)
-            x = x + y if self.residual and not last and x.shape == y.shape else y
+        x = entered = torch.from_numpy(self.images[rows])
+        firsts, lasts = ({block[i] for block in self.ours.blocks} for i in (0, -1))
+        for layer in range(len(self.theirs) // 2):
+            entered = x if layer in firsts else entered
+            z = x @ self.theirs[2 * layer] + self.theirs[2 * layer + 1]
+            x = z if self.ours.is_linear(layer) else self.function(z)
+            x = x + entered if layer in lasts else x
         return torch.nn.functional.cross_entropy(x, torch.from_numpy(self.labels[rows]))
 
     def train(self, steps, optimizer, rate=0.1, decay=0.0, clip_norm=0.0, clip_globally=False):
@@ -100,7 +103,7 @@ def test_there_is_a_function_and_a_rule_of_pytorch_for_every_one_here():
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
-@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("residual", [0, 1, 2])
 @pytest.mark.parametrize("activation", FUNCTIONS)
 def test_gradients_are_those_of_autograd(activation, residual, backend):
     both = Both(activation, backend, residual)
@@ -108,8 +111,8 @@ def test_gradients_are_those_of_autograd(activation, residual, backend):
     loss.backward()
     gradients, losses = both.train(1, "sgd", rate=0.0)
     theirs = torch.cat([values.grad.reshape(-1) for values in both.theirs]).numpy()
-    # sums of at most nine terms in each of three layers, there and back, here and in PyTorch
-    tolerance = 2 * 2 * 3 * 9 * EPS
+    # sums of at most nine terms in each layer, there and back, here and in PyTorch
+    tolerance = 2 * 2 * both.ours.depth * 9 * EPS
     assert losses[0] == pytest.approx(loss.item(), rel=tolerance)
     np.testing.assert_allclose(gradients, theirs, rtol=0.0, atol=tolerance)
 
