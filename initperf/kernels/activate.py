@@ -17,6 +17,7 @@ from initperf.kernels._address import Family, vector
 from initperf.kernels._bits import beyond, diverged, magnitude, one_more
 from initperf.kernels._kernel import Case, Function, jit_sums, like, portable_sums, register, where
 from initperf.kernels._load import Load, both
+from initperf.kernels._rows import as_rows
 from initperf.kernels._tile import lanes, raise_to_columns
 from initperf.kernels._vectors import has_512_bits
 
@@ -135,14 +136,14 @@ def activation_pass(code: int, measured: bool) -> Function:
 def _dead(a: Any, seen: Any) -> int:
     """Count the units that are zero for the whole batch, the first rows apart."""
     units, batch = seen.size, a.size // seen.size
-    rows, largest = a.reshape((batch, units)), seen.reshape((1, units))
+    largest = as_rows(seen, 1, units)
     zero, one = like(seen, 0.0), like(seen, 1.0)
     for j in range(units):
         seen[j] = zero
     alive = begin = 0
     end = min(_ROWS, batch)
     while begin < batch and alive < units:  # all are, in most layers, after a few rows
-        some = rows[begin:end]
+        some = as_rows(a[begin * units :], end - begin, units)
         if units < lanes(seen):
             for i in range(len(some)):
                 for j in range(units):
