@@ -1,4 +1,4 @@
-"""Steps of a network that the report leaves out, and two runs side by side against one."""
+"""Two runs of training side by side against one, and sweeps against PyTorch run after run."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,27 +8,9 @@ import pytest
 
 from initperf.parallel import default_threads, side_by_side
 from initperf.works import is_installed, train_step
-from initperf.works.train_step import DEEP, NARROW, WIDE
+from initperf.works.train_step import DEEP, WIDE
 
 CALLS, SWEEP_CALLS = 20, 4
-
-
-def _rows() -> Iterator[Any]:
-    for activation in ("relu", "tanh"):
-        work = train_step.work(activation)
-        entries = list(work.entries(NARROW, "float32"))
-        rivals = any(entry.method.role == "rival" for entry in entries)
-        for entry in entries:
-            if rivals and entry.method.role != "reference":  # for tanh, PyTorch is the only rival
-                yield pytest.param(work, entry, id=f"{activation}-{entry}")
-
-
-@pytest.mark.parametrize(("work", "entry"), list(_rows()))
-def test_narrow(ab, work, entry):
-    baseline, candidate = (
-        work.prepare(one, NARROW, "float32") for one in (work.baseline(NARROW, "float32"), entry)
-    )
-    ab(baseline, candidate)
 
 
 def _named(name: str) -> Any:

@@ -83,11 +83,16 @@ ACTIVATIONS: Registry[Activation] = Registry("activation")
 
 
 def _register(
-    name: str, formula: str, cite: str, steepest: float = 1.0, aliases: tuple[str, ...] = ()
+    name: str,
+    formula: str,
+    cite: str,
+    steepest: float = 1.0,
+    aliases: tuple[str, ...] = (),
+    curved: bool = True,
 ) -> Callable[[Callable[[Any], Pair]], Callable[[Any], Pair]]:
     def add(value_and_slope: Callable[[Any], Pair]) -> Callable[[Any], Pair]:
         function = portable(value_and_slope)
-        code = add_activation(function, _SATURATION * steepest)
+        code = add_activation(function, _SATURATION * steepest, curved)
         record = Activation(name, formula, cite, function, steepest, code)
         ACTIVATIONS.register(name, record, aliases)
         return function
@@ -95,12 +100,12 @@ def _register(
     return add
 
 
-@_register("linear", "x", "identity", aliases=("identity", "none"))
+@_register("linear", "x", "identity", aliases=("identity", "none"), curved=False)
 def _linear(x: Any) -> Pair:
     return x, like(x, 1.0) + like(x, 0.0) * x
 
 
-@_register("relu", "max(0, x)", "Nair & Hinton 2010", aliases=("rectifier",))
+@_register("relu", "max(0, x)", "Nair & Hinton 2010", aliases=("rectifier",), curved=False)
 def _relu(x: Any) -> Pair:
     zero = like(x, 0.0)
     return where(x > zero, x, zero), where(x > zero, like(x, 1.0), zero)
@@ -138,7 +143,9 @@ def _selu(x: Any) -> Pair:
     return where(x > zero, scale * x, slope - edge), where(x > zero, scale, slope)
 
 
-@_register("leaky_relu", "max(x, 0.01x)", "Maas, Hannun & Ng 2013", aliases=("lrelu",))
+@_register(
+    "leaky_relu", "max(x, 0.01x)", "Maas, Hannun & Ng 2013", aliases=("lrelu",), curved=False
+)
 def _leaky_relu(x: Any) -> Pair:
     zero, slope = like(x, 0.0), like(x, 0.01)
     return where(x > zero, x, slope * x), where(x > zero, like(x, 1.0), slope)

@@ -3,7 +3,8 @@
 A compiler that vectorises loops loads and stores an entry of a sum for every term. Here the
 vectors are written out, as the compiler's own instructions: a tile of a product keeps its sums in
 registers from the first term to the last (Goto & van de Geijn, "Anatomy of high-performance
-matrix multiplication", ACM Trans. Math. Softw. 34, 2008), and a square is transposed by shuffles.
+matrix multiplication", ACM Trans. Math. Softw. 34, 2008), a square is transposed by shuffles, and
+columns are searched for their largest magnitudes.
 A machine of narrower vectors takes two for each.
 """
 
@@ -59,6 +60,16 @@ def transpose_square(source: np.ndarray, out: np.ndarray, i: int, j: int) -> Non
     """
     side = lanes(out)
     out[j : j + side, i : i + side] = source[i : i + side, j : j + side].T
+
+
+def raise_to_columns(matrix: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
+    """Raise a vector of `out`, from entry (i, j) on, to the largest magnitudes of its columns.
+
+    Both have unit stride along their rows and as many columns; `out` has no negative entry.
+    """
+    columns = slice(j, j + lanes(out))
+    found = np.abs(matrix[:, columns]).max(axis=0, initial=0)
+    out[i, columns] = np.maximum(out[i, columns], found)
 
 
 class _Matrix:
@@ -142,6 +153,21 @@ def _transpose(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
         out.store(rows[row], builder.add(j, _INTEGER(row)), i)
 
 
+def _raise(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
+    matrix, out = matrices
+    # bits of magnitudes are ordered as these are, and their maximum takes one cycle
+    bits = ir.IntType(8 * _BYTES // out.vector.count)
+    integers = ir.VectorType(bits, out.vector.count)
+    magnitudes = ir.Constant(integers, [2 ** (bits.width - 1) - 1] * integers.count)
+    highest = cgutils.alloca_once_value(builder, builder.bitcast(out.load(i, j), integers))
+    with cgutils.for_range(builder, matrix.height) as row:
+        vector = builder.bitcast(matrix.load(row.index, j), integers)
+        vector, before = builder.and_(vector, magnitudes), builder.load(highest)
+        larger = builder.icmp_signed(">", vector, before)
+        builder.store(builder.select(larger, vector, before), highest)
+    out.store(builder.bitcast(builder.load(highest), out.vector), i, j)
+
+
 def _compile(written: Callable[..., None]) -> Callable[..., None]:
     """Return compiled code's own way to write a tile, given matrices and then i and j."""
 
@@ -160,6 +186,7 @@ def _compile(written: Callable[..., None]) -> Callable[..., None]:
 
 
 _native_multiply, _native_transpose = _compile(_multiply), _compile(_transpose)
+_native_raise = _compile(_raise)
 
 
 @overload(multiply_tile)
@@ -170,3 +197,8 @@ def _multiply_tile(a, b, start, out, i, j):  # type: ignore[no-untyped-def]  # n
 @overload(transpose_square)
 def _transpose_square(source, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
     return lambda source, out, i, j: _native_transpose((source, out), i, j)
+
+
+@overload(raise_to_columns)
+def _raise_to_columns(matrix, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda matrix, out, i, j: _native_raise((matrix, out), i, j)

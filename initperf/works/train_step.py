@@ -8,6 +8,7 @@ and activations. Rivals are plain NumPy as one writes it by hand, scikit-learn's
 and PyTorch's eager mode, instrumented by forward hooks.
 """
 
+from collections.abc import Callable
 from functools import partial
 from itertools import groupby, pairwise
 from typing import Any
@@ -23,6 +24,12 @@ from initperf.works._blas import blas_setter
 from initperf.works._work import Call, Method, Size, Work, register
 
 Shape = tuple[int, ...]
+
+_BY_HAND: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "relu": (lambda z: np.maximum(z, 0), lambda a: a > 0),
+    "tanh": (np.tanh, lambda a: 1 - a * a),
+}
+"""Functions, and their slopes from their values."""
 
 _RATE = 1e-4
 _STEPS = 8
@@ -75,15 +82,16 @@ def _ours(
     return call
 
 
-def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
-    network, images, labels = _problem(shape, dtype)
+def _numpy(activation: str, shape: Shape, dtype: str, threads: int) -> Call:
+    network, images, labels = _problem(shape, dtype, activation)
+    value, slope_of_value = _BY_HAND[activation]
     layers = [(weights.copy(), biases.copy()) for weights, biases in network.layers()]
     rows, limit, rate = np.arange(len(images)), blas_setter(threads), np.dtype(dtype).type(_RATE)
 
     def step() -> Any:
         inputs = [images[rows]]
         for weights, biases in layers[:-1]:
-            inputs.append(np.maximum(inputs[-1] @ weights + biases, 0))
+            inputs.append(value(inputs[-1] @ weights + biases))
         weights, biases = layers[-1]
         logits = inputs[-1] @ weights + biases
         logits -= logits.max(axis=1, keepdims=True)
@@ -95,7 +103,7 @@ def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
         for x, (weights, biases) in zip(inputs[::-1], layers[::-1], strict=True):
             slope, shift = x.T @ delta, delta.sum(axis=0)
             if x is not inputs[0]:
-                delta = (delta @ weights.T) * (x > 0)
+                delta = (delta @ weights.T) * slope_of_value(x)
             weights -= rate * slope
             biases -= rate * shift
         return loss
@@ -107,12 +115,13 @@ def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
     return call
 
 
-def _scikit_learn(shape: Shape, dtype: str, threads: int) -> Call:
+def _scikit_learn(activation: str, shape: Shape, dtype: str, threads: int) -> Call:
     from sklearn.neural_network import MLPClassifier
 
-    network, images, labels = _problem(shape, dtype)
+    network, images, labels = _problem(shape, dtype, activation)
     classifier = MLPClassifier(
         network.sizes[1:-1].tolist(),
+        activation,
         solver="sgd",
         alpha=0.0,
         momentum=0.0,
@@ -214,14 +223,12 @@ def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
 def methods(activation: str) -> tuple[Method, ...]:
     """Return the ways of taking a step in a network with an activation, relu or tanh."""
     ours, torch = partial(_ours, "numba", activation), partial(_torch, activation)
-    plain_numpy = Method("numpy", "NumPy", "rival", _numpy, "each")
-    scikit_learn = Method(
-        "scikit_learn", "scikit-learn", "rival", _scikit_learn, "each", needs="sklearn"
-    )
+    by_hand, scikit_learn = partial(_numpy, activation), partial(_scikit_learn, activation)
     reference = partial(_ours, "numpy", activation, True)
     return (
         Method("numpy_reference", "NumPy reference, instrumented", "reference", reference),
-        *((plain_numpy, scikit_learn) if activation == "relu" else ()),
+        Method("numpy", "NumPy", "rival", by_hand, "each"),
+        Method("scikit_learn", "scikit-learn", "rival", scikit_learn, "each", needs="sklearn"),
         Method("torch", "PyTorch", "rival", partial(torch, False), "each", needs="torch"),
         Method(
             "torch_instrumented",
@@ -243,12 +250,12 @@ DEEP = _size(64, 784, *[32] * 50, 10)
 TRIAL = _size(4, 20, 12, 5)
 
 
-def work(activation: str) -> Work:
+def work(name: str, activation: str, sizes: tuple[Size, ...]) -> Work:
     """Return the work of taking steps in networks with an activation, relu or tanh."""
     return Work(
-        name="train_step",
+        name=name,
         methods=methods(activation),
-        sizes=(WIDE, SMALL, NARROW, DEEP),
+        sizes=sizes,
         quick_sizes=(SMALL,),
         check=partial(_check, activation),
         amount=_operations,
@@ -260,4 +267,4 @@ def work(activation: str) -> Work:
     )
 
 
-WORK = register(work("relu"))
+WORK = register(work("train_step", "relu", (WIDE, SMALL, NARROW, DEEP)))

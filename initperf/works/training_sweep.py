@@ -3,6 +3,8 @@
 As many runs as there are processors, each with arrays of its own. Ours take one thread
 each; a rival's runs follow one another, each at its own number of threads, as a loop over
 experiments does. Plain NumPy, which stands in where PyTorch is missing, takes no statistics.
+Ours in turn, too, on one thread, says what running side by side costs: two runs in turn take
+twice the time of one.
 """
 
 from collections.abc import Callable
@@ -79,6 +81,12 @@ register(
                 partial(_in_turn, _PEER["torch_instrumented"]),
                 "each",
                 needs="torch",
+            ),
+            Method(
+                "numba_in_turn",
+                "Numba, in turn",
+                "ours",
+                partial(_in_turn, _PEER["numba_instrumented"]),
             ),
             Method(
                 "numba_instrumented",
