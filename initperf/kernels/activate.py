@@ -227,6 +227,7 @@ def _cases() -> Iterator[Case]:
                     z = (3.0 * rng.standard_normal((batch, units))).astype(dtype)
                     z[0, 0] = 1.0  # so that outputs have a magnitude of order 1
                     z[:, 1:2] = -np.abs(z[:, 1:2])  # a dead unit, where there are such
+                    z[:, 2:3] = 0.0  # a unit that is dead under all that keep 0
                     made = np.zeros(batch * units, dtype), np.zeros(units, dtype)
                     return code, z.reshape(-1), *made, np.zeros(len(TOTALS)), np.zeros(1)
 
