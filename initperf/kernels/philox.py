@@ -81,7 +81,8 @@ def block_fill(block: Function) -> Function:
             if begin < end:
                 philox_block(words, at, key, stream)
                 block(edge, words, *parameters)
-                out[begin:end] = edge[first : first + end - begin]
+                for i in range(end - begin):  # a slice would compile words for its error
+                    out[begin + i] = edge[first + i]
 
     return fill
 
