@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from initperf import __version__
 from initperf.errors import DataError, UsageError
-from initperf.interrupts import interrupts_kept
+from initperf.interrupts import interrupts_kept, let_go
 from initperf.registry import UnknownNameError
 
 VERBS = (
@@ -86,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (error.name or "").partition(".")[0] == "initperf":
             raise
         return _fail(_USAGE, f"this needs {error.name}; pip install 'initperf[suite]' brings it")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
+        let_go(interruption)
         return _fail(_INTERRUPTED, "interrupted")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,6 +8,7 @@ import _thread
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,15 @@ def interrupts_kept() -> Iterator[None]:
     sys.unraisablehook = hook
     try:
         yield
+    finally:
+        sys.unraisablehook = before
+
+
+def let_go(interruption: KeyboardInterrupt) -> None:
+    """Let go of what a Ctrl-C left half made; that its finalizers fail is not worth a word."""
+    before, sys.unraisablehook = sys.unraisablehook, lambda dropped: None
+    try:
+        traceback.clear_frames(interruption.__traceback__)
     finally:
         sys.unraisablehook = before
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from initperf.interrupts import interrupts_kept
+from initperf.interrupts import interrupts_kept, let_go
 
 
 @ctypes.CFUNCTYPE(None)
@@ -38,3 +38,26 @@ def test_what_else_is_dropped_is_reported_as_before(monkeypatch):
         fails()
     assert [one.exc_type for one in seen] == [ArithmeticError]
     assert sys.unraisablehook == seen.append
+
+
+class HalfMade:
+    """An object whose making Ctrl-C cuts short, and whose finalizer needs it whole."""
+
+    def __init__(self):
+        signal.raise_signal(signal.SIGINT)
+        self.whole = True
+
+    def __del__(self):
+        assert self.whole
+
+
+def test_what_a_ctrl_c_left_half_made_goes_without_a_word(monkeypatch):
+    seen = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda dropped: seen.append(dropped.exc_type))
+    try:
+        HalfMade()
+    except KeyboardInterrupt as interruption:
+        let_go(interruption)
+    assert seen == []
+    assert sys.unraisablehook(type("Dropped", (), {"exc_type": KeyError})) is None
+    assert seen == [KeyError]
