@@ -31,7 +31,8 @@ def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[An
     """Return the four words of a counter: ten rounds of multiply, exchange and exclusive or.
 
     Words are held in the lower halves of uint64, where a product of two of them fits: that is
-    what the vector units multiply. The same text runs on NumPy arrays and, compiled, on scalars.
+    what the vector units multiply. The same text runs on NumPy arrays, compiled on scalars, and
+    on `Lanes`, where it writes the compiler's instructions.
     """
     for _ in range(_ROUNDS):
         product_0 = _MULTIPLIER_0 * (c0 & LOW)
