@@ -89,10 +89,11 @@ def _register(
     steepest: float = 1.0,
     aliases: tuple[str, ...] = (),
     curved: bool = True,
+    zero_where_flat: bool = False,
 ) -> Callable[[Callable[[Any], Pair]], Callable[[Any], Pair]]:
     def add(value_and_slope: Callable[[Any], Pair]) -> Callable[[Any], Pair]:
         function = portable(value_and_slope)
-        code = add_activation(function, _SATURATION * steepest, curved)
+        code = add_activation(function, _SATURATION * steepest, curved, zero_where_flat)
         record = Activation(name, formula, cite, function, steepest, code)
         ACTIVATIONS.register(name, record, aliases)
         return function
@@ -105,7 +106,14 @@ def _linear(x: Any) -> Pair:
     return x, like(x, 1.0) + like(x, 0.0) * x
 
 
-@_register("relu", "max(0, x)", "Nair & Hinton 2010", aliases=("rectifier",), curved=False)
+@_register(
+    "relu",
+    "max(0, x)",
+    "Nair & Hinton 2010",
+    aliases=("rectifier",),
+    curved=False,
+    zero_where_flat=True,
+)
 def _relu(x: Any) -> Pair:
     zero = like(x, 0.0)
     return where(x > zero, x, zero), where(x > zero, like(x, 1.0), zero)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from initperf.activations import ACTIVATIONS, Activation
+from initperf.aligned import aligned_zeros
 from initperf.filling import as_backend, as_dtype
 from initperf.initializers import Initializer
 from initperf.kernels import KERNELS
@@ -58,7 +59,7 @@ class Mlp:
         self.residual = int(residual)
         self.blocks = residual_blocks(self.sizes.tolist(), self.residual)
         count = int(np.sum((self.sizes[:-1] + 1) * self.sizes[1:]))
-        self.parameters = np.zeros(count, as_dtype(dtype))
+        self.parameters = aligned_zeros(count, as_dtype(dtype))
 
     @property
     def depth(self) -> int:

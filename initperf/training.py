@@ -7,6 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from initperf import data
+from initperf.aligned import aligned_zeros
 from initperf.experiment import Experiment
 from initperf.initializers import INITIALIZERS
 from initperf.kernels import KERNELS
@@ -95,9 +96,9 @@ class _Epochs:
         self.scheme = as_scheme(experiment.initializer, experiment.biases)
         self.layer_rates = self.scheme.learning_rates(network, experiment.optimizer)
         count, dtype = len(network.parameters), images.dtype
-        self.memories = np.zeros((self.optimizer.memories, count), dtype)
-        self.gradients = np.zeros(count, dtype)
-        self.work = np.zeros(work_size(network.sizes, self.batch_size), dtype)
+        self.memories = aligned_zeros((self.optimizer.memories, count), dtype)
+        self.gradients = aligned_zeros(count, dtype)
+        self.work = aligned_zeros(work_size(network.sizes, self.batch_size), dtype)
         self.losses = np.zeros(self.steps)
         self.correct = np.zeros(self.steps, np.int64)
         self.statistics = np.zeros((recorded, network.depth, len(STATISTICS)))

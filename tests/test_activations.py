@@ -5,6 +5,7 @@ import pytest
 from scipy import special
 
 from initperf.activations import ACTIVATIONS
+from initperf.kernels.activate import _FUNCTIONS
 
 EXACT = {
     "linear": lambda x: x,
@@ -64,6 +65,18 @@ def test_steepest_is_the_largest_slope(name):
     slopes = np.abs(ACTIVATIONS[name].derivative(np.linspace(-12.0, 12.0, 240001)))
     assert slopes.max() == pytest.approx(ACTIVATIONS[name].steepest, rel=1e-4)
     assert slopes.max() <= ACTIVATIONS[name].steepest
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_said_of_zeros_holds_for_every_number(name, dtype):
+    smallest = np.finfo(dtype).smallest_subnormal
+    x = np.concatenate([GRID, [0.0, smallest, 1e30, np.inf]]).astype(dtype)
+    with np.errstate(invalid="ignore"):  # the slope of a line is NaN at infinity
+        value, slope = ACTIVATIONS[name].value_and_slope(np.concatenate([x, -x]))
+    function = _FUNCTIONS[ACTIVATIONS[name].code]
+    same = np.array_equal(value == 0, np.abs(slope) < np.asarray(function.saturation, dtype))
+    assert same == function.zero_where_flat
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

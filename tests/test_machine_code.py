@@ -1,4 +1,4 @@
-"""What the compiler makes of the fills, read without running it."""
+"""What the compiler makes of fills and products, read without running it."""
 
 import re
 
@@ -13,6 +13,9 @@ kernel = KERNELS["fill_uniform"]["numba"]
 words = (types.uint64,) * 3
 kernel.compile((types.float32[::1], *words, types.float64, types.float64))
 sys.stdout.write(kernel.inspect_asm(kernel.signatures[0]))
+product = KERNELS["small_product"]["numba"]
+product.compile((types.float32[:, ::1],) * 4)
+sys.stdout.write(product.inspect_asm(product.signatures[0]))
 """
 PROCESSORS = {"haswell": 256, "skylake-avx512": 512}
 REGISTERS = {256: "ymm", 512: "zmm"}
@@ -39,6 +42,12 @@ def test_values_are_made_in_the_widest_registers(assembly, processor):
     converted = re.findall(r"vcvtdq2ps\s.*%([xyz]mm)\d", assembly[processor])
     assert converted
     assert set(converted) == {register}
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_a_small_product_keeps_its_eight_sums_in_the_widest_registers(assembly, processor):
+    sums = re.findall(r"vfmadd231ps\s.*%([xyz]mm)\d+$", assembly[processor], re.MULTILINE)
+    assert sums == [REGISTERS[PROCESSORS[processor]]] * 8
 
 
 def test_counters_of_a_block_take_turns_where_there_are_registers_for_it(assembly):

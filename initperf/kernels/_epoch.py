@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from initperf.aligned import aligned_zeros
 from initperf.kernels.dense_backward import small_space
 from initperf.kernels.histogram import BINS
 from initperf.residual import residual_blocks
@@ -73,7 +74,6 @@ class Space(NamedTuple):
     labels: np.ndarray
     verdict: np.ndarray
     scores: np.ndarray
-    updates: np.ndarray
     nothing: np.ndarray
     scales: np.ndarray
     peaks: np.ndarray
@@ -81,11 +81,11 @@ class Space(NamedTuple):
     room: np.ndarray
 
     @classmethod
-    def of(cls, work: np.ndarray, layout: Layout, batch_size: int, updates: int) -> "Space":
+    def of(cls, work: np.ndarray, layout: Layout, batch_size: int) -> "Space":
         """Part a work space, and make room for the rest."""
         depth, middle = layout.sizes.size - 1, work.size // 2
-        numbers = np.zeros(1), np.zeros(2), np.zeros(updates), np.zeros(0)
-        seen, labels = np.zeros(layout.sizes.max(), work.dtype), np.zeros(batch_size, np.int64)
+        numbers = np.zeros(1), np.zeros(2), np.zeros(0)
+        seen, labels = aligned_zeros(layout.sizes.max(), work.dtype), np.zeros(batch_size, np.int64)
         layers = np.ones(depth), np.zeros(depth)
         small = small_space(work.dtype)
         return cls(work[:middle], work[middle:], seen, labels, *numbers, *layers, *small)

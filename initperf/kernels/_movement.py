@@ -6,10 +6,11 @@ import numpy as np
 
 from initperf.kernels._bits import from_magnitude, magnitude
 from initperf.kernels._kernel import Function, portable, where
-from initperf.kernels._sweeps import _FORWARD, _RATIO
 from initperf.kernels.histogram import HISTOGRAM
 from initperf.kernels.squared_norm import SQUARED_NORM
-from initperf.kernels.update import UPDATE
+from initperf.kernels.update import UPDATE, UPDATES
+
+_MEASURED = len(UPDATES)
 
 _count, _norm, _update = HISTOGRAM.call, SQUARED_NORM.call, UPDATE.call
 
@@ -93,7 +94,7 @@ def move(
             space.scales[layer],
             count,
             space.peaks[layer : layer + 1],
-            space.updates if kind == 0 else space.nothing,
+            record[layer, :_MEASURED] if kind == 0 else space.nothing,
             space.verdict,
         )
         if space.verdict[0] > 0.0:
@@ -105,8 +106,4 @@ def move(
                 records.bounds[row, layer, 1],
                 records.counts[row, layer, 1],
             )
-        if kind == 0:
-            for column in range(_FORWARD):
-                record[layer, column] = space.updates[column]
-            record[layer, _RATIO] = space.updates[_FORWARD]
     return -1

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from initperf.kernels._kernel import Function, portable
+from initperf.kernels._rows import as_rows
 from initperf.kernels.activate import TOTALS
 from initperf.kernels.histogram import HISTOGRAM
 from initperf.kernels.update import UPDATES
 
-STATISTICS = (*UPDATES[:-1], *TOTALS, UPDATES[-1])
+STATISTICS = (*UPDATES, *TOTALS)
 """Columns of a layer's record."""
 
-_FORWARD, _RATIO = len(UPDATES) - 1, len(STATISTICS) - 1
+_MEASURED = len(UPDATES)
 
 _count = HISTOGRAM.call
 
@@ -66,7 +67,7 @@ def forward_sweep(gather: Function, forward: Function, add: Function) -> Functio
         row: int,
     ) -> int:
         sizes, depth, rows = layout.sizes, layout.sizes.size - 1, chosen.size
-        x = space.inputs[: rows * sizes[0]].reshape((rows, sizes[0]))
+        x = as_rows(space.inputs, rows, sizes[0])
         gather(batches.images, batches.labels, chosen, x, space.labels)
         for layer in range(depth):
             fan_in, fan_out = sizes[layer], sizes[layer + 1]
@@ -77,13 +78,13 @@ def forward_sweep(gather: Function, forward: Function, add: Function) -> Functio
                 passes.blas,
                 passes.linear[kind] if layout.linear[layer] else passes.hidden[kind],
                 x,
-                parameters[at:end].reshape((fan_in, fan_out)),
+                as_rows(parameters[at:], fan_in, fan_out),
                 parameters[end : end + fan_out],
-                slopes.reshape((rows, fan_out)),
+                as_rows(slopes, rows, fan_out),
                 slopes,
                 a,
                 space.seen[:fan_out],
-                record[layer, _FORWARD:_RATIO] if kind == 0 else space.nothing,
+                record[layer, _MEASURED:] if kind == 0 else space.nothing,
                 space.verdict,
             )
             if space.verdict[0] > 0.0:
@@ -95,10 +96,10 @@ def forward_sweep(gather: Function, forward: Function, add: Function) -> Functio
                     records.bounds[row, layer, 0],
                     records.counts[row, layer, 0],
                 )
-            x = a.reshape((rows, fan_out))
+            x = as_rows(a, rows, fan_out)
             if layout.begins[layer] >= 0:
                 into = layout.places[layout.begins[layer]]
-                add(x, space.inputs[into : into + rows * fan_out].reshape((rows, fan_out)))
+                add(x, as_rows(space.inputs[into:], rows, fan_out))
         return int(depth)
 
     return sweep
@@ -113,13 +114,12 @@ def backward_sweep(backward: Function) -> Function:
     ) -> None:
         sizes, depth = layout.sizes, layout.sizes.size - 1
         here, fan_out = layout.places[depth], sizes[depth]
-        delta = space.slopes[here : here + rows * fan_out].reshape((rows, fan_out))
+        delta = as_rows(space.slopes[here:], rows, fan_out)
         for layer in range(depth - 1, -1, -1):
             fan_in, fan_out = sizes[layer], sizes[layer + 1]
             at, here = layout.starts[layer], layout.places[layer]
-            end, there = at + fan_in * fan_out, here + rows * fan_in
-            x = space.inputs[here:there].reshape((rows, fan_in))
-            below = space.slopes[here:there].reshape((rows, fan_in))
+            x = as_rows(space.inputs[here:], rows, fan_in)
+            below = as_rows(space.slopes[here:], rows, fan_in)
             biases = max(0, at - fan_in)  # those of the layer below; in the first, left alone
             # by then the inputs of the layers above are the gradients by them
             after = layout.places[max(0, layout.follows[layer])]
@@ -128,12 +128,12 @@ def backward_sweep(backward: Function) -> Function:
                 space.zeros,
                 space.room,
                 x,
-                parameters[at:end].reshape((fan_in, fan_out)),
+                as_rows(parameters[at:], fan_in, fan_out),
                 delta,
-                gradients[at:end].reshape((fan_in, fan_out)),
+                as_rows(gradients[at:], fan_in, fan_out),
                 below,
                 gradients[biases : biases + fan_in],
-                space.inputs[after : after + rows * fan_in].reshape((rows, fan_in)),
+                as_rows(space.inputs[after:], rows, fan_in),
                 layout.follows[layer] >= 0,
                 layer == 0,
             )

@@ -4,7 +4,7 @@ A compiler that vectorises loops loads and stores an entry of a sum for every te
 vectors are written out, as the compiler's own instructions: a tile of a product keeps its sums in
 registers from the first term to the last (Goto & van de Geijn, "Anatomy of high-performance
 matrix multiplication", ACM Trans. Math. Softw. 34, 2008), a square is transposed by shuffles, and
-columns are searched for their largest magnitudes.
+columns are searched for what is not zero.
 A machine of narrower vectors takes two for each.
 """
 
@@ -18,26 +18,32 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from initperf.kernels._kernel import portable
+from initperf.kernels._vectors import has_512_bits
 
-ROWS = 4
-"""Rows of a tile of a product: with 2 vectors in each, its 8 sums hide a multiplication's 4 cycles
-in 2 units."""
+# of a product's tile: its 8 sums hide a multiplication's 4 cycles in 2 units
+_SUMS, _TILE_BYTES = 8, 64
+_PRODUCT_BYTES = 64 if has_512_bits() else 32
+_VECTORS = _TILE_BYTES // _PRODUCT_BYTES
 
-_BYTES, _VECTORS = 32, 2
+ROWS = _SUMS // _VECTORS
+"""Rows of a tile of a product."""
+
+_SQUARE_BYTES, _COLUMN_BYTES = 32, _TILE_BYTES
+_JOINED = 4  # rows in one turn of a search
 _INTEGER, _BYTE = ir.IntType(64), ir.IntType(8).as_pointer()
 _FUSED = ("contract",)
 
 
 @portable
-def lanes(matrix: np.ndarray) -> int:
-    """Return how many entries a vector has, which are the rows and columns of a square."""
-    return _BYTES // matrix.itemsize
+def side(matrix: np.ndarray) -> int:
+    """Return how many rows and columns a square has."""
+    return _SQUARE_BYTES // matrix.itemsize
 
 
 @portable
 def width(matrix: np.ndarray) -> int:
-    """Return how many columns a tile of a product has."""
-    return _VECTORS * lanes(matrix)
+    """Return how many columns a tile of a product has, and how many are searched at a time."""
+    return _TILE_BYTES // matrix.itemsize
 
 
 def multiply_tile(
@@ -58,28 +64,27 @@ def transpose_square(source: np.ndarray, out: np.ndarray, i: int, j: int) -> Non
 
     Both have unit stride along their rows.
     """
-    side = lanes(out)
-    out[j : j + side, i : i + side] = source[i : i + side, j : j + side].T
+    count = side(out)
+    out[j : j + count, i : i + count] = source[i : i + count, j : j + count].T
 
 
-def raise_to_columns(matrix: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
-    """Raise a vector of `out`, from entry (i, j) on, to the largest magnitudes of its columns.
+def mark_columns(matrix: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
+    """Set to 1, from entry (i, j) of `out` on, as many as a tile is wide where a column is not 0.
 
-    Both have unit stride along their rows and as many columns; `out` has no negative entry.
+    Both have unit stride along their rows and as many columns; `out` holds 0 and 1.
     """
-    columns = slice(j, j + lanes(out))
-    found = np.abs(matrix[:, columns]).max(axis=0, initial=0)
-    out[i, columns] = np.maximum(out[i, columns], found)
+    columns = slice(j, j + width(out))
+    out[i, columns] = np.maximum(out[i, columns], np.any(matrix[:, columns] != 0, axis=0))
 
 
 class _Matrix:
     """A matrix in compiled code: where its entries and vectors are."""
 
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
+    def __init__(self, context: Any, builder: Any, size: int, kind: Any, value: Any) -> None:
         array = context.make_array(kind)(context, builder, value)
         entry = context.get_value_type(kind.dtype)
         self.entry, self._builder, self._bytes = entry, builder, kind.dtype.bitwidth // 8
-        self.vector = ir.VectorType(entry, _BYTES // self._bytes)
+        self.vector = ir.VectorType(entry, size // self._bytes)
         self._data = builder.bitcast(array.data, _BYTE)
         self.height, self.length = cgutils.unpack_tuple(builder, array.shape)
         self.strides = cgutils.unpack_tuple(builder, array.strides)
@@ -153,30 +158,44 @@ def _transpose(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
         out.store(rows[row], builder.add(j, _INTEGER(row)), i)
 
 
-def _raise(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
+def _mark(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
     matrix, out = matrices
-    # bits of magnitudes are ordered as these are, and their maximum takes one cycle
-    bits = ir.IntType(8 * _BYTES // out.vector.count)
-    integers = ir.VectorType(bits, out.vector.count)
-    magnitudes = ir.Constant(integers, [2 ** (bits.width - 1) - 1] * integers.count)
-    highest = cgutils.alloca_once_value(builder, builder.bitcast(out.load(i, j), integers))
-    with cgutils.for_range(builder, matrix.height) as row:
-        vector = builder.bitcast(matrix.load(row.index, j), integers)
-        vector, before = builder.and_(vector, magnitudes), builder.load(highest)
-        larger = builder.icmp_signed(">", vector, before)
-        builder.store(builder.select(larger, vector, before), highest)
-    out.store(builder.bitcast(builder.load(highest), out.vector), i, j)
+    count = out.vector.count
+    integers = ir.VectorType(ir.IntType(8 * _COLUMN_BYTES // count), count)
+    # a column of zeros, of either sign, is one whose bits are joined to a zero
+    joined = cgutils.alloca_once_value(builder, builder.bitcast(out.load(i, j), integers))
+
+    def join(first: Any, count: int) -> None:
+        found = builder.load(joined)
+        for row in range(count):
+            bits = matrix.load(builder.add(first, _INTEGER(row)), j)
+            found = builder.or_(found, builder.bitcast(bits, integers))
+        builder.store(found, joined)
+
+    whole = builder.and_(matrix.height, _INTEGER(-_JOINED))
+    with cgutils.for_range_slice(builder, _INTEGER(0), whole, _INTEGER(_JOINED)) as (row, _):
+        join(row, _JOINED)
+    with cgutils.for_range_slice(builder, whole, matrix.height, _INTEGER(1)) as (row, _):
+        join(row, 1)
+    found = builder.bitcast(builder.load(joined), out.vector)
+    zeros, ones = (ir.Constant(out.vector, [value] * count) for value in (0.0, 1.0))
+    out.store(builder.select(builder.fcmp_unordered("!=", found, zeros), ones, zeros), i, j)
 
 
-def _compile(written: Callable[..., None]) -> Callable[..., None]:
-    """Return compiled code's own way to write a tile, given matrices and then i and j."""
+def _compile(written: Callable[..., None], size: int) -> Callable[..., None]:
+    """Return compiled code's own way to write a tile, given matrices and then i and j.
+
+    Its vectors have `size` bytes.
+    """
 
     @intrinsic
     def native(typing, matrices, i, j):  # type: ignore[no-untyped-def]  # numba's types
         def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]  # too
             unpacked = cgutils.unpack_tuple(builder, values[0])
             pairs = zip(matrices, unpacked, strict=True)
-            written(builder, [_Matrix(context, builder, *pair) for pair in pairs], *values[1:])
+            written(
+                builder, [_Matrix(context, builder, size, *pair) for pair in pairs], *values[1:]
+            )
             return context.get_dummy_value()
 
         return types.void(matrices, types.int64, types.int64), generate
@@ -185,8 +204,9 @@ def _compile(written: Callable[..., None]) -> Callable[..., None]:
     return compiled
 
 
-_native_multiply, _native_transpose = _compile(_multiply), _compile(_transpose)
-_native_raise = _compile(_raise)
+_native_multiply = _compile(_multiply, _PRODUCT_BYTES)
+_native_transpose = _compile(_transpose, _SQUARE_BYTES)
+_native_mark = _compile(_mark, _COLUMN_BYTES)
 
 
 @overload(multiply_tile)
@@ -199,6 +219,6 @@ def _transpose_square(source, out, i, j):  # type: ignore[no-untyped-def]  # num
     return lambda source, out, i, j: _native_transpose((source, out), i, j)
 
 
-@overload(raise_to_columns)
-def _raise_to_columns(matrix, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
-    return lambda matrix, out, i, j: _native_raise((matrix, out), i, j)
+@overload(mark_columns)
+def _mark_columns(matrix, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda matrix, out, i, j: _native_mark((matrix, out), i, j)

@@ -8,7 +8,7 @@ that a variance far smaller than the squared mean keeps its digits.
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -18,7 +18,7 @@ from initperf.kernels._bits import beyond, diverged, magnitude, one_more
 from initperf.kernels._kernel import Case, Function, jit_sums, like, portable_sums, register, where
 from initperf.kernels._load import Load, both
 from initperf.kernels._rows import as_rows
-from initperf.kernels._tile import lanes, raise_to_columns
+from initperf.kernels._tile import mark_columns, width
 from initperf.kernels._vectors import has_512_bits
 
 TOTALS = (
@@ -30,9 +30,17 @@ TOTALS = (
     "saturated_fraction",
     "dead_fraction",
 )
-_CHUNK, _ROWS = 1024, 16
+_CHUNK, _ROWS = 2048, 16
 
-_FUNCTIONS: list[tuple[Callable[[Any], tuple[Any, Any]], float, bool]] = []
+
+class _Function(NamedTuple):
+    value_and_slope: Callable[[Any], tuple[Any, Any]]
+    saturation: float
+    curved: bool
+    zero_where_flat: bool
+
+
+_FUNCTIONS: list[_Function] = []
 
 
 def _signature(kind: Any) -> tuple[Any, ...]:
@@ -45,7 +53,10 @@ ACTIVATE = Family(_signature)
 
 
 def add_activation(
-    value_and_slope: Callable[[Any], tuple[Any, Any]], saturation: float, curved: bool
+    value_and_slope: Callable[[Any], tuple[Any, Any]],
+    saturation: float,
+    curved: bool,
+    zero_where_flat: bool,
 ) -> int:
     """Add an activation and return the number it is known by.
 
@@ -57,15 +68,17 @@ def add_activation(
         The magnitude of the slope under which a unit counts as saturated.
     curved : bool
         Whether it takes more than a few operations, as all do but those made of straight lines.
+    zero_where_flat : bool
+        Whether its value is zero where the unit is saturated, and nowhere else, as ReLU's.
     """
-    _FUNCTIONS.append((value_and_slope, saturation, curved))
+    _FUNCTIONS.append(_Function(value_and_slope, saturation, curved, zero_where_flat))
     return len(_FUNCTIONS) - 1
 
 
 @functools.cache
 def activation_pass(code: int, measured: bool) -> Function:
     """Return the jitted pass of an activation, with or without statistics."""
-    value_and_slope, saturation, curved = _FUNCTIONS[code]
+    value_and_slope, saturation, curved, zero_where_flat = _FUNCTIONS[code]
     # in one loop with statistics of 512 bits, long functions took half as long again (Cascade Lake)
     apart = curved and has_512_bits()
 
@@ -101,7 +114,8 @@ def activation_pass(code: int, measured: bool) -> Function:
                     t_y += off
                     t_yy += off * off
                     t_flat = one_more(before, t_flat, abs(slope) < edge)
-                    t_zeros = one_more(before, t_zeros, value == zero)
+                    if not zero_where_flat:
+                        t_zeros = one_more(before, t_zeros, value == zero)
             if measured and apart:
                 for i in range(x.size):
                     value, slope = y[i], x[i]
@@ -109,13 +123,14 @@ def activation_pass(code: int, measured: bool) -> Function:
                     t_y += off
                     t_yy += off * off
                     t_flat = one_more(value, t_flat, abs(slope) < edge)
-                    t_zeros = one_more(value, t_zeros, value == zero)
+                    if not zero_where_flat:
+                        t_zeros = one_more(value, t_zeros, value == zero)
             if measured:
                 x_sum += t_x
                 x_square += t_xx
                 y_sum += t_y
                 y_square += t_yy
-                zeros += t_zeros
+                zeros += t_flat if zero_where_flat else t_zeros
                 flat += t_flat
         if measured:
             count = float(z.size)
@@ -136,25 +151,24 @@ def activation_pass(code: int, measured: bool) -> Function:
 def _dead(a: Any, seen: Any) -> int:
     """Count the units that are zero for the whole batch, the first rows apart."""
     units, batch = seen.size, a.size // seen.size
-    largest = as_rows(seen, 1, units)
+    marks = as_rows(seen, 1, units)
     zero, one = like(seen, 0.0), like(seen, 1.0)
     for j in range(units):
         seen[j] = zero
     alive = begin = 0
-    end = min(_ROWS, batch)
+    end = min(max(_ROWS, _CHUNK // units), batch)
     while begin < batch and alive < units:  # all are, in most layers, after a few rows
         some = as_rows(a[begin * units :], end - begin, units)
-        if units < lanes(seen):
+        if units < width(seen):
             for i in range(len(some)):
                 for j in range(units):
-                    seen[j] += abs(some[i, j])
+                    seen[j] = where(some[i, j] != zero, one, seen[j])
         else:
             # the last vector overlaps the one before it
-            for j in range(0, units, lanes(seen)):
-                raise_to_columns(some, largest, 0, min(j, units - lanes(seen)))
+            for j in range(0, units, width(seen)):
+                mark_columns(some, marks, 0, min(j, units - width(seen)))
         count = zero
         for j in range(units):
-            seen[j] = where(seen[j] > zero, one, zero)
             count += seen[j]
         alive = int(count)
         begin, end = end, batch
@@ -187,7 +201,7 @@ def activate_reference(
         One float64, 1 when `z` has diverged (see `initperf.kernels._bits.LIMITS`), else 0; the
         statistics mean nothing then.
     """
-    function, saturation, _ = _FUNCTIONS[code]
+    function, saturation, *_ = _FUNCTIONS[code]
     x = z.copy()
     a[:], z[:] = function(x)
     verdict[0] = float(diverged(x))

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from initperf.aligned import aligned_zeros
 from initperf.kernels._blas import blas, multiply
 from initperf.kernels._kernel import Case, jit, jit_sums, register
 from initperf.kernels._load import Load, both
+from initperf.kernels._rows import as_row, as_rows
 from initperf.kernels.small_product import MOST_BYTES, MOST_COLUMNS, is_small, small_product
 from initperf.kernels.transpose import transpose
 
@@ -63,7 +65,7 @@ def dense_backward_reference(
 def _chain(slopes: Any, x: Any, bias_gradient: Any) -> None:
     """Multiply the slopes by the gradient, and sum columns, four rows at a time."""
     batch, units = slopes.shape
-    flat, beside = slopes.reshape(slopes.size), x.reshape(x.size)
+    flat, beside = as_row(slopes), as_row(x)
     for i in range(flat.size):
         flat[i] *= beside[i]
     for j in range(units):
@@ -81,7 +83,8 @@ def _chain(slopes: Any, x: Any, bias_gradient: Any) -> None:
 
 def small_space(dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Return what small products need: zeros to start from, and room to transpose weights in."""
-    return np.zeros((1, MOST_COLUMNS), dtype), np.zeros(MOST_BYTES // dtype.itemsize, dtype)
+    zeros = aligned_zeros((1, MOST_COLUMNS), dtype)
+    return zeros, aligned_zeros(MOST_BYTES // dtype.itemsize, dtype)
 
 
 @jit
@@ -108,7 +111,7 @@ def backward(
     if first:
         return
     if is_small(fan_out, x):
-        turned = room[: weights.size].reshape((fan_out, fan_in))
+        turned = as_rows(room, fan_out, fan_in)
         transpose(weights, turned)
         small_product(delta, turned, above if residual else zeros[:, :fan_in], x)
     else:

@@ -8,6 +8,7 @@ import numpy as np
 from initperf.kernels._blas import blas, multiply
 from initperf.kernels._kernel import Case, jit, portable, register
 from initperf.kernels._load import Load, both
+from initperf.kernels._rows import as_rows
 from initperf.kernels.activate import (
     _FUNCTIONS,
     ACTIVATE,
@@ -81,7 +82,7 @@ def forward(
 ) -> None:
     """Do what `dense_forward` does, with the addresses of BLAS and of the activation's pass."""
     if is_small(weights.shape[0], slopes):
-        small_product(x, weights, bias.reshape((1, bias.size)), slopes)
+        small_product(x, weights, as_rows(bias, 1, bias.size), slopes)
     else:
         _spread(bias, flat_slopes)
         multiply(addresses, x, weights, slopes, 1.0, 1.0)

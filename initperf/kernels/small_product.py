@@ -7,7 +7,7 @@ import numpy as np
 
 from initperf.kernels._kernel import Case, jit, portable, register
 from initperf.kernels._load import Load, both
-from initperf.kernels._tile import ROWS, lanes, multiply_tile, width
+from initperf.kernels._tile import ROWS, multiply_tile, side, width
 
 MOST_COLUMNS, MOST_BYTES = 64, 48 * 48 * 8
 """Above so many columns of the product, or bytes of the right factor, BLAS is as fast or faster."""
@@ -21,7 +21,7 @@ def is_small(terms: int, out: np.ndarray) -> bool:
     """
     rows, columns = out.shape
     fits = columns <= MOST_COLUMNS and terms * columns * out.itemsize <= MOST_BYTES
-    return bool(fits and columns % width(out) == 0 and rows >= ROWS and terms >= lanes(out))
+    return bool(fits and columns % width(out) == 0 and rows >= ROWS and terms >= side(out))
 
 
 def small_product_reference(
@@ -38,7 +38,7 @@ def small_product_reference(
     start : numpy.ndarray
         (rows, columns) or (1, columns), C order: what the product is added to.
     out : numpy.ndarray
-        (rows, columns), at least 4 and 64 bytes, C order, written.
+        (rows, columns), at least 8 and 64 bytes, C order, written.
     """
     np.matmul(a, b, out=out)
     out += start
@@ -56,7 +56,7 @@ def small_product(a: np.ndarray, b: np.ndarray, start: np.ndarray, out: np.ndarr
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for rows, terms, columns in ((4, 0, 16), (5, 1, 16), (7, 9, 23), (64, 32, 32)):
+        for rows, terms, columns in ((8, 0, 16), (9, 1, 16), (15, 9, 23), (64, 32, 32)):
             for turned in (False, True):
 
                 def arguments(

@@ -26,6 +26,7 @@ from initperf.kernels._kernel import Case, Function, jit, portable, register
 from initperf.kernels._load import Load, both
 from initperf.kernels._movement import clip, largest, largest_reference, move, peaks
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
+from initperf.kernels._rows import as_rows, unowned
 from initperf.kernels._sweeps import (
     STATISTICS,
     add,
@@ -45,7 +46,7 @@ from initperf.kernels.softmax_cross_entropy import (
     softmax_cross_entropy_reference,
 )
 from initperf.kernels.squared_norm import SQUARED_NORM, squared_norm, squared_norm_reference
-from initperf.kernels.update import UPDATE, UPDATES, update_pass, update_reference
+from initperf.kernels.update import UPDATE, update_pass, update_reference
 
 __all__ = ["STATISTICS", "Descent", "Histograms", "train_epoch", "work_size"]
 
@@ -60,6 +61,8 @@ def _epoch(find_peaks: Function, ahead: Function, back: Function) -> Callable[..
     def steps(
         passes: Any, batches: Any, layout: Any, space: Any, movement: Any, records: Any
     ) -> tuple[int, int]:
+        batches, layout, space = unowned(batches), unowned(layout), unowned(space)
+        movement, records = unowned(movement), unowned(records)
         depth, parameters = layout.sizes.size - 1, movement.parameters
         classes = layout.sizes[depth]
         total = records.losses.size
@@ -78,12 +81,11 @@ def _epoch(find_peaks: Function, ahead: Function, back: Function) -> Callable[..
                 return step, layer
 
             here = layout.places[depth]
-            there = here + chosen.size * classes
             _loss(
                 passes.loss,
-                space.inputs[here:there].reshape((chosen.size, classes)),
+                as_rows(space.inputs[here:], chosen.size, classes),
                 space.labels[: chosen.size],
-                space.slopes[here:there].reshape((chosen.size, classes)),
+                as_rows(space.slopes[here:], chosen.size, classes),
                 movement.gradients[parameters.size - classes :],
                 space.scores,
             )
@@ -273,7 +275,7 @@ def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
                 passes,
                 Batches(images, labels, order, batch_size),
                 layout,
-                Space.of(work, layout, batch_size, len(UPDATES)),
+                Space.of(work, layout, batch_size),
                 Movement(
                     parameters, gradients, memories, slots, descent.factors, *clipped, *layered
                 ),

@@ -7,7 +7,7 @@ import numpy as np
 
 from initperf.kernels._kernel import Case, jit, register
 from initperf.kernels._load import Load
-from initperf.kernels._tile import lanes, transpose_square
+from initperf.kernels._tile import side, transpose_square
 
 
 def transpose_reference(source: np.ndarray, out: np.ndarray) -> None:
@@ -27,11 +27,11 @@ def transpose_reference(source: np.ndarray, out: np.ndarray) -> None:
 def transpose(source: np.ndarray, out: np.ndarray) -> None:
     """Write a matrix transposed; see the reference."""
     rows, columns = source.shape
-    side = lanes(source)
+    count = side(source)
     # the last squares overlap those before them
-    for i in range(0, rows, side):
-        for j in range(0, columns, side):
-            transpose_square(source, out, min(i, rows - side), min(j, columns - side))
+    for i in range(0, rows, count):
+        for j in range(0, columns, count):
+            transpose_square(source, out, min(i, rows - count), min(j, columns - count))
 
 
 def _cases() -> Iterator[Case]:
@@ -48,14 +48,14 @@ def _cases() -> Iterator[Case]:
 
 
 def _loads() -> Iterator[Load]:
-    for side in (32, 64):
+    for count in (32, 64):
 
-        def arguments(dtype: str, side: int = side) -> tuple[Any, ...]:
-            return np.ones((side, side), dtype), np.zeros((side, side), dtype)
+        def arguments(dtype: str, count: int = count) -> tuple[Any, ...]:
+            return np.ones((count, count), dtype), np.zeros((count, count), dtype)
 
         # each value goes through a shuffle for each doubling up to a vector's 8 or 4
-        operations = {"float32": 3.0 * side * side, "float64": 2.0 * side * side}
-        yield Load(f"{side} x {side}", arguments, operations, 2 * side * side)
+        operations = {"float32": 3.0 * count * count, "float64": 2.0 * count * count}
+        yield Load(f"{count} x {count}", arguments, operations, 2 * count * count)
 
 
 register("transpose", numpy=transpose_reference, numba=transpose, cases=_cases, loads=_loads)

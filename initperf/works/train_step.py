@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from initperf.aligned import aligned_zeros
 from initperf.kernels import KERNELS
 from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
@@ -62,8 +63,12 @@ def _ours(
     losses, rates, rule = np.zeros(_STEPS), np.full(_STEPS, _RATE), OPTIMIZERS["sgd"]
     arguments = (
         *(images, labels, np.tile(np.arange(len(images)), _STEPS), len(images), network.sizes),
-        *(network.activation.code, network.parameters, np.zeros_like(network.parameters)),
-        np.zeros(work_size(network.sizes, len(images)), dtype),
+        *(
+            network.activation.code,
+            network.parameters,
+            aligned_zeros(len(network.parameters), dtype),
+        ),
+        aligned_zeros(work_size(network.sizes, len(images)), dtype),
         *(rates, 0.0, losses, np.zeros(_STEPS, np.int64)),
         np.zeros((int(instrumented) * _STEPS, network.depth, len(STATISTICS))),
         Descent(
