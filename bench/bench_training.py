@@ -1,5 +1,10 @@
-"""Two runs of training side by side against one, and sweeps against PyTorch run after run."""
+"""Two runs of training side by side against one, and sweeps against PyTorch run after run.
 
+A run is as long as over the 5,000 images that come with initperf: two threads take a few
+milliseconds until each has a processor of its own, as long as a few steps of a narrow network.
+"""
+
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -10,7 +15,12 @@ from initperf.parallel import default_threads, side_by_side
 from initperf.works import is_installed, train_step
 from initperf.works.train_step import DEEP, WIDE
 
-CALLS, SWEEP_CALLS = 20, 4
+IMAGES, EPOCHS = 5000, 10
+
+
+def _calls(size: Any, epochs: int) -> int:
+    """Return how many calls, of a few steps each, are so many epochs."""
+    return math.ceil(epochs * IMAGES / (train_step.STEPS * size.shape[0]))
 
 
 def _named(name: str) -> Any:
@@ -22,7 +32,7 @@ def _run() -> Callable[[Any], None]:
     steps = {size: ours.prepare(size.shape, "float32", 1) for size in (WIDE, DEEP)}
 
     def run(size: Any) -> None:
-        for _ in range(CALLS):
+        for _ in range(_calls(size, EPOCHS)):
             steps[size]()
 
     return run
@@ -55,7 +65,7 @@ def test_a_sweep_against_torch_run_after_run(ab, size, threads):
     )
 
     def several(run: Callable[[], Any]) -> None:
-        for _ in range(SWEEP_CALLS):
+        for _ in range(_calls(size, 1)):
             run()
 
     def one_after_another() -> None:

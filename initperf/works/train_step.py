@@ -33,7 +33,7 @@ _BY_HAND: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 """Functions, and their slopes from their values."""
 
 _RATE = 1e-4
-_STEPS = 8
+STEPS = 8
 _GEMM_SIZE = 1024
 
 
@@ -43,7 +43,7 @@ def _size(batch: int, *sizes: int) -> Size:
     for width, equal in groupby(sizes):
         count = len(list(equal))
         widths.append(f"{count}x{width}" if count > 1 else f"{width}")
-    return Size(f"{'-'.join(widths)}, {_STEPS} steps of {batch}", (batch, *sizes), values)
+    return Size(f"{'-'.join(widths)}, {STEPS} steps of {batch}", (batch, *sizes), values)
 
 
 def _problem(
@@ -60,17 +60,17 @@ def _ours(
     backend: str, activation: str, instrumented: bool, shape: Shape, dtype: str, threads: int
 ) -> Call:
     network, images, labels = _problem(shape, dtype, activation, backend)
-    losses, rates, rule = np.zeros(_STEPS), np.full(_STEPS, _RATE), OPTIMIZERS["sgd"]
+    losses, rates, rule = np.zeros(STEPS), np.full(STEPS, _RATE), OPTIMIZERS["sgd"]
     arguments = (
-        *(images, labels, np.tile(np.arange(len(images)), _STEPS), len(images), network.sizes),
+        *(images, labels, np.tile(np.arange(len(images)), STEPS), len(images), network.sizes),
         *(
             network.activation.code,
             network.parameters,
             aligned_zeros(len(network.parameters), dtype),
         ),
         aligned_zeros(work_size(network.sizes, len(images)), dtype),
-        *(rates, 0.0, losses, np.zeros(_STEPS, np.int64)),
-        np.zeros((int(instrumented) * _STEPS, network.depth, len(STATISTICS))),
+        *(rates, 0.0, losses, np.zeros(STEPS, np.int64)),
+        np.zeros((int(instrumented) * STEPS, network.depth, len(STATISTICS))),
         Descent(
             rule.code,
             rule.factors(rates, 0, Settings()).astype(dtype),
@@ -115,7 +115,7 @@ def _numpy(activation: str, shape: Shape, dtype: str, threads: int) -> Call:
 
     def call() -> Any:
         limit()
-        return np.array([step() for _ in range(_STEPS)])
+        return np.array([step() for _ in range(STEPS)])
 
     return call
 
@@ -145,7 +145,7 @@ def _scikit_learn(activation: str, shape: Shape, dtype: str, threads: int) -> Ca
     def call() -> Any:
         limit()
         losses = []
-        for _ in range(_STEPS):
+        for _ in range(STEPS):
             classifier.partial_fit(images[rows], labels[rows])
             losses.append(classifier.loss_)
         return np.array(losses)
@@ -200,7 +200,7 @@ def _torch(activation: str, instrumented: bool, shape: Shape, dtype: str, thread
 
     def call() -> Any:
         torch.set_num_threads(threads)
-        return np.array([step() for _ in range(_STEPS)])
+        return np.array([step() for _ in range(STEPS)])
 
     return call
 
@@ -218,7 +218,7 @@ def _check(activation: str, losses: Any, shape: Shape, dtype: str) -> None:
 def _operations(shape: Shape, dtype: str) -> float:
     batch, *sizes = shape
     products = [fan_in * fan_out for fan_in, fan_out in pairwise(sizes)]
-    return 2.0 * _STEPS * batch * (3 * sum(products) - products[0])
+    return 2.0 * STEPS * batch * (3 * sum(products) - products[0])
 
 
 def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
