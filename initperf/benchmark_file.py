@@ -65,12 +65,6 @@ class Measured:
         """Whether it timed another library."""
         return bool(self.extra.get("role") == "rival")
 
-    @property
-    def is_threaded(self) -> bool:
-        """Whether it says that it took several threads."""
-        threads = self.extra.get("threads")
-        return isinstance(threads, int) and threads > 1
-
 
 @dataclass(frozen=True)
 class BenchmarkFile:

@@ -29,10 +29,6 @@ FEWEST_YARDSTICKS = 8
 ASSUMED_SPREAD = 0.03
 """Standard deviation of a change of nothing, where too few yardsticks tell it."""
 
-THREADED_SPREAD = 0.04
-"""The same of a work on several threads, to be added: two processes of one code, in one quiet
-hour, differed by up to 16 % in all passes, where other libraries' works did not."""
-
 _SCALE = 1.4826  # of a median absolute deviation, to a normal law's standard deviation
 _LEAST_SPREAD = 0.01  # two clocks of one processor agree no better
 _FREEDOM = 8  # of Student's law: tails heavier than normal, as those of disturbances are
@@ -130,8 +126,7 @@ def judge(old: Measured, new: Measured, machine: Machine) -> Change:
     measures = [seconds - machine.drift]
     if old.baseline_s and new.baseline_s:
         measures.append(seconds - math.log(new.baseline_s / old.baseline_s))
-    threaded = THREADED_SPREAD if new.is_threaded else 0.0
-    error = math.hypot(machine.spread, threaded, old.error, new.error)
+    error = math.hypot(machine.spread, old.error, new.error)
     by_baseline = measures[1] if len(measures) > 1 else math.nan
     return Change(math.exp(measures[0]), math.exp(by_baseline), math.exp(_agreed(measures)), error)
 

@@ -161,12 +161,6 @@ def test_seconds_are_compared_where_one_has_no_baseline(write):
     assert (found["verdict"], code) == ("regressed", 1)
 
 
-def test_several_threads_are_believed_less(write):
-    alone, _, _ = single(write, {}, {}, threads=1)
-    threaded, _, _ = single(write, {}, {}, threads=2)
-    assert threaded["hidden_percent"] > alone["hidden_percent"]
-
-
 def passes(*medians_s, **extra):
     return {"passes": [{"median_s": median, "rounds": ROUNDS, **extra} for median in medians_s]}
 
