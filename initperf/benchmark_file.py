@@ -23,6 +23,7 @@ UNITS = {
     "compile_s": "s",
     "ratio": "times as fast as the baseline",
     "percent_of_limit": "%",
+    "taken_s": "s since 1970, when the samples were there",
 }
 """Units of what the files hold."""
 
@@ -64,6 +65,18 @@ class Measured:
     def is_yardstick(self) -> bool:
         """Whether it timed another library."""
         return bool(self.extra.get("role") == "rival")
+
+    @property
+    def is_threaded(self) -> bool:
+        """Whether it says that it took several threads."""
+        threads = self.extra.get("threads")
+        return isinstance(threads, int) and threads > 1
+
+    @property
+    def span_s(self) -> float:
+        """Seconds from the first pass to the last; 0 where that is not told."""
+        times = [one["taken_s"] for one in self.extra.get("passes") or () if one.get("taken_s")]
+        return max(times) - min(times) if times else 0.0
 
 
 @dataclass(frozen=True)
@@ -198,7 +211,10 @@ def _measured(row: Mapping[str, Any]) -> Measured:
 
 
 def _between_ranks(samples: Sequence[float]) -> tuple[float, float]:
-    """Return the samples between which the median lies with 95 %, at least the outermost two."""
+    """Return the samples between which the median lies with 95 % or more.
+
+    Of fewer than six, these are the outermost two: of five, it is 94 %.
+    """
     count = len(samples)
-    rank = max(0, math.floor((count - _Z * math.sqrt(count)) / 2))
+    rank = max(0, math.floor((count - 1 - _Z * math.sqrt(count)) / 2))
     return samples[rank], samples[count - 1 - rank]

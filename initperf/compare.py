@@ -107,7 +107,7 @@ def compare_files(old: str | Path, new: str | Path, *, threshold: float = 0.05) 
     ]
     if not pairs:
         raise DataError(f"{before.path} and {after.path} have no benchmark in common")
-    enough = [pair for pair in pairs if _rounds(*pair) >= FEWEST_ROUNDS]
+    enough = [pair for pair in pairs if _can_be_judged(*pair)]
     machine = judge_machine(enough)
     together = sum(not new.is_yardstick for _, new in enough)
     return FileComparison(
@@ -119,8 +119,8 @@ def compare_files(old: str | Path, new: str | Path, *, threshold: float = 0.05) 
     )
 
 
-def _rounds(old: Measured, new: Measured) -> int:
-    return min(old.rounds, new.rounds)
+def _can_be_judged(old: Measured, new: Measured) -> bool:
+    return min(old.rounds, new.rounds) >= FEWEST_ROUNDS and min(old.least_s, new.least_s) > 0
 
 
 def _row(
@@ -128,7 +128,7 @@ def _row(
 ) -> dict[str, object]:
     low, high = change.interval(together)
     hidden = max(threshold, high / change.ratio - 1)
-    if _rounds(old, new) < FEWEST_ROUNDS or not hidden < math.inf:
+    if not _can_be_judged(old, new):
         verdict = "not judged"
     elif new.is_yardstick:
         verdict = "yardstick"

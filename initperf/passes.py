@@ -11,7 +11,7 @@ from typing import Any
 PASSES = 3
 """So many, by default: one undisturbed is among three."""
 
-KEPT = ("ratio", "ratio_low", "ratio_high", "null_ratio", "limit_s")
+KEPT = ("ratio", "ratio_low", "ratio_high", "null_ratio", "limit_s", "taken_s")
 """What of a pass's ``extra_info`` is kept under ``passes`` beside its median."""
 
 
@@ -28,7 +28,8 @@ def join(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     list of dict
         A row for each name. Its ``extra_info`` is that of the quickest pass, what disturbs can
         only slow, and has ``passes``: of each pass in turn the median in seconds, the number of
-        rounds, and the ratios where there are some. Its ``stats`` are of the samples of all.
+        rounds, and the ratios and the time where there are some. Its ``stats`` are of the samples
+        of all.
     """
     of_name: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:

@@ -8,6 +8,7 @@ import argparse
 import copy
 import math
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -169,6 +170,7 @@ def recorded(request: pytest.FixtureRequest, benchmark: Any) -> Callable[[Iterab
     def fill(samples_s: Iterable[float]) -> None:
         samples = [float(sample) for sample in samples_s]
         benchmark.pedantic(clock.steps(samples), rounds=len(samples))
+        benchmark.extra_info["taken_s"] = time.time()
 
     return fill
 

@@ -156,7 +156,7 @@ def measure_works(
     UsageError
         When no work has these words.
     """
-    every, steps = _steps(quick), choose_works(quick, chosen)
+    every, steps = _steps(quick, peers), choose_works(quick, chosen, peers)
     tell = progress or (lambda done, total, label: None)
     seconds = (_QUICK_SECONDS if quick else _FULL_SECONDS) / len(every)
     found: list[Speed] = []
@@ -167,15 +167,17 @@ def measure_works(
     return found
 
 
-def choose_works(quick: bool, words: str) -> list[tuple[Work, Size]]:
+def choose_works(quick: bool, words: str, peers: bool = True) -> list[tuple[Work, Size]]:
     """Return the works, with their sizes, that have all words in name and size.
+
+    Without `peers`, only those that need no library but NumPy.
 
     Raises
     ------
     UsageError
         When there are none.
     """
-    every = _steps(quick)
+    every = _steps(quick, peers)
     chosen = [
         (work, size)
         for work, size in every
@@ -204,13 +206,13 @@ def _label(work: Work, size: Size) -> str:
     return f"{work.name} {size.label}"
 
 
-def _steps(quick: bool) -> list[tuple[Work, Size]]:
+def _steps(quick: bool, peers: bool) -> list[tuple[Work, Size]]:
     """Return what can be done here: some works are of a library that may be missing."""
     return [
         (work, size)
         for work in WORKS.values()
         for size in (work.quick_sizes if quick else work.sizes)
-        if any(work.entries(size, DTYPE))
+        if any(work.entries(size, DTYPE, peers=peers))
     ]
 
 

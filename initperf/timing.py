@@ -220,7 +220,8 @@ def compare_all(
     budget_seconds : float
         Seconds of rounds after which no further round begins; first calls are not counted.
     precision : float
-        Stop as soon as every ratio's interval is within this fraction of it, on either side.
+        Stop as soon as every ratio's interval is within this fraction of it, on either side; of
+        several preparations the first stops so, and the others take as many rounds.
     least_rounds : int
         Rounds that are taken whatever the budget, at least 2.
     pause_seconds : float

@@ -183,6 +183,21 @@ def test_pools_larger_than_the_machine_are_warned_of(system, monkeypatch):
         assert f"openblas 1 with {threads} threads" in words
 
 
+@pytest.mark.parametrize(
+    ("library", "variable"),
+    [
+        ("openblas", "OPENBLAS_NUM_THREADS"),
+        ("mkl", "MKL_NUM_THREADS"),
+        ("other", "OMP_NUM_THREADS"),
+    ],
+)
+def test_the_advice_on_pools_is_in_the_librarys_own_words(system, monkeypatch, library, variable):
+    pool = {"user_api": "blas", "internal_api": library, "version": "1", "num_threads": 8}
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: [pool])
+    _, _, advice = found("blas_pools", system())
+    assert advice.startswith(f"{variable}=")
+
+
 def test_a_slow_compiler_is_warned_of(system, monkeypatch):
     monkeypatch.setattr("numba.config.OPT", 0)
     monkeypatch.setattr("numba.config.BOUNDSCHECK", 1)

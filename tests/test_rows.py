@@ -77,3 +77,26 @@ def test_rows_are_those_of_a_reshape(dtype, count, length):
     np.testing.assert_array_equal(rows_of(flat.reshape(5, 2), count, length), expected)
     np.testing.assert_array_equal(row_of(expected), expected.reshape(-1))
     np.testing.assert_array_equal(as_row(expected), expected.reshape(-1))
+
+
+REFUSED = """
+import numba
+import numpy as np
+from numba.core.errors import TypingError
+from initperf.kernels._rows import as_row, as_rows
+
+rows = numba.njit(lambda array: as_rows(array, 1, 4).sum())
+row = numba.njit(lambda array: as_row(array).sum())
+for function, array in ((rows, np.ones((2, 8))[:, ::2]), (row, np.ones((3, 2)).T)):
+    assert function(array.copy(order="C")) == (6 if function is row else 4)
+    try:
+        function(array)
+    except TypingError as error:
+        assert "in C order" in str(error)
+    else:
+        raise AssertionError(function)
+"""
+
+
+def test_rows_are_of_arrays_in_c_order():
+    child.run(REFUSED, NUMBA_DISABLE_JIT="0")

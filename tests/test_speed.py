@@ -58,6 +58,15 @@ def test_a_work_of_a_missing_library_is_left_out(works):
     assert set(speed.speed_table()["kernel"]) == {"first", "second"}
 
 
+def test_a_work_of_another_library_alone_is_left_out_without_peers(works):
+    """As PyTorch's module is, wherever PyTorch is installed."""
+    other = work_of(made(1, needs="scipy"))
+    speed.WORKS.register("third", Work(**{**vars(other), "name": "third"}))
+    for peers, names in ((True, {"first", "second", "third"}), (False, {"first", "second"})):
+        assert {work.name for work, _ in speed.choose_works(True, "", peers)} == names
+        assert {one.row["kernel"] for one in speed.measure_works(True, peers=peers)} == names
+
+
 def test_compiling_is_measured_when_asked(works):
     table = speed.speed_table(quick=True, measure_compilation=True)
     ours = table["role"] == "ours"

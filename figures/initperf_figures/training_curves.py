@@ -144,7 +144,7 @@ def _legend(axes: Axes, title: str, members: list[str]) -> None:
 def _smooth(steps: pd.DataFrame) -> pd.DataFrame:
     """Average the loss over as many neighbouring steps as make _POINTS of the longest run."""
     each = _steps_a_point(steps)
-    a_epoch = steps["step"].max() / steps["epoch"].max()
+    a_epoch = steps.loc[steps["epoch"] == 1, "step"].max()
     finite = steps[np.isfinite(steps["loss"])]
     bins = ((finite["step"] - 1) // each).rename("bin")
     grouped = finite.groupby(["run", bins])

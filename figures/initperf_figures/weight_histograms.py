@@ -1,5 +1,7 @@
 """What each initializer draws: a histogram of a 784 × 256 weight against its declared density."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -48,13 +50,17 @@ def caption(tables: Tables) -> str:
     """Say what is drawn, and how far the measured spread is from the declared one."""
     facts = tables["weight_statistics"]
     random = facts[facts["declared_std"] > 0]
-    error = (random["std"] / random["declared_std"] - 1).abs().max()
     first = facts.iloc[0]
+    measured = ""
+    if not random.empty:
+        error = 100 * float((random["std"] / random["declared_std"] - 1).abs().max())
+        digit = 10.0 ** math.floor(math.log10(max(error, 1e-3)))
+        bound = digit * math.ceil(error / digit)
+        measured = f" σ is measured, within {bound:.1g} % of the declared one for every rule shown."
     return (
         f"Each panel holds one drawn weight of {first['rows']} × {first['columns']}: in colour the "
         "histogram of its entries, in black the density the initializer declares (none where all "
-        "entries are equal or depend on one another). σ is measured; it is within "
-        f"{100 * error:.1g} % of the declared one for every rule shown."
+        f"entries are equal or depend on one another).{measured}"
     )
 
 

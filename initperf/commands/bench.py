@@ -49,6 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Measure and print the table."""
     import sys
+    import time
 
     from initperf.benchmark_file import write_benchmarks
     from initperf.machine import busy
@@ -60,14 +61,18 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.kernels:  # a word too many is said before all else
         choose_kernels(arguments.filter)
     else:
-        choose_works(arguments.quick, arguments.filter)
+        choose_works(arguments.quick, arguments.filter, arguments.peers)
     measured = _kernels if arguments.kernels else _works
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
-    passes = [measured(arguments) for _ in range(PASSES if arguments.save else 1)]
-    show([_shown(one.row) for one in passes[0]], arguments.json)
+    passes = [(measured(arguments), time.time()) for _ in range(PASSES if arguments.save else 1)]
+    show([_shown(one.row) for one in passes[0][0]], arguments.json)
     if arguments.save:
-        rows = [(one.name, one.samples_s, one.row) for speeds in passes for one in speeds]
+        rows = [
+            (one.name, one.samples_s, {**one.row, "taken_s": taken_s})
+            for speeds, taken_s in passes
+            for one in speeds
+        ]
         write_benchmarks(arguments.save, rows)
 
 

@@ -15,6 +15,11 @@ _THREADS = (
     "NUMBA_NUM_THREADS",
     "INITPERF_NUM_THREADS",
 )
+_BLAS_THREADS = {
+    "openblas": "OPENBLAS_NUM_THREADS",
+    "mkl": "MKL_NUM_THREADS",
+    "blis": "BLIS_NUM_THREADS",
+}
 _SLOW = {
     "DISABLE_JIT": (0, "nothing is compiled"),
     "OPT": (3, "the compiler optimises less"),
@@ -79,7 +84,9 @@ def blas_pools(system: System) -> Iterator[Result]:
     count = len(system.processors)
     most = max((pool["num_threads"] for pool in pools), default=0)
     if most > count:
-        yield "warning", f"{words}, on {count} processors", f"OPENBLAS_NUM_THREADS={count}"
+        largest = max(pools, key=lambda pool: int(pool["num_threads"]))
+        variable = _BLAS_THREADS.get(largest["internal_api"], "OMP_NUM_THREADS")
+        yield "warning", f"{words}, on {count} processors", f"{variable}={count}"
     elif len(pools) > 1 and most > 1:
         yield (
             "note",

@@ -11,6 +11,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 
@@ -32,41 +33,24 @@ def unowned(arrays: T) -> T:
     return arrays
 
 
-def _view(
-    context: Any, builder: Any, kind: types.Array, source: Any, result: types.Array, shape: Any
-) -> Any:
-    """Make a C-ordered view, without an owner, of the memory of an array."""
-    data = make_array(kind)(context, builder, source).data
-    view = make_array(result)(context, builder)
-    size = context.get_constant(types.intp, kind.dtype.bitwidth // 8)
-    strides = [size]
-    for length in shape[:0:-1]:
-        strides.insert(0, builder.mul(strides[0], length))
-    pair = (cgutils.pack_array(builder, lengths) for lengths in (shape, strides))
-    populate_array(view, data, *pair, size, meminfo=None)
-    return view._getvalue()
-
-
 @intrinsic
-def _native_rows(typing, array, count, length):  # type: ignore[no-untyped-def]  # numba's types
-    result = types.Array(array.dtype, 2, "C")
+def _native_view(typing, array, shape):  # type: ignore[no-untyped-def]  # numba's types
+    if array.layout != "C":
+        raise TypingError(f"rows are of an array in C order, not of {array}")
+    result = types.Array(array.dtype, len(shape), "C")
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        source, *shape = values
-        return _view(context, builder, signature.args[0], source, result, shape)
+        data = make_array(array)(context, builder, values[0]).data
+        size = context.get_constant(types.intp, array.dtype.bitwidth // 8)
+        strides = [size]
+        for length in cgutils.unpack_tuple(builder, values[1])[:0:-1]:
+            strides.insert(0, builder.mul(strides[0], length))
+        view = make_array(result)(context, builder)
+        packed = cgutils.pack_array(builder, strides)
+        populate_array(view, data, values[1], packed, size, meminfo=None)
+        return view._getvalue()
 
-    return result(array, types.intp, types.intp), generate
-
-
-@intrinsic
-def _native_row(typing, array, length):  # type: ignore[no-untyped-def]  # numba's types
-    result = types.Array(array.dtype, 1, "C")
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        source, *shape = values
-        return _view(context, builder, signature.args[0], source, result, shape)
-
-    return result(array, types.intp), generate
+    return result(array, shape), generate
 
 
 @intrinsic
@@ -87,12 +71,12 @@ def _native_unowned(typing, arrays):  # type: ignore[no-untyped-def]  # numba's 
 
 @overload(as_rows)
 def _as_rows(array, count, length):  # type: ignore[no-untyped-def]  # numba's types
-    return lambda array, count, length: _native_rows(array, count, length)
+    return lambda array, count, length: _native_view(array, (count, length))
 
 
 @overload(as_row)
 def _as_row(array):  # type: ignore[no-untyped-def]  # numba's types
-    return lambda array: _native_row(array, array.size)
+    return lambda array: _native_view(array, (array.size,))
 
 
 @overload(unowned)

@@ -29,7 +29,6 @@ ROWS = _SUMS // _VECTORS
 """Rows of a tile of a product."""
 
 _SQUARE_BYTES, _COLUMN_BYTES = 32, _TILE_BYTES
-_JOINED = 4  # rows in one turn of a search
 _INTEGER, _BYTE = ir.IntType(64), ir.IntType(8).as_pointer()
 _FUSED = ("contract",)
 
@@ -164,19 +163,9 @@ def _mark(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
     integers = ir.VectorType(ir.IntType(8 * _COLUMN_BYTES // count), count)
     # a column of zeros, of either sign, is one whose bits are joined to a zero
     joined = cgutils.alloca_once_value(builder, builder.bitcast(out.load(i, j), integers))
-
-    def join(first: Any, count: int) -> None:
-        found = builder.load(joined)
-        for row in range(count):
-            bits = matrix.load(builder.add(first, _INTEGER(row)), j)
-            found = builder.or_(found, builder.bitcast(bits, integers))
-        builder.store(found, joined)
-
-    whole = builder.and_(matrix.height, _INTEGER(-_JOINED))
-    with cgutils.for_range_slice(builder, _INTEGER(0), whole, _INTEGER(_JOINED)) as (row, _):
-        join(row, _JOINED)
-    with cgutils.for_range_slice(builder, whole, matrix.height, _INTEGER(1)) as (row, _):
-        join(row, 1)
+    with cgutils.for_range(builder, matrix.height) as row:
+        bits = builder.bitcast(matrix.load(row.index, j), integers)
+        builder.store(builder.or_(builder.load(joined), bits), joined)
     found = builder.bitcast(builder.load(joined), out.vector)
     zeros, ones = (ir.Constant(out.vector, [value] * count) for value in (0.0, 1.0))
     out.store(builder.select(builder.fcmp_unordered("!=", found, zeros), ones, zeros), i, j)

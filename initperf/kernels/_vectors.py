@@ -16,7 +16,8 @@ from numba.core.lowering import Lower
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import NativeLowering
 
-_WIDE, _ALIGNED = '"prefer-vector-width"="512"', "alignstack(64)"
+_WIDE = '"prefer-vector-width"="512"'
+_LINE_BYTES = 64
 
 
 class _WideLower(Lower):  # type: ignore[misc]  # numba is not typed
@@ -27,8 +28,10 @@ class _WideLower(Lower):  # type: ignore[misc]  # numba is not typed
 
     def pre_lower(self) -> None:
         super().pre_lower()
-        # the set's own `add` knows no attributes that have a value
-        set.update(self.builder.function.attributes, (_WIDE, _ALIGNED))
+        attributes = self.builder.function.attributes
+        attributes.alignstack = _LINE_BYTES
+        # the set's own `add` knows no attribute that has a value
+        set.add(attributes, _WIDE)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)

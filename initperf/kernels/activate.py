@@ -123,8 +123,7 @@ def activation_pass(code: int, measured: bool) -> Function:
                     t_y += off
                     t_yy += off * off
                     t_flat = one_more(value, t_flat, abs(slope) < edge)
-                    if not zero_where_flat:
-                        t_zeros = one_more(value, t_zeros, value == zero)
+                    t_zeros = one_more(value, t_zeros, value == zero)
             if measured:
                 x_sum += t_x
                 x_square += t_xx

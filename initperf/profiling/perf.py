@@ -167,7 +167,11 @@ def _attached(command: Sequence[str], output: IO[str]) -> Iterator[None]:
                 raise PerfError(_refusal(_text(output)))
             yield
             child.send_signal(signal.SIGINT)
-            child.wait(_PATIENCE_SECONDS)
+            try:
+                child.wait(_PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                words = f"perf did not end within {_PATIENCE_SECONDS:.0f} s"
+                raise PerfError(words) from None
     finally:
         if child.poll() is None:
             child.kill()
