@@ -3,6 +3,7 @@
 from itertools import combinations, pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
@@ -10,6 +11,8 @@ from initperf_figures._axes import activation_name, magnitude, spread
 from initperf_figures._scaling import _LIBRARIES
 from initperf_figures._style import _FAMILIES, ACCENT, MUTED, family, in_order, strokes
 from initperf_figures.speed import duration, times
+from initperf_figures.training_curves import _smooth
+from initperf_figures.weight_histograms import caption
 
 KNOWN = [name for _, members in _FAMILIES.values() for name in members]
 
@@ -130,3 +133,18 @@ def test_ratios_have_two_figures_on_both_sides_of_one() -> None:
 
 def test_activations_are_written_as_people_write_them() -> None:
     assert [activation_name(name) for name in ("relu", "selu", "tanh")] == ["ReLU", "SELU", "tanh"]
+
+
+def test_losses_of_runs_that_all_end_within_an_epoch_keep_their_place() -> None:
+    step = np.arange(1, 151)
+    steps = pd.DataFrame({"run": "a", "step": step, "epoch": 1 + (step - 1) // 100, "loss": 1.0})
+    assert _smooth(steps)["at"].max() == pytest.approx(1.5, abs=0.05)  # a point is of a few steps
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"), [(1.0, "within 2 %"), (1.012, "within 0.3 %"), (0.0, "one another).")]
+)
+def test_the_caption_of_weights_bounds_their_errors(declared: float, words: str) -> None:
+    facts = pd.DataFrame({"declared_std": [declared], "std": 1.0142, "rows": 784, "columns": 256})
+    assert words in caption({"weight_statistics": facts})
+    assert "nan" not in caption({"weight_statistics": facts})

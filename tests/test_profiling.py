@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,27 @@ def test_without_perf_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(perf.sys, "platform", "darwin")
     with pytest.raises(perf.PerfError, match="Linux only"):
         perf.find()
+
+
+DEAF = """\
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+_, answer = sys.argv[-1].removeprefix("fd:").split(",")
+os.write(int(answer), b"ack\\n")
+time.sleep(60)
+"""
+
+
+def test_a_perf_that_does_not_end_is_ended_and_told_of(monkeypatch, tmp_path):
+    deaf = tmp_path / "perf"
+    deaf.write_text(f"#!{sys.executable}\n{DEAF}")
+    deaf.chmod(0o755)
+    monkeypatch.setattr(perf, "_PATIENCE_SECONDS", 0.1)
+    with (
+        pytest.raises(perf.PerfError, match="did not end"),
+        perf.sampled(str(deaf), "cpu-clock", tmp_path / "data"),
+    ):
+        pass
 
 
 def test_the_page_needs_nothing_else_and_shows_everything():

@@ -7,7 +7,6 @@ from initperf.kernels._rows import as_row, as_rows
 
 COUNTED = """
 import re
-import sys
 from typing import NamedTuple
 import numba
 import numpy as np
