@@ -2,9 +2,9 @@
 
 import pytest
 
-from initperf.cold_start import first_call_seconds, import_seconds
+from initperf._core.storage import cache_directory
+from initperf.benchmarks.cold_start import first_call_seconds, import_seconds
 from initperf.kernels import KERNELS
-from initperf.storage import cache_directory
 
 CACHED_ROUNDS = 5
 

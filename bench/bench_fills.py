@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from initperf import INITIALIZERS
-from initperf.limits import stores
-from initperf.parallel import default_threads
+from initperf._core.parallel import default_threads
+from initperf.benchmarks.limits import stores
 
 EXPONENTS = (10, 13, 16, 20, 24, 27)
 NAMES = ("uniform", "normal", "truncated_normal")

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from initperf import INITIALIZERS
+from initperf._core.parallel import default_threads
+from initperf.benchmarks.limits import stores
+from initperf.benchmarks.workloads import PREPARATIONS
 from initperf.initializers._initializer import Independent
 from initperf.initializers._law import Normal, TruncatedNormal, Uniform
-from initperf.limits import stores
-from initperf.parallel import default_threads
-from initperf.works import PREPARATIONS
 
 SHAPE = (784, 256)
 SIZE = SHAPE[0] * SHAPE[1]

@@ -14,11 +14,10 @@ from typing import Any
 
 import pytest
 
-import initperf.activations  # noqa: F401 - the loads of some kernels are layers with them
+from initperf.benchmarks.roofline import least_seconds
+from initperf.benchmarks.workloads import PREPARATIONS
+from initperf.jit.blas import one_thread_blas
 from initperf.kernels import KERNELS
-from initperf.roofline import least_seconds
-from initperf.timing import one_thread_blas
-from initperf.works import PREPARATIONS
 
 
 def _rows() -> Iterator[tuple[str, tuple[Any, ...]]]:

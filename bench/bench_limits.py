@@ -2,8 +2,8 @@
 
 import pytest
 
-from initperf import limits
-from initperf.parallel import default_threads
+from initperf._core.parallel import default_threads
+from initperf.benchmarks import limits
 
 
 @pytest.mark.parametrize("threads", sorted({1, default_threads()}))

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+from initperf._core.parallel import default_threads
+from initperf.benchmarks.limits import gemm
+from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
-from initperf.limits import gemm
-from initperf.parallel import default_threads
-from initperf.timing import blas_threads
 
 THREADS = sorted({1, default_threads()})
 DRAWN = ((64, 64), (784, 256), (1024, 1024), (2048, 2048), (4096, 1024))

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from initperf.parallel import default_threads, side_by_side
-from initperf.works import is_installed, train_step
-from initperf.works.train_step import DEEP, WIDE
+from initperf._core.parallel import default_threads, side_by_side
+from initperf.benchmarks.workloads import is_installed, train_step
+from initperf.benchmarks.workloads.train_step import DEEP, WIDE
 
 IMAGES, EPOCHS = 5000, 10
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from initperf.speed import describe_entry
-from initperf.works import PREPARATIONS, WORKS
+from initperf.benchmarks.speed import describe_entry
+from initperf.benchmarks.workloads import PREPARATIONS, WORKS
 
 
 def _rows() -> Iterator[tuple[str, tuple[Any, ...]]]:

@@ -54,7 +54,7 @@ def _session(selection: str, slowed: str, file: Path) -> None:
 
 
 def _tries(count: int, selection: str, slowed: str) -> Iterator[Any]:
-    from initperf.compare import compare_files
+    from initperf.benchmarks.regressions import compare_files
 
     with tempfile.TemporaryDirectory() as directory:
         old, new = (Path(directory, name) for name in ("old.json", "new.json"))

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from initperf.activations import ACTIVATIONS
-    from initperf.experiment import Experiment
-    from initperf.gains import calculate_gain
     from initperf.initializers import INITIALIZERS, draw
     from initperf.kernels import KERNELS
-    from initperf.network import draw_network
-    from initperf.random import STREAM_VERSION
-    from initperf.run import Run
+    from initperf.kernels.philox import STREAM_VERSION
     from initperf.schemes import SCHEMES
-    from initperf.training import train
+    from initperf.theory.gains import calculate_gain
+    from initperf.training.experiment import Experiment
+    from initperf.training.network import draw_network
+    from initperf.training.run import Run
+    from initperf.training.train import train
 
 __all__ = [
     "ACTIVATIONS",
@@ -36,16 +36,16 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ACTIVATIONS": "initperf.activations",
-    "Experiment": "initperf.experiment",
+    "Experiment": "initperf.training.experiment",
     "INITIALIZERS": "initperf.initializers",
     "KERNELS": "initperf.kernels",
-    "Run": "initperf.run",
+    "Run": "initperf.training.run",
     "SCHEMES": "initperf.schemes",
-    "STREAM_VERSION": "initperf.random",
-    "calculate_gain": "initperf.gains",
+    "STREAM_VERSION": "initperf.kernels.philox",
+    "calculate_gain": "initperf.theory",
     "draw": "initperf.initializers",
-    "draw_network": "initperf.network",
-    "train": "initperf.training",
+    "draw_network": "initperf.training.network",
+    "train": "initperf.training.train",
 }
 
 

@@ -11,3 +11,7 @@ class UsageError(Exception):
 
 class UnsuitableError(UsageError, ValueError):
     """A network cannot be, or a scheme does not apply to it or to a batch; says what would do."""
+
+
+class PluginError(UsageError):
+    """A module that an entry point of another distribution names cannot be imported."""

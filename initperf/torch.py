@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import torch
 
-from initperf.filling import check_layout
+from initperf._core.arguments import check_layout
+from initperf._core.keys import Key, RandomSource, as_key
+from initperf._core.parallel import default_threads, split
 from initperf.initializers import INITIALIZERS, Independent, Initializer
 from initperf.initializers._law import Law
 from initperf.kernels import KERNELS
-from initperf.parallel import default_threads, split
-from initperf.random import Key, RandomSource, as_key
 
 Target = TypeVar("Target", torch.Tensor, torch.nn.Module)
 
@@ -47,7 +47,7 @@ def init_(
     name : str or Initializer
         One of ``INITIALIZERS`` or an alias, or an initializer.
     rng : None, int, SeedSequence, BitGenerator or Generator
-        See `initperf.random.as_key`; a generator is advanced for each weight.
+        See `initperf._core.keys.as_key`; a generator is advanced for each weight.
     **parameters
         Parameters of the initializer, such as ``gain=2.0``. ``in_axis`` and ``out_axis``, where
         it has them, are those of the layer; of a tensor, 1 and 0.

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import initperf.activations  # noqa: F401  # the kernels learn the activations from it
 from initperf.data import Dataset
 
 

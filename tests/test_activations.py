@@ -5,7 +5,6 @@ import pytest
 from scipy import special
 
 from initperf.activations import ACTIVATIONS
-from initperf.kernels.activate import _FUNCTIONS
 
 EXACT = {
     "linear": lambda x: x,
@@ -74,9 +73,9 @@ def test_what_is_said_of_zeros_holds_for_every_number(name, dtype):
     x = np.concatenate([GRID, [0.0, smallest, 1e30, np.inf]]).astype(dtype)
     with np.errstate(invalid="ignore"):  # the slope of a line is NaN at infinity
         value, slope = ACTIVATIONS[name].value_and_slope(np.concatenate([x, -x]))
-    function = _FUNCTIONS[ACTIVATIONS[name].code]
-    same = np.array_equal(value == 0, np.abs(slope) < np.asarray(function.saturation, dtype))
-    assert same == function.zero_where_flat
+    activation = ACTIVATIONS[name]
+    same = np.array_equal(value == 0, np.abs(slope) < np.asarray(activation.saturation, dtype))
+    assert same == activation.zero_where_saturated
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

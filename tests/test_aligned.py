@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from initperf.aligned import aligned_zeros
+from initperf.jit.cache_lines import aligned_zeros
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -8,11 +8,12 @@ import pytest
 from test_speed import works  # noqa: F401 - a fixture
 from test_works import SMALL
 
-from initperf import cli, roofline, speed
-from initperf.compare import compare_files
+from initperf import cli
+from initperf.benchmarks import roofline, speed
+from initperf.benchmarks.limits import Limit
+from initperf.benchmarks.regressions import compare_files
+from initperf.benchmarks.results_file import PASSES
 from initperf.kernels import KERNELS
-from initperf.limits import Limit
-from initperf.passes import PASSES
 
 
 def run(capsys, *words):

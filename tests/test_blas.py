@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numba.extending import get_cython_function_address
 
-from initperf.kernels import _blas
-from initperf.kernels._kernel import jit
+from initperf.jit import blas as _blas
+from initperf.jit.policy import jit
 
 
 @jit

@@ -5,7 +5,7 @@ import child
 SUM = """
 import numpy as np
 from initperf.kernels import KERNELS
-from initperf.kernels._kernel import CODE_CACHE
+from initperf.jit.policy import CODE_CACHE
 total = np.zeros(1)
 KERNELS["squared_norm"]["numba"](np.full(1000, 2.0, np.float32), total)
 print(CODE_CACHE, total[0], sum(KERNELS["squared_norm"].numba.stats.cache_hits.values()))
@@ -34,13 +34,14 @@ def test_without_a_home_that_can_be_written_the_cache_is_among_temporary_files(t
     assert directory.startswith(str(tmp_path / "initperf-"))
     assert child.run(SUM, **known).split()[2] == "1"
     told = (
-        "from initperf.doctor import examine\nfor one in examine():\n print(one.check, one.found)"
+        "from initperf.benchmarks.doctor import examine\n"
+        "for one in examine():\n print(one.check, one.found)"
     )
     assert "the home cannot be written" in child.run(told, **known)
 
 
 def test_other_settings_of_the_compiler_have_a_directory_of_their_own(tmp_path):
-    code = "from initperf.kernels._kernel import CODE_CACHE; print(CODE_CACHE)"
+    code = "from initperf.jit.policy import CODE_CACHE; print(CODE_CACHE)"
     known = {"INITPERF_CACHE": str(tmp_path)}
     usual = child.run(code, **known, NUMBA_OPT="3")
     assert child.run(code, **known, NUMBA_OPT="3") == usual
@@ -53,7 +54,7 @@ def test_warm_up_fills_the_cache(tmp_path):
     import sys
     import initperf.activations
     from initperf import cli, kernels
-    from initperf.kernels._kernel import CODE_CACHE
+    from initperf.jit.policy import CODE_CACHE
     norm = kernels.KERNELS["squared_norm"]
     kernels.KERNELS._entries.clear()
     kernels.KERNELS.register("norm", norm, aliases=())

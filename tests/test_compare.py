@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from initperf.benchmark_file import _between_ranks, read_benchmarks
-from initperf.compare import compare_files
+from initperf.benchmarks.regressions import compare_files
+from initperf.benchmarks.results_file import _between_ranks, read_benchmarks
 from initperf.errors import DataError, UsageError
 
 ROUNDS = 40

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from initperf import data
+from initperf._core.registry import UnknownNameError
 from initperf.data import _idx
 from initperf.data._catalogue import DATASETS, Published
 from initperf.errors import DataError
-from initperf.registry import UnknownNameError
 
 NAMES = {
     "train_images": "train-images-idx3-ubyte",

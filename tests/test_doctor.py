@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from initperf import cli, doctor
-from initperf.doctor import CHECKS, Finding, System, examine
-from initperf.doctor._check import members
+from initperf import cli
+from initperf.benchmarks import doctor
+from initperf.benchmarks.doctor import CHECKS, Finding, System, examine
+from initperf.benchmarks.doctor._check import members
 
 QUIET = "cpu  100 0 0 900 0 0 0 0 0 0\n"
 BUSY = "cpu  160 0 0 940 0 0 0 0 0 0\n"
@@ -216,7 +217,7 @@ def test_what_other_sources_left_is_counted(system, monkeypatch, tmp_path):
     mine, other = tmp_path / "code" / "mine", tmp_path / "code" / "other"
     for directory in (mine, other):
         directory.mkdir(parents=True)
-    monkeypatch.setattr("initperf.kernels._kernel.CODE_CACHE", mine)
+    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", mine)
     (other / "f.nbc").write_bytes(bytes(2_000_000))
     statuses, words, advice = found("stale_caches", system())
     assert statuses[0] == "note"

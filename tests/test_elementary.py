@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from initperf.kernels import _elementary as elementary
+from initperf.jit import elementary
 
 SINGLE, DOUBLE = np.dtype("float32"), np.dtype("float64")
 SMALLEST = {SINGLE: 2.0**-32, DOUBLE: 2.0**-53}  # the least uniform a radius is made of

@@ -83,7 +83,7 @@ THREADS = {setting: "2" for setting in SETTINGS if setting.endswith("2-threads")
 
 DRAW = f"""{child.PARTED}
 import json, sys
-from initperf import parallel
+from initperf._core import parallel
 from test_exact_bits import FEW, MANY, digests
 sizes = [FEW] if sys.argv[1] == "python" else [FEW, MANY]
 threads = [1, 2, 5] if sys.argv[1] == "native" else [None]

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from initperf import Experiment
-from initperf.commands._arguments import add_training, experiments
-from initperf.experiment import grid
+from initperf.cli._arguments import add_training, experiments
+from initperf.training.experiment import grid
 
 
 def test_names_are_held_in_canonical_form():

@@ -15,8 +15,9 @@ import child
 import numpy as np
 import pytest
 
-from initperf import INITIALIZERS, parallel
-from initperf.parallel import default_threads, split
+from initperf import INITIALIZERS
+from initperf._core import parallel
+from initperf._core.parallel import default_threads, split
 
 COMPILED = {"NUMBA_DISABLE_JIT": "0"}
 
@@ -38,7 +39,8 @@ LAYERS = [
 CONCURRENT = f"""{child.PARTED}
 import threading
 import numba, numpy as np
-from initperf import INITIALIZERS, parallel
+from initperf import INITIALIZERS
+from initperf._core import parallel
 
 LAWS = [INITIALIZERS[name] for name in NAMES]
 expected = [law(200_000, rng=1, backend="numpy").tobytes() for law in LAWS]
@@ -79,7 +81,8 @@ def test_sixteen_threads_at_the_first_call_of_all(tmp_path):
 
 FORK = f"""{child.PARTED}
 import os, signal, threading, warnings
-from initperf import INITIALIZERS, parallel
+from initperf import INITIALIZERS
+from initperf._core import parallel
 
 # Python warns of any fork beside threads; that these do no harm is what is tested.
 warnings.simplefilter("ignore", DeprecationWarning)
@@ -119,7 +122,8 @@ if hasattr(os, "fork"):
 MEMORY = """
 import sys, tracemalloc
 import numpy as np
-from initperf import INITIALIZERS, parallel
+from initperf import INITIALIZERS
+from initperf._core import parallel
 
 def grown(initializer, out):
     for _ in range(2):

@@ -6,8 +6,9 @@ import ctypes
 import numpy as np
 import pytest
 
-from initperf import INITIALIZERS, KERNELS, filling
-from initperf.filling import as_output, as_shape
+from initperf import INITIALIZERS, KERNELS
+from initperf._core.arguments import as_output, as_shape
+from initperf.initializers import _filling as filling
 
 DRAWN = ("uniform", "normal", "truncated_normal", "constant")
 BACKENDS = tuple(KERNELS["fill_normal"])

@@ -13,8 +13,9 @@ from scipy import stats
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from initperf.kernels import BACKENDS, KERNELS, _compact_wy, haar
-from initperf.kernels._blas import serial_blas
+from initperf._core.arguments import BACKENDS
+from initperf.jit.blas import serial_blas
+from initperf.kernels import KERNELS, _compact_wy, haar
 from initperf.kernels._householder import householder
 from initperf.kernels.fill_normal import fill_normal_reference
 
@@ -215,7 +216,7 @@ def test_blas_has_its_threads_back_even_after_a_failure(threaded, monkeypatch):
 
 def test_the_first_draw_of_a_process_finds_the_blas_of_scipy():
     script = """
-from initperf.kernels._blas import serial_blas
+from initperf.jit.blas import serial_blas
 from threadpoolctl import threadpool_info
 with serial_blas():
     import scipy.linalg

@@ -11,9 +11,9 @@ from scipy import integrate, stats
 
 import initperf
 from initperf import ACTIVATIONS, INITIALIZERS
+from initperf._core.registry import UnknownNameError
 from initperf.initializers import Independent, fans
 from initperf.initializers.truncated_normal import TWO_SIGMA_STD
-from initperf.registry import UnknownNameError
 
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 BACKEND = "numpy" if numba.config.DISABLE_JIT else "numba"  # the quicker one

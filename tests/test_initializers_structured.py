@@ -8,7 +8,7 @@ from scipy import integrate, signal, stats
 
 import initperf
 from initperf import ACTIVATIONS, INITIALIZERS
-from initperf.filling import fill
+from initperf.initializers._filling import fill
 
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from initperf.interrupts import interrupts_kept, let_go
+from initperf.cli._interrupts import interrupts_kept, let_go
 
 
 @ctypes.CFUNCTYPE(None)

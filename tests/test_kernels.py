@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from initperf import KERNELS
-from initperf.kernels import BACKENDS, _kernel
+from initperf._core.arguments import BACKENDS
+from initperf.jit import policy
 
 CASES = {
     f"{kernel.name}-{case.label}": (kernel, case)
@@ -67,6 +68,6 @@ def test_a_kernel_is_a_mapping_of_its_backends(name):
 
 @pytest.mark.parametrize("setting", ["OPT", "BOUNDSCHECK"])
 def test_code_of_other_compiler_settings_is_cached_apart(monkeypatch, setting):
-    before = _kernel._source_digest()
+    before = policy._source_digest()
     monkeypatch.setattr(numba.config, setting, 1)
-    assert _kernel._source_digest() != before
+    assert policy._source_digest() != before

@@ -5,7 +5,8 @@ import numba
 import numpy as np
 import pytest
 
-from initperf import fma, limits
+from initperf.benchmarks import limits
+from initperf.jit import fma
 
 SMALL = {"stores": {"count": 500}, "triad": {"count": 500}, "gemm": {"size": 16}}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy
 
-from initperf import machine
+from initperf.benchmarks import machine
 
 
 def test_describes_what_timings_depend_on():
@@ -48,11 +48,11 @@ def test_the_description_is_words_without_paths():
 def test_describing_starts_no_threading_layer():
     code = (
         "import numba\n"
-        "from initperf.machine import describe\n"
+        "from initperf.benchmarks.machine import describe\n"
         "assert describe()['Numba threading layer'].startswith('not started')\n"
         "try:\n    print(numba.threading_layer())\nexcept ValueError:\n    print('none')\n"
     )
-    home = str(Path(machine.__file__).parents[1])
+    home = str(Path(machine.__file__).parents[2])
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, cwd=home, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "none"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from initperf import Experiment, data
-from initperf.sweep import sweep
+from initperf.training.sweep import sweep
 
 SEEDS = (0, 1, 2)
 

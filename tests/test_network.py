@@ -5,9 +5,9 @@ from initperf.activations import ACTIVATIONS
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.kernels import KERNELS
-from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.network import Mlp
+from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.training.network import Mlp
 
 
 def one_step(
@@ -26,7 +26,7 @@ def one_step(
         np.arange(len(images)),
         len(images),
         network.sizes,
-        network.activation.code,
+        network.activation,
         network.parameters,
         gradients,
         np.zeros(work_size(network.sizes, len(images)), images.dtype),
@@ -35,8 +35,8 @@ def one_step(
         losses,
         correct,
         statistics,
-        Descent(rule.code, factors, memories, clip_globally) if optimizer != "sgd" else None,
-        network.residual,
+        Descent(rule, factors, memories, clip_globally) if optimizer != "sgd" else None,
+        network.blocks,
     )
     assert tuple(done) == (1, 0)
     return losses[0], gradients, statistics[0]

@@ -8,7 +8,8 @@ import pytest
 import scipy.linalg
 from threadpoolctl import threadpool_limits
 
-from initperf.kernels import BACKENDS, _compact_wy, orthogonalize
+from initperf._core.arguments import BACKENDS
+from initperf.kernels import _compact_wy, orthogonalize
 from initperf.kernels.orthogonalize import orthonormal_factor
 
 DTYPES = ("float32", "float64")

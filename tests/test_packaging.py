@@ -115,7 +115,7 @@ def test_entry_points_load(group, names):
     "code",
     [
         "import initperf",
-        "import initperf.pytest_plugin",
+        "import initperf.benchmarks.pytest_plugin",
         "from initperf.cli import main; main([])",
     ],
 )

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from initperf import KERNELS, STREAM_VERSION
-from initperf.kernels import jit
+from initperf._core.keys import as_key
+from initperf.jit.policy import jit
 from initperf.kernels._philox_block import (
     COUNTERS,
     WORDS,
@@ -14,7 +15,6 @@ from initperf.kernels._philox_block import (
     block_by_counters,
     philox4x32,
 )
-from initperf.random import as_key
 
 # Random123, kat_vectors, philox4x32 10: counter, key and result; the third is digits of pi.
 KNOWN_ANSWERS = [

@@ -14,7 +14,7 @@ INITIALIZER = '''
 
 from dataclasses import dataclass
 
-from initperf.rule import not_negative
+from initperf._core.arguments import not_negative
 from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Uniform
 
@@ -58,8 +58,8 @@ KERNEL = '''
 
 import numpy as np
 
-from initperf.kernels._kernel import Case, jit, register
-from initperf.kernels._load import Load
+from initperf.jit.policy import jit
+from initperf.kernels import Case, Load, register
 
 
 def negate_reference(x, out):
@@ -105,13 +105,13 @@ def test_an_initializer_is_one_file(run):
         """
 import json, pathlib, sys
 import initperf
-from initperf import survey
+from initperf.report import tables
 from initperf.cli import main
 assert initperf.__file__.startswith(sys.path[0])
 weights = initperf.draw("broad", (40, 30), rng=0, backend="numpy", width=5.0)
 print(json.dumps({
     "there": "wide" in list(initperf.INITIALIZERS),
-    "compared": "wide" in survey.distinct(),
+    "compared": "wide" in tables.distinct(),
     "family": initperf.INITIALIZERS["broad"].family,
     "largest": float(abs(weights).max()),
 }))
@@ -166,7 +166,7 @@ for backend in kernel:
     x, out = case.arguments()
     kernel[backend](x, out)
     results[backend] = out.tolist()
-from initperf.roofline import measure_kernels
+from initperf.benchmarks.roofline import measure_kernels
 timed = [one.name for one in measure_kernels(chosen="negate")]
 print(json.dumps([list(initperf.KERNELS), results, timed]))
 """,

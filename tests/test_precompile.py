@@ -5,16 +5,16 @@ import subprocess
 
 import child
 
-from initperf import precompile
-from initperf.experiment import Experiment
+from initperf.training import _precompile as precompile
+from initperf.training.experiment import Experiment
 
 
 def test_what_trains_is_compiled_in_the_other_process(tmp_path):
     found = child.run(
         """
-        from initperf.experiment import Experiment
-        from initperf.kernels._kernel import CODE_CACHE
-        from initperf.precompile import compiling
+        from initperf.training.experiment import Experiment
+        from initperf.jit.policy import CODE_CACHE
+        from initperf.training._precompile import compiling
 
         with compiling([Experiment(seed=seed) for seed in range(3)]) as done:
             assert not list(CODE_CACHE.rglob("train_epoch*.nbc"))

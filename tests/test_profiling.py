@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from initperf import Experiment, train
-from initperf.phases import observed, phase
 from initperf.profiling import perf
 from initperf.profiling.flame import boxes
 from initperf.profiling.page import as_json, page
@@ -16,6 +15,7 @@ from initperf.profiling.recording import Recorder, Span, outermost, own_seconds,
 from initperf.profiling.session import Profile
 from initperf.profiling.stacks import Frame, by_thread, functions, read_samples, tree
 from initperf.profiling.trace import trace
+from initperf.training.phases import observed, phase
 
 RECORDED = (Path(__file__).parent / "recorded" / "perf.script").read_text("utf-8")
 

@@ -48,14 +48,17 @@ def suite(tmp_path):
     return tmp_path
 
 
-def run(folder, *arguments, plugins=("pytest_benchmark.plugin", "initperf.pytest_plugin")):
+def run(
+    folder, *arguments, plugins=("pytest_benchmark.plugin", "initperf.benchmarks.pytest_plugin")
+):
     """Run pytest as a user does, with these plugins whether installed or not."""
     loaded = [word for plugin in plugins for word in ("-p", plugin)]
     environment = os.environ | {
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONPATH": os.pathsep.join([str(CHECKOUT), os.environ.get("PYTHONPATH", "")]),
     }
-    environment.pop("PYTEST_ADDOPTS", None)
+    for ours in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):
+        environment.pop(ours, None)
     command = [sys.executable, "-m", "pytest", *loaded, "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
@@ -85,7 +88,7 @@ def test_typed_literally_it_runs_the_suites(suite):
     recorded = rows["test_recorded_normal_fill"]
     assert recorded["group"] == "own"
     assert recorded["stats"]["data"] == pytest.approx([0.005, 0.001, 0.003], rel=1e-12)
-    assert recorded["options"]["timer"] == "initperf.timing"
+    assert recorded["options"]["timer"] == "initperf.benchmarks.timing"
 
     assert content["machine_info"]["initperf"]["processor"]
     assert "date" not in content["machine_info"]["initperf"]
@@ -144,7 +147,7 @@ def test_a_folder_without_suites_is_a_usage_error(tmp_path):
 
 
 def test_pytest_benchmark_is_asked_for_only_when_needed(suite):
-    plugins = ("initperf.pytest_plugin",)
+    plugins = ("initperf.benchmarks.pytest_plugin",)
     found = run(suite, "--benchmark", plugins=plugins)
     assert found.returncode == pytest.ExitCode.USAGE_ERROR
     assert "pip install pytest-benchmark" in found.stderr
@@ -154,7 +157,7 @@ def test_pytest_benchmark_is_asked_for_only_when_needed(suite):
 
 def test_the_plugin_is_light():
     code = (
-        "import sys, initperf.pytest_plugin\n"
+        "import sys, initperf.benchmarks.pytest_plugin\n"
         "print(*{'numpy', 'numba', 'scipy', 'pandas'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", code]

@@ -64,7 +64,7 @@ def test_continuous_integration_takes_its_command_from_the_readme():
 
 @pytest.mark.parametrize("arguments", examples(), ids=" ".join)
 def test_command_lines_parse_and_cheap_ones_run(arguments, tmp_path, monkeypatch, capsys):
-    cli._parser().parse_args(arguments)
+    cli.parser_of_verbs().parse_args(arguments)
     if arguments[0] in CHEAP and "fetch" not in arguments:
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("INITPERF_DATA", raising=False)
@@ -87,7 +87,7 @@ def test_python_examples_give_what_they_show():
 
 
 def test_every_verb_is_mentioned():
-    missing = [verb for verb in cli.VERBS if f"`initperf {verb}`" not in README]
+    missing = [verb for verb in cli.verbs() if f"`initperf {verb}`" not in README]
     assert not missing
 
 

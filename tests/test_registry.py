@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from initperf.registry import Registry, UnknownNameError, import_siblings
+from initperf._core.registry import Registry, UnknownNameError, import_siblings
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_siblings_are_imported_but_for_those_with_an_underscore(tmp_path, monkey
         "import basket_of_a_test; basket_of_a_test.seen.append('plum')"
     )
     (package / "__init__.py").write_text(
-        "from initperf.registry import import_siblings\n"
+        "from initperf._core.registry import import_siblings\n"
         "seen = []\n"
         "import_siblings(__name__, __path__)\n"
     )

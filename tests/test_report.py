@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from synthetic_tables import synthetic_tables
 
 import initperf_figures
-from initperf.registry import Registry, import_siblings
+from initperf._core.registry import Registry, import_siblings
 from initperf_figures import FIGURES, ReportFigure, _page, _svg, report
 from initperf_figures._figure import Tables
 from initperf_figures._style import canvas

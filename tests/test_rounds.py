@@ -3,7 +3,14 @@ import gc
 import numpy as np
 import pytest
 
-from initperf.rounds import SAMPLE_NS, Stop, interval, prepare, resampled_medians, take_rounds
+from initperf.benchmarks._rounds import (
+    SAMPLE_NS,
+    Stop,
+    interval,
+    prepare,
+    resampled_medians,
+    take_rounds,
+)
 
 MS = 1_000_000
 
@@ -112,7 +119,7 @@ def test_a_pause_before_every_sample_is_not_counted(monkeypatch):
         slept.append(seconds)
         clock.now += 30 * MS
 
-    monkeypatch.setattr("initperf.rounds.time.sleep", sleep)
+    monkeypatch.setattr("initperf.benchmarks._rounds.time.sleep", sleep)
     samples, _ = rounds_of(
         [clock.task("a", MS), clock.task("b", 2 * MS)], clock, pause_seconds=0.03
     )

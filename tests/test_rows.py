@@ -2,15 +2,15 @@ import child
 import numpy as np
 import pytest
 
-from initperf.kernels._kernel import jit
-from initperf.kernels._rows import as_row, as_rows
+from initperf.jit.policy import jit
+from initperf.jit.views import as_row, as_rows
 
 COUNTED = """
 import re
 from typing import NamedTuple
 import numba
 import numpy as np
-from initperf.kernels._rows import unowned
+from initperf.jit.views import unowned
 
 class Pair(NamedTuple):
     values: np.ndarray
@@ -82,7 +82,7 @@ REFUSED = """
 import numba
 import numpy as np
 from numba.core.errors import TypingError
-from initperf.kernels._rows import as_row, as_rows
+from initperf.jit.views import as_row, as_rows
 
 rows = numba.njit(lambda array: as_rows(array, 1, 4).sum())
 row = numba.njit(lambda array: as_row(array).sum())

@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 
 from initperf import INITIALIZERS, SCHEMES, Experiment, draw, draw_network, train
+from initperf._core.registry import UnknownNameError
 from initperf.errors import UnsuitableError
-from initperf.network import Mlp
-from initperf.registry import UnknownNameError
 from initperf.schemes import PerLayer, as_scheme
+from initperf.training.network import Mlp
 
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 SIZES = (40, 60, 60, 60, 10)

@@ -11,11 +11,11 @@ from test_network import one_step
 
 from initperf import INITIALIZERS, KERNELS, SCHEMES, Experiment, draw, draw_network, train
 from initperf.activations import ACTIVATIONS
-from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.network import Mlp
+from initperf.optimizers import OPTIMIZERS, Settings
 from initperf.schemes import change_rates, signals
 from initperf.schemes.random_walk import gain
+from initperf.training.network import Mlp
 
 BACKEND = "numpy" if numba.config.DISABLE_JIT else "numba"  # the quicker one
 RATE = 1e-5
@@ -298,14 +298,12 @@ def descend(network, x, labels, rates, optimizer, layer_rates):
     factors = rule.factors(rates, 0, Settings()).astype(x.dtype)
     done, _ = KERNELS["train_epoch"][network.backend](
         *(x, labels, np.tile(np.arange(len(x)), len(rates)), len(x), network.sizes),
-        *(network.activation.code, network.parameters, np.zeros(count)),
+        *(network.activation, network.parameters, np.zeros(count)),
         np.zeros(work_size(network.sizes, len(x))),
         *(rates, 0.0, np.zeros(len(rates)), np.zeros(len(rates), np.int64)),
         np.zeros((0, network.depth, len(STATISTICS))),
-        Descent(
-            rule.code, factors, np.zeros((rule.memories, count)), layer_rates=np.array(layer_rates)
-        ),
-        network.residual,
+        Descent(rule, factors, np.zeros((rule.memories, count)), layer_rates=np.array(layer_rates)),
+        network.blocks,
     )
     assert done == len(rates)
 

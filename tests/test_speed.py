@@ -4,10 +4,10 @@ import math
 import pytest
 from test_works import SMALL, made, work_of
 
-from initperf import cold_start, speed
+from initperf._core.registry import Registry
+from initperf.benchmarks import cold_start, speed
+from initperf.benchmarks.workloads import Work
 from initperf.errors import DataError
-from initperf.registry import Registry
-from initperf.works import Work
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_compilation_is_measured_once(monkeypatch, tmp_path):
         return dict.fromkeys(kernels, 2.0)
 
     monkeypatch.setattr(cold_start, "first_call_seconds", measured)
-    monkeypatch.setattr("initperf.kernels._kernel.CODE_CACHE", tmp_path)
+    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", tmp_path)
     monkeypatch.setattr("numba.config.DISABLE_JIT", 0)
     assert math.isnan(cold_start.compile_seconds(["a"], measure=False)["a"])
     assert cold_start.compile_seconds(["a"]) == {"a": 2.0}
@@ -135,6 +135,6 @@ def test_compilation_is_measured_once(monkeypatch, tmp_path):
 
 
 def test_nothing_is_compiled_without_the_compiler(monkeypatch, tmp_path):
-    monkeypatch.setattr("initperf.kernels._kernel.CODE_CACHE", tmp_path)
+    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", tmp_path)
     monkeypatch.setattr("numba.config.DISABLE_JIT", 1)
     assert math.isnan(cold_start.compile_seconds(["a"])["a"])

@@ -5,7 +5,7 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.errors import DataError
-from initperf.store import RunStore
+from initperf.training.store import RunStore
 
 SMALL = Experiment(hidden=(8,), epochs=2, batch_size=100)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from initperf import Experiment
-from initperf import sweep as sweep_module
-from initperf.experiment import grid
-from initperf.store import RunStore
-from initperf.sweep import sweep
+from initperf.training import sweep as sweep_module
+from initperf.training.experiment import grid
+from initperf.training.store import RunStore
+from initperf.training.sweep import sweep
 
 GRID = list(
     grid(initializer=["he_normal", "zeros"], seed=[0, 1], hidden=(8,), epochs=2, batch_size=100)
@@ -16,9 +16,14 @@ GRID = list(
 
 def test_runs_come_in_the_order_of_the_experiments_and_equal_ones_once(blobs):
     heard = []
-    runs = sweep([*GRID, GRID[0]], datasets={"mnist": blobs}, workers=2, report=heard.append)
+    runs = sweep(
+        [*GRID, GRID[0]],
+        datasets={"mnist": blobs},
+        workers=2,
+        progress=lambda *told: heard.append(told),
+    )
     assert [run.experiment for run in runs] == [*GRID, GRID[0]]
-    assert len(heard) == len(GRID)
+    assert [told[:2] for told in heard] == [(done, len(GRID)) for done in range(1, len(GRID) + 1)]
 
 
 def test_side_by_side_gives_the_bits_of_one_after_the_other(blobs):

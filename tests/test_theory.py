@@ -7,9 +7,10 @@ import pytest
 from scipy import special, stats
 
 from initperf.activations import ACTIVATIONS, Activation
-from initperf.network import Mlp
 from initperf.schemes import signals
-from initperf.theory import MeanField, activation_variance, critical
+from initperf.theory import MeanField, critical
+from initperf.theory.mean_field import activation_variance
+from initperf.training.network import Mlp
 
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 ERF = Activation(
@@ -17,8 +18,6 @@ ERF = Activation(
     formula="erf(x)",
     cite="a test",
     value_and_slope=lambda x: (special.erf(x), 2.0 / math.sqrt(math.pi) * np.exp(-x * x)),
-    steepest=1.2,
-    code=-1,
 )
 MOMENTS = [0.01, 0.3, 1.0, 7.0]
 

@@ -6,7 +6,8 @@ import pytest
 from test_rounds import MS, Clock
 from threadpoolctl import threadpool_info
 
-from initperf.timing import Comparison, blas_threads, compare, compare_all, measure, one_thread_blas
+from initperf.benchmarks.timing import Comparison, compare, compare_all, measure
+from initperf.jit.blas import blas_threads, one_thread_blas
 
 
 class Noisy(Clock):

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from initperf import Experiment, train
-from initperf.kernels._optimizers import OPTIMIZERS
 from initperf.kernels.train_epoch import STATISTICS
-from initperf.training import learning_rates
+from initperf.optimizers import OPTIMIZERS
+from initperf.training.schedules import learning_rates
 
 SMALL = Experiment(hidden=(32, 16), epochs=3, batch_size=64, learning_rate=0.2)
 
@@ -154,8 +154,8 @@ def test_a_batch_larger_than_the_data_is_all_of_it(blobs):
 
 def test_progress_is_told(blobs):
     heard = []
-    train(SMALL, dataset=blobs, progress=lambda done, total: heard.append((done, total)))
-    assert heard == [(1, 3), (2, 3), (3, 3)]
+    train(SMALL, dataset=blobs, progress=lambda *told: heard.append(told))
+    assert heard == [(1, 3, "epochs"), (2, 3, "epochs"), (3, 3, "epochs")]
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from initperf.limits import Limit
-from initperf.works import WORKS, Entry, Method, Size, Work, matrix
+from initperf.benchmarks.limits import Limit
+from initperf.benchmarks.workloads import WORKS, Entry, Method, Size, Work, matrix
 
 SMALL = matrix(24, 16)
 

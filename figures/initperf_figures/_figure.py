@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from initperf.registry import Registry
+from initperf._core.registry import Registry
 from initperf_figures._style import look
 
 Tables = Mapping[str, pd.DataFrame]

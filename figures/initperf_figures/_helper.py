@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from initperf.parallel import default_threads
+from initperf._core.parallel import default_threads
 from initperf_figures import _svg
 from initperf_figures._figure import FIGURES, ReportFigure, Tables
 

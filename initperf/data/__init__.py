@@ -13,12 +13,12 @@ which it was, and results are comparable only where digests are equal. ``"mnist_
 ``"mnist_full"`` pin one or the other; ``"fashion_mnist"`` has no embedded part.
 """
 
+from initperf._core.registry import import_siblings
 from initperf.data._catalogue import DATASETS, Spec
 from initperf.data._dataset import Dataset
 from initperf.data._description import available, describe
 from initperf.data._fetching import fetch
 from initperf.data._loading import load
-from initperf.registry import import_siblings
 
 __all__ = ["DATASETS", "Dataset", "Spec", "available", "describe", "fetch", "load"]
 

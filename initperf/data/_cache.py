@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from initperf._core.storage import cache_directory, replacing
 from initperf.data._catalogue import Parts
 from initperf.data._dataset import PARTS, fingerprint
-from initperf.storage import cache_directory, replacing
 
 
 def directory() -> Path | None:

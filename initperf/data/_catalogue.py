@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from initperf._core.registry import Registry
 from initperf.data._dataset import PARTS
 from initperf.data._idx import sha256
 from initperf.errors import DataError
-from initperf.registry import Registry
 
 Parts = dict[str, NDArray[np.uint8]]
 

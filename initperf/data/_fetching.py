@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from initperf._core.storage import cache_directory, replacing
 from initperf.data._catalogue import DATASETS, Spec, recognise
 from initperf.data._directory import FILES, decode_all, file_name
 from initperf.data._idx import decompress
 from initperf.data._loading import from_directory, named_directory
 from initperf.errors import DataError, UsageError
-from initperf.storage import cache_directory, replacing
 
 TIMEOUT_S = 30
 LARGEST_BYTES = 64 * 2**20

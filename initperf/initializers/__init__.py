@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from initperf._core.keys import RandomSource
+from initperf._core.registry import import_siblings
 from initperf.initializers._fans import fans
 from initperf.initializers._initializer import INITIALIZERS, Independent, Initializer, register
-from initperf.random import RandomSource
-from initperf.registry import import_siblings
 
 __all__ = ["INITIALIZERS", "Independent", "Initializer", "draw", "fans", "register"]
 
@@ -22,7 +22,7 @@ def draw(name: str, shape: Any, *, rng: RandomSource = None, **options: Any) -> 
     shape : int or tuple of int
         Shape of the weight, (fan_in, fan_out) for a layer applied as ``x @ w``.
     rng : None, int, SeedSequence, BitGenerator or Generator
-        See `initperf.random.as_key`.
+        See `initperf._core.keys.as_key`.
     **options
         ``dtype``, ``out``, ``backend``, ``stream``, ``offset`` and ``threads`` as
         `Initializer.__call__` takes them; anything else is a parameter of the initializer, such

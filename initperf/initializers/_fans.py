@@ -4,7 +4,7 @@ import math
 import operator
 from typing import Any
 
-from initperf.filling import as_shape
+from initperf._core.arguments import as_shape
 
 Axes = int | tuple[int, ...]
 

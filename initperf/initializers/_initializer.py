@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from initperf.filling import as_backend, as_dtype, as_output, as_shape
+from initperf._core.arguments import as_backend, as_dtype, as_output, as_shape
+from initperf._core.keys import RandomSource
+from initperf._core.registry import Registry
+from initperf._core.rule import Rule
 from initperf.initializers._law import Law
-from initperf.random import RandomSource
-from initperf.registry import Registry
-from initperf.rule import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Initializer(Rule, ABC):
-    """A rule that fills a weight; see `initperf.rule.Rule`.
+    """A rule that fills a weight; see `initperf._core.rule.Rule`.
 
     Attributes
     ----------
@@ -51,11 +51,11 @@ class Initializer(Rule, ABC):
         shape : int or tuple of int
             Shape of the weight, (fan_in, fan_out) for a layer applied as ``x @ w``.
         rng : None, int, SeedSequence, BitGenerator or Generator
-            See `initperf.random.as_key`.
+            See `initperf._core.keys.as_key`.
         dtype : str or numpy.dtype
             ``"float32"``, the default, or ``"float64"``; with `out`, the dtype of `out`.
         out : array, optional
-            Filled and returned instead of a new array; see `initperf.filling.as_output`.
+            Filled and returned instead of a new array; see `initperf._core.arguments.as_output`.
         backend : str
             ``"numba"`` or ``"numpy"``.
         stream : int

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from initperf.filling import DTYPES, as_source, fill
+from initperf._core.arguments import DTYPES
+from initperf.initializers._filling import as_source, fill
 from initperf.kernels.fill_truncated_normal import masses
 
 _FARTHEST = 12.0
@@ -36,7 +37,7 @@ class Law(Protocol):
         """Return the probability density at `x`; None for a law without one."""
 
     def fill(self, out: np.ndarray, **source: Any) -> None:
-        """Fill `out` with independent values; `source` as `initperf.filling.fill` takes it."""
+        """Fill `out` with independent values; `source` as `_filling.fill` takes it."""
 
 
 def check_range(dtype: np.dtype, **values: float) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from initperf.filling import as_shape, as_source
+from initperf._core.arguments import as_shape, integral
+from initperf._core.keys import Key, RandomSource, as_index
 from initperf.initializers._fans import fans
+from initperf.initializers._filling import as_source
 from initperf.initializers._initializer import Initializer
-from initperf.random import Key, RandomSource, as_index
-from initperf.rule import integral
 
 
 @dataclass(frozen=True, kw_only=True)

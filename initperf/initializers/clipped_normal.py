@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from initperf._core.arguments import finite, not_negative
 from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Normal, bell
-from initperf.rule import finite, not_negative
 
 _FARTHEST = 40.0
 

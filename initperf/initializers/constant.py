@@ -5,9 +5,9 @@ Goodfellow, Bengio & Courville, "Deep Learning", 2016, section 8.4.
 
 from dataclasses import dataclass
 
+from initperf._core.arguments import finite
 from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Point
-from initperf.rule import finite
 
 _SYMMETRY = "Goodfellow, Bengio & Courville 2016, section 8.4"
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from initperf._core.arguments import one_of
 from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Law
 from initperf.initializers.clipped_normal import ClippedNormal
 from initperf.initializers.normal import Normal
 from initperf.initializers.truncated_normal import TruncatedNormal
 from initperf.initializers.uniform import Uniform
-from initperf.rule import one_of
 
 _RULES: dict[str, Independent] = {
     "normal": Normal(name="normal"),

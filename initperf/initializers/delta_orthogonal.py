@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from initperf.filling import as_shape
+from initperf._core.arguments import as_shape
+from initperf._core.keys import Key
 from initperf.initializers._initializer import register
 from initperf.initializers._whole import at
 from initperf.initializers.orthogonal import Orthogonal
-from initperf.random import Key
 
 
 def _middle(length: int) -> int:

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from initperf.filling import as_shape
+from initperf._core.arguments import as_shape, integral, not_negative
+from initperf._core.keys import Key
 from initperf.initializers._initializer import register
 from initperf.initializers._law import check_range
 from initperf.initializers._whole import Whole, at
-from initperf.random import Key
-from initperf.rule import integral, not_negative
 
 
 def _middle(length: int) -> int:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from initperf._core.arguments import finite, not_negative
 from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Normal as NormalLaw
-from initperf.rule import finite, not_negative
 
 _SMALL = "Krizhevsky, Sutskever & Hinton 2012, section 5"
 _SATURATION = "Glorot & Bengio 2010, section 3"

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
+from initperf._core.arguments import not_negative
+from initperf._core.keys import Key
 from initperf.initializers._initializer import register
 from initperf.initializers._law import check_range
 from initperf.initializers._whole import Whole
 from initperf.kernels import KERNELS
-from initperf.random import Key
-from initperf.rule import not_negative
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from initperf.filling import as_shape
+from initperf._core.arguments import as_shape, finite, one_of
+from initperf._core.keys import Key
 from initperf.initializers._initializer import register
 from initperf.initializers._whole import Whole
-from initperf.random import Key
-from initperf.rule import finite, one_of
 
 _DEFAULT = "hann"
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from initperf._core.arguments import finite, not_negative
+from initperf._core.keys import Key
 from initperf.initializers._initializer import register
 from initperf.initializers._law import Normal, Uniform
 from initperf.initializers._whole import Whole
 from initperf.kernels.philox import COUNTERS, WORDS
-from initperf.random import Key
-from initperf.rule import finite, not_negative
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from initperf._core.arguments import finite
 from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import TruncatedNormal as TruncatedNormalLaw
 from initperf.kernels.fill_truncated_normal import masses
-from initperf.rule import finite
 
 TWO_SIGMA_STD = 0.87962566103423978
 """Standard deviation of the standard normal law truncated to [-2, 2]."""

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from initperf._core.arguments import finite
 from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Uniform as UniformLaw
-from initperf.rule import finite
 
 _HISTORIC = "Rumelhart, Hinton & Williams 1986, section 4"
 

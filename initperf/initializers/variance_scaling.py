@@ -9,12 +9,12 @@ difficulty of training deep feedforward neural networks", AISTATS 2010; He, Zhan
 import math
 from dataclasses import dataclass
 
-from initperf.gains import LEAKY, canonical, squared_gain
+from initperf._core.arguments import finite, not_negative, one_of
 from initperf.initializers._fans import Axes, as_axes, fans
 from initperf.initializers._initializer import Independent, register
 from initperf.initializers._law import Law, Normal, TruncatedNormal, Uniform
 from initperf.initializers.truncated_normal import TWO_SIGMA_STD
-from initperf.rule import finite, not_negative, one_of
+from initperf.theory.gains import LEAKY, canonical, squared_gain
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS = ("normal", "uniform", "truncated_normal")
@@ -87,7 +87,7 @@ class He(VarianceScaling):
     ----------
     nonlinearity : str
         The activation: the variance is multiplied by the square of its
-        `initperf.gains.calculate_gain`.
+        `initperf.theory.gains.calculate_gain`.
     a : float
         The slope of ``"leaky_relu"`` below 0; by default 0, which is ReLU.
     """

@@ -1,9 +1,9 @@
-"""The array routines: each a NumPy reference and a Numba twin in one file, found in KERNELS."""
+"""Array routines: a NumPy reference and its Numba twin, one kernel a file, found in KERNELS."""
 
-from initperf.kernels._kernel import BACKENDS, KERNELS, Case, Kernel, jit, register
-from initperf.kernels._load import Load
-from initperf.registry import import_siblings
+from initperf._core.registry import import_siblings
+from initperf.kernels._kernel import KERNELS, Case, Kernel, register
+from initperf.kernels._load import Load, both
 
-__all__ = ["BACKENDS", "KERNELS", "Case", "Kernel", "Load", "jit", "register"]
+__all__ = ["KERNELS", "Case", "Kernel", "Load", "both", "register"]
 
 import_siblings(__name__, __path__)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from initperf.kernels._blas import Addresses, blas, gram, multiply, serial_blas, solve_upper
-from initperf.kernels._kernel import jit, portable
-from initperf.parallel import default_threads, split
+from initperf._core.parallel import default_threads, split
+from initperf.jit.blas import Addresses, blas, gram, multiply, serial_blas, solve_upper
+from initperf.jit.policy import jit, portable
 
 UNBLOCKED = 20_000
 """Up to so many entries, reflectors one at a time in compiled code beat matrix products."""

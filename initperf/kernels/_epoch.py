@@ -4,14 +4,15 @@ Parameters and gradients are flat: for each layer its weights in C order, then i
 and slopes of all layers lie in a work space of two halves, a layer's batch after the other.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from initperf.aligned import aligned_zeros
+from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels.dense_backward import small_space
 from initperf.kernels.histogram import BINS
-from initperf.residual import residual_blocks
+from initperf.optimizers import Optimizer
 
 
 class Passes(NamedTuple):
@@ -50,13 +51,13 @@ class Layout(NamedTuple):
     follows: np.ndarray
 
     @classmethod
-    def of(cls, sizes: np.ndarray, batch_size: int, residual: int) -> "Layout":
-        """Lay out layers of these widths, from input to output, in blocks of `residual` layers."""
+    def of(cls, sizes: np.ndarray, batch_size: int, blocks: Sequence[range]) -> "Layout":
+        """Lay out layers of these widths, from input to output, some of them residual blocks."""
         weights = np.cumsum((sizes[:-1] + 1) * sizes[1:])
         places = batch_size * np.cumsum(sizes)
         linear = np.arange(1, len(sizes)) == len(sizes) - 1
         begins, follows = np.full((2, len(linear)), -1)
-        for block in residual_blocks(sizes.tolist(), residual):
+        for block in blocks:
             linear[block[-1]] = len(block) > 1
             begins[block[-1]], follows[block[0]] = block.start, block.stop
         return cls(sizes, np.append(0, weights), np.append(0, places), linear, begins, follows)
@@ -125,8 +126,7 @@ class Descent(NamedTuple):
 
     Attributes
     ----------
-    optimizer : int
-        Its number.
+    optimizer : Optimizer
     factors : numpy.ndarray
         (steps, factors), of the dtype of the weights.
     memories : numpy.ndarray
@@ -138,7 +138,7 @@ class Descent(NamedTuple):
         1 by default.
     """
 
-    optimizer: int
+    optimizer: Optimizer
     factors: np.ndarray
     memories: np.ndarray
     clip_globally: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import jit, like, portable, portable_sums
+from initperf.jit.policy import jit, like, portable, portable_sums
 
 _SMALL, _LARGE = 1e-280, 1e280
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._bits import from_magnitude, magnitude
-from initperf.kernels._kernel import Function, portable, where
+from initperf.jit.magnitudes import from_magnitude, magnitude
+from initperf.jit.policy import Function, portable, where
 from initperf.kernels.histogram import HISTOGRAM
 from initperf.kernels.squared_norm import SQUARED_NORM
 from initperf.kernels.update import UPDATE, UPDATES

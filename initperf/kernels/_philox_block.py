@@ -10,9 +10,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from initperf.kernels._kernel import INLINED, jit, portable
-from initperf.kernels._lanes import Lanes
-from initperf.kernels._vectors import has_512_bits
+from initperf.jit.lanes import Lanes
+from initperf.jit.policy import INLINED, jit, portable
+from initperf.jit.vectors import has_512_bits
 
 COUNTERS = 64
 WORDS = 4 * COUNTERS

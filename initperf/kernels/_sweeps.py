@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import Function, portable
-from initperf.kernels._rows import as_rows
+from initperf.jit.policy import Function, portable
+from initperf.jit.views import as_rows
 from initperf.kernels.activate import TOTALS
 from initperf.kernels.histogram import HISTOGRAM
 from initperf.kernels.update import UPDATES

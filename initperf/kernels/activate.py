@@ -1,25 +1,26 @@
 """An activation, its slope and all statistics of a layer in passes over what is in the cache.
 
-The activations themselves come from `initperf.activations`, which adds each to the list here;
-each is compiled into a pass of its own when it is first used. A layer is taken as one long row,
-a chunk at a time: sums of a chunk are in the working precision, about the layer's first value, so
-that a variance far smaller than the squared mean keeps its digits.
+Each of `initperf.activations` is compiled into a pass of its own when it is first used. A layer
+is taken as one long row, a chunk at a time: sums of a chunk are in the working precision, about
+the layer's first value, so that a variance far smaller than the squared mean keeps its digits.
 """
 
 import functools
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numba import types
 
-from initperf.kernels._address import Family, vector
-from initperf.kernels._bits import beyond, diverged, magnitude, one_more
-from initperf.kernels._kernel import Case, Function, jit_sums, like, portable_sums, register, where
+from initperf.activations import ACTIVATIONS, Activation
+from initperf.jit.address import Family, vector
+from initperf.jit.magnitudes import beyond, diverged, magnitude, one_more
+from initperf.jit.policy import Function, jit_sums, like, portable_sums, where
+from initperf.jit.tiles import mark_columns, width
+from initperf.jit.vectors import has_512_bits
+from initperf.jit.views import as_rows
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.kernels._rows import as_rows
-from initperf.kernels._tile import mark_columns, width
-from initperf.kernels._vectors import has_512_bits
 
 TOTALS = (
     "preactivation_mean",
@@ -33,54 +34,22 @@ TOTALS = (
 _CHUNK, _ROWS = 2048, 16
 
 
-class _Function(NamedTuple):
-    value_and_slope: Callable[[Any], tuple[Any, Any]]
-    saturation: float
-    curved: bool
-    zero_where_flat: bool
-
-
-_FUNCTIONS: list[_Function] = []
-
-
 def _signature(kind: Any) -> tuple[Any, ...]:
     values, numbers = vector(kind), vector(types.float64)
     return values, values, values, numbers, numbers
 
 
 ACTIVATE = Family(_signature)
-"""The passes of all activations: what `activate` takes after the code."""
-
-
-def add_activation(
-    value_and_slope: Callable[[Any], tuple[Any, Any]],
-    saturation: float,
-    curved: bool,
-    zero_where_flat: bool,
-) -> int:
-    """Add an activation and return the number it is known by.
-
-    Parameters
-    ----------
-    value_and_slope : callable
-        A portable function from x to (value, slope).
-    saturation : float
-        The magnitude of the slope under which a unit counts as saturated.
-    curved : bool
-        Whether it takes more than a few operations, as all do but those made of straight lines.
-    zero_where_flat : bool
-        Whether its value is zero where the unit is saturated, and nowhere else, as ReLU's.
-    """
-    _FUNCTIONS.append(_Function(value_and_slope, saturation, curved, zero_where_flat))
-    return len(_FUNCTIONS) - 1
+"""The passes of all activations: what `activate` takes after the activation."""
 
 
 @functools.cache
-def activation_pass(code: int, measured: bool) -> Function:
+def activation_pass(activation: Activation, measured: bool) -> Function:
     """Return the jitted pass of an activation, with or without statistics."""
-    value_and_slope, saturation, curved, zero_where_flat = _FUNCTIONS[code]
+    value_and_slope, saturation = activation.value_and_slope, activation.saturation
+    zero_where_saturated = activation.zero_where_saturated
     # in one loop with statistics of 512 bits, long functions took half as long again (Cascade Lake)
-    apart = curved and has_512_bits()
+    apart = not activation.piecewise_linear and has_512_bits()
 
     @jit_sums
     def one_pass(z: Any, a: Any, seen: Any, totals: Any, verdict: Any) -> None:
@@ -114,7 +83,7 @@ def activation_pass(code: int, measured: bool) -> Function:
                     t_y += off
                     t_yy += off * off
                     t_flat = one_more(before, t_flat, abs(slope) < edge)
-                    if not zero_where_flat:
+                    if not zero_where_saturated:
                         t_zeros = one_more(before, t_zeros, value == zero)
             if measured and apart:
                 for i in range(x.size):
@@ -129,7 +98,7 @@ def activation_pass(code: int, measured: bool) -> Function:
                 x_square += t_xx
                 y_sum += t_y
                 y_square += t_yy
-                zeros += t_flat if zero_where_flat else t_zeros
+                zeros += t_flat if zero_where_saturated else t_zeros
                 flat += t_flat
         if measured:
             count = float(z.size)
@@ -175,7 +144,7 @@ def _dead(a: Any, seen: Any) -> int:
 
 
 def activate_reference(
-    code: int,
+    activation: Activation,
     z: np.ndarray,
     a: np.ndarray,
     seen: np.ndarray,
@@ -186,8 +155,8 @@ def activate_reference(
 
     Parameters
     ----------
-    code : int
-        The activation's number.
+    activation : Activation
+        The function f.
     z, a : numpy.ndarray
         1-D, float32 or float64, at least one element: a batch of rows, one after the other.
     seen : numpy.ndarray
@@ -197,19 +166,18 @@ def activate_reference(
         float64, takes what TOTALS names; without an element, nothing is measured. A unit that is
         zero for the whole batch is dead.
     verdict : numpy.ndarray
-        One float64, 1 when `z` has diverged (see `initperf.kernels._bits.LIMITS`), else 0; the
+        One float64, 1 when `z` has diverged (see `initperf.jit.magnitudes.LIMITS`), else 0; the
         statistics mean nothing then.
     """
-    function, saturation, *_ = _FUNCTIONS[code]
     x = z.copy()
-    a[:], z[:] = function(x)
+    a[:], z[:] = activation.value_and_slope(x)
     verdict[0] = float(diverged(x))
     if totals.size and not verdict[0]:
         wide, values = x.astype(np.float64), a.astype(np.float64)
         totals[0], totals[1] = wide.mean(), wide.var()
         totals[2], totals[3] = values.mean(), values.var()
         totals[4] = np.mean(a == 0)
-        totals[5] = np.mean(np.abs(z) < like(z, saturation))
+        totals[5] = np.mean(np.abs(z) < like(z, activation.saturation))
         totals[6] = 0.0
         if np.sum(a == 0) * seen.size >= a.size:
             seen[:] = np.any(a.reshape(-1, seen.size) != 0, axis=0)
@@ -217,7 +185,7 @@ def activate_reference(
 
 
 def activate(
-    code: int,
+    activation: Activation,
     z: np.ndarray,
     a: np.ndarray,
     seen: np.ndarray,
@@ -225,41 +193,44 @@ def activate(
     verdict: np.ndarray,
 ) -> None:
     """Write ``f(z)`` to `a`, ``f'(z)`` over `z`, and the layer's statistics; see the reference."""
-    activation_pass(code, totals.size > 0)(z, a, seen, totals, verdict)
+    activation_pass(activation, totals.size > 0)(z, a, seen, totals, verdict)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for code in range(len(_FUNCTIONS)):
+        for activation in ACTIVATIONS.values():
             for batch, units in ((1, 1), (5, 3), (32, 33)):
 
                 def arguments(
-                    dtype: str = dtype, code: int = code, batch: int = batch, units: int = units
+                    dtype: str = dtype,
+                    activation: Activation = activation,
+                    batch: int = batch,
+                    units: int = units,
                 ) -> tuple[Any, ...]:
-                    rng = np.random.default_rng(code)
+                    rng = np.random.default_rng(1)
                     z = (3.0 * rng.standard_normal((batch, units))).astype(dtype)
                     z[0, 0] = 1.0  # so that outputs have a magnitude of order 1
                     z[:, 1:2] = -np.abs(z[:, 1:2])  # a dead unit, where there are such
                     z[:, 2:3] = 0.0  # a unit that is dead under all that keep 0
                     made = np.zeros(batch * units, dtype), np.zeros(units, dtype)
-                    return code, z.reshape(-1), *made, np.zeros(len(TOTALS)), np.zeros(1)
+                    return activation, z.reshape(-1), *made, np.zeros(len(TOTALS)), np.zeros(1)
 
                 # a chunk is summed in the working precision, at worst one rounding a term, but
                 # in eight or more lanes, and as many roundings as that in the function itself
                 terms = min(batch * units, _CHUNK) / 8
                 tolerance = 2 * (terms + 16) * float(np.finfo(dtype).eps)
-                label = f"{dtype}-{code}-{batch}x{units}"
+                label = f"{dtype}-{activation.name}-{batch}x{units}"
                 yield Case(label, arguments, writes=(1, 2, 3, 4, 5), tolerance=tolerance)
 
 
 def _loads() -> Iterator[Load]:
-    """Make the layers of a batch, under what is registered second: ReLU."""
+    """Make the layers of a batch, with ReLU."""
     for batch, units in ((128, 512), (1024, 4096)):
 
         def arguments(dtype: str, batch: int = batch, units: int = units) -> tuple[Any, ...]:
             z = np.random.default_rng(0).standard_normal((batch, units)).astype(dtype)
             made = np.zeros(batch * units, dtype), np.zeros(units, dtype)
-            return 1, z.reshape(-1), *made, np.zeros(0), np.zeros(1)
+            return ACTIVATIONS["relu"], z.reshape(-1), *made, np.zeros(0), np.zeros(1)
 
         yield Load(f"{batch} x {units}", arguments, both(batch * units), 3 * batch * units)
 

@@ -1,7 +1,7 @@
 """The backward pass of a dense layer: two products, small or through BLAS, and the chain rule.
 
-A residual block (initperf.residual) hands the gradient from above down twice: through its layers,
-and past them, where it meets what came down through the weights of the first.
+A residual block hands the gradient from above down twice: through its layers, and past them,
+where it meets what came down through the weights of the first.
 """
 
 from collections.abc import Iterator
@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from initperf.aligned import aligned_zeros
-from initperf.kernels._blas import blas, multiply
-from initperf.kernels._kernel import Case, jit, jit_sums, register
+from initperf.jit.blas import blas, multiply
+from initperf.jit.cache_lines import aligned_zeros
+from initperf.jit.policy import jit, jit_sums
+from initperf.jit.views import as_row, as_rows
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.kernels._rows import as_row, as_rows
 from initperf.kernels.small_product import MOST_BYTES, MOST_COLUMNS, is_small, small_product
 from initperf.kernels.transpose import transpose
 

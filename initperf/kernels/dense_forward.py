@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._blas import blas, multiply
-from initperf.kernels._kernel import Case, jit, portable, register
+from initperf.activations import ACTIVATIONS, Activation
+from initperf.jit.blas import blas, multiply
+from initperf.jit.policy import jit, portable
+from initperf.jit.views import as_rows
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.kernels._rows import as_rows
 from initperf.kernels.activate import (
-    _FUNCTIONS,
     ACTIVATE,
     TOTALS,
     activate_reference,
@@ -22,7 +23,7 @@ _activate = ACTIVATE.call
 
 
 def dense_forward_reference(
-    code: int,
+    activation: Activation,
     x: np.ndarray,
     weights: np.ndarray,
     bias: np.ndarray,
@@ -35,8 +36,8 @@ def dense_forward_reference(
 
     Parameters
     ----------
-    code : int
-        The activation's number.
+    activation : Activation
+        The function f.
     x : numpy.ndarray
         (batch, fan_in), C order.
     weights, bias : numpy.ndarray
@@ -49,7 +50,7 @@ def dense_forward_reference(
     np.matmul(x, weights, out=slopes)
     slopes += bias
     activate_reference(
-        code, slopes.reshape(-1), a.reshape(-1), np.empty_like(bias), totals, verdict
+        activation, slopes.reshape(-1), a.reshape(-1), np.empty_like(bias), totals, verdict
     )
 
 
@@ -90,7 +91,7 @@ def forward(
 
 
 def dense_forward(
-    code: int,
+    activation: Activation,
     x: np.ndarray,
     weights: np.ndarray,
     bias: np.ndarray,
@@ -100,33 +101,33 @@ def dense_forward(
     verdict: np.ndarray,
 ) -> None:
     """Write ``f(x @ weights + bias)`` to `a` and the slopes f' there to `slopes`."""
-    activation = ACTIVATE.address(activation_pass(code, totals.size > 0), x.dtype)
+    address = ACTIVATE.address(activation_pass(activation, totals.size > 0), x.dtype)
     flat = slopes.reshape(-1), a.reshape(-1), np.empty_like(bias)
-    forward(blas(x.dtype), activation, x, weights, bias, slopes, *flat, totals, verdict)
+    forward(blas(x.dtype), address, x, weights, bias, slopes, *flat, totals, verdict)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for code in range(min(len(_FUNCTIONS), 2)):  # the passes themselves are compared apart
+        for name in ("linear", "relu"):  # the passes themselves are compared apart
             for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 17), (16, 9, 16)):
 
                 def arguments(
                     dtype: str = dtype,
-                    code: int = code,
+                    name: str = name,
                     shape: tuple[int, int, int] = (batch, fan_in, fan_out),
                 ) -> tuple[Any, ...]:
-                    rng = np.random.default_rng(code)
+                    rng = np.random.default_rng(1)
                     batch, fan_in, fan_out = shape
                     x = rng.standard_normal((batch, fan_in)).astype(dtype)
                     weights = rng.standard_normal((fan_in, fan_out)).astype(dtype)
                     bias = rng.standard_normal(fan_out).astype(dtype)
                     slopes = np.zeros((batch, fan_out), dtype)
                     made = slopes, slopes.copy(), np.zeros(len(TOTALS)), np.zeros(1)
-                    return code, x, weights, bias, *made
+                    return ACTIVATIONS[name], x, weights, bias, *made
 
                 # a product of fan_in terms and the sums of a row, one rounding each
                 tolerance = 2 * (fan_in + fan_out + 8) * float(np.finfo(dtype).eps)
-                label = f"{dtype}-{code}-{batch}x{fan_in}x{fan_out}"
+                label = f"{dtype}-{name}-{batch}x{fan_in}x{fan_out}"
                 yield Case(label, arguments, writes=(4, 5, 6, 7), tolerance=tolerance)
 
 
@@ -140,7 +141,7 @@ def _loads() -> Iterator[Load]:
             x, weights = np.ones((batch, fan_in), dtype), np.ones((fan_in, fan_out), dtype)
             slopes, a = np.zeros((2, batch, fan_out), dtype)
             made = slopes, a, np.zeros(0), np.zeros(1)
-            return 1, x, weights, np.zeros(fan_out, dtype), *made
+            return ACTIVATIONS["relu"], x, weights, np.zeros(fan_out, dtype), *made
 
         moved = batch * fan_in + fan_in * fan_out + 2 * batch * fan_out
         operations = both((2 * fan_in + 1) * batch * fan_out)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._elementary import cosine, log, sine
-from initperf.kernels._kernel import by_dtype, jit, portable, register, where
+from initperf.jit.elementary import cosine, log, sine
+from initperf.jit.policy import by_dtype, jit, portable, where
+from initperf.kernels._kernel import register
 from initperf.kernels._philox_block import COUNTERS
 from initperf.kernels.fill_uniform import fraction_64
 from initperf.kernels.philox import (

@@ -15,13 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._elementary import (
-    CENTRAL_32,
-    quantile_64,
-    quantile_central_32,
-    quantile_tail_32,
-)
-from initperf.kernels._kernel import by_dtype, jit, portable, register, where
+from initperf.jit.elementary import CENTRAL_32, quantile_64, quantile_central_32, quantile_tail_32
+from initperf.jit.policy import by_dtype, jit, portable, where
+from initperf.kernels._kernel import register
 from initperf.kernels._philox_block import COUNTERS, WORDS
 from initperf.kernels.fill_uniform import bounds_32, fraction_64
 from initperf.kernels.philox import (

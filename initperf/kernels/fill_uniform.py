@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import by_dtype, jit, portable, register
+from initperf.jit.policy import by_dtype, jit, portable
+from initperf.kernels._kernel import register
 from initperf.kernels._philox_block import COUNTERS, WORDS
 from initperf.kernels.philox import (
     OPERATIONS,

@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._blas import blas
+from initperf._core.parallel import split
+from initperf.jit.blas import blas
+from initperf.jit.policy import jit
 from initperf.kernels._compact_wy import UNBLOCKED, Panels, accumulate, close_panel, workers
 from initperf.kernels._householder import form, householder, reflector
-from initperf.kernels._kernel import Case, jit, register
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 from initperf.kernels.fill_normal import fill_normal, fill_normal_reference
-from initperf.parallel import split
 
 _U64 = np.uint64
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from initperf.kernels._address import Family, vector
-from initperf.kernels._kernel import Case, jit, register
+from initperf.jit.address import Family, vector
+from initperf.jit.policy import jit
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 
 BINS = 64

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import Case, jit, portable, register, where
+from initperf.jit.policy import jit, portable, where
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load
 
 _U32 = np.uint32

@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._blas import Addresses, blas
+from initperf._core.parallel import split
+from initperf.jit.blas import Addresses, blas
+from initperf.jit.policy import jit
 from initperf.kernels._compact_wy import (
     UNBLOCKED,
     Panels,
@@ -29,9 +31,8 @@ from initperf.kernels._compact_wy import (
     workers,
 )
 from initperf.kernels._householder import form, householder, reflect_row, reflector
-from initperf.kernels._kernel import KERNELS, Case, jit, register
+from initperf.kernels._kernel import KERNELS, Case, register
 from initperf.kernels._load import Load, both
-from initperf.parallel import split
 
 _STRIP = 32
 _SLAB = 256

@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import Case, Function, jit, portable, register
+from initperf.jit.cache_lines import LINE_BYTES, prefetch
+from initperf.jit.policy import Function, jit, portable
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load
 from initperf.kernels._philox_block import COUNTERS as COUNTERS
 from initperf.kernels._philox_block import HALF, LOW, philox4x32, philox_block
 from initperf.kernels._philox_block import WORDS as WORDS
-from initperf.kernels._prefetch import LINE_BYTES, prefetch
 
 STREAM_VERSION = 2
 """Which bits a (key, stream, index) stands for; a change to any of them is a new version."""

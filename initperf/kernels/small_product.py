@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import Case, jit, portable, register
+from initperf.jit.policy import jit, portable
+from initperf.jit.tiles import ROWS, multiply_tile, side, width
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.kernels._tile import ROWS, multiply_tile, side, width
 
 MOST_COLUMNS, MOST_BYTES = 64, 48 * 48 * 8
 """Above so many columns of the product, or bytes of the right factor, BLAS is as fast or faster."""

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from initperf.kernels._address import Family, matrix, vector
-from initperf.kernels._elementary import exp
-from initperf.kernels._kernel import Case, jit, register
+from initperf.jit.address import Family, matrix, vector
+from initperf.jit.elementary import exp
+from initperf.jit.policy import jit
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 
 

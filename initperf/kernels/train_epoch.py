@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._address import Family
-from initperf.kernels._blas import blas
+from initperf.activations import ACTIVATIONS, Activation
+from initperf.jit.address import Family
+from initperf.jit.blas import blas
+from initperf.jit.policy import Function, jit, portable
+from initperf.jit.views import as_rows, unowned
 from initperf.kernels._epoch import (
     Batches,
     Descent,
@@ -22,11 +25,9 @@ from initperf.kernels._epoch import (
     Records,
     Space,
 )
-from initperf.kernels._kernel import Case, Function, jit, portable, register
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 from initperf.kernels._movement import clip, largest, largest_reference, move, peaks
-from initperf.kernels._optimizers import OPTIMIZERS, Settings
-from initperf.kernels._rows import as_rows, unowned
 from initperf.kernels._sweeps import (
     STATISTICS,
     add,
@@ -47,10 +48,11 @@ from initperf.kernels.softmax_cross_entropy import (
 )
 from initperf.kernels.squared_norm import SQUARED_NORM, squared_norm, squared_norm_reference
 from initperf.kernels.update import UPDATE, update_pass, update_reference
+from initperf.optimizers import OPTIMIZERS, Optimizer, Settings
 
 __all__ = ["STATISTICS", "Descent", "Histograms", "train_epoch", "work_size"]
 
-_LINEAR = 0
+_LINEAR = ACTIVATIONS["linear"]
 
 _loss = LOSS.call
 
@@ -125,11 +127,11 @@ _steps = jit(
 
 
 def _forward_reference(
-    addresses: Any, code: int, x: Any, weights: Any, bias: Any, slopes: Any, *rest: Any
+    addresses: Any, activation: Activation, x: Any, weights: Any, bias: Any, slopes: Any, *rest: Any
 ) -> None:
     _, a, _, totals, verdict = rest
     dense_forward_reference(
-        code, x, weights, bias, slopes, a.reshape(slopes.shape), totals, verdict
+        activation, x, weights, bias, slopes, a.reshape(slopes.shape), totals, verdict
     )
 
 
@@ -149,12 +151,14 @@ def work_size(sizes: Any, batch_size: int) -> int:
     return 2 * batch_size * int(np.sum(sizes))
 
 
-def _reference_passes(dtype: np.dtype[Any], code: int, optimizer: int, *needed: Any) -> Passes:
+def _reference_passes(
+    dtype: np.dtype[Any], activation: Activation, optimizer: Optimizer, *needed: Any
+) -> Passes:
     def updating(*arguments: Any) -> None:
         update_reference(optimizer, *arguments)
 
     return Passes(
-        (code, code),
+        (activation, activation),
         (_LINEAR, _LINEAR),
         (updating, updating),
         softmax_cross_entropy_reference,
@@ -166,22 +170,22 @@ def _reference_passes(dtype: np.dtype[Any], code: int, optimizer: int, *needed: 
 
 def _compiled_passes(
     dtype: np.dtype[Any],
-    code: int,
-    optimizer: int,
+    activation: Activation,
+    optimizer: Optimizer,
     clips: bool,
     counts: bool,
     records: tuple[bool, bool],
 ) -> Passes:
-    def both(family: Family, pass_of: Function, number: int) -> tuple[Any, Any]:
+    def both(family: Family, pass_of: Function, record: Any) -> tuple[Any, Any]:
         # where only one kind runs, it stands for the other, which then is not compiled
         kinds = [
             measured for measured, needed in zip((True, False), records, strict=True) if needed
         ]
-        found = [family.address(pass_of(number, measured), dtype) for measured in kinds]
+        found = [family.address(pass_of(record, measured), dtype) for measured in kinds]
         return found[0], found[-1]
 
     return Passes(
-        both(ACTIVATE, activation_pass, code),
+        both(ACTIVATE, activation_pass, activation),
         both(ACTIVATE, activation_pass, _LINEAR),
         both(UPDATE, update_pass, optimizer),
         LOSS.address(softmax_cross_entropy, dtype),
@@ -194,7 +198,7 @@ def _compiled_passes(
 def _descent(parameters: np.ndarray, rates: np.ndarray) -> Descent:
     optimizer = OPTIMIZERS["sgd"]
     factors = optimizer.factors(rates, 0, Settings()).astype(parameters.dtype)
-    return Descent(optimizer.code, factors, np.zeros((0, parameters.size), parameters.dtype))
+    return Descent(optimizer, factors, np.zeros((0, parameters.size), parameters.dtype))
 
 
 def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
@@ -206,7 +210,7 @@ def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
         order: np.ndarray,
         batch_size: int,
         sizes: np.ndarray,
-        code: int,
+        activation: Activation,
         parameters: np.ndarray,
         gradients: np.ndarray,
         work: np.ndarray,
@@ -216,7 +220,7 @@ def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
         correct: np.ndarray,
         statistics: np.ndarray,
         descent: Descent | None = None,
-        residual: int = 0,
+        blocks: Sequence[range] = (),
         histograms: Histograms | None = None,
     ) -> tuple[int, int]:
         """Train for one epoch.
@@ -231,7 +235,7 @@ def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
             Images a step; the last may have fewer.
         sizes : numpy.ndarray
             int64, the widths of all layers from input to output.
-        code : int
+        activation : Activation
             The hidden layers' activation.
         parameters, gradients : numpy.ndarray
             Flat, of the dtype of `images`; the parameters are updated, the gradients written.
@@ -249,8 +253,8 @@ def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
             input is added.
         descent : Descent, optional
             How weights follow their gradients; plain gradient descent by default.
-        residual : int
-            Layers of a residual block; see `initperf.residual`.
+        blocks : sequence of range
+            Numbers, from 0, of the layers of each residual block.
         histograms : Histograms, optional
             Which to take, and where they go.
 
@@ -258,12 +262,12 @@ def _kernel(steps: Function, passes_of: Callable[..., Passes]) -> Function:
         -------
         tuple of int
             (steps done, layer): fewer steps than asked for when a magnitude reached
-            `initperf.kernels._bits.LIMITS`, infinity or NaN; in that layer, counted from 0, first.
+            `initperf.jit.magnitudes.LIMITS`, infinity or NaN; in that layer, counted from 0, first.
         """
         descent = descent or _descent(parameters, rates)
-        layout, recorded = Layout.of(sizes, batch_size, residual), len(statistics)
+        layout, recorded = Layout.of(sizes, batch_size, blocks), len(statistics)
         needed = clip_norm > 0.0, histograms is not None, (recorded > 0, recorded < len(losses))
-        passes = passes_of(images.dtype, code, descent.optimizer, *needed)
+        passes = passes_of(images.dtype, activation, descent.optimizer, *needed)
         histograms = histograms or Histograms.of(np.zeros(len(losses), np.bool_), len(sizes) - 1)
         rows = statistics if recorded else np.zeros((1, *statistics.shape[1:]))
         clipped = clip_norm, descent.clip_globally
@@ -292,20 +296,20 @@ train_epoch = _kernel(_steps, _compiled_passes)
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for hidden, clip_norm, residual in (
-            ((7,), 0.0, 0),
-            ((9, 5), 0.5, 0),
-            ((6, 6, 6), 0.0, 1),
-            ((6, 5, 6, 6), 0.0, 2),
+        for hidden, clip_norm, blocks in (
+            ((7,), 0.0, ()),
+            ((9, 5), 0.5, ()),
+            ((6, 6, 6), 0.0, (range(1, 2), range(2, 3))),
+            ((6, 5, 6, 6), 0.0, (range(1, 3),)),
         ):
 
             def arguments(
                 dtype: str = dtype,
                 hidden: tuple[int, ...] = hidden,
                 clip_norm: float = clip_norm,
-                residual: int = residual,
+                blocks: tuple[range, ...] = blocks,
             ) -> tuple[Any, ...]:
-                rng, code = np.random.default_rng(1), 1
+                rng, activation = np.random.default_rng(1), ACTIVATIONS["relu"]
                 sizes = np.array([11, *hidden, 4])
                 images = rng.standard_normal((23, 11)).astype(dtype)
                 labels = rng.integers(0, 4, 23)
@@ -313,18 +317,26 @@ def _cases() -> Iterator[Case]:
                 parameters = (0.5 * rng.standard_normal(count)).astype(dtype)
                 rates, batch_size = np.array([0.1, 0.05, 0.2]), 8
                 return (
-                    *(images, labels, rng.permutation(23), batch_size, sizes, code, parameters),
+                    *(
+                        images,
+                        labels,
+                        rng.permutation(23),
+                        batch_size,
+                        sizes,
+                        activation,
+                        parameters,
+                    ),
                     np.zeros_like(parameters),
                     np.zeros(work_size(sizes, batch_size), dtype),
                     *(rates, clip_norm, np.zeros(3), np.zeros(3, np.int64)),
                     np.zeros((3, len(sizes) - 1, len(STATISTICS))),
                     None,
-                    residual,
+                    blocks,
                 )
 
             # three steps through the layers and back, sums of at most 23 terms
             tolerance = 3 * 2 * (len(hidden) + 1) * 23 * float(np.finfo(dtype).eps)
-            label = f"{dtype}-{len(hidden)}-clip-{clip_norm:g}-residual-{residual}"
+            label = f"{dtype}-{len(hidden)}-clip-{clip_norm:g}-blocks-{len(blocks)}"
             yield Case(label, arguments, writes=(6, 7, 8, 11, 12, 13), tolerance=tolerance)
 
 
@@ -342,7 +354,7 @@ def _loads() -> Iterator[Load]:
             labels, order = np.arange(batch) % widths[-1], np.arange(batch)
             parameters = (0.01 * rng.standard_normal(count)).astype(dtype)
             return (
-                *(images, labels, order, batch, sizes, 1, parameters),
+                *(images, labels, order, batch, sizes, ACTIVATIONS["relu"], parameters),
                 np.zeros_like(parameters),
                 np.zeros(work_size(sizes, batch), dtype),
                 *(np.full(1, 1e-4), 0.0, np.zeros(1), np.zeros(1, np.int64)),

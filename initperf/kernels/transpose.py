@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from initperf.kernels._kernel import Case, jit, register
+from initperf.jit.policy import jit
+from initperf.jit.tiles import side, transpose_square
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load
-from initperf.kernels._tile import side, transpose_square
 
 
 def transpose_reference(source: np.ndarray, out: np.ndarray) -> None:

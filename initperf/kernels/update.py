@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from initperf.kernels._address import Family, vector
-from initperf.kernels._bits import (
+from initperf.jit.address import Family, vector
+from initperf.jit.magnitudes import (
     LIMITS,
     beyond,
     diverged,
@@ -16,9 +16,10 @@ from initperf.kernels._bits import (
     limit_squared,
     magnitude,
 )
-from initperf.kernels._kernel import Case, Function, jit_sums, like, register, where
+from initperf.jit.policy import Function, jit_sums, like, where
+from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.kernels._optimizers import OPTIMIZERS, Settings, by_code
+from initperf.optimizers import OPTIMIZERS, Optimizer, Settings
 
 UPDATES = (
     "weight_mean",
@@ -37,13 +38,12 @@ def _signature(kind: Any) -> tuple[Any, ...]:
 
 
 UPDATE = Family(_signature)
-"""The passes of all optimizers: what `update` takes after the code."""
+"""The passes of all optimizers: what `update` takes after the optimizer."""
 
 
 @functools.cache
-def update_pass(code: int, measured: bool) -> Function:
+def update_pass(optimizer: Optimizer, measured: bool) -> Function:
     """Return the jitted pass of an optimizer, with or without statistics."""
-    optimizer = by_code(code)
     rule, memories = optimizer.rule, optimizer.memories
 
     @jit_sums
@@ -119,7 +119,7 @@ def update_pass(code: int, measured: bool) -> Function:
 
 
 def update_reference(
-    code: int,
+    optimizer: Optimizer,
     weights: np.ndarray,
     gradient: np.ndarray,
     first: np.ndarray,
@@ -135,8 +135,7 @@ def update_reference(
 
     Parameters
     ----------
-    code : int
-        The optimizer's number.
+    optimizer : Optimizer
     weights, gradient : numpy.ndarray
         1-D, float32 or float64; `weights` is updated in place. Behind the weights lie the biases.
     first, second : numpy.ndarray
@@ -158,9 +157,9 @@ def update_reference(
         an element, nothing is measured.
     verdict : numpy.ndarray
         One float64, 1 when the gradient's norm or what is updated has diverged (see
-        `initperf.kernels._bits.LIMITS`), else 0; the statistics mean nothing then.
+        `initperf.jit.magnitudes.LIMITS`), else 0; the statistics mean nothing then.
     """
-    optimizer, zero = by_code(code), like(weights, 0.0)
+    zero = like(weights, 0.0)
     before = weights.copy()
     new, one, two = optimizer.rule(
         before,
@@ -194,7 +193,7 @@ def update_reference(
 
 
 def update(
-    code: int,
+    optimizer: Optimizer,
     weights: np.ndarray,
     gradient: np.ndarray,
     first: np.ndarray,
@@ -207,7 +206,7 @@ def update(
     verdict: np.ndarray,
 ) -> None:
     """Update weights by an optimizer's rule; see the reference."""
-    chosen = update_pass(code, totals.size > 0)
+    chosen = update_pass(optimizer, totals.size > 0)
     chosen(weights, gradient, first, second, factors, scale, count, peak, totals, verdict)
 
 
@@ -217,10 +216,9 @@ def _cases() -> Iterator[Case]:
             for size in (1, 3, 1023, 2051):
 
                 def arguments(
-                    dtype: str = dtype, code: int = optimizer.code, size: int = size
+                    dtype: str = dtype, optimizer: Optimizer = optimizer, size: int = size
                 ) -> tuple[Any, ...]:
                     rng = np.random.default_rng(size)
-                    optimizer = by_code(code)
                     weights, gradient = rng.standard_normal((2, size)).astype(dtype)
                     memories = np.zeros((2, size), dtype)
                     memories[: optimizer.memories] = rng.random((optimizer.memories, size))
@@ -237,7 +235,7 @@ def _cases() -> Iterator[Case]:
                         np.zeros(len(UPDATES)),
                         np.zeros(1),
                     )
-                    return code, weights, gradient, first, second, *made
+                    return optimizer, weights, gradient, first, second, *made
 
                 # A chunk is summed in the working precision, at worst one rounding a term, but
                 # in eight or more lanes. An update of a hundredth of a weight keeps two digits
@@ -257,7 +255,7 @@ def _loads() -> Iterator[Load]:
             factors = rule.factors(np.full(2, 1e-3), 0, Settings()).astype(dtype)
             weights, gradient = np.ones((2, size), dtype)
             made = factors.reshape(-1), 1.0, size, np.ones(1), np.zeros(0), np.zeros(1)
-            return rule.code, weights, gradient, none, none, *made
+            return rule, weights, gradient, none, none, *made
 
         # the gradient scaled, the weight decayed, the step: a product each and a sum
         yield Load(f"{rows} x {columns}", arguments, both(5 * size), 3 * size)

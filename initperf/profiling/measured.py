@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from initperf.phases import observed
 from initperf.profiling.recording import Recorder, outermost, union_seconds
 from initperf.profiling.target import Target, prepare
+from initperf.training.phases import observed
 
 _MOST_CALLS = 10_000
 _TRACED_CALLS = 500

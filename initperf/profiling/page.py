@@ -7,11 +7,11 @@ from typing import Any
 
 import jinja2
 
+from initperf._core.storage import replacing
 from initperf.profiling.flame import boxes
 from initperf.profiling.session import Profile
 from initperf.profiling.stacks import BLAS, JITTED, NATIVE, PYTHON, SYSTEM, tree
 from initperf.profiling.trace import trace
-from initperf.storage import replacing
 
 _LONGEST = 25
 _KINDS = (JITTED, BLAS, PYTHON, NATIVE, SYSTEM)

@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import elftools  # noqa: F401 - the process that is measured needs it: say so before it starts
 
+from initperf._core.progress import Progress, silent
 from initperf.profiling.recording import Recorder, Span
 from initperf.profiling.stacks import Sample, by_thread, functions, read_samples
 from initperf.profiling.target import Target
@@ -56,9 +56,7 @@ class Profile:
     texts: dict[str, str]
 
 
-def profile(
-    target: Target, seconds: float = 2.0, progress: Callable[[int, int, str], None] | None = None
-) -> Profile:
+def profile(target: Target, seconds: float = 2.0, progress: Progress = silent) -> Profile:
     """Profile a target.
 
     Parameters
@@ -78,20 +76,19 @@ def profile(
     RuntimeError
         When a process that was measured failed; the message is its last line.
     """
-    tell = progress or (lambda done, total, label: None)
     with tempfile.TemporaryDirectory(prefix="initperf-profile-") as temporary:
         place = Path(temporary)
         cache = place / "cache"
-        tell(0, 2, "compiling, calling and sampling")
+        progress(0, 2, "compiling, calling and sampling")
         fresh = _measured(target, cache, seconds, place, _INSPECTED | _TIMED)
-        tell(1, 2, "loading what was compiled")
+        progress(1, 2, "loading what was compiled")
         again = _measured(target, cache, seconds, None, _INSPECTED)
         texts = {
             name: (place / name).read_text()
             for name in ("perf.script", "perf.report")
             if (place / name).is_file()
         }
-        tell(2, 2, "")
+        progress(2, 2, "")
     samples = list(read_samples(texts.get("perf.script", "")))
     spans = [Span(**fields) for one in (fresh, again) for fields in one["spans"]]
     tables: Tables = {

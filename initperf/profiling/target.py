@@ -57,7 +57,7 @@ class Target:
         ValueError
             For an unknown name, or a shape or dtype that cannot be.
         """
-        from initperf.filling import as_dtype, as_shape
+        from initperf._core.arguments import as_dtype, as_shape
 
         as_dtype(self.dtype)
         if self.kind == "kernel":
@@ -93,7 +93,7 @@ def prepare(target: Target, recorder: Recorder, cache: str) -> Prepared:
     os.environ["INITPERF_CACHE"] = cache
     if target.kind == "kernel":
         with recorder.span("import"):
-            import initperf.works  # noqa: F401 - that is what is timed
+            import initperf.benchmarks.workloads  # noqa: F401 - that is what is timed
         with recorder.span("arguments"):
             return _kernel_call(target.name, target.dtype)
     with recorder.span("import"):
@@ -111,8 +111,8 @@ def _prepare_training(target: Target, recorder: Recorder, cache: str) -> Prepare
         dataset = data.load(fields["dataset"], target.data_directory)
     os.environ["INITPERF_CACHE"] = cache  # kernels look at it when they are imported
     with recorder.span("import"):
-        from initperf.experiment import Experiment
-        from initperf.training import train
+        from initperf.training.experiment import Experiment
+        from initperf.training.train import train
     experiment = Experiment(**fields)
     title = (
         f"train {experiment.initializer}, {experiment.activation}, "
@@ -124,8 +124,8 @@ def _prepare_training(target: Target, recorder: Recorder, cache: str) -> Prepare
 
 def _kernel_call(name: str, dtype: str) -> Prepared:
     """Take the size at which a kernel is benchmarked, else its largest test case."""
+    from initperf.benchmarks.workloads import WORKS
     from initperf.kernels import KERNELS
-    from initperf.works import WORKS
 
     name = KERNELS.canonical(name)
     for work in WORKS.values():

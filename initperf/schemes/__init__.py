@@ -4,8 +4,9 @@ An initializer fills one weight; a scheme sets the weights and the biases of all
 look at the activation, the residual structure and a batch of data for it.
 """
 
-from initperf.registry import import_siblings
+from initperf._core.registry import import_siblings
 from initperf.schemes._plain import BIASES, Plain, as_scheme, find
+from initperf.schemes._residual import residual_blocks
 from initperf.schemes._scheme import SCHEMES, Network, PerLayer, Scheme, register
 from initperf.schemes._signal import change_rates, signals
 
@@ -20,6 +21,7 @@ __all__ = [
     "change_rates",
     "find",
     "register",
+    "residual_blocks",
     "signals",
 ]
 

@@ -48,7 +48,7 @@ def find(rule: str | Initializer | Scheme) -> Initializer | Scheme:
 
     Raises
     ------
-    initperf.registry.UnknownNameError
+    initperf._core.registry.UnknownNameError
         For a name that neither has; the message names the nearest of both.
     """
     if isinstance(rule, str):
@@ -68,7 +68,7 @@ def as_scheme(rule: str | Initializer | Scheme, biases: str = "zeros") -> Scheme
 
     Raises
     ------
-    initperf.registry.UnknownNameError
+    initperf._core.registry.UnknownNameError
         For a name that neither has.
     """
     found = find(rule)

@@ -1,7 +1,14 @@
-"""What the schemes for residual networks share."""
+"""Residual blocks: which layers make them, and what the schemes for them share.
+
+He, Zhang, Ren & Sun, "Deep residual learning for image recognition", CVPR 2016 (1512.03385): a
+block adds its input to the output of its layers, the branch. A branch of one layer is
+``f(x @ weights + bias)``; one of several ends without an activation, as theirs do:
+``f(… f(x @ weights + bias) …) @ weights + bias``.
+"""
+
+from collections.abc import Sequence
 
 from initperf.errors import UnsuitableError
-from initperf.residual import residual_blocks
 from initperf.schemes._scheme import Network
 
 
@@ -20,3 +27,43 @@ def check_residual(name: str, hidden: tuple[int, ...], residual: int) -> None:
         residual_blocks((0, *hidden, 0), residual)
     except UnsuitableError as error:
         raise UnsuitableError(f"{name} is for networks with residual blocks: {error}") from None
+
+
+def residual_blocks(sizes: Sequence[int], layers: int) -> tuple[range, ...]:
+    """Return which hidden layers make the blocks of a network.
+
+    From the first layer on, as many as a block has make one where what they hand on is as wide as
+    what they are given; a layer that begins none so is an ordinary one.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Widths of all layers, input and output included.
+    layers : int
+        Layers of a block; 0 for a network without.
+
+    Returns
+    -------
+    tuple of range
+        The numbers, from 0, of each block's layers.
+
+    Raises
+    ------
+    UnsuitableError
+        When blocks are wanted, and no hidden layers fit.
+    """
+    found: list[range] = []
+    begin = 0
+    while layers and begin + layers < len(sizes) - 1:
+        if sizes[begin] == sizes[begin + layers]:
+            found.append(range(begin, begin + layers))
+            begin += layers
+        else:
+            begin += 1
+    if layers and not found:
+        rows = "a hidden layer" if layers == 1 else f"{layers} hidden layers in a row"
+        raise UnsuitableError(
+            f"residual={layers} needs {rows} whose output is as wide as the input, as in "
+            f"{(64,) * (layers + 1)}; the hidden widths are {tuple(sizes[1:-1])}"
+        )
+    return tuple(found)

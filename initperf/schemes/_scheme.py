@@ -9,19 +9,19 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from initperf._core.keys import Key, RandomSource, as_key
+from initperf._core.registry import Registry
+from initperf._core.rule import Rule
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
-from initperf.random import Key, RandomSource, as_key
-from initperf.registry import Registry
-from initperf.rule import Rule
 
 BIAS_STREAMS = 1 << 32
 """The biases of layer i are drawn from the stream of this number plus i, its weights from i."""
 
 
 class Network(Protocol):
-    """What a scheme must know of a network; `initperf.network.Mlp` is one."""
+    """What a scheme must know of a network; `initperf.training.network.Mlp` is one."""
 
     sizes: np.ndarray
     activation: Activation
@@ -43,7 +43,7 @@ class Network(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Scheme(Rule, ABC):
-    """A rule that sets all weights and biases of a network; see `initperf.rule.Rule`.
+    """A rule that sets all weights and biases of a network; see `initperf._core.rule.Rule`.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Scheme(Rule, ABC):
             Widths of the hidden layers.
         activation : Activation
         residual : int
-            Layers of a residual block, see `initperf.residual`; 0 for a network without.
+            Layers of a residual block, see `residual_blocks`; 0 for a network without.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class Scheme(Rule, ABC):
         ----------
         network : Network
         rng : None, int, SeedSequence, BitGenerator or Generator
-            See `initperf.random.as_key`.
+            See `initperf._core.keys.as_key`.
         batch : array, optional
             Inputs, (count, features), for a rule that looks at data; others do not read it.
 

@@ -8,14 +8,15 @@ import functools
 import math
 from dataclasses import dataclass
 
+from initperf._core.arguments import not_negative
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer
 from initperf.initializers.normal import Normal
 from initperf.initializers.variance_scaling import VarianceScaling
-from initperf.rule import not_negative
 from initperf.schemes._scheme import Network, PerLayer, register
-from initperf.theory import Critical, critical
+from initperf.theory import critical
+from initperf.theory.mean_field import Critical
 
 
 @functools.cache

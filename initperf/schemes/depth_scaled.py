@@ -9,10 +9,10 @@ larger, by as much as itself without the factor.
 import math
 from dataclasses import dataclass
 
+from initperf._core.arguments import not_negative
 from initperf.activations import Activation
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
-from initperf.rule import not_negative
 from initperf.schemes._residual import check_residual, gain
 from initperf.schemes._scheme import Network, PerLayer, register
 

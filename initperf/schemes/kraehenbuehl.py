@@ -10,11 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from initperf._core.arguments import finite
+from initperf._core.keys import Key
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
-from initperf.random import Key
-from initperf.rule import finite
 from initperf.schemes._scheme import (
     BIAS_STREAMS,
     Network,

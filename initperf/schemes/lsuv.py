@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from initperf._core.keys import Key
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
-from initperf.random import Key
 from initperf.schemes._scheme import Network, Scheme, register, varies
 from initperf.schemes._signal import output
 

@@ -7,9 +7,9 @@ hyperparameter transfer", 2022 (2203.03466), table 3, without multipliers.
 import math
 from dataclasses import dataclass
 
+from initperf._core.arguments import finite, one_of
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
-from initperf.rule import finite, one_of
 from initperf.schemes._residual import gain
 from initperf.schemes._scheme import Network, PerLayer, register
 

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from scipy.linalg import hadamard
 
-from initperf.random import Key
+from initperf._core.keys import Key
 from initperf.schemes._scheme import Network, Scheme, register
 
 

@@ -9,9 +9,9 @@ import torch
 
 from initperf.activations import ACTIVATIONS
 from initperf.kernels import KERNELS
-from initperf.kernels._optimizers import OPTIMIZERS, Settings
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.network import Mlp
+from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.training.network import Mlp
 
 SIZES = (6, 7, 7, 4)
 NARROWING = (6, 7, 5, 7, 4)  # a residual block of two layers
@@ -77,12 +77,12 @@ class Both:
         gradients, losses = np.zeros_like(network.parameters), np.zeros(steps)
         done, _ = KERNELS["train_epoch"][network.backend](
             *(self.images, self.labels, np.arange(ROWS * steps), ROWS, network.sizes),
-            *(network.activation.code, network.parameters, gradients),
+            *(network.activation, network.parameters, gradients),
             np.zeros(work_size(network.sizes, ROWS)),
             *(rates, clip_norm, losses, np.zeros(steps, np.int64)),
             np.zeros((steps, network.depth, len(STATISTICS))),
-            Descent(rule.code, factors, memories, clip_globally),
-            network.residual,
+            Descent(rule, factors, memories, clip_globally),
+            network.blocks,
         )
         assert done == steps
         return gradients, losses

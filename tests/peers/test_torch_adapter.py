@@ -12,7 +12,7 @@ from torch import nn
 
 import initperf
 from initperf import INITIALIZERS
-from initperf.parallel import default_threads
+from initperf._core.parallel import default_threads
 from initperf.torch import init_
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from initperf.works import WORKS
+from initperf.benchmarks.workloads import WORKS
 
 
 def rows():

@@ -1,0 +1,1 @@
+"""Registries, rules, argument checks, keys, threads and storage that every other package uses."""

@@ -1,0 +1,162 @@
+"""Names and what they stand for, found by the nearest match when mistyped."""
+
+import difflib
+import importlib
+import importlib.metadata
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from initperf.errors import PluginError
+
+T = TypeVar("T")
+
+
+class UnknownNameError(KeyError, ValueError):
+    """A name that no entry of a registry has; the message suggests the nearest."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _folded(name: str) -> str:
+    return str(name).strip().lower().replace("-", "_").replace(" ", "_")
+
+
+class Registry(Mapping[str, T]):
+    """A read-only mapping to whoever uses it, filled by the files that define the entries.
+
+    Iteration gives the canonical names in alphabetical order; look-up takes aliases too and
+    does not mind case, hyphens, underscores or spaces, so that Keras's ``HeNormal`` and
+    PyTorch's ``kaiming_normal_`` are found.
+
+    Parameters
+    ----------
+    kind : str
+        What an entry is, in the singular: the error message for an unknown name says it.
+    beside : Registry, optional
+        One whose names stand in the same place to whoever types them: none of them can be taken
+        here as well, and the nearest match of an unknown name may be one of them.
+    plugins : str
+        Group of the entry points by which other distributions add entries: each names a module
+        that registers them when imported. They are imported when a name is unknown otherwise, or
+        all names are asked for.
+    """
+
+    def __init__(self, kind: str, beside: "Registry[Any] | None" = None, plugins: str = "") -> None:
+        self.kind = kind
+        self._plugins = plugins
+        self._beside = beside
+        self._entries: dict[str, T] = {}
+        self._canonical: dict[str, str] = {}
+        self._bare: dict[str, str] = {}
+
+    def register(self, name: str, entry: T, aliases: tuple[str, ...] = ()) -> T:
+        """Add an entry under its name and aliases.
+
+        Raises
+        ------
+        ValueError
+            When a name or an alias is taken already.
+        """
+        for key in map(_folded, (name, *aliases)):
+            if key in self._canonical or (self._beside is not None and key in self._beside):
+                raise ValueError(f"{self.kind} {key!r} is registered already")
+        self._entries[name] = entry
+        self._canonical.update(dict.fromkeys(map(_folded, (name, *aliases)), name))
+        self._bare.update({_bare(key): name for key in (name, *aliases)})
+        return entry
+
+    def canonical(self, name: str) -> str:
+        """Return the entry's own name for a name or an alias.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is none; the message names the nearest.
+        """
+        key = _folded(name)
+        if key in self._canonical:
+            return self._canonical[key]
+        if _bare(key) in self._bare:
+            return self._bare[_bare(key)]
+        if self._load_plugins():
+            return self.canonical(name)
+        known = self._canonical | ({} if self._beside is None else self._beside._canonical)
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        names = ", ".join(sorted(set(known.values())))
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {names}"
+        raise UnknownNameError(f"unknown {self.kind} {name!r}; {hint}")
+
+    def _load_plugins(self) -> bool:
+        """Import the modules that other distributions name; return whether this was the time."""
+        group, self._plugins = self._plugins, ""
+        if not group:
+            return False
+        for entry in importlib.metadata.entry_points(group=group):
+            try:
+                entry.load()
+            except Exception as error:
+                raise PluginError(
+                    f"the {self.kind} plug-in {entry.name!r} ({entry.value}) cannot be imported: "
+                    f"{type(error).__name__}: {error}"
+                ) from error
+        return True
+
+    def aliases(self, name: str) -> tuple[str, ...]:
+        """Return the other names of an entry, in the order they were given."""
+        own = self.canonical(name)
+        return tuple(
+            alias
+            for alias, entry in self._canonical.items()
+            if entry == own and alias != _folded(own)
+        )
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names and aliases, sorted."""
+        self._load_plugins()
+        return tuple(sorted(self._canonical))
+
+    def __getitem__(self, name: str) -> T:
+        found = self._entries.get(name)
+        return self._entries[self.canonical(name)] if found is None else found
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self.canonical(str(name))
+        except UnknownNameError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        self._load_plugins()
+        return iter(sorted(self._entries))
+
+    def __len__(self) -> int:
+        self._load_plugins()
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} {self.kind}s: {', '.join(self)}>"
+
+
+def _bare(key: str) -> str:
+    return key.replace("_", "")
+
+
+def import_siblings(package: str, path: list[str]) -> None:
+    """Import every module of a package whose name has no leading underscore.
+
+    A package calls this once at the end of its ``__init__`` so that a file dropped into its
+    folder registers what it defines.
+
+    Parameters
+    ----------
+    package : str
+        The package's ``__name__``.
+    path : list of str
+        The package's ``__path__``.
+    """
+    for module in sorted(pkgutil.iter_modules(path), key=lambda found: found.name):
+        if not module.name.startswith("_"):
+            importlib.import_module(f"{package}.{module.name}")

@@ -1,0 +1,110 @@
+"""What is paid once: importing, compiling a kernel, loading what was compiled before.
+
+Each is timed in a fresh process, by the process itself, so that starting Python is not in it.
+"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from initperf._core.storage import replacing
+
+_IMPORT = """
+import time
+begin = time.perf_counter()
+import {module}
+print(time.perf_counter() - begin)
+"""
+
+
+def import_seconds(module: str = "initperf") -> float:
+    """Return the seconds that importing a module takes in a fresh process."""
+    return float(_child("-c", _IMPORT.format(module=module)))
+
+
+def first_call_seconds(kernels: Sequence[str], cache: Path | None = None) -> dict[str, float]:
+    """Return the seconds that the first call of each kernel's Numba twin takes.
+
+    Parameters
+    ----------
+    kernels : sequence of str
+        Names in ``KERNELS``; each is called with the arguments of its first test case. One
+        process calls them all, in this order, after Numba has compiled a function of no account.
+    cache : pathlib.Path, optional
+        The directory that machine code is looked for and kept in: what it lacks is compiled.
+        Without it, a new one, so that everything is.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    if cache is None:
+        with tempfile.TemporaryDirectory(prefix="initperf-cold-") as fresh:
+            return first_call_seconds(kernels, Path(fresh))
+    found: dict[str, float] = json.loads(_child("-m", __name__, *kernels, cache=cache))
+    return found
+
+
+def compile_seconds(kernels: Sequence[str], *, measure: bool = True) -> dict[str, float]:
+    """Return what compiling each kernel costs, measured once for each state of their sources.
+
+    Parameters
+    ----------
+    kernels : sequence of str
+        Names in ``KERNELS``.
+    measure : bool
+        Whether to measure what is not known yet, which takes seconds; else it is NaN.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    import numba
+
+    from initperf.jit.policy import CODE_CACHE
+
+    memory = CODE_CACHE / "compile_seconds.json"
+    known: dict[str, float] = json.loads(memory.read_text()) if memory.is_file() else {}
+    unknown = [name for name in kernels if name not in known]
+    if unknown and measure and not numba.config.DISABLE_JIT:
+        known |= first_call_seconds(unknown)
+        with replacing(memory) as written:
+            written.write_text(json.dumps(known))
+    return {name: known.get(name, math.nan) for name in kernels}
+
+
+def _child(*arguments: str, cache: Path | None = None) -> str:
+    home = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"PYTHONPATH": path}
+    if cache is not None:
+        environment["INITPERF_CACHE"] = str(cache)
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+
+
+def _main(kernels: Sequence[str]) -> None:
+    import numba
+
+    from initperf.kernels import KERNELS
+
+    numba.njit(lambda x: x + 1.0)(1.0)
+    seconds = {}
+    for name in kernels:
+        arguments = next(KERNELS[name].cases()).arguments()
+        begin = time.perf_counter()
+        KERNELS[name]["numba"](*arguments)
+        seconds[name] = time.perf_counter() - begin
+    print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

@@ -1,0 +1,108 @@
+"""How the compiler and the libraries are set: by environment, by build, by default."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+
+from initperf.benchmarks.doctor._check import Result, System, register
+
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "INITPERF_NUM_THREADS",
+)
+_BLAS_THREADS = {
+    "openblas": "OPENBLAS_NUM_THREADS",
+    "mkl": "MKL_NUM_THREADS",
+    "blis": "BLIS_NUM_THREADS",
+}
+_SLOW = {
+    "DISABLE_JIT": (0, "nothing is compiled"),
+    "OPT": (3, "the compiler optimises less"),
+    "BOUNDSCHECK": (None, "every index is checked"),
+    "DEBUGINFO_DEFAULT": (0, "debugging takes optimisations away"),
+    "LOOP_VECTORIZE": (1, "loops are not made vectors"),
+}
+
+
+@register("compiler")
+def compiler(system: System) -> Iterator[Result]:
+    """Find settings of Numba under which compiled code is slow."""
+    import numba
+
+    slow = [
+        f"NUMBA_{name}={value}: {words}"
+        for name, (usual, words) in _SLOW.items()
+        if (value := _setting(numba.config, name)) != usual and (value or usual)
+    ]
+    for words in slow:
+        yield "warning", words, f"unset {words.partition('=')[0]}"
+    if not slow:
+        yield "ok", "as initperf means it", ""
+
+
+def _setting(config: object, name: str) -> object:
+    value = getattr(config, name, _SLOW[name][0])
+    return int(str(value)) if str(value).isdigit() else value
+
+
+@register("threading_layer")
+def threading_layer(system: System) -> Iterator[Result]:
+    """Name what ``prange`` of other code would run on; initperf's threads are plain ones."""
+    import numba
+
+    wanted = str(numba.config.THREADING_LAYER)
+    here = [
+        name
+        for name, module in (("tbb", "tbbpool"), ("omp", "omppool"), ("workqueue", "workqueue"))
+        if importlib.util.find_spec(f"numba.np.ufunc.{module}")
+    ]
+    words = f"setting {wanted}, built in: {', '.join(here)}; initperf uses none"
+    if wanted == "workqueue" or here == ["workqueue"]:
+        advice = "for prange called from several threads at once, which workqueue aborts: use omp"
+        yield "note", words, advice
+    else:
+        yield "ok", words, ""
+
+
+@register("blas_pools")
+def blas_pools(system: System) -> Iterator[Result]:
+    """Find more threads of matrix products than processors, and two pools that compete."""
+    import numpy as np  # noqa: F401 - loads its pool
+    import scipy.linalg  # noqa: F401 - loads the other
+    from threadpoolctl import threadpool_info
+
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    words = ", ".join(
+        f"{pool['internal_api']} {pool['version']} with {pool['num_threads']} threads"
+        for pool in pools
+    )
+    count = len(system.processors)
+    most = max((pool["num_threads"] for pool in pools), default=0)
+    if most > count:
+        largest = max(pools, key=lambda pool: int(pool["num_threads"]))
+        variable = _BLAS_THREADS.get(largest["internal_api"], "OMP_NUM_THREADS")
+        yield "warning", f"{words}, on {count} processors", f"{variable}={count}"
+    elif len(pools) > 1 and most > 1:
+        yield (
+            "note",
+            f"{words}: NumPy's and SciPy's own; where both work in turns, their waiting threads "
+            "take time from each other",
+            "initperf sets both in what it times; in code of your own, use one or threadpoolctl",
+        )
+    else:
+        yield "ok", words or "none found", ""
+
+
+@register("environment")
+def environment(system: System) -> Iterator[Result]:
+    """Name the variables that set numbers of threads."""
+    known = [f"{name}={os.environ[name]}" for name in _THREADS if os.environ.get(name)]
+    if known:
+        yield "note", ", ".join(known), "name them with every result"
+    else:
+        yield "ok", "no variable sets a number of threads", ""

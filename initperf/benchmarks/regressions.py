@@ -1,0 +1,160 @@
+"""Whether benchmarks got slower between two files of pytest-benchmark, as far as one can tell.
+
+How a change and its error are found is told in `_noise`. A benchmark regressed when it is
+slower by an amount that matters and its interval, which holds for all benchmarks together,
+excludes that nothing changed. One whose error hides a slowdown of a third is too noisy.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from initperf.benchmarks._noise import Change, Machine, judge, judge_machine
+from initperf.benchmarks.results_file import BenchmarkFile, Measured, read_benchmarks
+from initperf.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST_ROUNDS = 5
+LARGEST_HIDDEN = 1 / 3
+"""A slowdown that must not stay unseen: what could hide a larger one is too noisy."""
+
+MOST_NOISY = 0.25
+"""The share of the judged that may be too noisy before the files are."""
+
+_EXIT = {"ok": 0, "regressed": 1, "too noisy": 4}
+
+
+@dataclass(frozen=True)
+class FileComparison:
+    """What changed between two files.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row for each benchmark of both: ``benchmark``, ``old_s``, ``new_s``, ``by_seconds`` and
+        ``by_baseline`` (new time over old, above 1 is slower; corrected for the machine's drift,
+        and relative to the baseline), ``time_ratio`` on which the two agree, with
+        ``time_ratio_low`` and ``time_ratio_high`` (95 % for all rows together), ``hidden_percent``
+        (the smallest slowdown that would be seen), and ``verdict``: ``"ok"``, ``"improved"``,
+        ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds, or ``"yardstick"``
+        of another library's method, by which the machine is judged.
+    machine : initperf.benchmarks._noise.Machine
+        How the yardsticks changed.
+    missing, added : tuple of str
+        Benchmarks of the old file only, and of the new file only.
+    warnings : tuple of str
+        Why the comparison may mean little.
+    """
+
+    table: "pd.DataFrame"
+    machine: Machine
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """``"regressed"`` if any did; else ``"too noisy"`` if many are, or none was judged."""
+        found = self.table["verdict"]
+        judged = found[~found.isin(["not judged", "yardstick"])]
+        if "regressed" in set(judged):
+            return "regressed"
+        if judged.empty or (judged == "too noisy").mean() > MOST_NOISY:
+            return "too noisy"
+        return "ok"
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 when something regressed, 4 when it is too noisy to judge."""
+        return _EXIT[self.verdict]
+
+
+def compare_files(old: str | Path, new: str | Path, *, threshold: float = 0.05) -> FileComparison:
+    """Compare two files that ``pytest --benchmark-json`` or ``--benchmark-save`` wrote.
+
+    Parameters
+    ----------
+    old, new : str or pathlib.Path
+        The files.
+    threshold : float
+        The smallest change that counts, as a fraction of the time.
+
+    Returns
+    -------
+    FileComparison
+
+    Raises
+    ------
+    ValueError
+        When `threshold` is not positive.
+    UsageError
+        When a file does not exist.
+    DataError
+        When a file is not of pytest-benchmark, or no benchmark is in both.
+    """
+    if not threshold > 0:
+        raise ValueError(f"threshold must be positive, not {threshold!r}")
+    import pandas as pd
+
+    before, after = read_benchmarks(old), read_benchmarks(new)
+    pairs = [
+        (before.benchmarks[name], after.benchmarks[name])
+        for name in before.benchmarks
+        if name in after.benchmarks
+    ]
+    if not pairs:
+        raise DataError(f"{before.path} and {after.path} have no benchmark in common")
+    enough = [pair for pair in pairs if _can_be_judged(*pair)]
+    machine = judge_machine(enough)
+    together = sum(not new.is_yardstick for _, new in enough)
+    return FileComparison(
+        pd.DataFrame([_row(*pair, judge(*pair, machine), together, threshold) for pair in pairs]),
+        machine,
+        tuple(name for name in before.benchmarks if name not in after.benchmarks),
+        tuple(name for name in after.benchmarks if name not in before.benchmarks),
+        _warnings(before, after),
+    )
+
+
+def _can_be_judged(old: Measured, new: Measured) -> bool:
+    return min(old.rounds, new.rounds) >= FEWEST_ROUNDS and min(old.least_s, new.least_s) > 0
+
+
+def _row(
+    old: Measured, new: Measured, change: Change, together: int, threshold: float
+) -> dict[str, object]:
+    low, high = change.interval(together)
+    hidden = max(threshold, high / change.ratio - 1)
+    if not _can_be_judged(old, new):
+        verdict = "not judged"
+    elif new.is_yardstick:
+        verdict = "yardstick"
+    elif low > 1 and change.ratio >= 1 + threshold:
+        verdict = "regressed"
+    elif high < 1 and change.ratio <= 1 / (1 + threshold):
+        verdict = "improved"
+    elif hidden > LARGEST_HIDDEN:
+        verdict = "too noisy"
+    else:
+        verdict = "ok"
+    return {
+        "benchmark": old.name,
+        "old_s": old.least_s,
+        "new_s": new.least_s,
+        "by_seconds": change.seconds,
+        "by_baseline": None if math.isnan(change.baseline) else change.baseline,
+        "time_ratio": change.ratio,
+        "time_ratio_low": low,
+        "time_ratio_high": high,
+        "hidden_percent": 100 * hidden,
+        "verdict": verdict,
+    }
+
+
+def _warnings(old: BenchmarkFile, new: BenchmarkFile) -> tuple[str, ...]:
+    if old.processor == new.processor:
+        return ()
+    return (f"the files are of different processors: {old.processor} and {new.processor}",)

@@ -1,0 +1,28 @@
+"""The works whose speed is measured, one family a file, with all methods of doing each."""
+
+from initperf._core.registry import import_siblings
+from initperf.benchmarks.workloads._work import (
+    PREPARATIONS,
+    WORKS,
+    Entry,
+    Method,
+    Size,
+    Work,
+    is_installed,
+    matrix,
+    register,
+)
+
+__all__ = [
+    "PREPARATIONS",
+    "WORKS",
+    "Entry",
+    "Method",
+    "Size",
+    "Work",
+    "is_installed",
+    "matrix",
+    "register",
+]
+
+import_siblings(__name__, __path__)

@@ -1,0 +1,6 @@
+"""Steps of gradient descent on a deep perceptron whose units take the hyperbolic tangent."""
+
+from initperf.benchmarks.workloads._work import register
+from initperf.benchmarks.workloads.train_step import NARROW, work
+
+register(work("train_step_tanh", "tanh", (NARROW,)))

@@ -1,0 +1,108 @@
+"""The parser of the command line: one line on stderr and an exit code on error."""
+
+import argparse
+import difflib
+import importlib
+import importlib.metadata
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from initperf import __version__
+from initperf._core.registry import UnknownNameError
+from initperf.cli._interrupts import interrupts_kept, let_go
+from initperf.errors import DataError, UsageError
+
+_USAGE, _DATA, _INTERRUPTED = 2, 3, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_USAGE, f"{self.prog}: {message}; {self.prog} --help says more\n")
+
+
+def verbs() -> dict[str, ModuleType]:
+    """Return the verbs, each a module with HELP, ``configure(parser)`` and ``run(arguments)``.
+
+    They are the modules of this package without a leading underscore, and those that other
+    distributions name as entry points of the group ``initperf.verbs``.
+    """
+    package = importlib.import_module("initperf.cli")
+    own = sorted(
+        module.name
+        for module in pkgutil.iter_modules(package.__path__)
+        if not module.name.startswith("_")
+    )
+    found = {name: importlib.import_module(f"initperf.cli.{name}") for name in own}
+    for entry in importlib.metadata.entry_points(group="initperf.verbs"):
+        found.setdefault(entry.name, entry.load())
+    return found
+
+
+def parser_of_verbs() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog="initperf",
+        description="Weight initializers: what they cost to draw and what they do to training.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"initperf {__version__}")
+    choices = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    for name, module in verbs().items():
+        verb = choices.add_parser(
+            name, help=module.HELP, description=module.HELP, allow_abbrev=False
+        )
+        module.configure(verb)
+        verb.set_defaults(run=module.run, parser=parser)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        0 ok; 1 a comparison regressed; 2 usage; 3 bad data; 4 too noisy to judge;
+        130 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = parser_of_verbs()
+    known = verbs()
+    if words and not words[0].startswith("-") and words[0] not in known:
+        near = difflib.get_close_matches(words[0], known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        parser.exit(_USAGE, f"initperf: unknown verb {words[0]!r}; {hint}\n")
+    chosen = parser.parse_args(words)
+    if chosen.verb is None:
+        parser.print_help()
+        return 0
+    try:
+        with interrupts_kept():
+            code = int(chosen.run(chosen) or 0)
+            sys.stdout.flush()  # a reader that has gone is met here and not at exit
+            return code
+    except (UsageError, UnknownNameError) as error:
+        return _fail(_USAGE, str(error))
+    except DataError as error:
+        return _fail(_DATA, str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "initperf":
+            raise
+        return _fail(_USAGE, f"this needs {error.name}; pip install 'initperf[suite]' brings it")
+    except KeyboardInterrupt as interruption:
+        let_go(interruption)
+        return _fail(_INTERRUPTED, "interrupted")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _fail(code: int, message: str) -> int:
+    print(f"initperf: {' '.join(message.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,85 @@
+"""What the verbs print: tables, JSON and progress."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from initperf._core.progress import Progress
+from initperf.errors import UsageError
+
+
+@contextmanager
+def usage() -> Iterator[None]:
+    """Turn a value that a library call refuses into an error of usage, one line, exit 2."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from None
+
+
+def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Print rows as an aligned table, or as JSON; numbers to the right."""
+    if as_json:
+        print(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))
+        return
+    if not rows:
+        print("nothing to show")
+        return
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [[_text(row.get(column)) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    numeric = [
+        all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
+        for column in columns
+    ]
+    for line in [columns, ["-" * width for width in widths], *cells]:
+        parts = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        print("  ".join(parts).rstrip())
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """Show how far the work is: a bar on a terminal, a line now and then elsewhere (stderr)."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            "[bold]{task.fields[title]}",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            "{task.description}",
+        )
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None, title=title)
+            yield lambda done, total, label: bar.update(
+                task, completed=done, total=total, description=label
+            )
+        return
+    last = -1
+
+    def line(done: int, total: int, label: str) -> None:
+        nonlocal last
+        tenth = 10 * done // max(total, 1)
+        if tenth > last:
+            last = tenth
+            print(f"{title}: {done} of {total} {label}".rstrip(), file=sys.stderr, flush=True)
+
+    yield line

@@ -1,0 +1,65 @@
+"""What ``initperf info`` says of a scheme: a network it has set, layer by layer."""
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from initperf.cli._output import show, usage
+
+if TYPE_CHECKING:
+    from initperf.schemes import Scheme
+    from initperf.training.network import Mlp
+
+_SIZES = (784, 256, 256, 256, 10)
+_INPUTS = 512
+
+
+def _described(network: "Mlp") -> str:
+    name, blocks = network.activation.name, network.blocks
+    if not blocks:
+        return name
+    of = {"residual block": len(blocks), "layer": len(blocks[0])}
+    return f"{name}, " + " of ".join(f"{n} {word}{'s' * (n > 1)}" for word, n in of.items())
+
+
+def describe(scheme: "Scheme", arguments: argparse.Namespace) -> None:
+    """Print the scheme, and for each layer its weights, biases and pre-activations."""
+    import numpy as np
+
+    from initperf.schemes import signals
+    from initperf.training.network import Mlp
+
+    with usage():
+        sizes = tuple(arguments.shape) or _SIZES
+        network = Mlp(sizes, arguments.activation or "relu", "float64", residual=arguments.residual)
+        batch = np.random.default_rng(arguments.seed).standard_normal((_INPUTS, sizes[0]))
+        network.initialize(scheme, arguments.seed, batch=batch)
+    facts = {
+        "name": scheme.name,
+        "formula": scheme.formula,
+        "source": scheme.cite,
+        "suits": ", ".join(scheme.suits) or "no activation in particular",
+        "network": _described(network),
+        "inputs": f"{_INPUTS} of standard normal features",
+    }
+    rows = [
+        {
+            "layer": number + 1,
+            "shape": " x ".join(map(str, weights.shape)),
+            "weight_mean": float(weights.mean()),
+            "weight_std": float(weights.std()),
+            "weight_max": float(np.abs(weights).max()),
+            "bias_std": float(biases.std()),
+            "preactivation_variance": float(z.var()),
+        }
+        for number, ((weights, biases), (_, z)) in enumerate(
+            zip(network.layers(), signals(network, batch), strict=True)
+        )
+    ]
+    if arguments.json:
+        print(json.dumps(facts | {"layers": rows}, indent=2, ensure_ascii=False))
+        return
+    for key, value in facts.items():
+        print(f"{key:17s}{value}")
+    print()
+    show(rows, as_json=False)

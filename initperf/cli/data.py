@@ -1,0 +1,49 @@
+"""``initperf data``: what data sets there are here, and the download of one."""
+
+import argparse
+import sys
+from typing import Any
+
+from initperf.cli._arguments import add_data, add_json
+from initperf.cli._output import show
+
+HELP = "list the data sets found on this machine; `data fetch NAME` downloads one"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    actions = parser.add_subparsers(dest="action", metavar="fetch")
+    add_data(parser)
+    add_json(parser)
+    fetch = actions.add_parser("fetch", help="download a data set; nothing else ever does")
+    fetch.add_argument("name", metavar="NAME", help="mnist or fashion_mnist")
+    fetch.add_argument("--to", metavar="DIR", help="where to, by default initperf's cache")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print what there is, or download."""
+    from initperf import data
+
+    if arguments.action == "fetch":
+        directory = data.fetch(
+            arguments.name, arguments.to, report=lambda line: print(line, file=sys.stderr)
+        )
+        print(f"{arguments.name} is in {directory}")
+        return
+    rows: list[dict[str, Any]] = []
+    for found in data.available(arguments.data_dir):
+        if "error" in found:
+            rows.append({"name": found["name"], "source": f"not here: {found['error']}"})
+        else:
+            rows.append(
+                {
+                    "name": found["name"],
+                    "train": found["train_count"],
+                    "test": found["test_count"],
+                    "sha256": found["digest"],
+                    "mean": found["mean"],
+                    "std": found["std"],
+                    "source": found["source"],
+                }
+            )
+    show(rows, arguments.json)

@@ -1,0 +1,38 @@
+"""``initperf doctor``: what makes benchmarks lie on this machine, and what to do."""
+
+import argparse
+
+from initperf.cli._arguments import add_json
+from initperf.cli._output import show
+
+HELP = "check what makes benchmarks lie here; exit 4 when timings taken now would mislead"
+
+_MISLEADING = 4
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found and return the exit code."""
+    import dataclasses
+    import sys
+
+    from initperf.benchmarks.doctor import examine
+
+    findings = list(examine())
+    if arguments.json:
+        show([dataclasses.asdict(finding) for finding in findings], as_json=True)
+    else:
+        width = max(len(finding.check) for finding in findings)
+        for finding in findings:
+            print(f"{finding.status:7}  {finding.check:{width}}  {finding.found}")
+            if finding.advice:
+                print(f"{'':9}{'':{width}}  → {finding.advice}")
+    warnings = sum(finding.status == "warning" for finding in findings)
+    if not warnings:
+        return 0
+    print(f"initperf: {warnings} of {len(findings)} checks warn of wrong timings", file=sys.stderr)
+    return _MISLEADING

@@ -1,0 +1,66 @@
+"""``initperf draw``: weights into a file."""
+
+import argparse
+from pathlib import Path
+
+from initperf.cli._arguments import OF_INITIALIZERS, add_parameters, named, parameters
+from initperf.cli._output import usage
+from initperf.errors import UsageError
+
+HELP = "draw weights and write them to a .npy file, or print their statistics"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    named(parser.add_argument("name", metavar="NAME", help="see initperf list"), OF_INITIALIZERS)
+    parser.add_argument("shape", metavar="N", type=int, nargs="+", help="shape, as 784 256")
+    add_parameters(parser)
+    parser.add_argument("--seed", type=int, metavar="N", help="fresh entropy without it")
+    parser.add_argument("--stream", type=int, default=0, metavar="N", help="number of the stream")
+    parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
+    parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
+    parser.add_argument("--out", metavar="FILE.npy", help="where to write the weights")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Draw and write or describe."""
+    import numpy as np
+
+    from initperf._core.storage import replacing
+    from initperf.initializers import INITIALIZERS
+    from initperf.schemes import SCHEMES
+
+    path = Path(arguments.out) if arguments.out else None
+    if path is not None and (path.suffix != ".npy" or not path.parent.is_dir()):
+        raise UsageError(f"--out must be a .npy file in a directory that exists, not {path}")
+    if arguments.name not in INITIALIZERS:
+        with usage():
+            name = SCHEMES.canonical(arguments.name)
+        raise UsageError(
+            f"{name} sets a whole network: initperf info {name} shows one, initperf train trains "
+            "one, and initperf.draw_network gives its arrays to Python"
+        )
+    with usage():
+        rule = INITIALIZERS[arguments.name].replace(**parameters(arguments))
+        weights = rule(
+            tuple(arguments.shape),
+            rng=arguments.seed,
+            stream=arguments.stream,
+            dtype=arguments.dtype,
+            backend=arguments.backend,
+        )
+    shape = " x ".join(map(str, weights.shape))
+    if path is not None:
+        try:
+            with replacing(path) as temporary:
+                np.save(temporary, weights)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error}") from None
+        print(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}")
+    elif weights.size:
+        print(
+            f"{rule.name}, {shape}, {weights.dtype}: mean {weights.mean():.6g}, "
+            f"std {weights.std():.6g}, from {weights.min():.6g} to {weights.max():.6g}"
+        )
+    else:
+        print(f"{rule.name}, {shape}, {weights.dtype}: no elements")

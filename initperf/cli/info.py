@@ -1,0 +1,93 @@
+"""``initperf info``: one initializer, declared and measured, with a histogram; or one scheme."""
+
+import argparse
+import json
+import math
+
+from initperf.cli._arguments import (
+    OF_INITIALIZERS,
+    OF_SCHEMES,
+    add_parameters,
+    add_residual,
+    named,
+    parameters,
+)
+from initperf.cli._output import usage
+from initperf.cli._scheme import describe
+from initperf.errors import UsageError
+
+HELP = "show what an initializer declares, what a draw measures, and its histogram or its layers"
+
+_BARS = " ▏▎▍▌▋▊▉█"
+_BINS = 21
+_WIDTH = 40
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    name = parser.add_argument("name", metavar="NAME", help="see initperf list")
+    named(name, OF_INITIALIZERS, OF_SCHEMES)
+    parser.add_argument(
+        "shape",
+        metavar="N",
+        type=int,
+        nargs="*",
+        help="shape, by default 784 256; of a rule that sets a whole network, the widths of its "
+        "layers, by default 784 256 256 256 10",
+    )
+    add_parameters(parser)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draw")
+    parser.add_argument("--activation", metavar="X", help="of such a network (default: relu)")
+    add_residual(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the declaration, the measurement and the histogram or the layers."""
+    import numpy as np
+
+    from initperf.initializers import INITIALIZERS
+    from initperf.schemes import SCHEMES
+
+    if arguments.name not in INITIALIZERS:
+        with usage():
+            scheme = SCHEMES[arguments.name].replace(**parameters(arguments))
+        describe(scheme, arguments)
+        return
+    if arguments.activation or arguments.residual:
+        raise UsageError(
+            f"{arguments.name} draws a single weight: --activation and --residual are for rules "
+            f"that set a whole network, {', '.join(SCHEMES)}"
+        )
+    with usage():
+        initializer = INITIALIZERS[arguments.name].replace(**parameters(arguments))
+    shape = tuple(arguments.shape) or (784, 256)
+    if math.prod(shape) < 1:
+        raise UsageError(f"a shape without elements has no statistics: {shape}")
+    with usage():
+        w = initializer(shape, rng=arguments.seed, dtype="float64").reshape(-1)
+        low, high = initializer.support(shape)
+        facts = {
+            "name": initializer.name,
+            "formula": initializer.formula,
+            "source": initializer.cite,
+            "suits": ", ".join(initializer.suits) or "no activation in particular",
+            "shape": " x ".join(map(str, shape)),
+            "declared mean": initializer.mean(shape),
+            "measured mean": float(w.mean()),
+            "declared std": initializer.std(shape),
+            "measured std": float(w.std()),
+            "declared support": f"[{low:.6g}, {high:.6g}]",
+            "measured range": f"[{w.min():.6g}, {w.max():.6g}]",
+        }
+    counts, edges = np.histogram(w, _BINS)
+    if arguments.json:
+        facts["histogram"] = {"counts": counts.tolist(), "edges": edges.tolist()}
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    for key, value in facts.items():
+        print(f"{key:17s}{value:.6g}" if isinstance(value, float) else f"{key:17s}{value}")
+    print()
+    for count, edge in zip(counts, edges[:-1] + np.diff(edges) / 2, strict=True):
+        eighths = round(8 * _WIDTH * count / counts.max())
+        print(f"{edge:12.4g} {'█' * (eighths // 8)}{_BARS[eighths % 8]}".rstrip())

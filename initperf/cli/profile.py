@@ -1,0 +1,115 @@
+"""``initperf profile``: where the time of a kernel, a draw or a training run goes."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from initperf.cli._arguments import add_training, experiments
+from initperf.cli._output import progress, show, usage
+from initperf.errors import UsageError
+
+HELP = "show where a kernel, a draw or a training run spends its time, inside the JIT too"
+_SHAPE = [784, 256]
+_EPOCHS = 3
+_SHOWN = 12
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    _add_options(parser)
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        help="a kernel; or draw NAME [N N]; or train, with the options of initperf train; "
+        "initperf profile TARGET --help says more",
+    )
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="its options")
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument(
+        "--out", metavar="DIR", default="profile", help="where the files go (default: profile)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, metavar="S", help="how long to measure each thing"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure, print the tables and write the files."""
+    target = _target(arguments)
+    directory = Path(arguments.out)
+    if not arguments.seconds > 0:
+        raise UsageError(f"--seconds must be positive, not {arguments.seconds:g}")
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"--out must be a directory, and {directory} is none")
+
+    from initperf.profiling.page import as_json, headings, write
+    from initperf.profiling.session import profile
+
+    try:
+        with progress("profiling") as tell:
+            found = profile(target, arguments.seconds, tell)
+    except RuntimeError as error:
+        raise UsageError(str(error)) from None
+    try:
+        written = write(found, directory)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be written: {error}") from None
+    if arguments.json:
+        print(json.dumps(as_json(found), indent=2, ensure_ascii=False))
+        return
+    print(found.title)
+    for name, rows in found.tables.items():
+        if rows:
+            print(f"\n{headings()[name]}")
+            show(rows[:_SHOWN], as_json=False)
+    print("\nNotes")
+    for note in found.notes:
+        print(f"- {note}")
+    print(f"\nwrote {', '.join(map(str, written))}")
+
+
+def _target(arguments: argparse.Namespace) -> Any:
+    """Read what follows the name of the target, with the options of its kind."""
+    kind = arguments.target
+    parser: argparse.ArgumentParser = type(arguments.parser)(
+        prog=f"initperf profile {kind}", conflict_handler="resolve", allow_abbrev=False
+    )
+    if kind == "train":
+        add_training(parser, many=False)
+        parser.set_defaults(epochs=_EPOCHS)  # perf keeps megabytes of stacks a second
+    else:
+        parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
+    if kind == "draw":
+        parser.add_argument("name", metavar="NAME", help="see initperf list")
+        parser.add_argument("shape", metavar="N", type=int, nargs="*", help="default: 784 256")
+        parser.add_argument("--seed", type=int, default=0, metavar="N")
+    _add_options(parser)
+    parser.parse_args(arguments.words, arguments)
+
+    from initperf.profiling.target import Target
+
+    with usage():
+        if kind == "train":
+            target = _training(arguments)
+        elif kind == "draw":
+            shape = tuple(arguments.shape or _SHAPE)
+            target = Target("draw", arguments.name, arguments.dtype, shape, arguments.seed)
+        else:
+            target = Target("kernel", kind, arguments.dtype)
+        target.check()
+    return target
+
+
+def _training(arguments: argparse.Namespace) -> Any:
+    from initperf import data
+    from initperf.profiling.target import Target
+
+    chosen = experiments(arguments)
+    if len(chosen) != 1:
+        raise UsageError("profile train takes one value for each option")
+    data.load(chosen[0].dataset, arguments.data_dir)
+    return Target("train", chosen[0].to_json(), chosen[0].dtype, data_directory=arguments.data_dir)

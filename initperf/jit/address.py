@@ -1,0 +1,100 @@
+"""Calls of compiled functions by address, so that only what is used is compiled, and once.
+
+A compiled function that calls another takes its code in and compiles it again; one that chooses
+among ten takes in all ten. Called by address instead, through Numba's own calling convention, a
+function is compiled by itself when it is first asked for. Addresses are passed around as values,
+because machine code that is cached must not hold one. Without the compiler a function stands for
+its own address.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import cgutils, types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic, overload
+
+from initperf.jit.policy import Function
+
+Signature = Callable[[Any], tuple[Any, ...]]
+
+
+class Family:
+    """Functions without a result that take the same arguments, so that one can stand for another.
+
+    Parameters
+    ----------
+    signature : callable
+        From Numba's float32 or float64 to the types of the arguments, the first of which is an
+        array of that type.
+
+    Attributes
+    ----------
+    call : callable
+        ``call(address, *arguments)``, for compiled code and elsewhere.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        self._signature = signature
+        self.call = _caller(signature)
+
+    def address(self, function: Function, dtype: np.dtype[Any]) -> Any:
+        """Return where the machine code of a jitted function for a dtype is, compiling it first."""
+        if numba.config.DISABLE_JIT:
+            return function
+        return _compiled(self._signature, function, dtype)
+
+
+@functools.cache
+def _compiled(signature: Signature, function: Function, dtype: np.dtype[Any]) -> int:
+    kinds = signature(numba.from_dtype(dtype))
+    result = function.get_compile_result(types.none(*kinds))  # type: ignore[attr-defined]  # jitted
+    address: int = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+    return address
+
+
+def vector(kind: Any) -> Any:
+    """Return the type of a contiguous 1-D array."""
+    return types.Array(kind, 1, "C")
+
+
+def matrix(kind: Any) -> Any:
+    """Return the type of a contiguous 2-D array."""
+    return types.Array(kind, 2, "C")
+
+
+def _caller(signature: Signature) -> Callable[..., None]:
+    @intrinsic
+    def jump(typing, address, arguments):  # type: ignore[no-untyped-def]  # numba's types
+        kinds = tuple(arguments)
+
+        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]  # its too
+            convention = context.call_conv
+            pointer = convention.get_function_type(types.none, kinds).as_pointer()
+            status, _ = convention.call_function(
+                builder,
+                builder.inttoptr(values[0], pointer),
+                types.none,
+                kinds,
+                cgutils.unpack_tuple(builder, values[1]),
+            )
+            with cgutils.if_unlikely(builder, status.is_error):
+                convention.return_status_propagate(builder, status)
+            return context.get_dummy_value()
+
+        return types.void(address, arguments), generate
+
+    def call(address: Any, *arguments: Any) -> None:
+        address(*arguments)
+
+    def compiled(address, *arguments):  # type: ignore[no-untyped-def]  # numba's types
+        expected = signature(arguments[0].dtype)
+        if arguments != expected:
+            raise TypingError(f"called with {arguments} what was compiled for {expected}")
+        return lambda address, *arguments: jump(address, arguments)
+
+    overload(call)(compiled)
+    return call

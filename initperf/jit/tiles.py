@@ -1,0 +1,213 @@
+"""Tiles of matrices that stay in vector registers while all is done with them.
+
+A compiler that vectorises loops loads and stores an entry of a sum for every term. Here the
+vectors are written out, as the compiler's own instructions: a tile of a product keeps its sums in
+registers from the first term to the last (Goto & van de Geijn, "Anatomy of high-performance
+matrix multiplication", ACM Trans. Math. Softw. 34, 2008), a square is transposed by shuffles, and
+columns are searched for what is not zero.
+A machine of narrower vectors takes two for each.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+
+from initperf.jit.policy import portable
+from initperf.jit.vectors import has_512_bits
+
+# of a product's tile: its 8 sums hide a multiplication's 4 cycles in 2 units
+_SUMS, _TILE_BYTES = 8, 64
+_PRODUCT_BYTES = 64 if has_512_bits() else 32
+_VECTORS = _TILE_BYTES // _PRODUCT_BYTES
+
+ROWS = _SUMS // _VECTORS
+"""Rows of a tile of a product."""
+
+_SQUARE_BYTES, _COLUMN_BYTES = 32, _TILE_BYTES
+_INTEGER, _BYTE = ir.IntType(64), ir.IntType(8).as_pointer()
+_FUSED = ("contract",)
+
+
+@portable
+def side(matrix: np.ndarray) -> int:
+    """Return how many rows and columns a square has."""
+    return _SQUARE_BYTES // matrix.itemsize
+
+
+@portable
+def width(matrix: np.ndarray) -> int:
+    """Return how many columns a tile of a product has, and how many are searched at a time."""
+    return _TILE_BYTES // matrix.itemsize
+
+
+def multiply_tile(
+    a: np.ndarray, b: np.ndarray, start: np.ndarray, out: np.ndarray, i: int, j: int
+) -> None:
+    """Write ``start + a @ b`` to the tile of `out` whose first entry is (i, j).
+
+    All but `a` have unit stride along their rows, and `start` has as many rows as `out`, or one
+    for all. A term after the other is added to each sum.
+    """
+    rows, columns = slice(i, i + ROWS), slice(j, j + width(out))
+    begin = start[rows, columns] if len(start) == len(out) else start[:, columns]
+    out[rows, columns] = begin + a[rows] @ b[:, columns]
+
+
+def transpose_square(source: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
+    """Write the square of `source` whose first entry is (i, j) to `out`, transposed.
+
+    Both have unit stride along their rows.
+    """
+    count = side(out)
+    out[j : j + count, i : i + count] = source[i : i + count, j : j + count].T
+
+
+def mark_columns(matrix: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
+    """Set to 1, from entry (i, j) of `out` on, as many as a tile is wide where a column is not 0.
+
+    Both have unit stride along their rows and as many columns; `out` holds 0 and 1.
+    """
+    columns = slice(j, j + width(out))
+    out[i, columns] = np.maximum(out[i, columns], np.any(matrix[:, columns] != 0, axis=0))
+
+
+class _Matrix:
+    """A matrix in compiled code: where its entries and vectors are."""
+
+    def __init__(self, context: Any, builder: Any, size: int, kind: Any, value: Any) -> None:
+        array = context.make_array(kind)(context, builder, value)
+        entry = context.get_value_type(kind.dtype)
+        self.entry, self._builder, self._bytes = entry, builder, kind.dtype.bitwidth // 8
+        self.vector = ir.VectorType(entry, size // self._bytes)
+        self._data = builder.bitcast(array.data, _BYTE)
+        self.height, self.length = cgutils.unpack_tuple(builder, array.shape)
+        self.strides = cgutils.unpack_tuple(builder, array.strides)
+
+    def _at(self, kind: Any, i: Any, j: Any, lane: int) -> Any:
+        builder = self._builder
+        down, along = (builder.mul(*pair) for pair in zip((i, j), self.strides, strict=True))
+        offset = builder.add(builder.add(down, along), _INTEGER(lane * self._bytes))
+        return builder.bitcast(builder.gep(self._data, [offset]), kind.as_pointer())
+
+    def load(self, i: Any, j: Any, lane: int = 0) -> Any:
+        """Return the vector that begins so many lanes behind an entry."""
+        pointer = self._at(self.vector, i, j, lane)
+        return self._builder.load(pointer, align=self._bytes)
+
+    def store(self, vector: Any, i: Any, j: Any, lane: int = 0) -> None:
+        """Write a vector so many lanes behind an entry."""
+        self._builder.store(vector, self._at(self.vector, i, j, lane), align=self._bytes)
+
+    def spread(self, i: Any, j: Any) -> Any:
+        """Return a vector of one entry."""
+        builder, nothing = self._builder, ir.Constant(self.vector, ir.Undefined)
+        value = builder.load(self._at(self.entry, i, j, 0))
+        first = builder.insert_element(nothing, value, ir.IntType(32)(0))
+        return self.shuffle(first, nothing, [0] * self.vector.count)
+
+    def shuffle(self, one: Any, two: Any, places: list[int]) -> Any:
+        """Return the entries of two vectors that are at these places, counted through both."""
+        chosen = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
+        return self._builder.shuffle_vector(one, two, chosen)
+
+
+def _multiply(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
+    a, b, start, out = matrices
+    rows = [builder.add(i, _INTEGER(row)) for row in range(ROWS)]
+    parts = [vector * out.vector.count for vector in range(_VECTORS)]
+    each = builder.icmp_signed("==", start.height, out.height)
+    begins = [builder.select(each, row, _INTEGER(0)) for row in rows]
+    # places that the compiler keeps in registers
+    sums = [
+        [cgutils.alloca_once_value(builder, start.load(begin, j, part)) for part in parts]
+        for begin in begins
+    ]
+    with cgutils.for_range(builder, a.length) as term:
+        vectors = [b.load(term.index, j, part) for part in parts]
+        for row, places in zip(rows, sums, strict=True):
+            factor = a.spread(row, term.index)
+            for vector, place in zip(vectors, places, strict=True):
+                product = builder.fmul(factor, vector, flags=_FUSED)
+                builder.store(builder.fadd(builder.load(place), product, flags=_FUSED), place)
+    for row, places in zip(rows, sums, strict=True):
+        for part, place in zip(parts, places, strict=True):
+            out.store(builder.load(place), row, j, part)
+
+
+def _transpose(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
+    source, out = matrices
+    side = out.vector.count
+    rows = [source.load(builder.add(i, _INTEGER(row)), j) for row in range(side)]
+    step = 1
+    while step < side:  # two rows exchange their squares of this side
+        for row in range(side):
+            if not row & step:
+                one, two = rows[row], rows[row + step]
+                left = [side + at - step if at & step else at for at in range(side)]
+                right = [side + at if at & step else at + step for at in range(side)]
+                rows[row] = out.shuffle(one, two, left)
+                rows[row + step] = out.shuffle(one, two, right)
+        step *= 2
+    for row in range(side):
+        out.store(rows[row], builder.add(j, _INTEGER(row)), i)
+
+
+def _mark(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
+    matrix, out = matrices
+    count = out.vector.count
+    integers = ir.VectorType(ir.IntType(8 * _COLUMN_BYTES // count), count)
+    # a column of zeros, of either sign, is one whose bits are joined to a zero
+    joined = cgutils.alloca_once_value(builder, builder.bitcast(out.load(i, j), integers))
+    with cgutils.for_range(builder, matrix.height) as row:
+        bits = builder.bitcast(matrix.load(row.index, j), integers)
+        builder.store(builder.or_(builder.load(joined), bits), joined)
+    found = builder.bitcast(builder.load(joined), out.vector)
+    zeros, ones = (ir.Constant(out.vector, [value] * count) for value in (0.0, 1.0))
+    out.store(builder.select(builder.fcmp_unordered("!=", found, zeros), ones, zeros), i, j)
+
+
+def _compile(written: Callable[..., None], size: int) -> Callable[..., None]:
+    """Return compiled code's own way to write a tile, given matrices and then i and j.
+
+    Its vectors have `size` bytes.
+    """
+
+    @intrinsic
+    def native(typing, matrices, i, j):  # type: ignore[no-untyped-def]  # numba's types
+        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]  # too
+            unpacked = cgutils.unpack_tuple(builder, values[0])
+            pairs = zip(matrices, unpacked, strict=True)
+            written(
+                builder, [_Matrix(context, builder, size, *pair) for pair in pairs], *values[1:]
+            )
+            return context.get_dummy_value()
+
+        return types.void(matrices, types.int64, types.int64), generate
+
+    compiled: Callable[..., None] = native
+    return compiled
+
+
+_native_multiply = _compile(_multiply, _PRODUCT_BYTES)
+_native_transpose = _compile(_transpose, _SQUARE_BYTES)
+_native_mark = _compile(_mark, _COLUMN_BYTES)
+
+
+@overload(multiply_tile)
+def _multiply_tile(a, b, start, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda a, b, start, out, i, j: _native_multiply((a, b, start, out), i, j)
+
+
+@overload(transpose_square)
+def _transpose_square(source, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda source, out, i, j: _native_transpose((source, out), i, j)
+
+
+@overload(mark_columns)
+def _mark_columns(matrix, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda matrix, out, i, j: _native_mark((matrix, out), i, j)

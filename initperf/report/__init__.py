@@ -1,0 +1,1 @@
+"""The measurements that a report shows, and its tables."""

@@ -1,0 +1,200 @@
+"""The multilayer perceptron: its parameters in one flat array, forward and backward."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initperf._core.arguments import as_backend, as_dtype
+from initperf._core.keys import RandomSource
+from initperf.activations import ACTIVATIONS, Activation
+from initperf.initializers import Initializer
+from initperf.jit.cache_lines import aligned_zeros
+from initperf.kernels import KERNELS
+from initperf.schemes import Scheme, as_scheme, find, residual_blocks
+
+_LINEAR = ACTIVATIONS["linear"]
+
+
+class Mlp:
+    """Dense layers with one activation between them and logits at the end.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Widths of all layers, input and output included.
+    activation : str
+        Name of the hidden layers' activation.
+    dtype : str
+        ``"float32"`` or ``"float64"``.
+    backend : str
+        ``"numba"`` or ``"numpy"``.
+    residual : int
+        Layers of a residual block, see `initperf.schemes.residual_blocks`; 0 for a network without.
+
+    Attributes
+    ----------
+    sizes : numpy.ndarray
+        int64.
+    activation : Activation
+    blocks : tuple of range
+        The numbers, from 0, of each residual block's layers.
+    parameters : numpy.ndarray
+        Flat: for each layer its weights (fan_in, fan_out) in C order, then its biases; all 0 at
+        first.
+    """
+
+    def __init__(
+        self,
+        sizes: Any,
+        activation: str = "relu",
+        dtype: str = "float32",
+        backend: str = "numba",
+        residual: int = 0,
+    ) -> None:
+        self.sizes = np.array(sizes, dtype=np.int64)
+        if self.sizes.ndim != 1 or len(self.sizes) < 2 or self.sizes.min() < 1:
+            raise ValueError(f"sizes must be two or more positive widths, not {sizes!r}")
+        self.activation: Activation = ACTIVATIONS[activation]
+        self.backend = as_backend(backend)
+        self.residual = int(residual)
+        self.blocks = residual_blocks(self.sizes.tolist(), self.residual)
+        count = int(np.sum((self.sizes[:-1] + 1) * self.sizes[1:]))
+        self.parameters = aligned_zeros(count, as_dtype(dtype))
+
+    @property
+    def depth(self) -> int:
+        """Return the number of layers that have weights."""
+        return len(self.sizes) - 1
+
+    def layers(self, flat: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Give views of each layer's (weights, biases) in `flat`, by default the parameters."""
+        flat = self.parameters if flat is None else flat
+        at = 0
+        for fan_in, fan_out in zip(self.sizes[:-1].tolist(), self.sizes[1:].tolist(), strict=True):
+            end = at + fan_in * fan_out
+            yield flat[at:end].reshape(fan_in, fan_out), flat[end : end + fan_out]
+            at = end + fan_out
+
+    def is_linear(self, number: int) -> bool:
+        """Return whether layer `number`, counted from 0, has no activation."""
+        ends_branch = any(len(block) > 1 and number == block[-1] for block in self.blocks)
+        return ends_branch or number == self.depth - 1
+
+    def initialize(
+        self,
+        initializer: str | Initializer | Scheme,
+        rng: RandomSource = None,
+        biases: str = "zeros",
+        batch: Any = None,
+    ) -> "Mlp":
+        """Set the weights, each layer's from a stream of its own, and the biases.
+
+        Parameters
+        ----------
+        initializer : str, Initializer or Scheme
+        rng : optional
+            See `initperf._core.keys.as_key`.
+        biases : str
+            For an initializer, ``"zeros"``, ``"constant"``, which is 0.01, or
+            ``"fan_in_uniform"``, U(±1/√fan_in) from streams of their own; a scheme sets its own.
+        batch : array, optional
+            Inputs, (count, features), for a scheme that looks at data.
+
+        Raises
+        ------
+        ValueError
+            For another name, or where a scheme does not apply.
+        """
+        as_scheme(initializer, biases)(self, rng=rng, batch=batch)
+        return self
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Return the logits, (count, classes), of images (count, features)."""
+        forward = KERNELS["dense_forward"][self.backend]
+        x = np.ascontiguousarray(images, self.parameters.dtype)
+        nothing, verdict, begun = np.zeros(0), np.zeros(1), x
+        begins, ends = ({block[i] for block in self.blocks} for i in (0, -1))
+        for number, (weights, biases) in enumerate(self.layers()):
+            begun = x if number in begins else begun
+            activation = _LINEAR if self.is_linear(number) else self.activation
+            slopes = np.empty((len(x), len(biases)), x.dtype)
+            a = np.empty_like(slopes)
+            with np.errstate(over="ignore", invalid="ignore"):
+                forward(activation, x, weights, biases, slopes, a, nothing, verdict)
+                if number in ends:
+                    a += begun
+            x = a
+        return x
+
+    def evaluate(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """Return (mean loss, accuracy); images whose logits are not finite count as wrong."""
+        logits = self.logits(images)
+        finite = np.isfinite(logits).all(axis=1)
+        if not finite.all():
+            hits = logits[finite].argmax(axis=1) == labels[finite]
+            return float("inf"), float(np.sum(hits) / len(labels))
+        scores = np.zeros(2)
+        KERNELS["softmax_cross_entropy"][self.backend](
+            logits, labels, np.empty_like(logits), np.empty_like(logits[0]), scores
+        )
+        return float(scores[0]), float(scores[1]) / len(labels)
+
+
+def draw_network(
+    name: str | Initializer | Scheme,
+    sizes: Any,
+    activation: str = "relu",
+    *,
+    rng: RandomSource = None,
+    batch: Any = None,
+    residual: int = 0,
+    dtype: str = "float32",
+    backend: str = "numba",
+    **parameters: Any,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draw the weights and biases of a network by the name of a scheme or an initializer.
+
+    Parameters
+    ----------
+    name : str, Initializer or Scheme
+        One of ``SCHEMES`` or ``INITIALIZERS``, or an alias; an initializer draws every layer's
+        weights and leaves the biases 0.
+    sizes : sequence of int
+        Widths of all layers, input and output included.
+    activation : str
+        That of the hidden layers.
+    rng : None, int, SeedSequence, BitGenerator or Generator
+        See `initperf._core.keys.as_key`.
+    batch : array, optional
+        Inputs, (count, sizes[0]), for a scheme that looks at data, such as ``"lsuv"``.
+    residual : int
+        Layers of a residual block, see `initperf.schemes.residual_blocks`; 0 for a network without.
+    dtype : str
+        ``"float32"`` or ``"float64"``.
+    backend : str
+        ``"numba"`` or ``"numpy"``.
+    **parameters
+        Parameters of the rule, such as ``bias_variance=0.1`` of ``"critical"``.
+
+    Returns
+    -------
+    list of tuple of numpy.ndarray
+        Of each layer the weights, (fan_in, fan_out), and the biases, (fan_out,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what cannot be drawn, or where the scheme does not apply.
+
+    Examples
+    --------
+    >>> import initperf
+    >>> layers = initperf.draw_network("torch.Linear", (784, 256, 10), rng=0)
+    >>> [weights.shape for weights, _ in layers]
+    [(784, 256), (256, 10)]
+    """
+    rule = find(name)
+    network = Mlp(sizes, activation, dtype, backend, residual)
+    network.initialize(rule.replace(**parameters) if parameters else rule, rng, batch=batch)
+    return list(network.layers())

@@ -1,0 +1,77 @@
+"""What comes of an experiment."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initperf.training.experiment import Experiment
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What came of an experiment.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    name : str
+        A hash of the experiment, the data's digest and the random stream's version.
+    dataset : dict
+        ``dataset``, ``dataset_size`` and ``dataset_digest``.
+    status : str
+        ``"finished"`` or ``"diverged"``.
+    diverged_step, diverged_layer : int or None
+        The step, and the layer where a value was first no longer finite, both counted from 1.
+    test_accuracy : float
+        Share of the test images classified rightly when the last whole epoch ended.
+    train_seconds : float
+        The steps alone.
+    compile_seconds : float
+        Compiling, or loading from the cache, what the run needed and this process had not yet.
+    step_columns, layer_columns, epoch_columns, histogram_columns : dict of numpy.ndarray
+        What the tables are made of.
+    """
+
+    experiment: Experiment
+    name: str
+    dataset: dict[str, Any]
+    status: str
+    diverged_step: int | None
+    diverged_layer: int | None
+    test_accuracy: float
+    train_seconds: float
+    compile_seconds: float
+    step_columns: dict[str, np.ndarray] = field(repr=False)
+    layer_columns: dict[str, np.ndarray] = field(repr=False)
+    epoch_columns: dict[str, np.ndarray] = field(repr=False)
+    histogram_columns: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
+
+    @property
+    def steps(self) -> "pandas.DataFrame":
+        """Return one row a recorded step: loss, accuracy and learning rate."""
+        return _frame(self.step_columns)
+
+    @property
+    def layers(self) -> "pandas.DataFrame":
+        """Return one row a recorded step and layer: the statistics of DESIGN.md."""
+        return _frame(self.layer_columns)
+
+    @property
+    def epochs(self) -> "pandas.DataFrame":
+        """Return one row an epoch, 0 before training: loss and accuracy on the test images."""
+        return _frame(self.epoch_columns)
+
+    @property
+    def histograms(self) -> "pandas.DataFrame":
+        """Return one row a chosen step, layer, quantity and bin: its bounds and its count."""
+        return _frame(self.histogram_columns)
+
+
+def _frame(columns: dict[str, np.ndarray]) -> "pandas.DataFrame":
+    import pandas
+
+    return pandas.DataFrame(columns)

@@ -1,0 +1,104 @@
+"""Runs on disk: each written once, whole or not at all.
+
+A run is a directory named after it, with ``run.json`` and its four tables as Parquet. It is
+written under another name, flushed, and renamed: whatever is found under its name is complete.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from initperf.errors import DataError
+from initperf.training.experiment import Experiment
+from initperf.training.run import Run
+
+_TABLES = ("steps", "layers", "epochs", "histograms")
+
+
+class RunStore:
+    """A directory of runs.
+
+    Parameters
+    ----------
+    directory : path
+        Made if need be.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+
+    def __contains__(self, name: object) -> bool:
+        return (self.directory / str(name) / "run.json").is_file()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(path.parent.name for path in self.directory.glob("*/run.json")))
+
+    def save(self, run: Run) -> Path:
+        """Write a run; one that is there already stays as it is.
+
+        Returns
+        -------
+        pathlib.Path
+            The run's directory.
+        """
+        target = self.directory / run.name
+        if run.name in self:
+            return target
+        temporary = Path(tempfile.mkdtemp(dir=self.directory, prefix=f".{run.name}-"))
+        try:
+            for table in _TABLES:
+                getattr(run, table).to_parquet(temporary / f"{table}.parquet", index=False)
+            facts = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.repr}
+            facts["experiment"] = dataclasses.asdict(run.experiment)
+            (temporary / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True))
+            for path in (*temporary.iterdir(), temporary):
+                _flush(path)
+            temporary.chmod(0o755)
+            try:
+                temporary.rename(target)
+            except OSError:
+                if run.name not in self:  # unless another process was first
+                    raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return target
+
+    def load(self, name: str) -> Run:
+        """Read a run.
+
+        Raises
+        ------
+        initperf.errors.DataError
+            When it is not there or cannot be read.
+        """
+        import pandas
+
+        directory = self.directory / name
+        try:
+            facts: dict[str, Any] = json.loads((directory / "run.json").read_text())
+            columns: dict[str, Any] = {
+                f"{table.removesuffix('s')}_columns": {
+                    column: values.to_numpy()
+                    for column, values in pandas.read_parquet(
+                        directory / f"{table}.parquet"
+                    ).items()
+                }
+                for table in _TABLES
+            }
+            return Run(**facts | {"experiment": Experiment(**facts["experiment"])}, **columns)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DataError(f"no readable run {name!r} in {self.directory}: {error}") from None
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,6 +1,0 @@
-"""Steps of gradient descent on a deep perceptron whose units take the hyperbolic tangent."""
-
-from initperf.works._work import register
-from initperf.works.train_step import NARROW, work
-
-register(work("train_step_tanh", "tanh", (NARROW,)))
