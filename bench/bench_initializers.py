@@ -13,8 +13,7 @@ from initperf import INITIALIZERS
 from initperf._core.parallel import default_threads
 from initperf.benchmarks.limits import stores
 from initperf.benchmarks.workloads import PREPARATIONS
-from initperf.initializers._initializer import Independent
-from initperf.initializers._law import Normal, TruncatedNormal, Uniform
+from initperf.initializers import Independent, Normal, TruncatedNormal, Uniform
 
 SHAPE = (784, 256)
 SIZE = SHAPE[0] * SHAPE[1]
@@ -60,7 +59,7 @@ def by_us(initializer, dtype, threads):
 @pytest.mark.parametrize("name", list(INITIALIZERS))
 def test_initializer(ab, benchmark, name, dtype, threads):
     initializer = INITIALIZERS[name]
-    law = initializer.law(SHAPE) if isinstance(initializer, Independent) else None
+    law = initializer.distribution_of(SHAPE) if isinstance(initializer, Independent) else None
     made = by_numpy(law, dtype)()
     if made is not None:
         # mean and deviation to six standard errors: that of a deviation is less than σ/√n here

@@ -16,7 +16,7 @@ import pytest
 
 from initperf.benchmarks.roofline import least_seconds
 from initperf.benchmarks.workloads import PREPARATIONS
-from initperf.jit.blas import one_thread_blas
+from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
 
 
@@ -41,7 +41,7 @@ def test_kernel(ab, timed, benchmark, row):
     benchmark.group = f"{kernel.name} {dtype} {load.label}"
     ours, reference = (partial(prepare, kernel, which, load, dtype) for which in ("numba", "numpy"))
     ours()()
-    with one_thread_blas():
+    with blas_threads(1):
         if smallest:
             found = ab(reference, ours, preparations=PREPARATIONS)
             timing = found and found.candidate

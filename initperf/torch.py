@@ -13,8 +13,9 @@ import torch
 from initperf._core.arguments import check_layout
 from initperf._core.keys import Key, RandomSource, as_key
 from initperf._core.parallel import default_threads, split
-from initperf.initializers import INITIALIZERS, Independent, Initializer
-from initperf.initializers._law import Law
+from initperf._core.source import Source
+from initperf.initializers import INITIALIZERS, Distribution, Independent, Initializer
+from initperf.jit.tuning import NARROW_BLOCK
 from initperf.kernels import KERNELS
 
 Target = TypeVar("Target", torch.Tensor, torch.nn.Module)
@@ -24,7 +25,6 @@ _ROUNDED = (torch.bfloat16, torch.float16)
 _TRANSPOSED = (torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d, torch.nn.ConvTranspose3d)
 _NORMALIZATIONS = (torch.nn.LayerNorm, torch.nn.RMSNorm)
 _RECURRENT = ("weight_ih_l", "weight_hh_l", "weight_hr_l")
-_BLOCK = 1 << 17  # what a cache holds, and takes far longer than a turn at the interpreter's lock
 _FARTHEST = 12.0
 
 
@@ -150,16 +150,18 @@ def _draw(tensor: torch.Tensor, rule: Initializer, key: Key, stream: int) -> Non
         rule(shape, rng=key, stream=stream, out=tensor)
         torch.autograd.graph.increment_version(tensor)
     elif isinstance(rule, Independent):
-        _draw_rounded(tensor.detach(), rule.law(shape), key, stream)
+        _draw_rounded(tensor.detach(), rule.distribution_of(shape), key, stream)
         torch.autograd.graph.increment_version(tensor)
     else:
         tensor.copy_(torch.from_numpy(rule(shape, rng=key, stream=stream)))
 
 
-def _draw_rounded(tensor: torch.Tensor, law: Law, key: Key, stream: int) -> None:
+def _draw_rounded(tensor: torch.Tensor, distribution: Distribution, key: Key, stream: int) -> None:
+    distribution.check(np.dtype(np.float32))
+    source = Source.checked(tensor.numel(), rng=key, stream=stream, threads=1)
     rows = (tensor.view(-1) if tensor.is_contiguous() else tensor).view(torch.uint16).numpy()
     width = math.prod(rows.shape[1:])
-    step = max(1, _BLOCK // width)
+    step = max(1, NARROW_BLOCK // width)
     narrow, brain = KERNELS["narrow"]["numba"], tensor.dtype == torch.bfloat16
 
     def task(begin: int, end: int) -> None:
@@ -167,7 +169,7 @@ def _draw_rounded(tensor: torch.Tensor, law: Law, key: Key, stream: int) -> None
         for first in range(begin, end, step):
             part = rows[first : min(first + step, end)]
             drawn = values[: part.size]
-            law.fill(drawn, rng=key, stream=stream, offset=first * width, threads=1)
+            distribution.fill(drawn, source.at(first * width))
             direct = part.flags.c_contiguous
             bits = part.reshape(-1) if direct else np.empty(part.size, np.uint16)
             narrow(drawn, bits, brain)

@@ -14,8 +14,9 @@ from scipy.linalg import lapack
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from initperf._core.arguments import BACKENDS
-from initperf.jit.blas import serial_blas
-from initperf.kernels import KERNELS, _compact_wy, haar
+from initperf.jit import tuning
+from initperf.jit.blas import blas_threads as limit_blas
+from initperf.kernels import KERNELS, haar
 from initperf.kernels._householder import householder
 from initperf.kernels.fill_normal import fill_normal_reference
 
@@ -36,15 +37,15 @@ def draw(shape, backend="numba", *, dtype="float64", stream=0, gain=1.0, threads
 @pytest.fixture(params=["reflectors", "panels"])
 def code(request, monkeypatch):
     """Take the code for small matrices, or that for large ones, in panels of 32."""
-    monkeypatch.setattr(haar, "UNBLOCKED", 0 if request.param == "panels" else 20_000)
+    monkeypatch.setattr(tuning, "UNBLOCKED_ENTRIES", 0 if request.param == "panels" else 20_000)
 
 
 @pytest.fixture
 def threaded(monkeypatch):
     """Let any matrix be large enough for panels, for threads, and for many slabs."""
-    monkeypatch.setattr(haar, "UNBLOCKED", 0)
-    monkeypatch.setattr(_compact_wy, "_WORTH_A_THREAD", 1.0)
-    monkeypatch.setattr(_compact_wy, "_NARROWEST", 16)
+    monkeypatch.setattr(tuning, "UNBLOCKED_ENTRIES", 0)
+    monkeypatch.setattr(tuning, "OPERATIONS_A_THREAD", 1.0)
+    monkeypatch.setattr(tuning, "SLAB_COLUMNS", 16)
 
 
 def by_columns(matrix):
@@ -216,9 +217,9 @@ def test_blas_has_its_threads_back_even_after_a_failure(threaded, monkeypatch):
 
 def test_the_first_draw_of_a_process_finds_the_blas_of_scipy():
     script = """
-from initperf.jit.blas import serial_blas
+from initperf.jit.blas import blas_threads
 from threadpoolctl import threadpool_info
-with serial_blas():
+with blas_threads(1):
     import scipy.linalg
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
 assert all(pool["num_threads"] == 1 for pool in pools), pools
@@ -226,19 +227,19 @@ assert all(pool["num_threads"] == 1 for pool in pools), pools
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_where_another_thread_has_the_say_over_blas_one_thread_calls_it():
+def test_any_thread_limits_blas_whoever_limited_it_before():
     found = []
 
     def hold():
-        with serial_blas() as allowed:
+        with limit_blas(1) as allowed:
             found.append((allowed, set(blas_threads())))
 
-    with threadpool_limits(2, "blas"):
+    with threadpool_limits(2, "blas"):  # which leaves this thread the one that may set limits
         other = threading.Thread(target=hold)
         other.start()
         other.join()
-    # whether threadpoolctl lets the other thread set limits depends on its version
-    assert found in ([(1, {2})], [(2, {1})])
+        assert found == [(2, {1})]
+        assert set(blas_threads()) == {2}
 
 
 def test_a_second_caller_runs_on_one_thread_and_leaves_blas_alone():
@@ -246,7 +247,7 @@ def test_a_second_caller_runs_on_one_thread_and_leaves_blas_alone():
     held, done = threading.Event(), threading.Event()
 
     def hold():
-        with serial_blas() as allowed:
+        with limit_blas(1) as allowed:
             seen.append(allowed)
             held.set()
             done.wait(10)
@@ -255,7 +256,7 @@ def test_a_second_caller_runs_on_one_thread_and_leaves_blas_alone():
     other = threading.Thread(target=hold)
     other.start()
     held.wait(10)
-    with serial_blas() as allowed:
+    with limit_blas(1) as allowed:
         seen.append(allowed)
     seen.append(max(blas_threads()))
     done.set()

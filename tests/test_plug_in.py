@@ -14,9 +14,7 @@ INITIALIZER = '''
 
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
-from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import Uniform
+from initperf.initializers import Independent, Uniform, register
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +24,9 @@ class Wide(Independent):
     width: float = 3.0
 
     def __post_init__(self) -> None:
-        not_negative(width=self.width)
+        self.check_numbers("width", least=0.0)
 
-    def law(self, shape: tuple[int, ...]) -> Uniform:
+    def distribution_of(self, shape: tuple[int, ...]) -> Uniform:
         return Uniform(-self.width, self.width)
 
 
@@ -44,7 +42,7 @@ from initperf.schemes import Scheme, register
 class First(Scheme):
     """Ones, then zeros."""
 
-    def _set(self, network, key, batch):
+    def set_parameters(self, network, source, batch):
         for number, (weights, biases) in enumerate(network.layers()):
             weights[:] = float(number == 0)
             biases[:] = 0.0

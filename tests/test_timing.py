@@ -7,7 +7,7 @@ from test_rounds import MS, Clock
 from threadpoolctl import threadpool_info
 
 from initperf.benchmarks.timing import Comparison, compare, compare_all, measure
-from initperf.jit.blas import blas_threads, one_thread_blas
+from initperf.jit.blas import blas_threads
 
 
 class Noisy(Clock):
@@ -184,7 +184,7 @@ def threads_of_blas():
 def test_all_blas_pools_are_limited_and_released():
     with blas_threads(2):
         before = threads_of_blas()
-        with one_thread_blas():
+        with blas_threads(1):
             assert set(threads_of_blas()) == {1}
         assert threads_of_blas() == before
 

@@ -3,14 +3,15 @@
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
+from initperf._core.cells import cell
 from initperf_figures import _svg
 from initperf_figures._axes import activation_name
 from initperf_figures._figure import SECTIONS, ReportFigure
@@ -87,7 +88,7 @@ def page(
         undefined=jinja2.StrictUndefined,
     )
     filters: dict[str, Callable[..., Any]] = {
-        "cell": cell,
+        "cell": partial(cell, missing="–", typographic=True),
         "percent": percent,
         "colour": lambda name: strokes(name).colour,
         "activation": activation_name,
@@ -129,12 +130,3 @@ def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
         f"{first['epochs']} epochs, {first['optimizer']}, batch {first['batch_size']}, "
         f"learning rate {first['learning_rate']:g}",
     ]
-
-
-def cell(value: object) -> str:
-    """Write a table's cell: four figures of a number, a dash for what is missing."""
-    if pd.isna(value):
-        return "–"
-    if isinstance(value, float | np.floating):
-        return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
-    return f"{value:,}" if isinstance(value, int | np.integer) else str(value)

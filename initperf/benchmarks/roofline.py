@@ -18,7 +18,7 @@ from initperf._core.progress import Progress, silent
 from initperf.benchmarks.limits import Limit, fma, stores, triad
 from initperf.benchmarks.timing import Timing, measure
 from initperf.errors import UsageError
-from initperf.jit.blas import one_thread_blas
+from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS, Kernel, Load
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
 
 def _timed(kernel: Kernel, load: Load, dtype: str, budget_seconds: float) -> Timing:
     arguments = load.arguments(dtype)
-    with one_thread_blas():
+    with blas_threads(1):
         return measure(
             functools.partial(kernel["numba"], *arguments), budget_seconds=budget_seconds
         )

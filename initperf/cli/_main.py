@@ -1,7 +1,6 @@
 """The parser of the command line: one line on stderr and an exit code on error."""
 
 import argparse
-import difflib
 import importlib
 import importlib.metadata
 import os
@@ -12,6 +11,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from initperf import __version__
+from initperf._core.nearest import suggestion
 from initperf._core.registry import UnknownNameError
 from initperf.cli._interrupts import interrupts_kept, let_go
 from initperf.errors import DataError, UsageError
@@ -75,8 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = parser_of_verbs()
     known = verbs()
     if words and not words[0].startswith("-") and words[0] not in known:
-        near = difflib.get_close_matches(words[0], known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        hint = suggestion(words[0], known, known)
         parser.exit(_USAGE, f"initperf: unknown verb {words[0]!r}; {hint}\n")
     chosen = parser.parse_args(words)
     if chosen.verb is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from initperf._core.cells import cell
 from initperf._core.progress import Progress
 from initperf.errors import UsageError
 
@@ -28,7 +29,7 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         print("nothing to show")
         return
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [[_text(row.get(column)) for column in columns] for row in rows]
+    cells = [[cell(row.get(column)) for column in columns] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     numeric = [
         all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
@@ -40,16 +41,6 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
             for cell, width, right in zip(line, widths, numeric, strict=True)
         ]
         print("  ".join(parts).rstrip())
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
 
 
 @contextmanager

@@ -12,12 +12,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from initperf.jit.policy import jit
+from initperf.jit.tuning import FMA_CHAINS
 from initperf.jit.vectors import host_features
 
-_CHAINS = 12
 _VECTOR_BYTES = 64 if "avx512f" in host_features() else 32
 
-FMAS_A_TURN = {"float32": _CHAINS * _VECTOR_BYTES // 4, "float64": _CHAINS * _VECTOR_BYTES // 8}
+FMAS_A_TURN = {
+    "float32": FMA_CHAINS * _VECTOR_BYTES // 4,
+    "float64": FMA_CHAINS * _VECTOR_BYTES // 8,
+}
 """Multiply-adds in one turn of `fma_chains`, by dtype."""
 
 
@@ -46,7 +49,7 @@ def _chains(typing: Any, turns: Any, value: Any) -> Any:
 
         builder.position_at_end(loop)
         turn = builder.phi(count.type)
-        chains = [builder.phi(vector) for _ in range(_CHAINS)]
+        chains = [builder.phi(vector) for _ in range(FMA_CHAINS)]
         grown = [builder.call(fused, [chain, values, values]) for chain in chains]
         next_turn = builder.add(turn, ir.Constant(count.type, 1))
         turn.add_incoming(ir.Constant(count.type, 0), before)

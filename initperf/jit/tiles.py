@@ -18,14 +18,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from initperf.jit.policy import portable
+from initperf.jit.tuning import PRODUCT_SUMS
 from initperf.jit.vectors import has_512_bits
 
-# of a product's tile: its 8 sums hide a multiplication's 4 cycles in 2 units
-_SUMS, _TILE_BYTES = 8, 64
+_TILE_BYTES = 64
 _PRODUCT_BYTES = 64 if has_512_bits() else 32
 _VECTORS = _TILE_BYTES // _PRODUCT_BYTES
 
-ROWS = _SUMS // _VECTORS
+ROWS = PRODUCT_SUMS // _VECTORS
 """Rows of a tile of a product."""
 
 _SQUARE_BYTES, _COLUMN_BYTES = 32, _TILE_BYTES

@@ -15,14 +15,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from initperf._core.parallel import default_threads, split
-from initperf.jit.blas import Addresses, blas, gram, multiply, serial_blas, solve_upper
+from initperf.jit import tuning
+from initperf.jit.blas import Addresses, blas, blas_threads, gram, multiply, solve_upper
 from initperf.jit.policy import jit, portable
-
-UNBLOCKED = 20_000
-"""Up to so many entries, reflectors one at a time in compiled code beat matrix products."""
-
-_NARROWEST = 128
-_WORTH_A_THREAD = 1e8
 
 
 @portable
@@ -165,8 +160,8 @@ def workers(panels: Panels, threads: int | None) -> Iterator[int]:
     matrix is so small that waking another takes longer than it helps.
     """
     m, n = panels.rows, panels.columns
-    with serial_blas() as allowed:
-        useful = 1 + int((2 * m - 2 * n / 3) * n**2 / _WORTH_A_THREAD)
+    with blas_threads(1) as allowed:
+        useful = 1 + int((2 * m - 2 * n / 3) * n**2 / tuning.OPERATIONS_A_THREAD)
         yield min(allowed, useful, default_threads() if threads is None else threads)
 
 
@@ -180,7 +175,7 @@ def accumulate(panels: Panels, out: np.ndarray, threads: int) -> None:
     """Write H₀ … Hₙ₋₁ D into a contiguous matrix, a slab of columns a thread, of equal work."""
     columns = np.arange(panels.columns + 1.0)
     work = panels.rows * columns**2 / 2 - columns**3 / 6
-    slabs = min(threads, -(-panels.columns // _NARROWEST))
+    slabs = min(threads, -(-panels.columns // tuning.SLAB_COLUMNS))
     bounds = np.searchsorted(work, np.linspace(0.0, work[-1], slabs + 1)).tolist()
     place, stored = flatten(out), (panels.vectors, panels.triangles, panels.diagonal)
     addresses = blas(out.dtype)

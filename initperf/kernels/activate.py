@@ -17,6 +17,8 @@ from initperf.jit.address import Family, vector
 from initperf.jit.magnitudes import beyond, diverged, magnitude, one_more
 from initperf.jit.policy import Function, jit_sums, like, portable_sums, where
 from initperf.jit.tiles import mark_columns, width
+from initperf.jit.tuning import SWEEP_CHUNK as _CHUNK
+from initperf.jit.tuning import SWEEP_ROWS as _ROWS
 from initperf.jit.vectors import has_512_bits
 from initperf.jit.views import as_rows
 from initperf.kernels._kernel import Case, register
@@ -31,7 +33,6 @@ TOTALS = (
     "saturated_fraction",
     "dead_fraction",
 )
-_CHUNK, _ROWS = 2048, 16
 
 
 def _signature(kind: Any) -> tuple[Any, ...]:

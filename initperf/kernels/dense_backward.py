@@ -12,10 +12,12 @@ import numpy as np
 from initperf.jit.blas import blas, multiply
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.jit.policy import jit, jit_sums
+from initperf.jit.tuning import SMALL_PRODUCT_BYTES as MOST_BYTES
+from initperf.jit.tuning import SMALL_PRODUCT_COLUMNS as MOST_COLUMNS
 from initperf.jit.views import as_row, as_rows
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.kernels.small_product import MOST_BYTES, MOST_COLUMNS, is_small, small_product
+from initperf.kernels.small_product import is_small, small_product
 from initperf.kernels.transpose import transpose
 
 

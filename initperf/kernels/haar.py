@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from initperf._core.parallel import split
+from initperf.jit import tuning
 from initperf.jit.blas import blas
 from initperf.jit.policy import jit
-from initperf.kernels._compact_wy import UNBLOCKED, Panels, accumulate, close_panel, workers
+from initperf.kernels._compact_wy import Panels, accumulate, close_panel, workers
 from initperf.kernels._householder import form, householder, reflector
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
@@ -67,7 +68,8 @@ def _spread(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray, gai
 
 def _block(m: int, n: int) -> int:
     """Return how many reflectors a panel: many for large products, few for little memory."""
-    return max(32, min(256, n // 80 * 16, max(64, math.isqrt(m * n) // 128 * 16)))
+    memory = max(64, math.isqrt(m * n) // 128 * 16)
+    return max(tuning.HAAR_PANEL_LEAST, min(tuning.HAAR_PANEL_MOST, n // 80 * 16, memory))
 
 
 def haar(
@@ -86,7 +88,7 @@ def haar(
         fill_normal(run, key, stream, _U64(start), 0.0, 1.0)
         _spread(rows, inverse_tau, diagonal, float(gain))
 
-    if out.size <= UNBLOCKED:
+    if out.size <= tuning.UNBLOCKED_ENTRIES:
         rows = tall.T if tall.T.flags.c_contiguous else np.empty((n, m), out.dtype)
         inverse_tau, diagonal = np.empty((2, n), out.dtype)
         draw(rows, inverse_tau, diagonal, 0)

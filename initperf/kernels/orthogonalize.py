@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from initperf._core.parallel import split
+from initperf.jit import tuning
 from initperf.jit.blas import Addresses, blas
 from initperf.jit.policy import jit
+from initperf.jit.tuning import FACTOR_STRIP
 from initperf.kernels._compact_wy import (
-    UNBLOCKED,
     Panels,
     accumulate,
     as_matrix,
@@ -33,9 +34,6 @@ from initperf.kernels._compact_wy import (
 from initperf.kernels._householder import form, householder, reflect_row, reflector
 from initperf.kernels._kernel import KERNELS, Case, register
 from initperf.kernels._load import Load, both
-
-_STRIP = 32
-_SLAB = 256
 
 
 def _balance(a: np.ndarray, out: np.ndarray) -> None:
@@ -93,10 +91,13 @@ def _factor_panel(
 ) -> None:
     """Factor the vectors of a panel strip by strip, and make its triangle."""
     count, length = rows.shape
-    room, work = np.empty(_STRIP * _STRIP, rows.dtype), np.empty(_STRIP * count, rows.dtype)
+    room, work = (
+        np.empty(FACTOR_STRIP * FACTOR_STRIP, rows.dtype),
+        np.empty(FACTOR_STRIP * count, rows.dtype),
+    )
     flat = rows.reshape(rows.size)
-    for begin in range(0, count, _STRIP):
-        end = min(begin + _STRIP, count)
+    for begin in range(0, count, FACTOR_STRIP):
+        end = min(begin + FACTOR_STRIP, count)
         _factor(rows[begin:end], begin, inverse_tau[begin:end], diagonal[begin:end])
         vectors = rows[begin:end, begin:]
         square = room[: (end - begin) ** 2].reshape((end - begin, end - begin))
@@ -126,7 +127,7 @@ def _update(
 
 def _block(n: int) -> int:
     """Return how many reflectors a panel."""
-    return min(128, max(32, n // 128 * 16))
+    return min(tuning.FACTOR_PANEL_MOST, max(tuning.FACTOR_PANEL_LEAST, n // 128 * 16))
 
 
 def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) -> None:
@@ -139,7 +140,7 @@ def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) ->
         return
     given, tall = (a, out) if a.shape[0] >= a.shape[1] else (a.T, out.T)
     m, n = tall.shape
-    if a.size <= UNBLOCKED:
+    if a.size <= tuning.UNBLOCKED_ENTRIES:
         rows = tall.T if tall.T.flags.c_contiguous else np.empty((n, m), a.dtype)
         _balance(given, rows.T)
         inverse_tau, diagonal = np.empty((2, n), a.dtype)
@@ -162,7 +163,7 @@ def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) ->
             part, (rows, *scales) = panels.part(panel), panels.panel(panel)
             rows[:] = tall[part.start :, part].T
             _factor_panel(addresses, rows, *scales)
-            split(n - part.stop, _SLAB, functools.partial(update, panel), count)
+            split(n - part.stop, tuning.UPDATE_SLAB, functools.partial(update, panel), count)
         accumulate(panels, tall, count)
 
 

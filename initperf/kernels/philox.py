@@ -17,6 +17,7 @@ import numpy as np
 
 from initperf.jit.cache_lines import LINE_BYTES, prefetch
 from initperf.jit.policy import Function, jit, portable
+from initperf.jit.tuning import PREFETCH_BLOCKS
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load
 from initperf.kernels._philox_block import COUNTERS as COUNTERS
@@ -25,8 +26,6 @@ from initperf.kernels._philox_block import WORDS as WORDS
 
 STREAM_VERSION = 2
 """Which bits a (key, stream, index) stands for; a change to any of them is a new version."""
-
-_AHEAD = 2  # blocks: one is too few where memory is slow, of four as much comes as of two
 
 _U64 = np.uint64
 
@@ -69,7 +68,7 @@ def block_fill(block: Function) -> Function:
         whole = (out.size - head) // size
         following = number + _U64(skip > 0)
         for i in range(whole):
-            ahead = head + (i + _AHEAD) * size
+            ahead = head + (i + PREFETCH_BLOCKS) * size
             for j in range(ahead, ahead + size, LINE_BYTES // out.itemsize):
                 prefetch(out, j)
             philox_block(words, following + _U64(i), key, stream)

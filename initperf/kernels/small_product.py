@@ -7,11 +7,10 @@ import numpy as np
 
 from initperf.jit.policy import jit, portable
 from initperf.jit.tiles import ROWS, multiply_tile, side, width
+from initperf.jit.tuning import SMALL_PRODUCT_BYTES as MOST_BYTES
+from initperf.jit.tuning import SMALL_PRODUCT_COLUMNS as MOST_COLUMNS
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-
-MOST_COLUMNS, MOST_BYTES = 64, 48 * 48 * 8
-"""Above so many columns of the product, or bytes of the right factor, BLAS is as fast or faster."""
 
 
 @portable

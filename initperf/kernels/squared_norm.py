@@ -8,10 +8,9 @@ from numba import types
 
 from initperf.jit.address import Family, vector
 from initperf.jit.policy import jit_sums, like
+from initperf.jit.tuning import SUM_CHUNK as _CHUNK
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-
-_CHUNK = 1024
 
 
 def squared_norm_reference(values: np.ndarray, total: np.ndarray) -> None:

@@ -17,6 +17,7 @@ from initperf.jit.magnitudes import (
     magnitude,
 )
 from initperf.jit.policy import Function, jit_sums, like, where
+from initperf.jit.tuning import SWEEP_CHUNK as _CHUNK
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 from initperf.optimizers import OPTIMIZERS, Optimizer, Settings
@@ -29,7 +30,6 @@ UPDATES = (
     "gradient_mean_abs",
     "update_ratio",
 )
-_CHUNK = 2048
 
 
 def _signature(kind: Any) -> tuple[Any, ...]:

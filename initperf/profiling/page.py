@@ -1,5 +1,6 @@
 """The page of a profile, and the other files that belong to it."""
 
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import jinja2
 
+from initperf._core.cells import cell
 from initperf._core.storage import replacing
 from initperf.profiling.flame import boxes
 from initperf.profiling.session import Profile
@@ -66,7 +68,7 @@ def page(profile: Profile) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = cell
+    environment.filters["cell"] = functools.partial(cell, grouped=True)
     flame = boxes(tree(profile.samples, "all samples"))
     tables = {_HEADINGS[name]: rows[:_LONGEST] for name, rows in profile.tables.items() if rows}
     return environment.get_template("profile.html").render(
@@ -76,17 +78,6 @@ def page(profile: Profile) -> str:
         levels=1 + max((box.level for box in flame), default=0),
         kinds=[kind for kind in _KINDS if any(box.kind == kind for box in flame)],
     )
-
-
-def cell(value: Any) -> str:
-    """Return a value of a table as text."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
 
 
 def headings() -> Mapping[str, str]:

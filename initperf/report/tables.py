@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from initperf._core.parallel import default_threads, side_by_side
 from initperf._core.progress import Progress
 from initperf.activations import ACTIVATIONS
 from initperf.data import Dataset
 from initperf.initializers import INITIALIZERS, Initializer
+from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, work_size
 from initperf.training._epochs import CLASSES
@@ -182,7 +182,7 @@ def signals_table(
     labels = dataset.test_labels[:count].copy()
     wanted = list(experiments)
     parts = []
-    with threadpool_limits(1, user_api="blas"):
+    with blas_threads(1):
         tables = side_by_side(
             lambda experiment: signal_table(experiment, images, labels),
             wanted,

@@ -35,8 +35,7 @@ class Plain(PerLayer):
     biases: str = "zeros"
 
     def __post_init__(self) -> None:
-        if self.biases not in BIASES:
-            raise ValueError(f"biases must be one of {', '.join(BIASES)}, not {self.biases!r}")
+        self.check_choice("biases", BIASES)
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
         """Return the initializer, and the biases' rule for the layer's fan-in."""

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from initperf._core.keys import Key, RandomSource, as_key
+from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
 from initperf._core.rule import Rule
+from initperf._core.source import Source
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
@@ -101,17 +102,33 @@ class Scheme(Rule, ABC):
         """
         self.check(tuple(network.sizes[1:-1].tolist()), network.activation, network.residual)
         inputs = as_batch(batch, int(network.sizes[0]), self.name) if self.images else np.empty(0)
+        source = Source.checked(0, rng=rng, backend=network.backend)
         before = network.parameters.copy() if self.images else None
         try:
-            self._set(network, Key(as_key(rng)), inputs)
+            self.set_parameters(network, source, inputs)
         except UnsuitableError:
             if before is not None:
                 network.parameters[:] = before
             raise
 
     @abstractmethod
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
-        """Set the parameters of a network that has been checked; `batch` is float64."""
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set the parameters of a network that has been checked.
+
+        Parameters
+        ----------
+        network : Network
+            Its layers' arrays are written.
+        source : Source
+            Source of the values: ``source.of(number)`` for layer `number`.
+        batch : numpy.ndarray
+            Inputs, (count, features), float64; empty for a rule that looks at no data.
+
+        Raises
+        ------
+        UnsuitableError
+            Where the rule does not apply to the network or the batch.
+        """
 
 
 class PerLayer(Scheme):
@@ -119,13 +136,22 @@ class PerLayer(Scheme):
 
     @abstractmethod
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return the initializers of the weights and of the biases of a layer, counted from 0."""
+        """Return the initializers of the weights and of the biases of a layer.
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+        Parameters
+        ----------
+        network : Network
+            The network.
+        number : int
+            Number of the layer, from 0.
+        """
+
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Draw the parameters of each layer; see `Scheme.set_parameters`."""
         for number, (weights, biases) in enumerate(network.layers()):
-            rules = self.initializers(network, number)
-            for rule, out, first in zip(rules, (weights, biases), (0, BIAS_STREAMS), strict=True):
-                rule(out.shape, rng=key, out=out, stream=first + number, backend=network.backend)
+            for_weights, for_biases = self.initializers(network, number)
+            for_weights.draw_into(weights, source.of(number))
+            for_biases.draw_into(biases, source.of(BIAS_STREAMS + number))
 
 
 def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
@@ -161,6 +187,31 @@ def varies(z: np.ndarray) -> np.ndarray:
 SCHEMES: Registry[Scheme] = Registry("initializer", beside=INITIALIZERS)
 
 
-def register(name: str, scheme: Scheme, aliases: tuple[str, ...] = ()) -> Scheme:
-    """Add a scheme under its name and aliases; its file ends with these calls."""
-    return SCHEMES.register(name, dataclasses.replace(scheme, name=name), aliases)
+def register(
+    name: str, scheme: Scheme, aliases: tuple[str, ...] = (), *, replace: bool = False
+) -> Scheme:
+    """Add a scheme to SCHEMES; the file that defines it ends with such calls.
+
+    Parameters
+    ----------
+    name : str
+        Its canonical name.
+    scheme : Scheme
+        The rule.
+    aliases : tuple of str
+        Other names of it.
+    replace : bool
+        Whether it takes the place of one of the same canonical name.
+
+    Returns
+    -------
+    Scheme
+        The rule, which knows its name.
+
+    Raises
+    ------
+    ValueError
+        When a name or an alias is taken already, by an initializer too.
+    """
+    named = dataclasses.replace(scheme, name=name)
+    return SCHEMES.register(name, named, aliases, replace=replace)

@@ -8,7 +8,6 @@ import functools
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer
@@ -38,7 +37,7 @@ class CriticalScheme(PerLayer):
 
     def __post_init__(self) -> None:
         if self.bias_variance is not None:
-            not_negative(bias_variance=self.bias_variance)
+            self.check_numbers("bias_variance", least=0.0)
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
         """Refuse an activation without a critical point, and residual layers, which move it."""
@@ -53,7 +52,7 @@ class CriticalScheme(PerLayer):
             )
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return normal laws for both."""
+        """Return normal distributions for both."""
         point = _point(network.activation, self.bias_variance)
         biases = Normal(scale=math.sqrt(point.bias_variance))
         return VarianceScaling(scale=point.weight_variance), biases

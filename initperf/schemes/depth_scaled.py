@@ -9,7 +9,6 @@ larger, by as much as itself without the factor.
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
 from initperf.activations import Activation
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
@@ -31,9 +30,7 @@ class DepthScaled(PerLayer):
     additions: float = 2.0
 
     def __post_init__(self) -> None:
-        not_negative(additions=self.additions)
-        if self.additions == 0.0:
-            raise ValueError("additions must be positive, not 0")
+        self.check_numbers("additions", positive=True)
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
         """Refuse a network without residual blocks: there is nothing to scale."""

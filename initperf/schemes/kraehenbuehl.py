@@ -10,8 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from initperf._core.arguments import finite
-from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
@@ -48,7 +47,7 @@ class Kraehenbuehl(Scheme):
     images: ClassVar[int] = 512
 
     def __post_init__(self) -> None:
-        finite(mean=self.mean)
+        self.check_numbers("mean")
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
         """Refuse what scaling one layer up and the next one down does not leave as it is."""
@@ -64,10 +63,11 @@ class Kraehenbuehl(Scheme):
                 "undo: residual must be 0"
             )
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set the parameters of a checked network; see `Scheme.set_parameters`."""
         layers, normal, inputs = list(network.layers()), INITIALIZERS["normal"], [batch]
         for number, (weights, biases) in enumerate(layers):
-            normal(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
+            normal.draw_into(weights, source.of(number))
             z = inputs[-1] @ weights
             if not varies(z).all():
                 raise UnsuitableError(
@@ -79,9 +79,8 @@ class Kraehenbuehl(Scheme):
             weights /= deviations
             biases[:] = self.mean - z.mean(axis=0) / deviations
             inputs.append(output(network, inputs, inputs[-1] @ weights + biases))
-        tangents = normal(
-            inputs[-1].shape, rng=key, stream=_TANGENTS, dtype="float64", backend=network.backend
-        )
+        tangents = np.empty(inputs[-1].shape)
+        normal.draw_into(tangents, source.of(_TANGENTS))
         rates = change_rates(network, batch, tangents)
         if not (rates > 0.0).all():
             raise UnsuitableError(

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.schemes._scheme import Network, Scheme, register, varies
@@ -26,11 +26,12 @@ class Lsuv(Scheme):
 
     images: ClassVar[int] = 512
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set the parameters of a checked network; see `Scheme.set_parameters`."""
         rule = INITIALIZERS["orthogonal"]
         inputs = [batch]
         for number, (weights, biases) in enumerate(network.layers()):
-            rule(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
+            rule.draw_into(weights, source.of(number))
             biases[:] = 0.0
             x = inputs[-1]
             z = x @ weights

@@ -7,7 +7,7 @@ hyperparameter transfer", 2022 (2203.03466), table 3, without multipliers.
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import finite, one_of
+from initperf._core.arguments import choice
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
 from initperf.schemes._residual import gain
@@ -30,9 +30,7 @@ class Mup(PerLayer):
     base_width: float = 256.0
 
     def __post_init__(self) -> None:
-        finite(base_width=self.base_width)
-        if self.base_width <= 0.0:
-            raise ValueError(f"base_width must be positive, not {self.base_width!r}")
+        self.check_numbers("base_width", positive=True)
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
         """Return the normal law, whose variance goes with 1/n² in the output layer, and zeros."""
@@ -54,7 +52,7 @@ class Mup(PerLayer):
         ValueError
             For another optimizer.
         """
-        one_of(("sgd", "momentum", "nesterov", "adam"), optimizer=optimizer)
+        choice("optimizer", optimizer, ("sgd", "momentum", "nesterov", "adam"))
         rates = []
         for number in range(network.depth):
             fan_in, fan_out = (network.sizes[number : number + 2] / self.base_width).tolist()

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from scipy.linalg import hadamard
 
-from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.schemes._scheme import Network, Scheme, register
 
 
@@ -31,7 +31,8 @@ def zero_weights(fan_in: int, fan_out: int) -> np.ndarray:
 class ZeroHadamard(Scheme):
     """`zero_weights` in every layer, biases 0: the same for every seed."""
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set the parameters of a checked network; see `Scheme.set_parameters`."""
         for weights, biases in network.layers():
             weights[:] = zero_weights(*weights.shape)
             biases[:] = 0.0

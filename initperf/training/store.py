@@ -7,12 +7,11 @@ written under another name, flushed, and renamed: whatever is found under its na
 import dataclasses
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from initperf._core.storage import replacing_directory
 from initperf.errors import DataError
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
@@ -50,23 +49,12 @@ class RunStore:
         target = self.directory / run.name
         if run.name in self:
             return target
-        temporary = Path(tempfile.mkdtemp(dir=self.directory, prefix=f".{run.name}-"))
-        try:
+        with replacing_directory(target, replace=False) as fresh:
             for table in _TABLES:
-                getattr(run, table).to_parquet(temporary / f"{table}.parquet", index=False)
+                getattr(run, table).to_parquet(fresh / f"{table}.parquet", index=False)
             facts = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.repr}
             facts["experiment"] = dataclasses.asdict(run.experiment)
-            (temporary / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True))
-            for path in (*temporary.iterdir(), temporary):
-                _flush(path)
-            temporary.chmod(0o755)
-            try:
-                temporary.rename(target)
-            except OSError:
-                if run.name not in self:  # unless another process was first
-                    raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            (fresh / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True))
         return target
 
     def load(self, name: str) -> Run:
@@ -94,11 +82,3 @@ class RunStore:
             return Run(**facts | {"experiment": Experiment(**facts["experiment"])}, **columns)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"no readable run {name!r} in {self.directory}: {error}") from None
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from threadpoolctl import threadpool_limits
-
 from initperf import data
 from initperf._core.parallel import default_threads, side_by_side
 from initperf._core.progress import Progress, silent
+from initperf.jit.blas import blas_threads
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.store import RunStore
@@ -78,7 +77,7 @@ def sweep(
             store.save(run)
         return run
 
-    with threadpool_limits(1, user_api="blas"):
+    with blas_threads(1):
         for run in side_by_side(run_one, waiting, workers or default_threads()):
             ended(run)
     return [runs[experiment] for experiment in wanted]

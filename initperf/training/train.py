@@ -3,11 +3,11 @@
 import time
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from initperf import data
 from initperf._core.progress import Progress, silent
 from initperf.initializers import INITIALIZERS
+from initperf.jit.blas import blas_threads
 from initperf.kernels.philox import STREAM_VERSION
 from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, batch_order
 from initperf.training.experiment import Experiment
@@ -92,7 +92,7 @@ def train(
     records, histograms = StepRecords(network.depth), HistogramRecords()
     diverged_step = diverged_layer = None
     train_seconds = 0.0
-    with threadpool_limits(threads, user_api="blas"):
+    with blas_threads(threads):
         with phase("draw"):
             epochs.initialize()
         with phase("evaluation"):

@@ -1,25 +1,26 @@
-"""The laws that independent weights are drawn from, with their moments and densities."""
+"""Distributions that independent weights are drawn from, with their moments and densities."""
 
 import math
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
 from initperf._core.arguments import DTYPES
-from initperf.initializers._filling import as_source, fill
+from initperf._core.quadrature import normal_moments
+from initperf._core.source import Source
+from initperf.initializers._filling import fill
 from initperf.kernels.fill_truncated_normal import masses
 
 _FARTHEST = 12.0
-"""More standard deviations from its peak than a normal law is ever found."""
-
+"""Standard deviations from the mean that no normal value drawn exceeds: 8.57 is the most."""
 
 _LARGEST = {dtype: float(np.finfo(dtype).max) for dtype in DTYPES}
 
 
-class Law(Protocol):
-    """The distribution of a single weight."""
+class Distribution(Protocol):
+    """Distribution of a single weight."""
 
     @property
     def mean(self) -> float:
@@ -34,14 +35,38 @@ class Law(Protocol):
         """Return the smallest closed interval that holds every value."""
 
     def density(self, x: np.ndarray) -> np.ndarray | None:
-        """Return the probability density at `x`; None for a law without one."""
+        """Return the probability density at `x`; None for a distribution without one."""
 
-    def fill(self, out: np.ndarray, **source: Any) -> None:
-        """Fill `out` with independent values; `source` as `_filling.fill` takes it."""
+    def check(self, dtype: Any) -> None:
+        """Check that a dtype can hold the values; raise ValueError where it cannot."""
+
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill an array whose dtype has been checked with independent values.
+
+        Parameters
+        ----------
+        out : numpy.ndarray
+            Any shape and layout, float32 or float64.
+        source : Source
+            Source of the values, in C order.
+        """
 
 
 def check_range(dtype: np.dtype, **values: float) -> None:
-    """Check that a dtype can hold magnitudes; raise ValueError naming the one that it cannot."""
+    """Check that a dtype can hold magnitudes.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        float32 or float64.
+    **values : float
+        Numbers, by their names for the error message.
+
+    Raises
+    ------
+    ValueError
+        Naming the first that is too large.
+    """
     largest = _LARGEST[dtype]
     for name, value in values.items():
         if abs(value) > largest:
@@ -50,7 +75,13 @@ def check_range(dtype: np.dtype, **values: float) -> None:
 
 @dataclass(frozen=True)
 class Point:
-    """All mass on one value."""
+    """All mass on one value.
+
+    Attributes
+    ----------
+    value : float
+        The value.
+    """
 
     value: float
 
@@ -72,16 +103,24 @@ class Point:
     def density(self, x: np.ndarray) -> None:
         """Return None: there is no density."""
 
-    def fill(self, out: np.ndarray, **source: Any) -> None:
+    def check(self, dtype: Any) -> None:
+        """Check that a dtype can hold the value; raise ValueError where it cannot."""
+        check_range(dtype, value=self.value)
+
+    def fill(self, out: np.ndarray, source: Source) -> None:
         """Set every element to the value."""
-        check_range(out.dtype, value=self.value)
-        as_source(out.size, **source)
         out[...] = self.value
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """U(low, high)."""
+    """U(low, high).
+
+    Attributes
+    ----------
+    low, high : float
+        Bounds, which no value exceeds.
+    """
 
     low: float
     high: float
@@ -93,7 +132,7 @@ class Uniform:
 
     @property
     def std(self) -> float:
-        """Return the width by the root of 12."""
+        """Return the width divided by √12."""
         return (self.high - self.low) / math.sqrt(12.0)
 
     @property
@@ -107,27 +146,30 @@ class Uniform:
             return None
         return np.where((x >= self.low) & (x <= self.high), 1.0 / (self.high - self.low), 0.0)
 
-    def fill(self, out: np.ndarray, **source: Any) -> None:
-        """Fill `out` with independent values."""
-        check_range(out.dtype, range=max(-self.low, self.high, self.high - self.low))
-        fill("fill_uniform", out, self.low, self.high, **source)
+    def check(self, dtype: Any) -> None:
+        """Check that a dtype can hold the values; raise ValueError where it cannot."""
+        check_range(dtype, range=max(-self.low, self.high, self.high - self.low))
+
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array with independent values."""
+        fill("fill_uniform", out, source, self.low, self.high)
 
 
 def bell(z: np.ndarray) -> np.ndarray:
-    """Return the density of the standard normal law."""
+    """Return the density of the standard normal distribution."""
     values: np.ndarray = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
     return values
 
 
-@cache
-def _legendre() -> tuple[np.ndarray, np.ndarray]:
-    nodes, weights = np.polynomial.legendre.leggauss(200)
-    return nodes, weights
-
-
 @dataclass(frozen=True)
 class Normal:
-    """N(mean, std^2)."""
+    """N(mean, std²).
+
+    Attributes
+    ----------
+    mean, std : float
+        Mean and standard deviation, 0 or positive.
+    """
 
     mean: float
     std: float
@@ -138,22 +180,29 @@ class Normal:
         return (-math.inf, math.inf) if self.std else (self.mean, self.mean)
 
     def density(self, x: np.ndarray) -> np.ndarray | None:
-        """Return the bell curve; None when std is 0."""
+        """Return the normal density; None when std is 0."""
         return bell((x - self.mean) / self.std) / self.std if self.std else None
 
     def check(self, dtype: Any) -> None:
         """Check that a dtype can hold the values; raise ValueError where it cannot."""
         check_range(dtype, range=abs(self.mean) + _FARTHEST * self.std)
 
-    def fill(self, out: np.ndarray, **source: Any) -> None:
-        """Fill `out` with independent values."""
-        self.check(out.dtype)
-        fill("fill_normal", out, self.mean, self.std, **source)
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array with independent values."""
+        fill("fill_normal", out, source, self.mean, self.std)
 
 
 @dataclass(frozen=True)
 class TruncatedNormal:
-    """N(location, scale^2) on condition that it falls in [low, high]."""
+    """N(location, scale²) on condition that it falls in [low, high].
+
+    Attributes
+    ----------
+    location, scale : float
+        Mean and standard deviation before truncation.
+    low, high : float
+        Bounds, which no value exceeds; either may be infinite.
+    """
 
     location: float
     scale: float
@@ -162,31 +211,18 @@ class TruncatedNormal:
 
     @cached_property
     def _standard(self) -> tuple[float, float]:
+        """Return the bounds in standard deviations from the mean."""
         return (self.low - self.location) / self.scale, (self.high - self.location) / self.scale
-
-    @cached_property
-    def _moments(self) -> tuple[float, float]:
-        low, high = self._standard
-        peak = min(max(low, 0.0), high)
-        low, high = max(low, peak - _FARTHEST), min(high, peak + _FARTHEST)
-        middle = 0.5 * (low + high)
-        nodes, weights = _legendre()
-        from_middle = 0.5 * (high - low) * nodes
-        z = middle + from_middle
-        density = weights * np.exp(0.5 * (peak - z) * (peak + z))
-        shift = float(np.average(from_middle, weights=density))
-        variance = float(np.average((from_middle - shift) ** 2, weights=density))
-        return middle + shift, math.sqrt(variance)
 
     @property
     def mean(self) -> float:
         """Return the mean after truncation."""
-        return self.location + self.scale * self._moments[0]
+        return self.location + self.scale * normal_moments(*self._standard)[0]
 
     @property
     def std(self) -> float:
         """Return the standard deviation after truncation."""
-        return self.scale * self._moments[1]
+        return self.scale * normal_moments(*self._standard)[1]
 
     @property
     def support(self) -> tuple[float, float]:
@@ -194,21 +230,24 @@ class TruncatedNormal:
         return self.low, self.high
 
     def density(self, x: np.ndarray) -> np.ndarray:
-        """Return the bell curve over the mass inside the bounds; 0 outside."""
+        """Return the normal density divided by the mass between the bounds; 0 outside."""
         inside = (x >= self.low) & (x <= self.high)
         values = bell((x - self.location) / self.scale) / self.scale
         return np.where(inside, values / masses(*self._standard)[1], 0.0)
 
-    def fill(self, out: np.ndarray, **source: Any) -> None:
-        """Fill `out` with independent values."""
-        check_range(out.dtype, location=self.location, scale=_FARTHEST * self.scale)
+    def check(self, dtype: Any) -> None:
+        """Check that a dtype can hold the values; raise ValueError where it cannot."""
+        check_range(dtype, location=self.location, scale=_FARTHEST * self.scale)
+
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array with independent values."""
         fill(
             "fill_truncated_normal",
             out,
+            source,
             self.location,
             self.scale,
             self.low,
             self.high,
             *masses(*self._standard),
-            **source,
         )
