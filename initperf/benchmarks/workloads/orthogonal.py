@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from initperf.benchmarks.limits import Limit, gemm
-from initperf.benchmarks.workloads._blas import blas_setter
 from initperf.benchmarks.workloads._work import Call, Method, Work, matrix, register
 from initperf.initializers import INITIALIZERS
+from initperf.jit.blas import blas_threads
 
 Shape = tuple[int, ...]
 
@@ -23,22 +23,20 @@ _GEMM_SIZE = 1024
 def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
     out = np.empty(shape, dtype)
     initializer = INITIALIZERS["orthogonal"]
-    limit = blas_setter(threads)  # others, which take turns with this one, set it too
 
     def call() -> Any:
-        limit()
-        return initializer(shape, rng=0, out=out, backend=backend, threads=threads)
+        with blas_threads(threads):
+            return initializer(shape, rng=0, out=out, backend=backend, threads=threads)
 
     return call
 
 
 def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
     rng = np.random.Generator(np.random.SFC64(0))
-    limit = blas_setter(threads)
 
     def call() -> Any:
-        limit()
-        q, r = np.linalg.qr(rng.standard_normal(shape, dtype=np.dtype(dtype)))
+        with blas_threads(threads):
+            q, r = np.linalg.qr(rng.standard_normal(shape, dtype=np.dtype(dtype)))
         return q * np.where(np.diagonal(r) < 0, -1, 1).astype(dtype)
 
     return call

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from initperf.benchmarks.limits import Limit, gemm
-from initperf.benchmarks.workloads._blas import blas_setter
 from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
+from initperf.jit.blas import blas_threads
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
@@ -77,11 +77,11 @@ def _ours(
             np.zeros((0, len(network.parameters)), dtype),
         ),
     )
-    step, limit = KERNELS["train_epoch"][backend], blas_setter(threads)
+    step = KERNELS["train_epoch"][backend]
 
     def call() -> Any:
-        limit()
-        step(*arguments)
+        with blas_threads(threads):
+            step(*arguments)
         return losses
 
     return call
@@ -91,7 +91,7 @@ def _numpy(activation: str, shape: Shape, dtype: str, threads: int) -> Call:
     network, images, labels = _problem(shape, dtype, activation)
     value, slope_of_value = _BY_HAND[activation]
     layers = [(weights.copy(), biases.copy()) for weights, biases in network.layers()]
-    rows, limit, rate = np.arange(len(images)), blas_setter(threads), np.dtype(dtype).type(_RATE)
+    rows, rate = np.arange(len(images)), np.dtype(dtype).type(_RATE)
 
     def step() -> Any:
         inputs = [images[rows]]
@@ -114,8 +114,8 @@ def _numpy(activation: str, shape: Shape, dtype: str, threads: int) -> Call:
         return loss
 
     def call() -> Any:
-        limit()
-        return np.array([step() for _ in range(STEPS)])
+        with blas_threads(threads):
+            return np.array([step() for _ in range(STEPS)])
 
     return call
 
@@ -135,7 +135,7 @@ def _scikit_learn(activation: str, shape: Shape, dtype: str, threads: int) -> Ca
         batch_size=len(images),
         shuffle=False,
     )
-    limit, rows = blas_setter(threads), np.arange(len(images))
+    rows = np.arange(len(images))
     classifier.partial_fit(images, labels, classes=np.arange(network.sizes[-1]))
     for (weights, biases), coefficients, intercepts in zip(
         network.layers(), classifier.coefs_, classifier.intercepts_, strict=True
@@ -143,11 +143,11 @@ def _scikit_learn(activation: str, shape: Shape, dtype: str, threads: int) -> Ca
         coefficients[:], intercepts[:] = weights, biases
 
     def call() -> Any:
-        limit()
         losses = []
-        for _ in range(STEPS):
-            classifier.partial_fit(images[rows], labels[rows])
-            losses.append(classifier.loss_)
+        with blas_threads(threads):
+            for _ in range(STEPS):
+                classifier.partial_fit(images[rows], labels[rows])
+                losses.append(classifier.loss_)
         return np.array(losses)
 
     return call
