@@ -184,7 +184,7 @@ def test_a_scheme_that_does_not_apply_is_refused_when_built(name, changes, messa
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        (None, r"looks at data: batch must be given, \(count, 40\)"),
+        (None, r"uses data: batch must be given, \(count, 40\)"),
         (batch(9, 39), r"batch must have the shape \(count, 40\), not \(9, 39\)"),
         (np.full((9, 40), np.nan), "finite"),
         (np.ones((9, 40)), "all 9 are the same"),

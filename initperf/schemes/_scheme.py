@@ -1,4 +1,4 @@
-"""What a scheme is: a rule that sets the weights and the biases of a whole network."""
+"""Base classes of schemes, rules that set a whole network, and their registry."""
 
 import dataclasses
 import math
@@ -18,11 +18,11 @@ from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
 
 BIAS_STREAMS = 1 << 32
-"""The biases of layer i are drawn from the stream of this number plus i, its weights from i."""
+"""Number of the first stream of biases: layer i draws weights from i and biases from this + i."""
 
 
 class Network(Protocol):
-    """What a scheme must know of a network; `initperf.training.network.Mlp` is one."""
+    """A network as schemes see it; `initperf.training.network.Mlp` is one."""
 
     sizes: np.ndarray
     activation: Activation
@@ -49,7 +49,7 @@ class Scheme(Rule, ABC):
     Attributes
     ----------
     images : int
-        Of the class: how many images training shows it; 0 for a rule that looks at none.
+        Of the class: number of training images in `batch`; 0 for a rule that uses no data.
     """
 
     images: ClassVar[int] = 0
@@ -57,30 +57,32 @@ class Scheme(Rule, ABC):
     def check(  # most rules apply everywhere
         self, hidden: tuple[int, ...], activation: Activation, residual: int
     ) -> None:
-        """Refuse a network that the rule does not apply to.
+        """Check that the rule applies to a network.
 
         Parameters
         ----------
         hidden : tuple of int
             Widths of the hidden layers.
         activation : Activation
+            The activation of the hidden layers.
         residual : int
             Layers of a residual block, see `residual_blocks`; 0 for a network without.
 
         Raises
         ------
         UnsuitableError
-            Saying what would be right.
+            Where it does not; the message says what to use instead.
         """
 
     def learning_rates(self, network: Network, optimizer: str = "sgd") -> list[tuple[float, float]]:
-        """Return what multiplies the learning rate of each layer's weights and of its biases: 1.
+        """Return the factors of the learning rates of each layer's weights and biases: 1.
 
         Parameters
         ----------
         network : Network
+            The network.
         optimizer : str
-            The name of the one that trains the network.
+            Name of the optimizer that trains it.
         """
         return [(1.0, 1.0)] * network.depth
 
@@ -90,15 +92,16 @@ class Scheme(Rule, ABC):
         Parameters
         ----------
         network : Network
+            Its parameters are written.
         rng : None, int, SeedSequence, BitGenerator or Generator
             See `initperf._core.keys.as_key`.
         batch : array, optional
-            Inputs, (count, features), for a rule that looks at data; others do not read it.
+            Inputs, (count, features), for a rule that uses data; others do not read it.
 
         Raises
         ------
         UnsuitableError
-            Where the rule does not apply to the network or the batch; it is as it was then.
+            Where the rule does not apply to the network or the batch; the network is unchanged.
         """
         self.check(tuple(network.sizes[1:-1].tolist()), network.activation, network.residual)
         inputs = as_batch(batch, int(network.sizes[0]), self.name) if self.images else np.empty(0)
@@ -157,13 +160,22 @@ class PerLayer(Scheme):
 def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
     """Return a batch as a float64 array, checked.
 
+    Parameters
+    ----------
+    batch : array_like or None
+        The inputs.
+    features : int
+        Number of features that the network takes.
+    name : str
+        Name of the scheme, for the error message.
+
     Raises
     ------
     UnsuitableError
         For none, a wrong shape, values that are not finite, or inputs that are all the same.
     """
     if batch is None:
-        raise UnsuitableError(f"{name} looks at data: batch must be given, (count, {features})")
+        raise UnsuitableError(f"{name} uses data: batch must be given, (count, {features})")
     array = np.asarray(batch, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != features:
         raise UnsuitableError(f"batch must have the shape (count, {features}), not {array.shape}")
@@ -178,7 +190,18 @@ def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
 
 
 def varies(z: np.ndarray) -> np.ndarray:
-    """Return which units, columns of float64, vary over a batch by more than rounding makes."""
+    """Return whether each unit varies over a batch by more than rounding errors.
+
+    Parameters
+    ----------
+    z : numpy.ndarray
+        Float64, (count, units).
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool, (units,).
+    """
     rounding = math.sqrt(len(z)) * np.finfo(np.float64).eps
     wide: np.ndarray = z.std(axis=0) > rounding * np.abs(z).max(axis=0)
     return wide

@@ -30,7 +30,7 @@ class CriticalScheme(PerLayer):
     Attributes
     ----------
     bias_variance : float, optional
-        σb², of normal biases; by default the least with which the activation has a critical point.
+        σb², the variance of normal biases; by default the least with a critical point.
     """
 
     bias_variance: float | None = None

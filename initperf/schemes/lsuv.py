@@ -1,7 +1,7 @@
 """Layer-sequential unit-variance weights.
 
 Mishkin & Matas, "All you need is a good init", ICLR 2016 (1511.06422), algorithm 1: orthonormal
-weights, then layer after layer divided by the standard deviation of what they give on a batch.
+weights, each layer divided by the standard deviation of its pre-activations on a batch.
 """
 
 import math
@@ -19,9 +19,9 @@ from initperf.schemes._signal import output
 class Lsuv(Scheme):
     """Orthonormal weights, scaled so that each layer's pre-activations have variance 1.
 
-    The variance is that over all units and inputs. The paper repeats the division until it is met
-    within a tolerance; without biases the output of a dense layer is linear in its weights, and
-    one division, in float64, is exact.
+    The variance is that over all units and inputs. The paper repeats the division until the
+    variance is 1 within a tolerance; without biases the output of a dense layer is linear in its
+    weights, and one division, in float64, is exact.
     """
 
     images: ClassVar[int] = 512

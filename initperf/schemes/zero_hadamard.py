@@ -18,7 +18,12 @@ def zero_weights(fan_in: int, fan_out: int) -> np.ndarray:
 
     The identity, or its first columns; where the layer grows, c I H I with H Hadamard's matrix of
     the least power of two 2^k that holds the outputs, I identities cut to size and
-    c = 2^(−(k−1)/2). Without H the new units would compute 0 and all learn the same.
+    c = 2^(−(k−1)/2). Without H the additional units would output 0 and learn identically.
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Shape of the weights.
     """
     if fan_out <= fan_in:
         return np.eye(fan_in, fan_out)
