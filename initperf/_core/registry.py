@@ -73,14 +73,16 @@ class Registry(Mapping[str, T]):
         ValueError
             When a name or an alias is taken already.
         """
-        if replace and name in self._entries:
-            self._remove(name)
+        replaced = name if replace and name in self._entries else None
         for key in map(_folded, (name, *aliases)):
-            if key in self._canonical or (self._beside is not None and key in self._beside):
+            taken = key in self._canonical and self._canonical[key] != replaced
+            if taken or (self._beside is not None and key in self._beside):
                 raise ValueError(
                     f"{self.kind} {key!r} is registered already; replace=True exchanges an entry "
                     "of the same name"
                 )
+        if replaced is not None:
+            self._remove(replaced)
         self._entries[name] = entry
         self._canonical.update(dict.fromkeys(map(_folded, (name, *aliases)), name))
         self._bare.update({_bare(key): name for key in (name, *aliases)})
