@@ -42,16 +42,16 @@ import numba, numpy as np
 from initperf import INITIALIZERS
 from initperf._core import parallel
 
-LAWS = [INITIALIZERS[name] for name in NAMES]
-expected = [law(200_000, rng=1, backend="numpy").tobytes() for law in LAWS]
-found = [[None] * len(LAWS) for _ in range(16)]
+DISTRIBUTIONS = [INITIALIZERS[name] for name in NAMES]
+expected = [rule(200_000, rng=1, backend="numpy").tobytes() for rule in DISTRIBUTIONS]
+found = [[None] * len(DISTRIBUTIONS) for _ in range(16)]
 barrier = threading.Barrier(16)
 
 def draw(number):
     barrier.wait()
     for turn in range(3):
-        for at, law in enumerate(LAWS):
-            found[number][at] = law(200_000, rng=1, threads=1 + number % 5).tobytes()
+        for at, distribution in enumerate(DISTRIBUTIONS):
+            found[number][at] = distribution(200_000, rng=1, threads=1 + number % 5).tobytes()
 
 threads = [threading.Thread(target=draw, args=(number,)) for number in range(16)]
 for thread in threads:

@@ -1,4 +1,4 @@
-"""The law, the accuracy and the conventions of Haar matrices."""
+"""The distribution, the accuracy and the conventions of Haar matrices."""
 
 import math
 import subprocess
@@ -84,8 +84,8 @@ def test_lapack_makes_the_same_of_the_same_reflectors(shape, dtype, code):
     np.testing.assert_allclose(found, expected * signs, atol=tolerance, rtol=0)
 
 
-def law(matrices):
-    """Return p-values of what Haar's law says of 5 × 5 matrices, one entry a statement.
+def distribution(matrices):
+    """Return p-values of what Haar's distribution says of 5 × 5 matrices, one entry a statement.
 
     Trace: mean 0, variance 1, fourth moment 3 (Diaconis & Shahshahani 1994). An entry x has
     (x + 1) / 2 distributed as Beta(2, 2). Multiplied by its determinant a matrix is Haar in
@@ -110,24 +110,24 @@ def law(matrices):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_square_matrices_follow_the_law_of_haar(backend):
+def test_square_matrices_follow_the_distribution_of_haar(backend):
     drawn = np.stack([draw((5, 5), backend, stream=i) for i in range(DRAWS[backend])])
-    found = law(drawn)
+    found = distribution(drawn)
     assert min(found.values()) > LEVEL / len(found), found
 
 
 def test_raw_factors_of_lapack_do_not():
     gaussian = np.random.default_rng(2).standard_normal((3000, 5, 5))
     q, r = np.linalg.qr(gaussian)
-    found = law(q)
+    found = distribution(q)
     wrong = {name for name, p in found.items() if p < LEVEL / len(found)}
     assert {"trace", "determinant", "angle", "entry 0"} <= wrong
-    found = law(q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :])
-    assert min(found.values()) > LEVEL / len(found), "signs make the law that of Haar"
+    found = distribution(q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :])
+    assert min(found.values()) > LEVEL / len(found), "signs make the distribution that of Haar"
 
 
 @pytest.mark.parametrize("shape", [(7, 3), (3, 7)])
-def test_every_entry_of_a_rectangle_has_the_law_of_a_coordinate_on_the_sphere(shape):
+def test_every_entry_of_a_rectangle_has_the_distribution_of_a_coordinate_on_the_sphere(shape):
     drawn = np.stack([draw(shape, "numpy", stream=i) for i in range(1000)])
     # (x + 1) / 2 of a coordinate x in 7 dimensions is distributed as Beta(3, 3)
     p = [stats.kstest((x + 1) / 2, "beta", args=(3, 3)).pvalue for x in drawn.reshape(1000, -1).T]

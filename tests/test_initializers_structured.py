@@ -161,16 +161,16 @@ def test_what_is_drawn_whole_cannot_be_drawn_in_parts(name):
 )
 def test_moments_of_a_clipped_normal(parameters):
     rule = INITIALIZERS["clipped_normal"].replace(**parameters)
-    law = stats.norm(rule.loc, rule.scale)
+    distribution = stats.norm(rule.loc, rule.scale)
 
     def moment(power, origin):
         inside = integrate.quad(
-            lambda x: (x - origin) ** power * law.pdf(x), rule.low, rule.high, epsabs=1e-12
+            lambda x: (x - origin) ** power * distribution.pdf(x), rule.low, rule.high, epsabs=1e-12
         )[0]
         return (
             inside
-            + (rule.low - origin) ** power * law.cdf(rule.low)
-            + (rule.high - origin) ** power * law.sf(rule.high)
+            + (rule.low - origin) ** power * distribution.cdf(rule.low)
+            + (rule.high - origin) ** power * distribution.sf(rule.high)
         )
 
     mean = moment(1, 0.0)

@@ -55,7 +55,7 @@ def test_a_seed_decides_and_another_differs(name):
 
 
 @pytest.mark.parametrize("name", [n for n, s in SCHEMES.items() if isinstance(s, PerLayer)])
-def test_layers_have_the_laws_that_are_declared(name):
+def test_layers_have_the_distributions_that_are_declared(name):
     told = options(name)
     network = Mlp((784, 300, 300, 10), told["activation"], "float64", residual=told["residual"])
     network.initialize(name, rng=1)
@@ -64,7 +64,7 @@ def test_layers_have_the_laws_that_are_declared(name):
             mean, std = rule.mean(array.shape), rule.std(array.shape)
             allowed = stats.norm.isf(CHANCE / 2) * std / math.sqrt(array.size)
             assert abs(array.mean() - mean) <= allowed
-            # no law here has a kurtosis above 3; of few values, the mean square is χ² at widest
+            # no kurtosis here is above 3; of few values, the mean square is χ² at widest
             square = np.mean((array - mean) ** 2)
             low, high = stats.chi2.ppf([CHANCE / 2, 1 - CHANCE / 2], array.size) / array.size
             assert low * std**2 <= square <= high * std**2

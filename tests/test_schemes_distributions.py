@@ -29,7 +29,7 @@ def inputs(count, features, seed=0):
 
 
 def uniform_allowed(std, size):
-    # the fourth moment of a uniform law is 9/5 of the squared variance
+    # the fourth moment of a uniform distribution is 9/5 of the squared variance
     return stats.norm.isf(CHANCE / 2) * std * math.sqrt((9 / 5 - 1) / (4 * size))
 
 
@@ -57,17 +57,17 @@ def test_uniform_presets_fill_their_bounds(name, activation, bound, biases):
 def test_truncated_presets_differ_in_the_correction(name, std):
     (weights, values), _ = draw_network(name, (300, 200, 10), rng=0, dtype="float64")
     sample, parent = weights.ravel() * math.sqrt(300), std / 0.879625661
-    law = stats.truncnorm(-2.0, 2.0, scale=parent)
-    assert stats.kstest(sample, law.cdf).pvalue > CHANCE
+    distribution = stats.truncnorm(-2.0, 2.0, scale=parent)
+    assert stats.kstest(sample, distribution.cdf).pvalue > CHANCE
     assert np.abs(sample).max() <= 2.0 * parent
-    assert law.std() == pytest.approx(std, rel=1e-8)
+    assert distribution.std() == pytest.approx(std, rel=1e-8)
     assert not values.any()
 
 
 @pytest.mark.parametrize(
     ("theirs", "ours"), [("relu", "relu"), ("logistic", "sigmoid"), ("tanh", "tanh")]
 )
-def test_scikit_learn_starts_from_the_same_law(theirs, ours):
+def test_scikit_learn_starts_from_the_same_distribution(theirs, ours):
     rng = np.random.default_rng(0)
     x, y = rng.random((40, 300)), np.arange(40) % 10
     model = MLPClassifier((200, 50), activation=theirs, solver="sgd", learning_rate_init=1e-300)
@@ -254,7 +254,7 @@ def test_fixup_scales_the_branches_that_are_not_zero_by_their_number(blocks, lay
 
 
 def deviation_error(count):
-    """Return how far, relatively, the deviation of normal values may be from their law's."""
+    """Return the relative error allowed to the standard deviation of normal values."""
     return stats.norm.isf(CHANCE / 2) / math.sqrt(2 * count)
 
 
