@@ -60,7 +60,9 @@ class Registry(Mapping[str, T]):
             When a name or an alias is taken already.
         """
         for key in map(_folded, (name, *aliases)):
-            if key in self._canonical or (self._beside is not None and key in self._beside):
+            if key in self._canonical or (
+                self._beside is not None and key in self._beside._canonical
+            ):
                 raise ValueError(f"{self.kind} {key!r} is registered already")
         self._entries[name] = entry
         self._canonical.update(dict.fromkeys(map(_folded, (name, *aliases)), name))

@@ -143,7 +143,7 @@ class Independent(Initializer):
         return self.law(as_shape(shape)).density(np.asarray(x, dtype=np.float64))
 
 
-INITIALIZERS: Registry[Initializer] = Registry("initializer")
+INITIALIZERS: Registry[Initializer] = Registry("initializer", plugins="initperf.initializers")
 
 
 def register(name: str, initializer: Initializer, aliases: tuple[str, ...] = ()) -> Initializer:
