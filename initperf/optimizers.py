@@ -15,6 +15,8 @@ import numpy as np
 from initperf._core.registry import Registry
 from initperf._core.schema import Range, Record, setting
 
+__all__ = ["OPTIMIZERS", "Optimizer", "Range", "Rule", "register", "setting"]
+
 Rule = Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any]]
 C = TypeVar("C", bound="type[Optimizer]")
 

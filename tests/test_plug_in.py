@@ -49,8 +49,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initperf._core.schema import Range, setting
-from initperf.optimizers import Optimizer, register
+from initperf.optimizers import Optimizer, Range, register, setting
 
 
 @register
@@ -75,8 +74,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initperf._core.schema import Range, setting
-from initperf.training.schedules import Schedule, register
+from initperf.training.schedules import Range, Schedule, register, setting
 
 
 @register

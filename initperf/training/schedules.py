@@ -8,6 +8,8 @@ import numpy as np
 from initperf._core.registry import Registry
 from initperf._core.schema import Range, Record, setting
 
+__all__ = ["SCHEDULES", "Range", "Schedule", "register", "setting"]
+
 C = TypeVar("C", bound="type[Schedule]")
 
 _LOWEST = 0.01
