@@ -41,7 +41,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PARAMETER=VALUE",
-        help="a parameter of the rule, as gain=2 or mode=fan_out; may be given several times",
+        help="a parameter of the rule, such as gain=2 or mode=fan_out; may be given several times",
     )
 
 
@@ -122,7 +122,10 @@ def _listable(declared: "Setting") -> bool:
 
 
 def add_residual(parser: argparse.ArgumentParser) -> None:
-    """Add the option of residual blocks."""
+    """Add the option of residual blocks, for verbs that do not train."""
+    from initperf._core.schema import settings_of
+    from initperf.training.parts import Network
+
     parser.add_argument(
         "--residual",
         type=int,
@@ -130,7 +133,7 @@ def add_residual(parser: argparse.ArgumentParser) -> None:
         const=1,
         default=0,
         metavar="N",
-        help="blocks of so many hidden layers, by default 1, add their input to their output",
+        help=settings_of(Network)["residual"].help,
     )
 
 

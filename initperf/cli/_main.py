@@ -1,4 +1,4 @@
-"""The parser of the command line: one line on stderr and an exit code on error."""
+"""Parser of the command line: errors are one line on stderr and an exit code."""
 
 import argparse
 import difflib
@@ -20,7 +20,7 @@ _USAGE, _DATA, _INTERRUPTED = 2, 3, 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """Parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(_USAGE, f"{self.prog}: {message}; {self.prog} --help says more\n")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 HELP = "print a script by which bash or zsh complete verbs, options and names"
 
 _FILES = {"DIR": "DIRECTORY", "FILE": "FILE", "FILE.npy": "FILE"}
-"""The kind of path that an option with this placeholder takes, as shtab calls it."""
+"""Kinds of path, as shtab calls them, by the placeholder of the option."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the script, with the names that are registered now."""
+    """Print the script, with all registered names."""
     import shtab
 
     from initperf.cli._main import parser_of_verbs

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from initperf._core.registry import Registry
 from initperf._core.schema import Range, Record, Setting, setting, settings_of
-from initperf.optimizers import OPTIMIZERS, Optimizer
+from initperf.optimizers import Optimizer
+from initperf.training.choices import CHOICES
 from initperf.training.parts import Clipping, Data, Network, Recording
-from initperf.training.schedules import SCHEDULES, Schedule
+from initperf.training.schedules import Schedule
 
 SCHEMA = 2
 """Version of the JSON of an experiment; 1 had all settings in one flat object."""
@@ -23,50 +23,6 @@ _PARTS: dict[str, type[Record]] = {
     "data": Data,
     "clipping": Clipping,
     "recording": Recording,
-}
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """A part that is an entry of a registry, chosen by its name."""
-
-    registry: Registry[Any]
-    address: str
-    default: str
-    help: str
-
-    def take(self, name: str, value: Any) -> Any:
-        """Return the record that a name, or the record itself, stands for."""
-        if isinstance(value, str):
-            return self.registry[value]
-        if type(value) not in map(type, self.registry.values()):
-            raise ValueError(f"{name} must be one of {', '.join(self.registry)}, not {value!r}")
-        return value
-
-    def settings(self, name: str) -> Iterator[Setting]:
-        """Declare the choice, then the settings of all entries, each once."""
-        entries = {key: settings_of(type(entry)) for key, entry in self.registry.items()}
-        words = f"{self.help}: {', '.join(entries)}"
-        yield Setting(name, str, 1, False, self.default, words, registries=(self.address,))
-        first: dict[str, Setting] = {}
-        for own in entries.values():
-            first = own | first
-        for key, declared in first.items():
-            users = [entry for entry, own in entries.items() if key in own]
-            those = "" if len(users) == len(entries) else f"of {', '.join(users)}: "
-            yield dataclasses.replace(declared, help=f"{those}{declared.help}")
-
-
-_CHOICES = {
-    "optimizer": _Choice(
-        OPTIMIZERS, "initperf.optimizers:OPTIMIZERS", "sgd", "how weights follow their gradients"
-    ),
-    "schedule": _Choice(
-        SCHEDULES,
-        "initperf.training.schedules:SCHEDULES",
-        "constant",
-        "how the learning rate changes by step",
-    ),
 }
 
 
@@ -165,7 +121,7 @@ class Experiment:
             elif name in _PARTS:
                 value = _taken(given.pop(name, _PARTS[name]()), _PARTS[name], given)
             else:
-                choice = _CHOICES[name]
+                choice = CHOICES[name]
                 chosen = choice.take(name, given.pop(name, choice.default))
                 value = _taken(chosen, type(chosen), given)
             object.__setattr__(self, name, value)
@@ -207,7 +163,7 @@ class Experiment:
             As when building one.
         """
         kept: dict[str, Any] = {}
-        for name, choice in _CHOICES.items():
+        for name, choice in CHOICES.items():
             if isinstance(changes.get(name), str):
                 changes[name] = choice.take(name, changes[name])
                 shared = settings_of(type(changes[name]))
@@ -224,7 +180,7 @@ class Experiment:
         found: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name in _CHOICES:
+            if field.name in CHOICES:
                 found[field.name] = value.name
             found |= _leaves(value) if isinstance(value, Record) else {field.name: value}
         return found
@@ -234,7 +190,7 @@ class Experiment:
         made: dict[str, Any] = {"schema": SCHEMA}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name in _CHOICES:
+            if field.name in CHOICES:
                 made[field.name] = {"name": value.name, **_leaves(value)}
             else:
                 made[field.name] = _leaves(value) if isinstance(value, Record) else value
@@ -259,7 +215,7 @@ class Experiment:
             if schema == SCHEMA:
                 for name, part in _PARTS.items():
                     given[name] = part(**given[name])
-                for name, choice in _CHOICES.items():
+                for name, choice in CHOICES.items():
                     own = dict(given[name])
                     given[name] = choice.take(name, own.pop("name")).replace(**own)
             return cls(**given)
@@ -317,7 +273,7 @@ def settings() -> dict[str, Setting]:
         elif field.name in _PARTS:
             declared = list(settings_of(_PARTS[field.name]).values())
         else:
-            declared = list(_CHOICES[field.name].settings(field.name))
+            declared = list(CHOICES[field.name].settings(field.name))
         for one in declared:
             if one.name in found:
                 raise ValueError(f"two parts of an experiment have a setting {one.name!r}")
