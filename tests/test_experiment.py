@@ -8,7 +8,7 @@ import pytest
 from initperf import OPTIMIZERS, SCHEDULES, Experiment
 from initperf._core.schema import setting
 from initperf.cli._arguments import add_training, experiments
-from initperf.errors import UsageError
+from initperf.errors import PluginError, UsageError
 from initperf.training.experiment import grid, settings
 from initperf.training.parts import Data, Network
 from initperf.training.schedules import Schedule
@@ -235,5 +235,5 @@ def test_two_records_with_a_setting_of_the_same_name_are_refused(monkeypatch):
         seed: int = setting(0, "a seed of its own")
 
     monkeypatch.setitem(SCHEDULES._entries, "seeded", Seeded())
-    with pytest.raises(ValueError, match="two parts of an experiment have a setting 'seed'"):
+    with pytest.raises(PluginError, match="two parts of an experiment have a setting 'seed'"):
         settings()

@@ -49,7 +49,8 @@ class Choice:
         """
         if isinstance(value, str):
             return self.registry[value]
-        if type(value) not in map(type, self.registry.values()):
+        entry = self.registry.get(str(getattr(value, "name", "")))
+        if entry is None or type(value) is not type(entry):
             raise ValueError(f"{name} must be one of {', '.join(self.registry)}, not {value!r}")
         return value
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from initperf._core.schema import Range, Record, Setting, setting, settings_of
+from initperf.errors import PluginError
 from initperf.optimizers import Optimizer
 from initperf.training.choices import CHOICES
 from initperf.training.parts import Clipping, Data, Network, Recording
@@ -262,7 +263,7 @@ def settings() -> dict[str, Setting]:
 
     Raises
     ------
-    ValueError
+    PluginError
         When two records that can stand in one experiment have a setting of the same name.
     """
     found: dict[str, Setting] = {}
@@ -276,7 +277,7 @@ def settings() -> dict[str, Setting]:
             declared = list(CHOICES[field.name].settings(field.name))
         for one in declared:
             if one.name in found:
-                raise ValueError(f"two parts of an experiment have a setting {one.name!r}")
+                raise PluginError(f"two parts of an experiment have a setting {one.name!r}")
             found[one.name] = one
     return found
 
