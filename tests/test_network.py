@@ -6,7 +6,7 @@ from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.optimizers import OPTIMIZERS
 from initperf.training.network import Mlp
 
 
@@ -16,7 +16,7 @@ def one_step(
     """Return (loss, flat gradients, statistics) of one step on one batch."""
     rule, rates = OPTIMIZERS[optimizer], np.array([rate])
     memories = np.zeros((rule.memories, len(network.parameters)), images.dtype)
-    factors = rule.factors(rates, 0, Settings(weight_decay=0.01)).astype(images.dtype)
+    factors = rule.replace(weight_decay=0.01).factors(rates, 0).astype(images.dtype)
     gradients = np.zeros_like(network.parameters)
     losses, correct = np.zeros(1), np.zeros(1, np.int64)
     statistics = np.zeros((1, network.depth, len(STATISTICS)))

@@ -123,6 +123,39 @@ assert Experiment("zero_output").initializer == "zero_output"
 (first, _), (last, biases) = draw_network("zero_output", (6, 5, 4), rng=0, backend="numpy")
 assert first.all() and not last.any() and not biases.any()
 """,
+    "hard_tanh.py": """
+import hard_tanh
+import numpy as np
+from initperf import ACTIVATIONS, KERNELS
+activation = ACTIVATIONS["hard_tanh"]
+assert activation.value([-3.0, 0.5, 3.0]).tolist() == [-1.0, 0.5, 1.0]
+assert activation.derivative([-3.0, 0.5, 3.0]).tolist() == [0.0, 1.0, 0.0]
+assert activation.piecewise_linear
+assert [case for case in KERNELS["activate"].cases() if "hard_tanh" in case.label]
+""",
+    "rmsprop.py": """
+import rmsprop
+import numpy as np
+from initperf import Experiment
+from initperf.cli import parser_of_verbs
+experiment = Experiment(optimizer="rmsprop", decay=0.5)
+(factors,) = experiment.optimizer.factors(np.array([0.1]), 0)
+w, first, _ = experiment.optimizer.step(1.0, 2.0, 0.0, 0.0, factors)
+assert first == 2.0 and abs(w - (1.0 - 0.2 / 2.0**0.5)) < 1e-8
+assert Experiment.from_json(experiment.to_json()) == experiment
+assert parser_of_verbs().parse_args(["train", "--decay", "0.5"]).decay == "0.5"
+""",
+    "staircase.py": """
+import staircase
+from initperf import Experiment
+schedule = Experiment(schedule="staircase", flight=2).schedule
+assert schedule.rates(0.8, 1, 4, 9).tolist() == [0.8, 0.4, 0.4, 0.2]
+""",
+    "initperf/cli/count.py": """
+from initperf import INITIALIZERS, SCHEMES, cli
+assert "count" in cli.verbs()
+assert cli.main(["count", "--schemes"]) == 0
+""",
     "initperf/kernels/scale.py": """
 import numpy as np
 from initperf import KERNELS

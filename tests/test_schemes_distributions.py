@@ -12,7 +12,7 @@ from test_network import one_step
 from initperf import INITIALIZERS, KERNELS, SCHEMES, Experiment, draw, draw_network, train
 from initperf.activations import ACTIVATIONS
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.optimizers import OPTIMIZERS
 from initperf.schemes import change_rates, signals
 from initperf.schemes.random_walk import gain
 from initperf.training.network import Mlp
@@ -295,7 +295,7 @@ def test_with_fixup_a_step_changes_the_function_as_much_at_any_depth(layers):
 def descend(network, x, labels, rates, optimizer, layer_rates):
     """Take a step of the whole batch at each of some rates, by the loop that trains."""
     rule, count = OPTIMIZERS[optimizer], len(network.parameters)
-    factors = rule.factors(rates, 0, Settings()).astype(x.dtype)
+    factors = rule.factors(rates, 0).astype(x.dtype)
     done, _ = KERNELS["train_epoch"][network.backend](
         *(x, labels, np.tile(np.arange(len(x)), len(rates)), len(x), network.sizes),
         *(network.activation, network.parameters, np.zeros(count)),

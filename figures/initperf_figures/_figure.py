@@ -14,8 +14,12 @@ Tables = Mapping[str, pd.DataFrame]
 
 SECTIONS = ("weights", "signal", "training", "speed", "more")
 
-# What two runs must share, beside their data, before their initializers can be compared.
-_SETTINGS = ("network", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "dtype")
+# Columns of the table of runs that may differ between runs that are compared: what a report
+# compares, what gives the same results, and results. All others are settings.
+_FREE = {
+    *("run", "initializer", "activation", "seed", "backend", "status", "diverged_step"),
+    *("test_accuracy", "final_loss", "train_seconds", "compile_seconds", "steps"),
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def plain(tables: Tables) -> dict[str, pd.DataFrame]:
     }
 
 
-FIGURES: Registry[ReportFigure] = Registry("figure")
+FIGURES: Registry[ReportFigure] = Registry("figure", plugins="initperf.figures")
 
 
 def register(
@@ -141,7 +145,7 @@ def check_comparable(runs: pd.DataFrame) -> None:
             "compared; make one report for each"
         )
     for activation, group in runs.groupby("activation"):
-        for setting in _SETTINGS:
+        for setting in (name for name in group if name not in _FREE):
             values = sorted(map(str, group[setting].unique()))
             if len(values) > 1:
                 raise ValueError(

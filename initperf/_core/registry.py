@@ -76,7 +76,7 @@ class Registry(Mapping[str, T]):
         replaced = name if replace and name in self._entries else None
         for key in map(_folded, (name, *aliases)):
             taken = key in self._canonical and self._canonical[key] != replaced
-            if taken or (self._beside is not None and key in self._beside):
+            if taken or (self._beside is not None and key in self._beside._canonical):
                 raise ValueError(
                     f"{self.kind} {key!r} is registered already; replace=True exchanges an entry "
                     "of the same name"

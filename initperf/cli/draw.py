@@ -1,4 +1,4 @@
-"""``initperf draw``: weights into a file."""
+"""``initperf draw``: weights of one initializer, written to a file or described."""
 
 import argparse
 from pathlib import Path
@@ -13,13 +13,18 @@ HELP = "draw weights and write them to a .npy file, or print their statistics"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     named(parser.add_argument("name", metavar="NAME", help="see initperf list"), OF_INITIALIZERS)
-    parser.add_argument("shape", metavar="N", type=int, nargs="+", help="shape, as 784 256")
+    parser.add_argument("shape", metavar="N", type=int, nargs="+", help="shape, such as 784 256")
     add_parameters(parser)
-    parser.add_argument("--seed", type=int, metavar="N", help="fresh entropy without it")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="seed of the draw; by default from the operating system",
+    )
     parser.add_argument("--stream", type=int, default=0, metavar="N", help="number of the stream")
     parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
     parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
-    parser.add_argument("--out", metavar="FILE.npy", help="where to write the weights")
+    parser.add_argument("--out", metavar="FILE.npy", help="file to write the weights to")
 
 
 def run(arguments: argparse.Namespace) -> None:

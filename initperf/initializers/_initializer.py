@@ -197,7 +197,7 @@ class Independent(Initializer):
         return self.distribution_of(as_shape(shape)).density(np.asarray(x, dtype=np.float64))
 
 
-INITIALIZERS: Registry[Initializer] = Registry("initializer")
+INITIALIZERS: Registry[Initializer] = Registry("initializer", plugins="initperf.initializers")
 
 
 def register(

@@ -4,7 +4,8 @@ No other module passes options to ``numba.njit``. A kernel is compiled at its fi
 combination of types, releases the global interpreter lock, follows IEEE arithmetic as written (no
 reassociation, no fused multiply-add) and divides as NumPy does. The cache directory is named
 after a digest of all compiled sources, the versions of the compiler and the settings of numba
-that its own cache key omits, so that stale machine code is never run.
+that its own cache key omits, so that stale machine code is never run; code that is compiled from
+a plug-in's sources too has a directory below, named after a digest of these.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ import numpy as np
 from llvmlite import ir
 
 from initperf._core.storage import cache_directory
+from initperf.jit.outside import outside_digest
 from initperf.jit.vectors import WideCompiler
 
 Function = Callable[..., Any]
@@ -58,7 +60,7 @@ CODE_CACHE = cache_directory("code", _source_digest())
 def _decorate(function: Function, **options: Any) -> Function:
     with _decorating:
         before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(CODE_CACHE)
+        numba.config.CACHE_DIR = str(CODE_CACHE / outside_digest(function))
         try:
             jitted: Function = numba.njit(**_OPTIONS, **options)(function)
             return jitted

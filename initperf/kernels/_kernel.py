@@ -67,7 +67,7 @@ class Kernel(Mapping[str, Function]):
         return len(BACKENDS)
 
 
-KERNELS: Registry[Kernel] = Registry("kernel")
+KERNELS: Registry[Kernel] = Registry("kernel", plugins="initperf.kernels")
 
 
 def register(

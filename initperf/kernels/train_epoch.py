@@ -48,7 +48,7 @@ from initperf.kernels.softmax_cross_entropy import (
 )
 from initperf.kernels.squared_norm import SQUARED_NORM, squared_norm, squared_norm_reference
 from initperf.kernels.update import UPDATE, update_pass, update_reference
-from initperf.optimizers import OPTIMIZERS, Optimizer, Settings
+from initperf.optimizers import OPTIMIZERS, Optimizer
 
 __all__ = ["STATISTICS", "Descent", "Histograms", "train_epoch", "work_size"]
 
@@ -197,7 +197,7 @@ def _compiled_passes(
 
 def _descent(parameters: np.ndarray, rates: np.ndarray) -> Descent:
     optimizer = OPTIMIZERS["sgd"]
-    factors = optimizer.factors(rates, 0, Settings()).astype(parameters.dtype)
+    factors = optimizer.factors(rates, 0).astype(parameters.dtype)
     return Descent(optimizer, factors, np.zeros((0, parameters.size), parameters.dtype))
 
 

@@ -20,7 +20,7 @@ from initperf.jit.policy import Function, jit_sums, like, where
 from initperf.jit.tuning import SWEEP_CHUNK as _CHUNK
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.optimizers import OPTIMIZERS, Optimizer, Settings
+from initperf.optimizers import OPTIMIZERS, Optimizer, Rule
 
 UPDATES = (
     "weight_mean",
@@ -41,11 +41,13 @@ UPDATE = Family(_signature)
 """The passes of all optimizers: what `update` takes after the optimizer."""
 
 
-@functools.cache
 def update_pass(optimizer: Optimizer, measured: bool) -> Function:
     """Return the jitted pass of an optimizer, with or without statistics."""
-    rule, memories = optimizer.rule, optimizer.memories
+    return _pass_of(optimizer.rule, optimizer.memories, measured)
 
+
+@functools.cache
+def _pass_of(rule: Rule, memories: int, measured: bool) -> Function:
     @jit_sums
     def one_pass(
         weights: Any,
@@ -223,8 +225,8 @@ def _cases() -> Iterator[Case]:
                     memories = np.zeros((2, size), dtype)
                     memories[: optimizer.memories] = rng.random((optimizer.memories, size))
                     first, second = memories
-                    settings = Settings(weight_decay=0.01)
-                    factors = optimizer.factors(np.array([0.25, 0.5]), 3, settings).astype(dtype)
+                    decaying = optimizer.replace(weight_decay=0.01)
+                    factors = decaying.factors(np.array([0.25, 0.5]), 3).astype(dtype)
                     count = max(1, size - 2)
                     peak = np.abs(weights[:count]).max(keepdims=True).astype(np.float64)
                     made = (
@@ -252,7 +254,7 @@ def _loads() -> Iterator[Load]:
 
         def arguments(dtype: str, size: int = size) -> tuple[Any, ...]:
             rule, none = OPTIMIZERS["sgd"], np.zeros(0, dtype)
-            factors = rule.factors(np.full(2, 1e-3), 0, Settings()).astype(dtype)
+            factors = rule.factors(np.full(2, 1e-3), 0).astype(dtype)
             weights, gradient = np.ones((2, size), dtype)
             made = factors.reshape(-1), 1.0, size, np.ones(1), np.zeros(0), np.zeros(1)
             return rule, weights, gradient, none, none, *made

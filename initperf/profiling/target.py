@@ -104,16 +104,15 @@ def prepare(target: Target, recorder: Recorder, cache: str) -> Prepared:
 
 
 def _prepare_training(target: Target, recorder: Recorder, cache: str) -> Prepared:
-    fields = json.loads(target.name)
     with recorder.span("import"):
         from initperf import data
     with recorder.span("data"):
-        dataset = data.load(fields["dataset"], target.data_directory)
+        dataset = data.load(json.loads(target.name)["data"]["dataset"], target.data_directory)
     os.environ["INITPERF_CACHE"] = cache  # kernels look at it when they are imported
     with recorder.span("import"):
         from initperf.training.experiment import Experiment
         from initperf.training.train import train
-    experiment = Experiment(**fields)
+    experiment = Experiment.from_json(target.name)
     title = (
         f"train {experiment.initializer}, {experiment.activation}, "
         f"{'-'.join(map(str, experiment.hidden))}, {experiment.epochs} epochs of "

@@ -18,7 +18,7 @@ from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, work_size
 from initperf.training._epochs import CLASSES
-from initperf.training.experiment import Experiment
+from initperf.training.experiment import Experiment, settings
 from initperf.training.network import Mlp
 from initperf.training.run import Run
 
@@ -195,7 +195,22 @@ def signals_table(
 
 
 def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]:
-    """Return the runs as tables: one row a run, a step, an epoch, a step and layer."""
+    """Return the runs as tables: one row a run, a step, an epoch, a step and layer.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+    dataset : Dataset
+        What they were trained on.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``"runs"`` has a column for each setting that runs must share to be compared, empty where
+        a run's optimizer or schedule does not have it; ``"steps"``, ``"epochs"`` and ``"layers"``
+        are those of the runs under each other.
+    """
+    declared = settings()
     rows: list[dict[str, Any]] = []
     parts: dict[str, list[pd.DataFrame]] = {"steps": [], "epochs": [], "layers": []}
     for run in runs:
@@ -209,18 +224,12 @@ def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]
                 "activation": experiment.activation,
                 "network": "-".join(map(str, sizes)),
                 **run.dataset,
+                "seed": experiment.seed,
+                "backend": experiment.backend,
                 **{
-                    name: getattr(experiment, name)
-                    for name in (
-                        "seed",
-                        "epochs",
-                        "batch_size",
-                        "learning_rate",
-                        "optimizer",
-                        "schedule",
-                        "dtype",
-                        "backend",
-                    )
+                    name: declared[name].text(value)
+                    for name, value in experiment.flat().items()
+                    if declared[name].compared
                 },
                 "status": run.status,
                 "diverged_step": run.diverged_step,

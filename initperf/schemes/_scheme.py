@@ -207,7 +207,7 @@ def varies(z: np.ndarray) -> np.ndarray:
     return wide
 
 
-SCHEMES: Registry[Scheme] = Registry("initializer", beside=INITIALIZERS)
+SCHEMES: Registry[Scheme] = Registry("initializer", beside=INITIALIZERS, plugins="initperf.schemes")
 
 
 def register(

@@ -5,7 +5,6 @@ import numpy as np
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Descent, Histograms, work_size
-from initperf.optimizers import OPTIMIZERS, Settings
 from initperf.schemes import as_scheme
 from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
@@ -30,10 +29,9 @@ class Epochs:
         self.batch_size = min(experiment.batch_size, len(images))
         self.steps = -(-len(images) // self.batch_size)
         recorded = {"step": self.steps, "epoch": 1, "none": 0}[experiment.record]
-        self.optimizer = OPTIMIZERS[experiment.optimizer]
-        self.settings = Settings(**{name: getattr(experiment, name) for name in Settings._fields})
+        self.optimizer = experiment.optimizer
         self.scheme = as_scheme(experiment.initializer, experiment.biases)
-        self.layer_rates = self.scheme.learning_rates(network, experiment.optimizer)
+        self.layer_rates = self.scheme.learning_rates(network, self.optimizer.name)
         count, dtype = len(network.parameters), images.dtype
         self.memories = aligned_zeros((self.optimizer.memories, count), dtype)
         self.gradients = aligned_zeros(count, dtype)
@@ -53,7 +51,7 @@ class Epochs:
         experiment, network = self.experiment, self.network
         wanted = np.isin(np.arange(first + 1, first + self.steps + 1), experiment.histogram_steps)
         self.histograms = Histograms.of(wanted, network.depth)
-        factors = self.optimizer.factors(rates, first, self.settings).astype(self.images.dtype)
+        factors = self.optimizer.factors(rates, first).astype(self.images.dtype)
         return KERNELS["train_epoch"][network.backend](  # type: ignore[no-any-return]  # a kernel's
             *(self.images, self.labels, order, self.batch_size, network.sizes),
             *(network.activation, network.parameters, self.gradients, self.work, rates),

@@ -13,7 +13,6 @@ from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, bat
 from initperf.training.experiment import Experiment
 from initperf.training.phases import phase
 from initperf.training.run import Run
-from initperf.training.schedules import learning_rates
 
 TRAINING_VERSION = 2
 """What training makes of an experiment; a change that stored runs lack is a new version."""
@@ -100,8 +99,8 @@ def train(
         for epoch in range(experiment.epochs):
             order = batch_order(experiment, epoch, len(images))
             first = epoch * epochs.steps
-            rates = learning_rates(
-                experiment, first, epochs.steps, experiment.epochs * epochs.steps
+            rates = experiment.schedule.rates(
+                experiment.learning_rate, first, epochs.steps, experiment.epochs * epochs.steps
             )
             begin = time.perf_counter()
             with phase("steps"):

@@ -10,7 +10,7 @@ import torch
 from initperf.activations import ACTIVATIONS
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.optimizers import OPTIMIZERS
 from initperf.training.network import Mlp
 
 SIZES = (6, 7, 7, 4)
@@ -72,7 +72,7 @@ class Both:
         """Take steps here; return the gradients of the last and all losses."""
         rule, network = OPTIMIZERS[optimizer], self.ours
         rates = np.full(steps, rate)
-        factors = rule.factors(rates, 0, Settings(weight_decay=decay))
+        factors = rule.replace(weight_decay=decay).factors(rates, 0)
         memories = np.zeros((rule.memories, len(network.parameters)))
         gradients, losses = np.zeros_like(network.parameters), np.zeros(steps)
         done, _ = KERNELS["train_epoch"][network.backend](

@@ -206,7 +206,7 @@ def _measured_once(limit: Callable[[tuple[int, ...], str, int], Limit], *work: A
     return limit(*work)
 
 
-WORKS: Registry[Work] = Registry("work")
+WORKS: Registry[Work] = Registry("work", plugins="initperf.workloads")
 
 
 def register(work: Work) -> Work:

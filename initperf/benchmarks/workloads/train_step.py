@@ -21,7 +21,7 @@ from initperf.jit.blas import blas_threads
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.optimizers import OPTIMIZERS
 from initperf.training.network import Mlp
 
 Shape = tuple[int, ...]
@@ -73,7 +73,7 @@ def _ours(
         np.zeros((int(instrumented) * STEPS, network.depth, len(STATISTICS))),
         Descent(
             rule,
-            rule.factors(rates, 0, Settings()).astype(dtype),
+            rule.factors(rates, 0).astype(dtype),
             np.zeros((0, len(network.parameters)), dtype),
         ),
     )
