@@ -89,13 +89,30 @@ def _compiled_call(address, arguments):  # type: ignore[no-untyped-def]  # numba
 
 @portable
 def _by_rows(matrix: np.ndarray) -> bool:
-    return matrix.strides[1] == matrix.itemsize
+    """Return whether BLAS is to read a matrix row after row, else column after column.
+
+    The stride along an axis of length 1 says nothing: NumPy leaves any number there. So each
+    reading is checked against the lengths too, and where both hold, the unit stride decides.
+    """
+    rows, columns = matrix.shape
+    down, along = matrix.strides[0] // matrix.itemsize, matrix.strides[1] // matrix.itemsize
+    rows_follow = (along == 1 or columns <= 1) and (rows <= 1 or down >= columns)
+    columns_follow = (down == 1 or rows <= 1) and (columns <= 1 or along >= rows)
+    return rows_follow and (along == 1 or not columns_follow)
 
 
 @portable
-def _stride(matrix: np.ndarray) -> int:
-    """Return the larger stride in entries, at least 1, as BLAS wants it."""
-    return max(1, max(matrix.strides[0], matrix.strides[1]) // matrix.itemsize)
+def _leading(matrix: np.ndarray) -> int:
+    """Return the leading dimension: entries from one row (or column) to the next.
+
+    BLAS refuses less than the length of a row, even where there is no second one.
+    """
+    rows, columns = matrix.shape
+    if _by_rows(matrix):
+        length, apart, count = columns, matrix.strides[0] // matrix.itemsize, rows
+    else:
+        length, apart, count = rows, matrix.strides[1] // matrix.itemsize, columns
+    return max(1, length, apart if count > 1 else 1)
 
 
 @portable
@@ -107,49 +124,77 @@ def _turn(matrix: np.ndarray, by_rows: bool) -> np.uint8:
 def multiply(
     addresses: Addresses, a: np.ndarray, b: np.ndarray, out: np.ndarray, alpha: float, beta: float
 ) -> None:
-    """Set ``out`` to ``alpha * a @ b + beta * out``."""
+    """Set ``out`` to ``alpha * a @ b + beta * out``.
+
+    Parameters
+    ----------
+    addresses : tuple of int
+        Those of `blas` for the dtype of the matrices.
+    a, b : numpy.ndarray
+        (rows, inner) and (inner, columns), float32 or float64, with unit stride along an axis.
+    out : numpy.ndarray
+        (rows, columns), of the same dtype, with unit stride along an axis, written.
+    alpha, beta : float
+        Factors of the product and of what `out` held before; with 0 it is not read.
+    """
     rows, columns = out.shape
     if rows == 0 or columns == 0:
         return
     inner, by_rows = a.shape[1], _by_rows(out)
-    a_turn, a_stride, b_turn, b_stride = (
-        _turn(a, by_rows),
-        _stride(a),
-        _turn(b, by_rows),
-        _stride(b),
-    )
-    scale, keep, stride = like(out, alpha), like(out, beta), _stride(out)
+    scale, keep, stride = like(out, alpha), like(out, beta), _leading(out)
+    a_turn, a_stride = _turn(a, by_rows), _leading(a)
+    b_turn, b_stride = _turn(b, by_rows), _leading(b)
     # a product by rows is, for Fortran, the transpose of one by columns: the factors change places
     if by_rows:
         sizes = b_turn, a_turn, columns, rows, inner
-        _call(addresses[0], (*sizes, scale, b, b_stride, a, a_stride, keep, out, stride))
+        _call(addresses[0], sizes + (scale, b, b_stride, a, a_stride, keep, out, stride))
     else:
         sizes = a_turn, b_turn, rows, columns, inner
-        _call(addresses[0], (*sizes, scale, a, a_stride, b, b_stride, keep, out, stride))
+        _call(addresses[0], sizes + (scale, a, a_stride, b, b_stride, keep, out, stride))
 
 
 @portable
 def gram(addresses: Addresses, rows: np.ndarray, out: np.ndarray) -> None:
-    """Write the upper triangle of ``rows @ rows.T``; both lie by rows."""
+    """Write the upper triangle of ``rows @ rows.T``.
+
+    Parameters
+    ----------
+    addresses : tuple of int
+        Those of `blas` for the dtype of the matrices.
+    rows : numpy.ndarray
+        (count, length), unit stride along the rows.
+    out : numpy.ndarray
+        (count, count), unit stride along the rows; the lower triangle is left as it is.
+    """
     count, length = rows.shape
-    one, zero, sizes = like(out, 1.0), like(out, 0.0), (_LOWER, _TRANSPOSED, count, length)
-    _call(addresses[1], (*sizes, one, rows, _stride(rows), zero, out, _stride(out)))
+    one, zero = like(out, 1.0), like(out, 0.0)
+    sizes = _LOWER, _TRANSPOSED, count, length
+    _call(addresses[1], sizes + (one, rows, _leading(rows), zero, out, _leading(out)))
 
 
 @portable
 def solve_upper(
     addresses: Addresses, triangle: np.ndarray, out: np.ndarray, transposed: bool
 ) -> None:
-    """Set ``out`` to ``inv(triangle) @ out``, or with its transpose; both lie by rows.
+    """Set ``out`` to ``inv(triangle) @ out``.
 
-    Only the upper triangle of `triangle` is read.
+    Parameters
+    ----------
+    addresses : tuple of int
+        Those of `blas` for the dtype of the matrices.
+    triangle : numpy.ndarray
+        (count, count), unit stride along the rows; only the upper triangle is read.
+    out : numpy.ndarray
+        (count, columns), unit stride along the rows, updated.
+    transposed : bool
+        Whether to use the inverse of the triangle's transpose instead.
     """
     count, columns = out.shape
     if columns:
         turn = _TRANSPOSED if transposed else _AS_IT_IS
         sizes = _RIGHT, _LOWER, turn, _NOT_UNIT, columns, count
         one = like(out, 1.0)
-        _call(addresses[2], (*sizes, one, triangle, _stride(triangle), out, _stride(out)))
+        _call(addresses[2], sizes + (one, triangle, _leading(triangle), out, _leading(out)))
 
 
 @functools.cache
