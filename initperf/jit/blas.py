@@ -112,7 +112,8 @@ def _leading(matrix: np.ndarray) -> int:
         length, apart, count = columns, matrix.strides[0] // matrix.itemsize, rows
     else:
         length, apart, count = rows, matrix.strides[1] // matrix.itemsize, columns
-    return max(1, length, apart if count > 1 else 1)
+    leading: int = max(1, length, apart if count > 1 else 1)
+    return leading
 
 
 @portable
@@ -141,16 +142,20 @@ def multiply(
     if rows == 0 or columns == 0:
         return
     inner, by_rows = a.shape[1], _by_rows(out)
-    scale, keep, stride = like(out, alpha), like(out, beta), _leading(out)
-    a_turn, a_stride = _turn(a, by_rows), _leading(a)
-    b_turn, b_stride = _turn(b, by_rows), _leading(b)
+    scale, keep, gap = like(out, alpha), like(out, beta), _leading(out)
+    a_turn, a_gap = _turn(a, by_rows), _leading(a)
+    b_turn, b_gap = _turn(b, by_rows), _leading(b)
     # a product by rows is, for Fortran, the transpose of one by columns: the factors change places
     if by_rows:
-        sizes = b_turn, a_turn, columns, rows, inner
-        _call(addresses[0], sizes + (scale, b, b_stride, a, a_stride, keep, out, stride))
+        arguments = (
+            b_turn, a_turn, columns, rows, inner, scale, b, b_gap, a, a_gap, keep, out, gap
+        )  # fmt: skip
+        _call(addresses[0], arguments)
     else:
-        sizes = a_turn, b_turn, rows, columns, inner
-        _call(addresses[0], sizes + (scale, a, a_stride, b, b_stride, keep, out, stride))
+        arguments = (
+            a_turn, b_turn, rows, columns, inner, scale, a, a_gap, b, b_gap, keep, out, gap
+        )  # fmt: skip
+        _call(addresses[0], arguments)
 
 
 @portable
@@ -168,8 +173,10 @@ def gram(addresses: Addresses, rows: np.ndarray, out: np.ndarray) -> None:
     """
     count, length = rows.shape
     one, zero = like(out, 1.0), like(out, 0.0)
-    sizes = _LOWER, _TRANSPOSED, count, length
-    _call(addresses[1], sizes + (one, rows, _leading(rows), zero, out, _leading(out)))
+    arguments = (
+        _LOWER, _TRANSPOSED, count, length, one, rows, _leading(rows), zero, out, _leading(out)
+    )  # fmt: skip
+    _call(addresses[1], arguments)
 
 
 @portable
@@ -192,9 +199,11 @@ def solve_upper(
     count, columns = out.shape
     if columns:
         turn = _TRANSPOSED if transposed else _AS_IT_IS
-        sizes = _RIGHT, _LOWER, turn, _NOT_UNIT, columns, count
-        one = like(out, 1.0)
-        _call(addresses[2], sizes + (one, triangle, _leading(triangle), out, _leading(out)))
+        one, gap, out_gap = like(out, 1.0), _leading(triangle), _leading(out)
+        arguments = (
+            _RIGHT, _LOWER, turn, _NOT_UNIT, columns, count, one, triangle, gap, out, out_gap
+        )  # fmt: skip
+        _call(addresses[2], arguments)
 
 
 @functools.cache

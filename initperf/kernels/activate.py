@@ -22,7 +22,7 @@ from initperf.jit.views import as_rows
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 
-TOTALS = (
+ACTIVATION_STATISTICS = (
     "preactivation_mean",
     "preactivation_variance",
     "activation_mean",
@@ -52,7 +52,7 @@ def activation_pass(activation: Activation, measured: bool) -> Function:
     apart = not activation.piecewise_linear and has_512_bits()
 
     @jit_sums
-    def one_pass(z: Any, a: Any, seen: Any, totals: Any, verdict: Any) -> None:
+    def one_pass(z: Any, a: Any, seen: Any, statistics: Any, verdict: Any) -> None:
         zero, edge = like(z, 0.0), like(z, saturation)
         highest = none = magnitude(zero)
         centre = z[0]
@@ -102,14 +102,14 @@ def activation_pass(activation: Activation, measured: bool) -> Function:
                 flat += t_flat
         if measured:
             count = float(z.size)
-            totals[0] = centre + x_sum / count
-            totals[1] = max(0.0, x_square / count - (x_sum / count) ** 2)
-            totals[2] = middle + y_sum / count
-            totals[3] = max(0.0, y_square / count - (y_sum / count) ** 2)
-            totals[4] = zeros / count
-            totals[5] = flat / count
+            statistics[0] = centre + x_sum / count
+            statistics[1] = max(0.0, x_square / count - (x_sum / count) ** 2)
+            statistics[2] = middle + y_sum / count
+            statistics[3] = max(0.0, y_square / count - (y_sum / count) ** 2)
+            statistics[4] = zeros / count
+            statistics[5] = flat / count
             # a unit that is dead takes as many zeros as there are rows
-            totals[6] = _dead(a, seen) / seen.size if zeros * seen.size >= count else 0.0
+            statistics[6] = _dead(a, seen) / seen.size if zeros * seen.size >= count else 0.0
         verdict[0] = 1.0 if beyond(z, highest) else 0.0
 
     return one_pass
@@ -148,7 +148,7 @@ def activate_reference(
     z: np.ndarray,
     a: np.ndarray,
     seen: np.ndarray,
-    totals: np.ndarray,
+    statistics: np.ndarray,
     verdict: np.ndarray,
 ) -> None:
     """Write ``f(z)`` to `a`, ``f'(z)`` over `z`, and the layer's statistics.
@@ -160,10 +160,10 @@ def activate_reference(
     z, a : numpy.ndarray
         1-D, float32 or float64, at least one element: a batch of rows, one after the other.
     seen : numpy.ndarray
-        As many elements as a row has, of the same dtype: when there are totals, and zeros enough
+        As many elements as a row has, of the same dtype: when there are statistics, and zeros enough
         for a unit to be dead, takes 0 for a unit that is and 1 for the others.
-    totals : numpy.ndarray
-        float64, takes what TOTALS names; without an element, nothing is measured. A unit that is
+    statistics : numpy.ndarray
+        float64, takes what ACTIVATION_STATISTICS names; without an element, nothing is measured. A unit that is
         zero for the whole batch is dead.
     verdict : numpy.ndarray
         One float64, 1 when `z` has diverged (see `initperf.jit.magnitudes.LIMITS`), else 0; the
@@ -172,16 +172,16 @@ def activate_reference(
     x = z.copy()
     a[:], z[:] = activation.value_and_slope(x)
     verdict[0] = float(diverged(x))
-    if totals.size and not verdict[0]:
+    if statistics.size and not verdict[0]:
         wide, values = x.astype(np.float64), a.astype(np.float64)
-        totals[0], totals[1] = wide.mean(), wide.var()
-        totals[2], totals[3] = values.mean(), values.var()
-        totals[4] = np.mean(a == 0)
-        totals[5] = np.mean(np.abs(z) < like(z, activation.saturation))
-        totals[6] = 0.0
+        statistics[0], statistics[1] = wide.mean(), wide.var()
+        statistics[2], statistics[3] = values.mean(), values.var()
+        statistics[4] = np.mean(a == 0)
+        statistics[5] = np.mean(np.abs(z) < like(z, activation.saturation))
+        statistics[6] = 0.0
         if np.sum(a == 0) * seen.size >= a.size:
             seen[:] = np.any(a.reshape(-1, seen.size) != 0, axis=0)
-            totals[6] = np.mean(seen == 0)
+            statistics[6] = np.mean(seen == 0)
 
 
 def activate(
@@ -189,11 +189,11 @@ def activate(
     z: np.ndarray,
     a: np.ndarray,
     seen: np.ndarray,
-    totals: np.ndarray,
+    statistics: np.ndarray,
     verdict: np.ndarray,
 ) -> None:
     """Write ``f(z)`` to `a`, ``f'(z)`` over `z`, and the layer's statistics; see the reference."""
-    activation_pass(activation, totals.size > 0)(z, a, seen, totals, verdict)
+    activation_pass(activation, statistics.size > 0)(z, a, seen, statistics, verdict)
 
 
 def _cases() -> Iterator[Case]:
@@ -213,7 +213,13 @@ def _cases() -> Iterator[Case]:
                     z[:, 1:2] = -np.abs(z[:, 1:2])  # a dead unit, where there are such
                     z[:, 2:3] = 0.0  # a unit that is dead under all that keep 0
                     made = np.zeros(batch * units, dtype), np.zeros(units, dtype)
-                    return activation, z.reshape(-1), *made, np.zeros(len(TOTALS)), np.zeros(1)
+                    return (
+                        activation,
+                        z.reshape(-1),
+                        *made,
+                        np.zeros(len(ACTIVATION_STATISTICS)),
+                        np.zeros(1),
+                    )
 
                 # a chunk is summed in the working precision, at worst one rounding a term, but
                 # in eight or more lanes, and as many roundings as that in the function itself

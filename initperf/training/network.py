@@ -11,6 +11,7 @@ from initperf.activations import ACTIVATIONS, Activation
 from initperf.initializers import Initializer
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
+from initperf.kernels.train_epoch import Network, work_size
 from initperf.schemes import Scheme, as_scheme, find, residual_blocks
 
 _LINEAR = ACTIVATIONS["linear"]
@@ -75,6 +76,24 @@ class Mlp:
             end = at + fan_in * fan_out
             yield flat[at:end].reshape(fan_in, fan_out), flat[end : end + fan_out]
             at = end + fan_out
+
+    def arrays(self, batch_size: int) -> Network:
+        """Return what `initperf.kernels.train_epoch` takes of a network, with new work space.
+
+        Parameters
+        ----------
+        batch_size : int
+            Images of the largest batch.
+        """
+        dtype = self.parameters.dtype
+        return Network(
+            sizes=self.sizes,
+            activation=self.activation,
+            blocks=self.blocks,
+            parameters=self.parameters,
+            gradients=aligned_zeros(len(self.parameters), dtype),
+            work=aligned_zeros(work_size(self.sizes, batch_size), dtype),
+        )
 
     def is_linear(self, number: int) -> bool:
         """Return whether layer `number`, counted from 0, has no activation."""
