@@ -1,13 +1,13 @@
-"""Products of BLAS for compiled code, on matrices as they lie: in place, without copies.
+"""Matrix products through BLAS for compiled code, in place and without copies.
 
 ``numpy.matmul`` cannot add to its output, Numba's ``np.dot`` wants contiguous matrices and
-``scipy.linalg.blas`` copies submatrices. Calling BLAS by address does none of that and needs no
-interpreter. Addresses are passed around as values, because machine code that is cached must not
-hold one.
+``scipy.linalg.blas`` copies submatrices. A call of BLAS by address has none of
+these limits and needs no interpreter. Addresses are arguments, because cached machine code must not
+contain an address of one process.
 
 A matrix here is a 2-D float32 or float64 view with unit stride along one of its axes, so
-transposes and submatrices are free. Fortran, which sees rows as columns, reads a matrix that lies
-by rows as its transpose.
+transposes and submatrices are free. Fortran stores columns one after another, so it reads a matrix
+in C order as its transpose.
 """
 
 import ctypes
@@ -36,10 +36,10 @@ _LOWER, _RIGHT, _NOT_UNIT = np.uint8(ord("L")), np.uint8(ord("R")), np.uint8(ord
 
 @functools.cache
 def blas(dtype: np.dtype[Any]) -> Addresses:
-    """Return where the products for a dtype are: gemm, syrk and trsm.
+    """Return the addresses of gemm, syrk and trsm for a dtype.
 
-    They are those of the OpenBLAS in NumPy's wheels, so that initperf multiplies no slower than
-    NumPy; where there is none, those that ``scipy.linalg.cython_blas`` publishes.
+    Those of the OpenBLAS in NumPy's wheels, so that initperf multiplies as fast as NumPy; without
+    it, those that ``scipy.linalg.cython_blas`` publishes.
     """
     letter = {"float32": "s", "float64": "d"}[dtype.name]
     for library in ThreadpoolController().select(internal_api="openblas").lib_controllers:
@@ -57,10 +57,10 @@ def blas(dtype: np.dtype[Any]) -> Addresses:
 
 
 def _call(address: int, arguments: tuple[Any, ...]) -> None:
-    """Call a Fortran routine: numbers go by reference, arrays by the address of their start.
+    """Call a Fortran routine, which takes references to numbers and to the starts of arrays.
 
-    Integers go as 64 bits: on a little-endian machine a BLAS with 32-bit integers reads the
-    lower half, which is all there is.
+    Integers are passed as 64 bits; a BLAS with 32-bit integers reads the lower half of each, on
+    a little-endian machine.
     """
     held = [np.asarray(argument) for argument in arguments]
     ctypes.CFUNCTYPE(None)(address)(*(ctypes.c_void_p(one.ctypes.data) for one in held))
@@ -219,12 +219,12 @@ def _threads() -> int:
 
 @contextmanager
 def serial_blas() -> Iterator[int]:
-    """Keep BLAS to one thread a call, and give the number of threads to call it from.
+    """Limit BLAS to one thread a call, and yield how many threads should call it.
 
-    That is as many as BLAS had. Calls side by side need no synchronisation inside BLAS, and leave
-    no worker of a pool behind that spins for milliseconds on a processor others could use. It is
-    one where BLAS is kept to one thread already, by a caller on another thread perhaps, and where
-    it cannot be, because another thread has the say over it; BLAS may then use its own.
+    That is the number of threads that BLAS had. Serial calls side by side need no synchronisation
+    inside BLAS, and leave no worker of its pool spinning for milliseconds. The number is 1 where
+    BLAS is limited to one thread already, perhaps by another thread of this process, and where the
+    limit has no effect; BLAS may then use threads of its own.
     """
     with ExitStack() as limited:
         with _ENTERING:
@@ -237,7 +237,7 @@ def serial_blas() -> Iterator[int]:
 
 @contextmanager
 def blas_threads(count: int) -> Iterator[None]:
-    """Let every BLAS pool, NumPy's and SciPy's, use `count` threads within the block."""
+    """Limit NumPy's and SciPy's BLAS pools to `count` threads within a ``with`` block."""
     import scipy.linalg  # noqa: F401 - loads SciPy's pool, which could not be limited otherwise
 
     with threadpool_limits(limits=count, user_api="blas"):
@@ -245,5 +245,5 @@ def blas_threads(count: int) -> Iterator[None]:
 
 
 def one_thread_blas() -> AbstractContextManager[None]:
-    """Let every BLAS pool use a single thread within a ``with`` block."""
+    """Limit NumPy's and SciPy's BLAS pools to one thread within a ``with`` block."""
     return blas_threads(1)

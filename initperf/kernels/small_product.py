@@ -1,4 +1,4 @@
-"""A product of small matrices, for which BLAS takes longer to get ready than to multiply."""
+"""Product of small matrices, for which the overhead of a BLAS call exceeds the multiplication."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,14 +11,22 @@ from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 
 MOST_COLUMNS, MOST_BYTES = 64, 48 * 48 * 8
-"""Above so many columns of the product, or bytes of the right factor, BLAS is as fast or faster."""
+"""Columns of the product and bytes of the right factor above which BLAS is as fast or faster."""
 
 
 @portable
 def is_small(terms: int, out: np.ndarray) -> bool:
-    """Return whether a product of so many terms is faster here than through BLAS.
+    """Return whether this kernel multiplies faster than BLAS.
 
-    Whole tiles only: where the last of a row overlaps the one before, BLAS is as fast.
+    It does for whole tiles only: where the last tile of a row must overlap the one before, BLAS is
+    as fast.
+
+    Parameters
+    ----------
+    terms : int
+        Columns of the left factor.
+    out : numpy.ndarray
+        (rows, columns), the product.
     """
     rows, columns = out.shape
     fits = columns <= MOST_COLUMNS and terms * columns * out.itemsize <= MOST_BYTES
@@ -37,7 +45,7 @@ def small_product_reference(
     b : numpy.ndarray
         (terms, columns), C order.
     start : numpy.ndarray
-        (rows, columns) or (1, columns), C order: what the product is added to.
+        (rows, columns), or (1, columns) for all rows, C order; the product is added to it.
     out : numpy.ndarray
         (rows, columns), at least 8 and 64 bytes, C order, written.
     """

@@ -1,4 +1,4 @@
-"""The multilayer perceptron: its parameters in one flat array, forward and backward."""
+"""Multilayer perceptron with its parameters in one flat array."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ _LINEAR = ACTIVATIONS["linear"]
 
 
 class Mlp:
-    """Dense layers with one activation between them and logits at the end.
+    """Dense layers with an activation between them; the outputs are logits.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ class Mlp:
     blocks : tuple of range
         The numbers, from 0, of each residual block's layers.
     parameters : numpy.ndarray
-        Flat: for each layer its weights (fan_in, fan_out) in C order, then its biases; all 0 at
-        first.
+        (count,): of each layer the weights, (fan_in, fan_out) in C order, then the biases;
+        initially 0.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class Mlp:
 
     @property
     def depth(self) -> int:
-        """Return the number of layers that have weights."""
+        """Number of layers with weights."""
         return len(self.sizes) - 1
 
     def layers(self, flat: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Give views of each layer's (weights, biases) in `flat`, by default the parameters."""
+        """Yield views of each layer's (weights, biases) in `flat`, by default the parameters."""
         flat = self.parameters if flat is None else flat
         at = 0
         for fan_in, fan_out in zip(self.sizes[:-1].tolist(), self.sizes[1:].tolist(), strict=True):
@@ -147,7 +147,15 @@ class Mlp:
         return x
 
     def evaluate(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        """Return (mean loss, accuracy); images whose logits are not finite count as wrong."""
+        """Return mean loss and accuracy; images whose logits are not finite count as wrong.
+
+        Parameters
+        ----------
+        images : numpy.ndarray
+            (count, features).
+        labels : numpy.ndarray
+            (count,) int64.
+        """
         logits = self.logits(images)
         finite = np.isfinite(logits).all(axis=1)
         if not finite.all():
@@ -182,7 +190,7 @@ def draw_network(
     sizes : sequence of int
         Widths of all layers, input and output included.
     activation : str
-        That of the hidden layers.
+        Activation of the hidden layers.
     rng : None, int, SeedSequence, BitGenerator or Generator
         See `initperf._core.keys.as_key`.
     batch : array, optional
@@ -199,12 +207,12 @@ def draw_network(
     Returns
     -------
     list of tuple of numpy.ndarray
-        Of each layer the weights, (fan_in, fan_out), and the biases, (fan_out,).
+        Weights, (fan_in, fan_out), and biases, (fan_out,), of each layer.
 
     Raises
     ------
     TypeError, ValueError
-        For what cannot be drawn, or where the scheme does not apply.
+        For an unknown name or parameter, or where the scheme does not apply.
 
     Examples
     --------

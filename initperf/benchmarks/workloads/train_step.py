@@ -1,10 +1,10 @@
 """Steps of gradient descent on a perceptron: gather, forward, loss, backward, update.
 
-A call takes eight steps, as training does: one after the other, with weights and work space in
-the cache and Python's share of a call spread over them.
+A call takes eight steps, so that weights and work space are in the cache and the Python overhead
+of a call is shared, as in training.
 
-What is instrumented also takes the statistics of every layer in each step: of weights, gradients
-and activations. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
+Instrumented methods also take statistics of weights, gradients and activations of every layer in
+each step. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
 and PyTorch's eager mode, instrumented by forward hooks.
 """
 
