@@ -11,7 +11,7 @@ from test_network import one_step
 
 from initperf import INITIALIZERS, KERNELS, SCHEMES, Experiment, draw, draw_network, train
 from initperf.activations import ACTIVATIONS
-from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
+from initperf.kernels.train_epoch import Batches, Descent, Records
 from initperf.optimizers import OPTIMIZERS
 from initperf.schemes import change_rates, signals
 from initperf.schemes.random_walk import gain
@@ -294,16 +294,13 @@ def test_with_fixup_a_step_changes_the_function_as_much_at_any_depth(layers):
 
 def descend(network, x, labels, rates, optimizer, layer_rates):
     """Take a step of the whole batch at each of some rates, by the loop that trains."""
-    rule, count = OPTIMIZERS[optimizer], len(network.parameters)
-    factors = rule.factors(rates, 0).astype(x.dtype)
+    rule, steps = OPTIMIZERS[optimizer], len(rates)
+    descent = Descent.start(rule, rule.factors(rates, 0), network.parameters)
     done, _ = KERNELS["train_epoch"][network.backend](
-        *(x, labels, np.tile(np.arange(len(x)), len(rates)), len(x), network.sizes),
-        *(network.activation, network.parameters, np.zeros(count)),
-        np.zeros(work_size(network.sizes, len(x))),
-        *(rates, 0.0, np.zeros(len(rates)), np.zeros(len(rates), np.int64)),
-        np.zeros((0, network.depth, len(STATISTICS))),
-        Descent(rule, factors, np.zeros((rule.memories, count)), layer_rates=np.array(layer_rates)),
-        network.blocks,
+        network.arrays(len(x)),
+        Batches(x, labels, np.tile(np.arange(len(x)), steps), len(x)),
+        descent._replace(layer_rates=np.array(layer_rates)),
+        Records.of(steps, network.depth),
     )
     assert done == len(rates)
 

@@ -28,8 +28,8 @@ class Family:
     Parameters
     ----------
     signature : callable
-        Maps Numba's float32 or float64 to the types of the arguments, the first of which is an
-        array of that type.
+        From Numba's float32 or float64 to the types of the arguments, the first of which is an
+        array of that type, or a named tuple whose first field is.
 
     Attributes
     ----------
@@ -99,7 +99,10 @@ def _caller(signature: Signature) -> Callable[..., None]:
         address(*arguments)
 
     def compiled(address, *arguments):  # type: ignore[no-untyped-def]  # numba's types
-        expected = signature(arguments[0].dtype)
+        first = arguments[0]
+        if isinstance(first, types.BaseNamedTuple):  # type: ignore[attr-defined]  # not in its stubs
+            first = first[0]
+        expected = signature(first.dtype)
         if arguments != expected:
             raise TypingError(f"called with {arguments} what was compiled for {expected}")
         return lambda address, *arguments: jump(address, arguments)

@@ -90,13 +90,31 @@ def _compiled_call(address, arguments):  # type: ignore[no-untyped-def]  # numba
 
 @portable
 def _by_rows(matrix: np.ndarray) -> bool:
-    return matrix.strides[1] == matrix.itemsize
+    """Return whether BLAS is to read a matrix row after row, else column after column.
+
+    The stride along an axis of length 1 says nothing: NumPy leaves any number there. So each
+    reading is checked against the lengths too, and where both hold, the unit stride decides.
+    """
+    rows, columns = matrix.shape
+    down, along = matrix.strides[0] // matrix.itemsize, matrix.strides[1] // matrix.itemsize
+    rows_follow = (along == 1 or columns <= 1) and (rows <= 1 or down >= columns)
+    columns_follow = (down == 1 or rows <= 1) and (columns <= 1 or along >= rows)
+    return rows_follow and (along == 1 or not columns_follow)
 
 
 @portable
-def _stride(matrix: np.ndarray) -> int:
-    """Return the leading dimension: the larger stride in entries, at least 1."""
-    return max(1, max(matrix.strides[0], matrix.strides[1]) // matrix.itemsize)
+def _leading(matrix: np.ndarray) -> int:
+    """Return the leading dimension: entries from one row (or column) to the next.
+
+    BLAS refuses less than the length of a row, even where there is no second one.
+    """
+    rows, columns = matrix.shape
+    if _by_rows(matrix):
+        length, apart, count = columns, matrix.strides[0] // matrix.itemsize, rows
+    else:
+        length, apart, count = rows, matrix.strides[1] // matrix.itemsize, columns
+    leading: int = max(1, length, apart if count > 1 else 1)
+    return leading
 
 
 @portable
@@ -123,20 +141,20 @@ def multiply(
     if rows == 0 or columns == 0:
         return
     inner, by_rows = a.shape[1], _by_rows(out)
-    a_turn, a_stride, b_turn, b_stride = (
-        _turn(a, by_rows),
-        _stride(a),
-        _turn(b, by_rows),
-        _stride(b),
-    )
-    scale, keep, stride = like(out, alpha), like(out, beta), _stride(out)
-    # with contiguous rows BLAS computes the transposed product: the factors change places
+    scale, keep, gap = like(out, alpha), like(out, beta), _leading(out)
+    a_turn, a_gap = _turn(a, by_rows), _leading(a)
+    b_turn, b_gap = _turn(b, by_rows), _leading(b)
+    # a product by rows is, for Fortran, the transpose of one by columns: the factors change places
     if by_rows:
-        sizes = b_turn, a_turn, columns, rows, inner
-        _call(addresses[0], (*sizes, scale, b, b_stride, a, a_stride, keep, out, stride))
+        arguments = (
+            b_turn, a_turn, columns, rows, inner, scale, b, b_gap, a, a_gap, keep, out, gap
+        )  # fmt: skip
+        _call(addresses[0], arguments)
     else:
-        sizes = a_turn, b_turn, rows, columns, inner
-        _call(addresses[0], (*sizes, scale, a, a_stride, b, b_stride, keep, out, stride))
+        arguments = (
+            a_turn, b_turn, rows, columns, inner, scale, a, a_gap, b, b_gap, keep, out, gap
+        )  # fmt: skip
+        _call(addresses[0], arguments)
 
 
 @portable
@@ -151,8 +169,11 @@ def gram(addresses: Addresses, rows: np.ndarray, out: np.ndarray) -> None:
         Shapes (count, length) and (count, count), rows contiguous.
     """
     count, length = rows.shape
-    one, zero, sizes = like(out, 1.0), like(out, 0.0), (_LOWER, _TRANSPOSED, count, length)
-    _call(addresses[1], (*sizes, one, rows, _stride(rows), zero, out, _stride(out)))
+    one, zero = like(out, 1.0), like(out, 0.0)
+    arguments = (
+        _LOWER, _TRANSPOSED, count, length, one, rows, _leading(rows), zero, out, _leading(out)
+    )  # fmt: skip
+    _call(addresses[1], arguments)
 
 
 @portable
@@ -174,9 +195,11 @@ def solve_upper(
     count, columns = out.shape
     if columns:
         turn = _TRANSPOSED if transposed else _AS_IT_IS
-        sizes = _RIGHT, _LOWER, turn, _NOT_UNIT, columns, count
-        one = like(out, 1.0)
-        _call(addresses[2], (*sizes, one, triangle, _stride(triangle), out, _stride(out)))
+        one, gap, out_gap = like(out, 1.0), _leading(triangle), _leading(out)
+        arguments = (
+            _RIGHT, _LOWER, turn, _NOT_UNIT, columns, count, one, triangle, gap, out, out_gap
+        )  # fmt: skip
+        _call(addresses[2], arguments)
 
 
 class _Limit:

@@ -161,7 +161,7 @@ def _transpose(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
     side = out.vector.count
     rows = [source.load(builder.add(i, _INTEGER(row)), j) for row in range(side)]
     step = 1
-    while step < side:  # two rows exchange their squares of this side
+    while step < side:  # pairs of rows exchange squares of this side
         for row in range(side):
             if not row & step:
                 one, two = rows[row], rows[row + step]

@@ -143,4 +143,6 @@ def _kernel_call(name: str, dtype: str) -> Prepared:
 
 
 def _bytes(arguments: tuple[Any, ...]) -> int:
-    return sum(getattr(argument, "nbytes", 0) for argument in arguments)
+    from initperf.kernels import leaves
+
+    return sum(getattr(value, "nbytes", 0) for value in leaves(arguments).values())

@@ -16,7 +16,7 @@ from initperf.data import Dataset
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, work_size
+from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Records
 from initperf.training._epochs import CLASSES
 from initperf.training.experiment import Experiment, settings
 from initperf.training.network import Mlp
@@ -143,24 +143,16 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
     sizes = (images.shape[1], *DEEP, CLASSES)
     network = Mlp(sizes, experiment.activation, backend=experiment.backend)
     network.initialize(experiment.initializer, rng=experiment.seed)
-    statistics = np.full((1, network.depth, len(STATISTICS)), np.nan)
+    count = len(images)
+    records = Records.of(1, network.depth, recorded=1)
+    records.statistics[:] = np.nan
     KERNELS["train_epoch"][network.backend](
-        images,
-        labels,
-        np.arange(len(images)),
-        len(images),
-        network.sizes,
-        network.activation,
-        network.parameters,
-        np.zeros_like(network.parameters),
-        np.zeros(work_size(network.sizes, len(images)), images.dtype),
-        np.zeros(1),
-        0.0,
-        np.zeros(1),
-        np.zeros(1, np.int64),
-        statistics,
+        network.arrays(count),
+        Batches(images, labels, np.arange(count), count),
+        Descent.plain(np.zeros(1), network.parameters),
+        records,
     )
-    hidden = statistics[0, : len(DEEP)]
+    hidden = records.statistics[0, : len(DEEP)]
     hidden[~np.isfinite(hidden)] = np.nan
     columns: dict[str, Any] = {
         "initializer": experiment.initializer,

@@ -1,10 +1,10 @@
 """Steps of gradient descent on a perceptron: gather, forward, loss, backward, update.
 
-A call takes eight steps, as training does: one after the other, with weights and work space in
-the cache and Python's share of a call spread over them.
+A call takes eight steps, so that weights and work space are in the cache and the Python overhead
+of a call is shared, as in training.
 
-What is instrumented also takes the statistics of every layer in each step: of weights, gradients
-and activations. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
+Instrumented methods also take statistics of weights, gradients and activations of every layer in
+each step. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
 and PyTorch's eager mode, instrumented by forward hooks.
 """
 
@@ -18,10 +18,8 @@ import numpy as np
 from initperf.benchmarks.limits import Limit, gemm
 from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
 from initperf.jit.blas import blas_threads
-from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.optimizers import OPTIMIZERS
+from initperf.kernels.train_epoch import Batches, Descent, Records
 from initperf.training.network import Mlp
 
 Shape = tuple[int, ...]
@@ -60,29 +58,18 @@ def _ours(
     backend: str, activation: str, instrumented: bool, shape: Shape, dtype: str, threads: int
 ) -> Call:
     network, images, labels = _problem(shape, dtype, activation, backend)
-    losses, rates, rule = np.zeros(STEPS), np.full(STEPS, _RATE), OPTIMIZERS["sgd"]
     arguments = (
-        *(images, labels, np.tile(np.arange(len(images)), STEPS), len(images), network.sizes),
-        *(
-            network.activation,
-            network.parameters,
-            aligned_zeros(len(network.parameters), dtype),
-        ),
-        aligned_zeros(work_size(network.sizes, len(images)), dtype),
-        *(rates, 0.0, losses, np.zeros(STEPS, np.int64)),
-        np.zeros((int(instrumented) * STEPS, network.depth, len(STATISTICS))),
-        Descent(
-            rule,
-            rule.factors(rates, 0).astype(dtype),
-            np.zeros((0, len(network.parameters)), dtype),
-        ),
+        network.arrays(len(images)),
+        Batches(images, labels, np.tile(np.arange(len(images)), STEPS), len(images)),
+        Descent.plain(np.full(STEPS, _RATE), network.parameters),
+        Records.of(STEPS, network.depth, recorded=int(instrumented) * STEPS),
     )
     step = KERNELS["train_epoch"][backend]
 
     def call() -> Any:
         with blas_threads(threads):
             step(*arguments)
-        return losses
+        return arguments[-1].losses
 
     return call
 
