@@ -56,12 +56,19 @@ def test_this_process_takes_a_share_when_it_waits(started, processes, monkeypatc
     with precompile.compiling(MANY, joining=True) as finish:
         for process in processes:
             process.terminate()
-        assert finish() == [-signal.SIGTERM] * 2
-    assert sum(map(len, started)) + len(taken) == 6
-    assert "relu" not in {one.activation for share in [*started, taken] for one in share}
+        assert finish() == [-signal.SIGTERM]
+    for share, dtype in ((taken, "float32"), (started[0], "float64")):
+        assert {one.dtype for one in share} == {dtype}
+        assert sorted(one.activation for one in share) == ["elu", "selu", "tanh"]
 
 
-def test_nothing_is_started_for_numpy_for_one_kind_or_on_one_processor(started, monkeypatch):
+def test_one_process_takes_both_dtypes_where_there_is_but_one_to_spare(started, monkeypatch):
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
+    with precompile.compiling(MANY, joining=False):
+        assert [len(share) for share in started] == [8]
+
+
+def test_nothing_is_started_for_numpy_for_one_dtype_or_on_one_processor(started, monkeypatch):
     taken = []
     monkeypatch.setattr(precompile, "_compile", taken.extend)
     with precompile.compiling([Experiment(backend="numpy")], joining=False) as finish:

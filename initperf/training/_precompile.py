@@ -77,10 +77,10 @@ def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
 
 
 def _shares(needed: list[Experiment], count: int) -> list[list[Experiment]]:
-    """Split a list into runs of nearly equal length: neighbours have most of their loops alike."""
-    count = min(count, len(needed))
-    bounds = [part * len(needed) // count for part in range(count + 1)] if count else []
-    return [needed[begin:end] for begin, end in itertools.pairwise(bounds)]
+    """Split by dtype: of one dtype most of the code is common, and would be compiled twice."""
+    groups = [list(group) for _, group in itertools.groupby(needed, lambda one: one.dtype)]
+    parts = [groups[part::count] for part in range(min(count, len(groups)))]
+    return [list(itertools.chain.from_iterable(part)) for part in parts]
 
 
 def _marker(one: Experiment) -> Path:

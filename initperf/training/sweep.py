@@ -25,8 +25,8 @@ def sweep(
 
     Each runs on one thread: the kernels release the interpreter lock, and the BLAS libraries of
     NumPy and SciPy are limited to one thread each, as two runs on a thread each take less time
-    than two runs in turn on two threads. The training loops of different activations, optimizers
-    and dtypes are compiled side by side before.
+    than two runs in turn on two threads. Training loops of different dtypes are compiled side by
+    side before.
 
     Parameters
     ----------
