@@ -47,7 +47,7 @@ def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterato
         yield starmap(files, arguments)
         return
     pool = joblib.Parallel(processes, backend="loky", return_as="generator", pre_dispatch="all")
-    started: Generator[Files] = (nothing for nothing in ())
+    started: Generator[Files] = (each for each in list[Files]())
     try:
         with _interrupts_ignored(), suppress(Exception):  # where no process can be started
             started = pool(joblib.delayed(files)(*each) for each in arguments)
