@@ -1,4 +1,4 @@
-"""Write a report: one page, every figure as SVG and PNG, every table as CSV and Parquet."""
+"""Writer of reports: one page, every figure as SVG and PNG, every table as CSV and Parquet."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from pyarrow import csv
 
 from initperf_figures._directory import check_directory, replacing_directory
 from initperf_figures._drawing import drawing
-from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable
+from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable, plain
 from initperf_figures._page import Drawn, page
 from initperf_figures.recommendation import recommend
 
@@ -30,8 +30,8 @@ def write_report(
     """Write a report of measurements to a directory.
 
     The directory appears, or is replaced, at the very end: an error or Ctrl-C before that leaves
-    what was there as it was. Where there are two processors, a second process draws some of the
-    figures; ``INITPERF_NUM_THREADS=1`` forbids it. The files are the same.
+    it unchanged. Several processes draw the figures, at most ``INITPERF_NUM_THREADS``; their
+    number does not change the files.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def write_report(
     title : str
         The page's heading.
     commands : sequence of str
-        The command lines that made the tables, printed at the foot of the page.
+        Command lines that made the tables, printed at the foot of the page.
     progress : callable, optional
         Called as ``progress(done, total, label)`` before each step.
 
@@ -57,37 +57,37 @@ def write_report(
     UsageError
         When `directory` holds anything but a report, or cannot be written.
     ValueError
-        When runs cannot be compared, as those on different data; or when a table's name cannot
-        be a file name.
+        When runs are not comparable, such as runs on different data, or when the name of a table
+        is not a file name.
     """
     tables = _prepare(tables)
-    plain = {name: _plain(table) for name, table in tables.items()}
+    numbers = plain(tables)
     figures = sorted(
         FIGURES.values(),
         key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
     )
-    lacking = {figure: figure.missing(plain) for figure in figures}
+    lacking = {figure: figure.missing(numbers) for figure in figures}
     drawable = [figure for figure in figures if not lacking[figure]]
     left_out = {figure.title: names for figure, names in lacking.items() if names}
-    # The most rows first: where two processes meet in the middle, neither waits for the other long.
+    # By number of rows, as an estimate of time: no process then draws a slow figure at the end.
     rows = {name: len(table) for name, table in tables.items()}
-    by_work = sorted(drawable, key=lambda figure: -sum(rows[name] for name in figure.needs))
+    slowest_first = sorted(drawable, key=lambda figure: -sum(rows[name] for name in figure.needs))
     files: dict[ReportFigure, tuple[str, bytes]] = {}
     total = len(drawable) + len(tables) + 1
     step = progress if progress is not None else _silent
     with replacing_directory(Path(directory)) as fresh:
         for name in ("figures", "tables"):
             (fresh / name).mkdir()
-        with drawing(by_work, plain) as results:
+        with drawing(slowest_first, numbers) as results:
             for done, (name, table) in enumerate(tables.items()):
                 step(done, total, f"table {name}")
                 _write_table(table, fresh / "tables" / name)
-            for done, figure in enumerate(by_work, start=len(tables)):
+            for done, figure in enumerate(slowest_first, start=len(tables)):
                 step(done, total, f"figure {figure.name}")
                 files[figure] = svg, png = next(results)
                 (fresh / "figures" / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
                 (fresh / "figures" / f"{figure.name}.png").write_bytes(png)
-        drawn = [Drawn(figure, figure.describe(plain), *files[figure]) for figure in drawable]
+        drawn = [Drawn(figure, figure.describe(numbers), *files[figure]) for figure in drawable]
         step(total - 1, total, "page")
         html = page(title, tables, drawn, left_out, commands)
         (fresh / "index.html").write_text(html, encoding="utf-8")
@@ -95,7 +95,7 @@ def write_report(
 
 
 def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Check the tables, make them fit for Parquet and add the recommendation."""
+    """Check the tables, convert columns that Parquet cannot hold, and add the recommendation."""
     prepared = {}
     for name, table in tables.items():
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
@@ -110,12 +110,6 @@ def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         check_comparable(prepared["runs"])
         prepared["recommendation"] = recommend(prepared["runs"], prepared.get("epochs"))
     return prepared
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table as figures take it: a missing number is NaN."""
-    nullable = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.Float64Dtype)]
-    return table.astype(dict.fromkeys(nullable, "float64"))
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
