@@ -128,14 +128,16 @@ def test_without_perf_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(perf.sys, "platform", "linux")
     with pytest.raises(perf.PerfError, match="apt install linux-perf"):
-        perf.find()
+        perf.sampled(lambda: None)
     monkeypatch.setattr(perf.sys, "platform", "darwin")
     with pytest.raises(perf.PerfError, match="Linux only"):
-        perf.find()
+        perf.sampled(lambda: None)
 
 
 DEAF = """\
 import os, signal, sys, time
+if sys.argv[1] != "record":
+    sys.exit()
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 _, answer = sys.argv[-1].removeprefix("fd:").split(",")
 os.write(int(answer), b"ack\\n")
@@ -147,9 +149,10 @@ def test_a_perf_that_does_not_end_is_ended_and_told_of(monkeypatch, tmp_path):
     deaf = tmp_path / "perf"
     deaf.write_text(f"#!{sys.executable}\n{DEAF}")
     deaf.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(perf, "_PATIENCE_SECONDS", 0.1)
     with pytest.raises(perf.PerfError, match="did not end"):
-        perf.sample(str(deaf), lambda: None, tmp_path / "data")
+        perf.sampled(lambda: None)
 
 
 def test_the_page_needs_nothing_else_and_shows_everything():

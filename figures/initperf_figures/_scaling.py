@@ -26,7 +26,14 @@ _AROUND = 0.95  # inches of a panel's height for its title, its remark and the t
 
 
 def of_workload(speed: pd.DataFrame, workload: str) -> pd.DataFrame:
-    """Return the rows of a workload with its first dtype, by size."""
+    """Return the rows of a workload with its first dtype, by size.
+
+    Parameters
+    ----------
+    speed : pandas.DataFrame
+        Table of speeds.
+    workload : str
+    """
     rows = speed[speed[WORKLOAD] == workload]
     return rows[rows["dtype"] == rows["dtype"].iloc[0]].sort_values("values", kind="stable")
 
@@ -86,7 +93,14 @@ def lines(axes: Axes, rows: pd.DataFrame, column: str, low: str, high: str) -> N
 
 
 def size_axis(axes: Axes, rows: pd.DataFrame) -> None:
-    """Make x a log axis of the number of values, with the sizes that were measured for ticks."""
+    """Make x a log axis of the number of values, with ticks at the measured sizes.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    rows : pandas.DataFrame
+        Rows of one workload.
+    """
     sizes = rows.groupby("values")["size"].first()
     low, high = 0.7 * sizes.index.min(), 1.4 * sizes.index.max()
     axes.set_xscale("log")

@@ -47,8 +47,8 @@ def _strip(axes: Axes, ranking: pd.DataFrame, runs: pd.DataFrame) -> None:
         own = runs[runs["initializer"] == row.initializer]
         finished = own["status"] == "finished"
         if not row.diverged:
-            ends = row.accuracy_low, row.accuracy_high
-            axes.hlines(place, *ends, color=stroke.colour, alpha=0.35, linewidth=4)
+            low, high = row.accuracy_low, row.accuracy_high
+            axes.hlines(place, low, high, color=stroke.colour, alpha=0.35, linewidth=4)
         axes.plot(
             own.loc[finished, "test_accuracy"],
             [place] * int(finished.sum()),

@@ -55,11 +55,11 @@ def _panel(axes: Axes, gains: pd.DataFrame, limits: tuple[float, float]) -> None
     axes.axhline(1.0, color=CONTEXT, linewidth=0.9)
     ends = {}
     for size, rows in gains.sort_values(["values", "threads"]).groupby("size", sort=False):
-        line = [(1, 1.0), *zip(rows["threads"], rows["gain"], strict=True)]
+        threads, speedups = [1, *rows["threads"]], [1.0, *rows["gain"]]
         axes.vlines(
             rows["threads"], rows["gain_low"], rows["gain_high"], ACCENT, alpha=0.35, linewidth=4
         )
-        axes.plot(*zip(*line, strict=True), color=ACCENT, marker="o", markersize=4, linewidth=1.2)
+        axes.plot(threads, speedups, color=ACCENT, marker="o", markersize=4, linewidth=1.2)
         ends[str(size).replace(" x ", " × ").partition(", ")[0]] = float(rows["gain"].iloc[-1])
     _name(axes, ends)
     counts = sorted({1, *gains["threads"]})
@@ -101,9 +101,9 @@ def caption(tables: Tables) -> str:
         "Each line is a size; the dotted line is the ideal speedup, the number of threads. Bars "
         "combine the 95 % intervals of the two times. Small workloads run on one thread, because "
         "waking another would take longer than it saves. "
-        f"With {best['threads']} threads, {best[WORKLOAD]} gains most, {best['gain']:.2g} times at "
-        f"{best['size'].replace(' x ', ' × ')}, and {least[WORKLOAD]} least, "
-        f"{least['gain']:.2g} times at {least['size'].replace(' x ', ' × ')}."
+        f"With {best['threads']} threads, the largest speedup is {best['gain']:.2g}, of "
+        f"{best[WORKLOAD]} at {best['size'].replace(' x ', ' × ')}, and the smallest "
+        f"{least['gain']:.2g}, of {least[WORKLOAD]} at {least['size'].replace(' x ', ' × ')}."
     )
 
 

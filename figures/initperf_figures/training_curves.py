@@ -66,7 +66,7 @@ def _grid(heights: list[float], blocks: int, across: int) -> tuple[Figure, GridS
     gaps = [0.4] + [0.14] * (across - 1)
     total = sum(rows) + _HEAD + _FOOT
     width = (WIDTH - _NAMES - 2 * sum(gaps) - 2 * _SIDE) / (2 * across)
-    columns = [_NAMES, *(size for gap in gaps * 2 for size in (gap, width))]
+    columns = [_NAMES] + [size for gap in gaps * 2 for size in (gap, width)]
     figure = canvas(total)
     figure.set_layout_engine("none")
     grid = figure.add_gridspec(

@@ -58,7 +58,7 @@ def caption(tables: Tables) -> str:
         bound = digit * math.ceil(error / digit)
         measured = (
             " σ is the measured standard deviation, within "
-            f"{bound:.1g} % of the declared one for every initializer."
+            f"{bound:g} % of the declared one for every initializer."
         )
     return (
         f"Each panel shows one draw of {first['rows']} × {first['columns']}: the histogram of its "

@@ -91,10 +91,8 @@ def _warm_calls(call: Callable[[], Any], recorder: Recorder, seconds: float) -> 
     if parts:
         parts["rest"] = fmean(calls) - sum(parts.values())
     words = f"the warm calls, mean of {len(calls)}"
-    return [
-        _phase("warm call", median(calls), f"{len(calls)} calls, the median"),
-        *(_phase(f"- {name}", spent, words) for name, spent in parts.items()),
-    ]
+    rows = [_phase("warm call", median(calls), f"{len(calls)} calls, the median")]
+    return rows + [_phase(f"- {name}", spent, words) for name, spent in parts.items()]
 
 
 def _compilation(recorder: Recorder) -> dict[str, list[Row]]:
@@ -133,12 +131,11 @@ def _sampled(call: Callable[[], Any], seconds: float, directory: Path) -> dict[s
             call()
 
     try:
-        program = perf.find()
-        event = perf.sample(program, repeat, directory / "perf.data")
         with code.mapped():
-            (directory / "perf.script").write_text(perf.script(program, directory / "perf.data"))
+            event, script = perf.sampled(repeat)
     except perf.PerfError as error:
         return {"refusal": str(error)}
+    (directory / "perf.script").write_text(script)
     return {"event": event}
 
 

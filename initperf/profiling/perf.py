@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-INSTALL = (
+_INSTALL = (
     "Linux perf is not installed, so there are no samples: apt install linux-perf (Debian), "
     "apt install linux-tools-generic (Ubuntu), dnf install perf (Fedora), pacman -S perf (Arch)"
 )
-ELSEWHERE = "there are no samples: perf exists on Linux only"
+_ELSEWHERE = "there are no samples: perf exists on Linux only"
 _PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 _HERTZ = 997
 _FIELDS = "comm,tid,time,event,ip,sym,dso"
@@ -28,77 +28,52 @@ class PerfError(Exception):
     """Perf is missing, or cannot do here what it was asked for; the message says what to do."""
 
 
-def find() -> str:
-    """Return the path of perf.
-
-    Raises
-    ------
-    PerfError
-        When there is none that runs.
-    """
-    if not sys.platform.startswith("linux"):
-        raise PerfError(ELSEWHERE)
-    path = shutil.which("perf")
-    if path is None:
-        raise PerfError(INSTALL)
-    # Ubuntu's is a script that fails where the tools of the running kernel are missing
-    if subprocess.run([path, "--version"], capture_output=True).returncode:
-        raise PerfError(f"{path} does not run here; {INSTALL}")
-    return path
-
-
-def sample(perf: str, call: Callable[[], object], data: Path) -> str:
+def sampled(call: Callable[[], object]) -> tuple[str, str]:
     """Sample all threads of this process during a call.
 
     Parameters
     ----------
-    perf : str
-        Path of the program.
     call : callable
-    data : pathlib.Path
-        File for perf to write.
 
     Returns
     -------
-    str
-        The event sampled: processor cycles where the machine counts them, else its clock; of user
-        code alone where the system allows no more.
+    event, script : str
+        What was sampled: processor cycles where the machine counts them, else its clock; of user
+        code alone where the system allows no more. And the samples as perf prints them, one stack
+        a paragraph.
 
     Raises
     ------
     PerfError
-        When perf cannot sample here.
+        When there is no perf that runs, or it cannot sample here.
     """
+    perf = _find()
     command = [perf, "stat", "-x,", "-e", "cycles:u", "true"]
     counted = subprocess.run(command, capture_output=True, text=True).stderr
     event = ("cycles" if counted.partition(",")[0].isdigit() else "cpu-clock") + _suffix()
-    command = [perf, "record", "-e", event, "-F", str(_HERTZ), "--call-graph", "dwarf"]
-    said = _attached([*command, "-o", str(data)], call)
-    if not data.is_file() or not data.stat().st_size:
-        raise PerfError(_refusal(said))
-    return event
-
-
-def script(perf: str, data: Path) -> str:
-    """Return the samples of a file as perf prints them, one stack a paragraph.
-
-    Parameters
-    ----------
-    perf : str
-        Path of the program.
-    data : pathlib.Path
-        What `sample` wrote.
-
-    Raises
-    ------
-    PerfError
-        When perf cannot read it.
-    """
-    command = [perf, "script", "-i", str(data), "-F", _FIELDS, "--no-inline"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    with tempfile.TemporaryDirectory(prefix="initperf-perf-") as directory:
+        data = Path(directory, "perf.data")
+        command = [perf, "record", "-e", event, "-F", str(_HERTZ), "--call-graph", "dwarf"]
+        said = _attached([*command, "-o", str(data)], call)
+        if not data.is_file() or not data.stat().st_size:
+            raise PerfError(_refusal(said))
+        command = [perf, "script", "-i", str(data), "-F", _FIELDS, "--no-inline"]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         raise PerfError(_refusal(done.stderr))
-    return done.stdout
+    return event, done.stdout
+
+
+def _find() -> str:
+    if not sys.platform.startswith("linux"):
+        raise PerfError(_ELSEWHERE)
+    path = shutil.which("perf")
+    if path is None:
+        raise PerfError(_INSTALL)
+    # Ubuntu's is a script that fails where the tools of the running kernel are missing
+    if subprocess.run([path, "--version"], capture_output=True).returncode:
+        raise PerfError(f"{path} does not run here; {_INSTALL}")
+    return path
 
 
 def _attached(command: Sequence[str], call: Callable[[], object]) -> str:

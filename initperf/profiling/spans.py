@@ -48,7 +48,13 @@ class Recorder:
 
     @contextmanager
     def span(self, name: str, kind: str = "phase") -> Iterator[None]:
-        """Record the duration of the block."""
+        """Record the duration of the block.
+
+        Parameters
+        ----------
+        name, kind : str
+            Fields of the span.
+        """
         begin = time.perf_counter()
         try:
             yield
