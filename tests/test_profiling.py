@@ -11,8 +11,9 @@ from initperf import Experiment, train
 from initperf.profiling import perf
 from initperf.profiling.page import as_json, page
 from initperf.profiling.samples import Frame, Sample, flame, functions, read_samples
-from initperf.profiling.session import Profile
+from initperf.profiling.session import Profile, profile
 from initperf.profiling.spans import Span, nested, trace, union_seconds
+from initperf.profiling.target import Target
 from initperf.training.phases import observed, phase
 
 RECORDED = (Path(__file__).parent / "recorded" / "perf.script").read_text("utf-8")
@@ -153,6 +154,12 @@ def test_a_perf_that_does_not_end_is_ended_and_told_of(monkeypatch, tmp_path):
     monkeypatch.setattr(perf, "_PATIENCE_SECONDS", 0.1)
     with pytest.raises(perf.PerfError, match="did not end"):
         perf.sampled(lambda: None)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_a_profile_takes_some_time(seconds):
+    with pytest.raises(ValueError, match="must be positive"):
+        profile(Target("kernel", "fill_normal"), seconds)
 
 
 def test_the_page_needs_nothing_else_and_shows_everything():

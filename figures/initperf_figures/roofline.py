@@ -95,7 +95,12 @@ def _names(axes: Axes, kernels: pd.DataFrame) -> None:
     tall = _HEIGHT - _AROUND[2] - _AROUND[3]
     heights = spread(list(places[:, 1]), LINE_PITCH / 72 / tall, 0.0, 1.0)
     for (x, y), height, row in zip(places, heights, rows.itertuples(), strict=True):
-        style = {"transform": axes.transAxes, "color": RULE, "clip_on": False, "zorder": 2}
+        style: dict[str, Any] = {
+            "transform": axes.transAxes,
+            "color": RULE,
+            "clip_on": False,
+            "zorder": 2,
+        }
         axes.plot([x, 1.0, 1.03], [y, height, height], linewidth=0.8, **style)
         share = f"{row.percent_of_limit:.0f} %" if np.isfinite(row.percent_of_limit) else "–"
         for words, where, align in (

@@ -70,9 +70,13 @@ def profile(target: Target, seconds: float = 2.0, progress: Progress = silent) -
 
     Raises
     ------
+    ValueError
+        When `seconds` is not positive.
     RuntimeError
         When a measured process failed; the message is its last line.
     """
+    if not seconds > 0:
+        raise ValueError(f"seconds must be positive, not {seconds:g}")
     with tempfile.TemporaryDirectory(prefix="initperf-profile-") as temporary:
         progress(0, 2, "compiling, calling and sampling")
         fresh = _measured(target, Path(temporary), seconds)
