@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from initperf_figures._axes import activation_name, activations_of
 from initperf_figures._figure import check_comparable
@@ -23,6 +22,8 @@ MARGIN = 0.05
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Return the mean and its 95 % t interval; NaN limits for fewer than two values."""
+    from scipy.special import stdtrit  # most processes that draw figures do without
+
     sample = np.asarray(values, dtype=float)
     mean = float(sample.mean()) if len(sample) else float("nan")
     if len(sample) < 2:
