@@ -46,7 +46,13 @@ def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterato
     if processes < 2 or len(figures) < LEAST:
         yield starmap(files, arguments)
         return
-    pool = joblib.Parallel(processes, backend="loky", return_as="generator", pre_dispatch="all")
+    pool = joblib.Parallel(
+        processes,
+        backend="loky",
+        return_as="generator",
+        pre_dispatch="all",
+        max_nbytes=None,  # no shared files, which would be left when this process is killed
+    )
     started: Generator[Files] = (each for each in list[Files]())
     try:
         with _interrupts_ignored(), suppress(Exception):  # where no process can be started
