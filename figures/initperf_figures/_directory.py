@@ -1,4 +1,4 @@
-"""A directory that appears whole or not at all, and only replaces what initperf wrote itself."""
+"""Atomic replacement of a directory, of earlier reports only."""
 
 import contextlib
 import json
@@ -13,12 +13,12 @@ MANIFEST = "report.json"
 
 
 def check_directory(directory: Path) -> None:
-    """Make sure that a report may take the place of what is there now.
+    """Check that a report may replace the directory.
 
     Raises
     ------
     UsageError
-        When there is a file, or a directory with anything in it that no report put there.
+        When it is a file, or a directory that holds a file that no report wrote.
     """
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"{directory} is a file; name a directory for the report")
@@ -37,15 +37,14 @@ def check_directory(directory: Path) -> None:
 
 @contextmanager
 def replacing_directory(directory: Path) -> Iterator[Path]:
-    """Give an empty directory that takes the place of `directory` when the block succeeds.
+    """Give an empty directory that replaces `directory` when the block succeeds.
 
-    Until then the old one stays as it is; when the block raises, or Ctrl-C is pressed, it stays
-    for good and nothing else is left behind.
+    When the block raises, or Ctrl-C is pressed, the old one is unchanged and nothing else is left.
 
     Parameters
     ----------
     directory : pathlib.Path
-        Where the new directory goes; missing parents are made at the end.
+        Path to replace; missing parents are made at the end.
 
     Yields
     ------
@@ -55,7 +54,7 @@ def replacing_directory(directory: Path) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        When `directory` holds anything but a report, or cannot be written.
+        When `directory` holds a file that no report wrote, or cannot be written.
     """
     directory = directory.resolve()
     check_directory(directory)

@@ -1,4 +1,4 @@
-"""What the verbs print: tables, JSON and progress."""
+"""Output of the verbs: tables, JSON, progress, and errors of usage."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from initperf.errors import UsageError
 
 @contextmanager
 def usage() -> Iterator[None]:
-    """Turn a value that a library call refuses into an error of usage, one line, exit 2."""
+    """Report a TypeError or ValueError of the block as an error of usage: one line, exit 2."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -21,7 +21,15 @@ def usage() -> Iterator[None]:
 
 
 def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    """Print rows as an aligned table, or as JSON; numbers to the right."""
+    """Print rows as a table, with numbers aligned to the right, or as JSON.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Values by column; a column that a row lacks stays empty in it.
+    as_json : bool
+        Whether to print JSON.
+    """
     if as_json:
         print(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))
         return
@@ -37,15 +45,21 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     ]
     for line in [columns, ["-" * width for width in widths], *cells]:
         parts = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
         ]
         print("  ".join(parts).rstrip())
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Show how far the work is: a bar on a terminal, a line now and then elsewhere (stderr)."""
+    """Show progress on stderr: a bar on a terminal, elsewhere a line for each tenth.
+
+    Yields
+    ------
+    callable
+        To be called with (steps done, steps in all, label of the next step).
+    """
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
