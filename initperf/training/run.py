@@ -57,7 +57,7 @@ class Run:
 
     @property
     def layers(self) -> "pandas.DataFrame":
-        """Return one row a recorded step and layer: the statistics of DESIGN.md."""
+        """Return one row a recorded step and layer: see docs/architecture.md."""
         return _frame(self.layer_columns)
 
     @property
