@@ -19,6 +19,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     This hook and not ``addopts`` says so, because pytest-xdist need not be installed where only
     benchmarks run, and pytest-benchmark times nothing in a worker. ``-n`` overrides it.
     """
+    if hasattr(config, "workerinput"):
+        return  # this process is a worker itself
     options = config.option
     alone = options.usepdb or options.trace or options.collectonly or options.initperf_benchmark
     named = config.args_source is config.ArgsSource.ARGS
@@ -69,6 +71,6 @@ def _interruptible() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_worker_of_xdist_for_children() -> None:
-    """Hide from child processes that this one is a worker: pytest-benchmark would not time there."""
+    """Let pytest-benchmark time in child processes, as it does in no worker of pytest-xdist."""
     for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
         del os.environ[name]
