@@ -74,6 +74,7 @@ def test_sixteen_threads_at_once_whatever_the_threading_layer(layer):
     assert child.run(code, NUMBA_THREADING_LAYER=layer, **COMPILED) == "no threading layer\n"
 
 
+@pytest.mark.slow
 def test_sixteen_threads_at_the_first_call_of_all(tmp_path):
     code = f"NAMES = 'uniform',\n{CONCURRENT}"
     assert child.run(code, INITPERF_CACHE=str(tmp_path), **COMPILED) == "no threading layer\n"

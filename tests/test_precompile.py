@@ -4,11 +4,13 @@ import signal
 import subprocess
 
 import child
+import pytest
 
 from initperf.training import _precompile as precompile
 from initperf.training.experiment import Experiment
 
 
+@pytest.mark.slow
 def test_what_trains_is_compiled_in_the_other_process(tmp_path):
     found = child.run(
         """

@@ -210,6 +210,7 @@ class Lucky(Clock):
         return make
 
 
+@pytest.mark.slow
 def test_luck_in_preparing_is_no_difference():
     for seed in range(20):
         clock = Lucky(seed)
@@ -220,6 +221,7 @@ def test_luck_in_preparing_is_no_difference():
         assert found.ratio_low < 1 < found.ratio_high
 
 
+@pytest.mark.slow
 def test_luck_shows_where_it_is_not_averaged():
     """The fault that preparing anew mends: one in three comparisons is of unlike luck."""
     differing = 0
@@ -230,6 +232,7 @@ def test_luck_shows_where_it_is_not_averaged():
     assert differing > 0
 
 
+@pytest.mark.slow
 def test_a_slowed_call_is_found_through_luck():
     for seed in range(10):
         clock = Lucky(seed)
