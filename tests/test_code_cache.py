@@ -43,6 +43,7 @@ def test_without_a_home_that_can_be_written_the_cache_is_among_temporary_files(t
     assert "the home cannot be written" in child.run(told, **known)
 
 
+@pytest.mark.slow
 def test_other_settings_of_the_compiler_have_a_directory_of_their_own(tmp_path):
     code = "from initperf.jit.policy import CODE_CACHE; print(CODE_CACHE)"
     known = {"INITPERF_CACHE": str(tmp_path)}

@@ -83,7 +83,14 @@ def moments(initializer, count):
     return [float(np.sum(mass * z**k)) for k in range(count + 1)]
 
 
-@pytest.fixture(scope="module", params=itertools.product(LAWS, ("float32", "float64")), ids=str)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(law, marks=pytest.mark.slow)
+        for law in itertools.product(LAWS, ("float32", "float64"))
+    ],
+    ids=str,
+)
 def sample(request):
     name, dtype = request.param
     initializer = LAWS[name]
@@ -130,6 +137,7 @@ def test_no_correlation_of_neighbours_nor_of_their_squares(sample):
             assert abs(product) < SIGMAS / math.sqrt(COUNT - lag), f"lag {lag}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_no_correlation_within_pairs_of_box_and_muller(dtype):
     z = (
@@ -148,6 +156,7 @@ def test_no_correlation_within_pairs_of_box_and_muller(dtype):
         assert abs(np.mean(a * b)) < 6 / math.sqrt(a.size), f"powers {j} and {k}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("law", LAWS)
 def test_no_correlation_between_streams_and_seeds(law, dtype):

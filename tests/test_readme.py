@@ -158,6 +158,7 @@ def test_every_recipe_has_a_proof():
     assert re.findall(r"^`([\w/]+\.py)`:$", CONTRIBUTING, re.MULTILINE) == list(PROOFS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", PROOFS)
 def test_recipes_take_one_file(file, tmp_path):
     for folder in ("initperf", "figures", "bench"):

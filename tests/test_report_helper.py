@@ -55,7 +55,6 @@ def test_a_helper_makes_the_same_bytes(
     assert made == {name: alone[1][name] for name in made}
 
 
-@pytest.mark.slow
 def test_two_processes_write_the_report_of_one(
     tables: Tables,
     alone: tuple[Path, dict[str, bytes]],
@@ -79,7 +78,6 @@ def test_two_processes_write_the_report_of_one(
     assert _files(page.parent) == alone[1]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("broken", [["-c", "raise SystemExit(1)"], None])
 def test_what_the_helper_could_not_draw_is_drawn_here(
     broken: list[str] | None,

@@ -38,6 +38,7 @@ def test_measures_the_median():
     assert timing.rounds == len(timing.samples_s) >= 5
 
 
+@pytest.mark.slow
 def test_a_slowed_call_is_found():
     for seed in range(10):
         clock = Noisy(seed)
@@ -58,6 +59,7 @@ def test_a_faster_call_is_found():
     assert found.ratio_low > 1
 
 
+@pytest.mark.slow
 def test_the_same_call_is_not_told_from_itself():
     for seed in range(10):
         clock = Noisy(seed)
