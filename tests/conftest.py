@@ -22,7 +22,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # this process is a worker itself
     options = config.option
-    alone = options.usepdb or options.trace or options.collectonly or options.initperf_benchmark
+    alone = options.usepdb or options.trace or options.collectonly
+    alone = alone or config.getoption("initperf_benchmark", False)
     named = config.args_source is config.ArgsSource.ARGS
     if alone or named or getattr(options, "numprocesses", 0) is not None:
         return
