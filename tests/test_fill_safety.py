@@ -115,7 +115,7 @@ assert draw() == expected
 
 if hasattr(os, "fork"):
 
-    @pytest.mark.parametrize("busy", [0, 3])
+    @pytest.mark.parametrize("busy", [0, pytest.param(3, marks=pytest.mark.slow)])
     def test_a_fork_after_use_and_during_it_draws_on(busy):
         assert child.run(f"BUSY = {busy}\n{FORK}", **COMPILED) == "0\n" * 10
 
@@ -146,6 +146,7 @@ grown(INITIALIZERS["normal"], np.ones((4096, 2048), np.float32, order="F"))
 
 if sys.platform == "linux":
 
+    @pytest.mark.slow
     def test_an_existing_array_is_filled_without_memory_of_its_own():
         lines = child.run(MEMORY, INITPERF_NUM_THREADS="2", **COMPILED).splitlines()
         *contiguous, fortran = [list(map(int, line.split())) for line in lines]

@@ -74,6 +74,7 @@ def test_command_lines_parse_and_cheap_ones_run(arguments, tmp_path, monkeypatch
         assert capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_python_examples_give_what_they_show():
     assert len(doctest.DocTestParser().get_examples(README)) > 10
     child = subprocess.run(
