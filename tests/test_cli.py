@@ -243,6 +243,7 @@ def report_words(directory, benchmarks):
     )
 
 
+@pytest.mark.slow
 def test_report_writes_a_page_from_real_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(survey, "DEEP", (32,) * 4)
     benchmarks = tmp_path / "benchmarks.json"

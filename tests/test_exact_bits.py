@@ -92,25 +92,22 @@ assert len(parallel._HELPERS._threads) == int(sys.argv[2]) - 1
 """
 
 
-@pytest.fixture(scope="module")
-def children(tmp_path_factory):
-    """Start all at once: compiling takes their time, in caches of their own but for the native."""
-    caches = {
-        setting: {"INITPERF_CACHE": str(tmp_path_factory.mktemp("cache"))}
+def compiles_anew(setting):
+    return setting not in ("python", "native")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param(setting, marks=pytest.mark.slow if compiles_anew(setting) else ())
         for setting in SETTINGS
-        if setting != "native"
-    }
-    return {
-        setting: child.start(
-            DRAW, setting, THREADS.get(setting, "1"), **environment, **caches.get(setting, {})
-        )
-        for setting, environment in SETTINGS.items()
-    }
-
-
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_a_process_of_other_settings_draws_the_values_pinned(children, setting):
-    for found in json.loads(child.output(children[setting])):
+    ],
+)
+def test_a_process_of_other_settings_draws_the_values_pinned(setting, tmp_path):
+    cache = {"INITPERF_CACHE": str(tmp_path)} if compiles_anew(setting) else {}
+    threads = THREADS.get(setting, "1")
+    printed = child.run(DRAW, setting, threads, **SETTINGS[setting], **cache)
+    for found in json.loads(printed):
         assert found.items() <= GOLDEN.items()
 
 

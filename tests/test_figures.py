@@ -73,7 +73,7 @@ def test_a_figure_has_labelled_panels_with_something_in_each(name: str, few: Tab
         assert shared or any(labels) or (which == "y" and (any(named) or any(ticks)))
 
 
-@pytest.mark.parametrize("amount", ["few", "many"])
+@pytest.mark.parametrize("amount", ["few", pytest.param("many", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_leaves_the_canvas_or_covers_another(
     name: str, amount: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -137,6 +137,7 @@ def test_a_figure_names_the_tables_it_lacks() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_one_seed_one_initializer_and_nothing_but_divergence_can_be_drawn() -> None:
     tables = synthetic_tables(seeds=1, activations=("relu",), epochs=2, steps_per_epoch=5)
     only = {"initializer": "large_normal"}

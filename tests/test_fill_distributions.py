@@ -84,7 +84,12 @@ def moments(initializer, count):
 
 
 @pytest.fixture(
-    scope="module", params=itertools.product(DISTRIBUTIONS, ("float32", "float64")), ids=str
+    scope="module",
+    params=[
+        pytest.param(case, marks=pytest.mark.slow)
+        for case in itertools.product(DISTRIBUTIONS, ("float32", "float64"))
+    ],
+    ids=str,
 )
 def sample(request):
     name, dtype = request.param
@@ -132,6 +137,7 @@ def test_no_correlation_of_neighbours_nor_of_their_squares(sample):
             assert abs(product) < SIGMAS / math.sqrt(COUNT - lag), f"lag {lag}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_no_correlation_within_pairs_of_box_and_muller(dtype):
     z = (
@@ -150,6 +156,7 @@ def test_no_correlation_within_pairs_of_box_and_muller(dtype):
         assert abs(np.mean(a * b)) < 6 / math.sqrt(a.size), f"powers {j} and {k}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_no_correlation_between_streams_and_seeds(distribution, dtype):

@@ -74,6 +74,7 @@ def test_sixteen_threads_at_once_whatever_the_threading_layer(layer):
     assert child.run(code, NUMBA_THREADING_LAYER=layer, **COMPILED) == "no threading layer\n"
 
 
+@pytest.mark.slow
 def test_sixteen_threads_at_the_first_call_of_all(tmp_path):
     code = f"NAMES = 'uniform',\n{CONCURRENT}"
     assert child.run(code, INITPERF_CACHE=str(tmp_path), **COMPILED) == "no threading layer\n"
@@ -114,7 +115,7 @@ assert draw() == expected
 
 if hasattr(os, "fork"):
 
-    @pytest.mark.parametrize("busy", [0, 3])
+    @pytest.mark.parametrize("busy", [0, pytest.param(3, marks=pytest.mark.slow)])
     def test_a_fork_after_use_and_during_it_draws_on(busy):
         assert child.run(f"BUSY = {busy}\n{FORK}", **COMPILED) == "0\n" * 10
 
@@ -145,6 +146,7 @@ grown(INITIALIZERS["normal"], np.ones((4096, 2048), np.float32, order="F"))
 
 if sys.platform == "linux":
 
+    @pytest.mark.slow
     def test_an_existing_array_is_filled_without_memory_of_its_own():
         lines = child.run(MEMORY, INITPERF_NUM_THREADS="2", **COMPILED).splitlines()
         *contiguous, fortran = [list(map(int, line.split())) for line in lines]

@@ -82,6 +82,7 @@ def test_nothing_is_started_for_numpy_for_one_dtype_or_on_one_processor(started,
     assert started == []
 
 
+@pytest.mark.slow
 def test_what_trains_is_compiled_in_the_other_process(tmp_path):
     found = child.run(
         """

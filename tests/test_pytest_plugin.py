@@ -165,6 +165,7 @@ def test_the_plugin_is_light():
     assert found.stdout.strip() == ""
 
 
+@pytest.mark.slow
 def test_the_suites_of_this_checkout_are_found():
     found = run(CHECKOUT, "--benchmark", "--collect-only", "-q", "-k", "fill and normal")
     assert found.returncode == 0, found.stdout + found.stderr

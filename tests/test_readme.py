@@ -1,4 +1,4 @@
-"""What the README and the recipes of CONTRIBUTING say is tried here."""
+"""The examples of the README, the recipes of CONTRIBUTING, and the links of all documents."""
 
 import doctest
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
-# Verbs that take a moment; their examples are run, those of the others only parsed.
+# Verbs that are quick: their examples are run, those of the others only parsed.
 CHEAP = {"list", "info", "draw", "data"}
 
 
@@ -74,6 +74,7 @@ def test_command_lines_parse_and_cheap_ones_run(arguments, tmp_path, monkeypatch
         assert capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_python_examples_give_what_they_show():
     assert len(doctest.DocTestParser().get_examples(README)) > 10
     child = subprocess.run(
@@ -103,11 +104,12 @@ def test_exit_codes_and_environment_variables_are_those_of_the_sources():
     assert codes == set(re.findall(r"\b(\d+)\b", documented[1]))
 
 
-def test_links_lead_to_files():
-    for text in (README, CONTRIBUTING):
-        targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
-        assert targets
-        assert [target for target in targets if not (ROOT / target).exists()] == []
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_links_lead_to_files(name):
+    document = ROOT / name
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8"))
+    assert targets
+    assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
 # What proves that the one file of a recipe was enough, run beside a copy of the sources.
@@ -190,6 +192,7 @@ def test_every_recipe_has_a_proof():
     assert re.findall(r"^`([\w/]+\.py)`:$", CONTRIBUTING, re.MULTILINE) == list(PROOFS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", PROOFS)
 def test_recipes_take_one_file(file, tmp_path):
     for folder in ("initperf", "figures", "bench"):

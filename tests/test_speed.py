@@ -106,6 +106,7 @@ def test_imports_are_timed_in_a_fresh_process():
     assert 0 < cold_start.import_seconds("initperf") < 30
 
 
+@pytest.mark.slow
 def test_first_calls_are_timed_in_a_fresh_process(tmp_path):
     found = cold_start.first_call_seconds(["squared_norm"])
     assert list(found) == ["squared_norm"]

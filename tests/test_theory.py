@@ -209,6 +209,7 @@ def simulate(activation, weight_variance, bias_variance, seed, first_q, correlat
     ("activation", "weight_variance", "bias_variance"),
     [("tanh", 1.76, 0.05), ("tanh", 0.8, 0.0), ("tanh", 3.0, 0.1), ("relu", 2.0, 0.0)],
 )
+@pytest.mark.slow
 def test_a_wide_network_does_what_is_predicted(activation, weight_variance, bias_variance):
     field = MeanField(activation, weight_variance, bias_variance)
     found = [

@@ -38,6 +38,7 @@ def test_measures_the_median():
     assert timing.rounds == len(timing.samples_s) >= 5
 
 
+@pytest.mark.slow
 def test_a_slowed_call_is_found():
     for seed in range(10):
         clock = Noisy(seed)
@@ -58,6 +59,7 @@ def test_a_faster_call_is_found():
     assert found.ratio_low > 1
 
 
+@pytest.mark.slow
 def test_the_same_call_is_not_told_from_itself():
     for seed in range(10):
         clock = Noisy(seed)
@@ -210,6 +212,7 @@ class Lucky(Clock):
         return make
 
 
+@pytest.mark.slow
 def test_luck_in_preparing_is_no_difference():
     for seed in range(20):
         clock = Lucky(seed)
@@ -220,6 +223,7 @@ def test_luck_in_preparing_is_no_difference():
         assert found.ratio_low < 1 < found.ratio_high
 
 
+@pytest.mark.slow
 def test_luck_shows_where_it_is_not_averaged():
     """The fault that preparing anew mends: one in three comparisons is of unlike luck."""
     differing = 0
@@ -230,6 +234,7 @@ def test_luck_shows_where_it_is_not_averaged():
     assert differing > 0
 
 
+@pytest.mark.slow
 def test_a_slowed_call_is_found_through_luck():
     for seed in range(10):
         clock = Lucky(seed)
