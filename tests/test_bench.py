@@ -5,8 +5,8 @@ import json
 import math
 
 import pytest
-from test_speed import works  # noqa: F401 - a fixture
-from test_works import SMALL
+from test_speed import workloads  # noqa: F401 - a fixture
+from test_workloads import SMALL
 
 from initperf import cli
 from initperf.benchmarks import roofline, speed
@@ -22,7 +22,7 @@ def run(capsys, *words):
     return code, captured.out, captured.err
 
 
-def test_what_is_kept_can_be_compared(works, capsys, tmp_path):  # noqa: F811
+def test_what_is_kept_can_be_compared(workloads, capsys, tmp_path):  # noqa: F811
     path = tmp_path / "kept.json"
     code, out, _ = run(capsys, "--filter", "first", "--json", "--save", str(path))
     rows = json.loads(out)
@@ -44,15 +44,15 @@ def test_what_is_kept_can_be_compared(works, capsys, tmp_path):  # noqa: F811
 
 
 def test_what_cannot_be_measured_or_kept_is_one_line_before_all_else(
-    works,  # noqa: F811
+    workloads,  # noqa: F811
     capsys,
     tmp_path,
     monkeypatch,
 ):
-    monkeypatch.setattr(speed, "measure_works", None)
+    monkeypatch.setattr(speed, "measure_workloads", None)
     code, out, err = run(capsys, "--filter", "no such")
     assert (code, out) == (2, "")
-    assert err.startswith("initperf: no work has 'no such'")
+    assert err.startswith("initperf: no workload has 'no such'")
     assert "first 24 x 16" in err
     assert err.count("\n") == 1
     code, _, err = run(capsys, "--filter", "first", "--save", str(tmp_path / "no" / "x.json"))

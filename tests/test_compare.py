@@ -10,7 +10,7 @@ from initperf.benchmarks.results_file import _between_ranks, read_benchmarks
 from initperf.errors import DataError, UsageError
 
 ROUNDS = 40
-NAMES = [f"bench/bench_works.py::test_work[{kernel}]" for kernel in "abcdefgh"]
+NAMES = [f"bench/bench_workloads.py::test_workload[{kernel}]" for kernel in "abcdefgh"]
 
 
 def samples(rng, median_s=1e-3, spread=0.05, rounds=ROUNDS):
@@ -196,7 +196,7 @@ def test_one_quick_pass_of_three_says_how_little_it_is_to_be_believed(write):
 
 
 def yardsticks(rng, drift, spread):
-    names = [f"bench/bench_works.py::test_work[rival{number}]" for number in range(20)]
+    names = [f"bench/bench_workloads.py::test_workload[rival{number}]" for number in range(20)]
     return [
         row(name, [1e-3 * drift * rng.lognormal(0.0, spread)] * ROUNDS, role="rival")
         for name in names

@@ -168,4 +168,7 @@ def test_the_plugin_is_light():
 def test_the_suites_of_this_checkout_are_found():
     found = run(CHECKOUT, "--benchmark", "--collect-only", "-q", "-k", "fill and normal")
     assert found.returncode == 0, found.stdout + found.stderr
-    assert "bench/bench_works.py::test_work[fill_normal-float32-4096x4096-numpy]" in found.stdout
+    assert (
+        "bench/bench_workloads.py::test_workload[fill_normal-float32-4096x4096-numpy]"
+        in found.stdout
+    )

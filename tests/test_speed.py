@@ -2,25 +2,25 @@ import json
 import math
 
 import pytest
-from test_works import SMALL, made, work_of
+from test_workloads import SMALL, made, workload_of
 
 from initperf._core.registry import Registry
 from initperf.benchmarks import cold_start, speed
-from initperf.benchmarks.workloads import Work
+from initperf.benchmarks.workloads import Workload
 from initperf.errors import DataError
 
 
 @pytest.fixture
-def works(monkeypatch):
-    work = work_of(
+def workloads(monkeypatch):
+    workload = workload_of(
         made(1, name="numpy_reference", label="NumPy reference", role="reference"),
         made(1, name="numpy", label="NumPy"),
         made(1, name="numba", label="Numba", role="ours", threads="each"),
     )
-    registry = Registry("work")
+    registry = Registry("workload")
     for name in ("first", "second"):
-        registry.register(name, Work(**{**vars(work), "name": name, "kernels": ("k", "l")}))
-    monkeypatch.setattr(speed, "WORKS", registry)
+        registry.register(name, Workload(**{**vars(workload), "name": name, "kernels": ("k", "l")}))
+    monkeypatch.setattr(speed, "WORKLOADS", registry)
     monkeypatch.setattr(speed, "_FULL_SECONDS", 0.02)
     monkeypatch.setattr(speed, "_QUICK_SECONDS", 0.02)
     monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
@@ -31,7 +31,7 @@ def works(monkeypatch):
     )
 
 
-def test_the_table_has_a_row_for_each_work_size_and_method(works):
+def test_the_table_has_a_row_for_each_work_size_and_method(workloads):
     steps = []
     table = speed.speed_table(progress=lambda *step: steps.append(step))
     assert tuple(table.columns) == speed.COLUMNS
@@ -52,22 +52,22 @@ def test_the_table_has_a_row_for_each_work_size_and_method(works):
     assert steps == [(0, 2, "first 24 x 16"), (1, 2, "second 24 x 16"), (2, 2, "")]
 
 
-def test_a_work_of_a_missing_library_is_left_out(works):
-    absent = work_of(made(1, needs="initperf_no_such_module"))
-    speed.WORKS.register("third", Work(**{**vars(absent), "name": "third"}))
+def test_a_work_of_a_missing_library_is_left_out(workloads):
+    absent = workload_of(made(1, needs="initperf_no_such_module"))
+    speed.WORKLOADS.register("third", Workload(**{**vars(absent), "name": "third"}))
     assert set(speed.speed_table()["kernel"]) == {"first", "second"}
 
 
-def test_a_work_of_another_library_alone_is_left_out_without_peers(works):
+def test_a_work_of_another_library_alone_is_left_out_without_peers(workloads):
     """As PyTorch's module is, wherever PyTorch is installed."""
-    other = work_of(made(1, needs="scipy"))
-    speed.WORKS.register("third", Work(**{**vars(other), "name": "third"}))
+    other = workload_of(made(1, needs="scipy"))
+    speed.WORKLOADS.register("third", Workload(**{**vars(other), "name": "third"}))
     for peers, names in ((True, {"first", "second", "third"}), (False, {"first", "second"})):
-        assert {work.name for work, _ in speed.choose_works(True, "", peers)} == names
-        assert {one.row["kernel"] for one in speed.measure_works(True, peers=peers)} == names
+        assert {workload.name for workload, _ in speed.choose_workloads(True, "", peers)} == names
+        assert {one.row["kernel"] for one in speed.measure_workloads(True, peers=peers)} == names
 
 
-def test_compiling_is_measured_when_asked(works):
+def test_compiling_is_measured_when_asked(workloads):
     table = speed.speed_table(quick=True, measure_compilation=True)
     ours = table["role"] == "ours"
     assert set(table[ours]["compile_s"]) == {3.0}
@@ -79,9 +79,9 @@ def benchmark(name, **extra):
     return {"fullname": name, "stats": stats, "extra_info": extra}
 
 
-def test_a_benchmark_file_gives_the_same_table(works, tmp_path):
-    entry = next(iter(speed.WORKS["first"].entries(SMALL, "float32")))
-    described = speed.describe_entry(speed.WORKS["first"], SMALL, "float32", entry)
+def test_a_benchmark_file_gives_the_same_table(workloads, tmp_path):
+    entry = next(iter(speed.WORKLOADS["first"].entries(SMALL, "float32")))
+    described = speed.describe_entry(speed.WORKLOADS["first"], SMALL, "float32", entry)
     path = tmp_path / "x.json"
     rows = [benchmark("other"), benchmark("a", ratio=3.0, **described)]
     path.write_text(json.dumps({"benchmarks": rows}))
@@ -98,7 +98,7 @@ def test_a_benchmark_file_gives_the_same_table(works, tmp_path):
 def test_a_file_without_works_is_an_error(tmp_path):
     path = tmp_path / "x.json"
     path.write_text(json.dumps({"benchmarks": [benchmark("other")]}))
-    with pytest.raises(DataError, match="no benchmark of a work"):
+    with pytest.raises(DataError, match="no benchmark of a workload"):
         speed.from_benchmark_json(path)
 
 

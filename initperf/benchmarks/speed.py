@@ -1,4 +1,4 @@
-"""The table of speeds: every work by every method, measured here or read from a benchmark file."""
+"""Tables of speeds: workloads by every method, measured here or read from a benchmark file."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,14 @@ from initperf._core.progress import Progress, silent
 from initperf.benchmarks.cold_start import compile_seconds
 from initperf.benchmarks.results_file import read_benchmarks
 from initperf.benchmarks.timing import Comparison, compare_all
-from initperf.benchmarks.workloads import PREPARATIONS, WORKS, Entry, Size, Work, is_installed
+from initperf.benchmarks.workloads import (
+    PREPARATIONS,
+    WORKLOADS,
+    Entry,
+    Size,
+    Workload,
+    is_installed,
+)
 from initperf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -39,8 +46,8 @@ COLUMNS = (
 )
 """Columns of a table of speeds; times in seconds, with the 95 % interval of the median.
 
-``ratio`` is how many times as fast as the work's baseline a method is, and ``null_ratio`` that of
-the baseline to itself.
+``ratio`` is the speed of a method relative to the baseline, ``null_ratio`` that of
+the baseline relative to itself.
 """
 DESCRIBED = frozenset(
     ("kernel", "method", "role", "size", "values", "dtype", "threads", "limit_s", "limit")
@@ -53,14 +60,14 @@ _FULL_SECONDS, _QUICK_SECONDS = 6.0, 3.0
 
 @dataclass(frozen=True)
 class Speed:
-    """A work of one size, done by one method, timed.
+    """A workload of one size, done by one method, timed.
 
     Attributes
     ----------
     description : dict
         The columns of `describe_entry`.
     comparison : Comparison
-        The method against the work's baseline.
+        The method against the workload's baseline.
     compile_s : float
         Seconds of compiling; NaN where nothing is compiled or it is not known.
     """
@@ -102,23 +109,23 @@ def speed_table(
     *,
     measure_compilation: bool = False,
 ) -> "pd.DataFrame":
-    """Measure every work in float32 by every method that is installed.
+    """Measure every workload in float32 by every method that is installed.
 
     Parameters
     ----------
     quick, progress, measure_compilation
-        As for `measure_works`.
+        As for `measure_workloads`.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each work, size and method, with `COLUMNS`.
+        A row for each workload, size and method, with `COLUMNS`.
     """
-    speeds = measure_works(quick, progress, measure_compilation=measure_compilation)
+    speeds = measure_workloads(quick, progress, measure_compilation=measure_compilation)
     return table_of(speeds)
 
 
-def measure_works(
+def measure_workloads(
     quick: bool = False,
     progress: Progress = silent,
     *,
@@ -127,9 +134,9 @@ def measure_works(
     peers: bool = True,
     again: bool = False,
 ) -> list[Speed]:
-    """Measure works in float32 by every method that is installed.
+    """Measure workloads in float32 by every method that is installed.
 
-    The methods of a work take turns; see `initperf.benchmarks.timing.compare_all`.
+    The methods of a workload take turns; see `initperf.benchmarks.timing.compare_all`.
 
     Parameters
     ----------
@@ -141,7 +148,7 @@ def measure_works(
         Whether to measure the seconds of compiling where they are not known from before, which
         compiles everything again in another process; otherwise they are NaN there.
     chosen : str
-        Words that all must be in a work's name and size, as in ``"normal 784"``.
+        Words that all must be in a workload's name and size, as in ``"normal 784"``.
     peers : bool
         Whether methods of libraries other than NumPy take part.
     again : bool
@@ -155,20 +162,20 @@ def measure_works(
     Raises
     ------
     UsageError
-        When no work has these words.
+        When no workload has these words.
     """
-    every, steps = _steps(quick, peers), choose_works(quick, chosen, peers)
+    every, steps = _steps(quick, peers), choose_workloads(quick, chosen, peers)
     seconds = (_QUICK_SECONDS if quick else _FULL_SECONDS) / len(every)
     found: list[Speed] = []
-    for done, (work, size) in enumerate(steps):
-        progress(done, len(steps), _label(work, size))
-        found += _measured(work, size, seconds, measure_compilation, peers, again)
+    for done, (workload, size) in enumerate(steps):
+        progress(done, len(steps), _label(workload, size))
+        found += _measured(workload, size, seconds, measure_compilation, peers, again)
     progress(len(steps), len(steps), "")
     return found
 
 
-def choose_works(quick: bool, words: str, peers: bool = True) -> list[tuple[Work, Size]]:
-    """Return the works, with their sizes, that have all words in name and size.
+def choose_workloads(quick: bool, words: str, peers: bool = True) -> list[tuple[Workload, Size]]:
+    """Return the workloads, with their sizes, that have all words in name and size.
 
     Without `peers`, only those that need no library but NumPy.
 
@@ -179,19 +186,19 @@ def choose_works(quick: bool, words: str, peers: bool = True) -> list[tuple[Work
     """
     every = _steps(quick, peers)
     chosen = [
-        (work, size)
-        for work, size in every
-        if all(word in _label(work, size).lower() for word in words.lower().split())
+        (workload, size)
+        for workload, size in every
+        if all(word in _label(workload, size).lower() for word in words.lower().split())
     ]
     if not chosen:
         labels = "; ".join(_label(*step) for step in every)
-        raise UsageError(f"no work has {words!r} in its name and size; there are {labels}")
+        raise UsageError(f"no workload has {words!r} in its name and size; there are {labels}")
     return chosen
 
 
 def missing_peers() -> list[str]:
-    """Return the modules of other libraries that works would be measured by, were they here."""
-    needed = {method.needs for work in WORKS.values() for method in work.methods}
+    """Return the modules of other libraries that workloads would be measured by, were they here."""
+    needed = {method.needs for workload in WORKLOADS.values() for method in workload.methods}
     return sorted(module for module in needed if not is_installed(module))
 
 
@@ -202,17 +209,17 @@ def table_of(speeds: Sequence[Speed]) -> "pd.DataFrame":
     return pd.DataFrame([speed.row for speed in speeds], columns=list(COLUMNS))
 
 
-def _label(work: Work, size: Size) -> str:
-    return f"{work.name} {size.label}"
+def _label(workload: Workload, size: Size) -> str:
+    return f"{workload.name} {size.label}"
 
 
-def _steps(quick: bool, peers: bool) -> list[tuple[Work, Size]]:
-    """Return what can be done here: some works are of a library that may be missing."""
+def _steps(quick: bool, peers: bool) -> list[tuple[Workload, Size]]:
+    """Return what can be done here: some workloads are of a library that may be missing."""
     return [
-        (work, size)
-        for work in WORKS.values()
-        for size in (work.quick_sizes if quick else work.sizes)
-        if any(work.entries(size, DTYPE, peers=peers))
+        (workload, size)
+        for workload in WORKLOADS.values()
+        for size in (workload.quick_sizes if quick else workload.sizes)
+        if any(workload.entries(size, DTYPE, peers=peers))
     ]
 
 
@@ -224,13 +231,13 @@ def compile_draws(progress: Progress) -> None:
     progress : callable
         Told ``(done, total, label)`` before each step.
     """
-    draws = [work for work in WORKS.values() if "train_epoch" not in work.kernels]
-    for done, work in enumerate(draws):
-        progress(done, len(draws), work.name)
-        size = work.trial or work.quick_sizes[0]
-        for entry in work.entries(size, DTYPE):
+    draws = [workload for workload in WORKLOADS.values() if "train_epoch" not in workload.kernels]
+    for done, workload in enumerate(draws):
+        progress(done, len(draws), workload.name)
+        size = workload.trial or workload.quick_sizes[0]
+        for entry in workload.entries(size, DTYPE):
             if entry.method.role == "ours":
-                work.prepare(entry, size, DTYPE)
+                workload.prepare(entry, size, DTYPE)
 
 
 def from_benchmark_json(path: str | Path) -> "pd.DataFrame":
@@ -239,7 +246,7 @@ def from_benchmark_json(path: str | Path) -> "pd.DataFrame":
     Parameters
     ----------
     path : str or pathlib.Path
-        The file. Benchmarks that do not say which work they are of are left out.
+        The file. Benchmarks that do not say which workload they are of are left out.
 
     Returns
     -------
@@ -251,7 +258,7 @@ def from_benchmark_json(path: str | Path) -> "pd.DataFrame":
     UsageError
         When there is no such file.
     DataError
-        When it is not of pytest-benchmark, or none of its benchmarks is of a work.
+        When it is not of pytest-benchmark, or none of its benchmarks is of a workload.
     """
     import pandas as pd
 
@@ -268,15 +275,15 @@ def from_benchmark_json(path: str | Path) -> "pd.DataFrame":
         if row.extra.keys() >= DESCRIBED
     ]
     if not rows:
-        raise DataError(f"{found.path} has no benchmark of a work: run pytest --benchmark")
+        raise DataError(f"{found.path} has no benchmark of a workload: run pytest --benchmark")
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def describe_entry(work: Work, size: Size, dtype: str, entry: Entry) -> dict[str, Any]:
+def describe_entry(workload: Workload, size: Size, dtype: str, entry: Entry) -> dict[str, Any]:
     """Return the columns that say what is measured and what limits it."""
-    limit_s, limit = work.limit_seconds(entry, size, dtype)
+    limit_s, limit = workload.limit_seconds(entry, size, dtype)
     return {
-        "kernel": work.name,
+        "kernel": workload.name,
         "method": entry.label,
         "role": entry.method.role,
         "size": size.label,
@@ -289,22 +296,22 @@ def describe_entry(work: Work, size: Size, dtype: str, entry: Entry) -> dict[str
 
 
 def _measured(
-    work: Work, size: Size, seconds: float, compiling: bool, peers: bool, again: bool
+    workload: Workload, size: Size, seconds: float, compiling: bool, peers: bool, again: bool
 ) -> Iterator[Speed]:
-    entries = list(work.entries(size, DTYPE, peers=peers))
-    prepare = work.preparing if again else work.prepare
+    entries = list(workload.entries(size, DTYPE, peers=peers))
+    prepare = workload.preparing if again else workload.prepare
     calls = {entry.label: prepare(entry, size, DTYPE) for entry in entries}
-    baseline = work.baseline(size, DTYPE).label
+    baseline = workload.baseline(size, DTYPE).label
     found = compare_all(
         calls,
         baseline=baseline,
         budget_seconds=seconds,
         least_rounds=3,
-        pause_seconds=work.pause_seconds,
+        pause_seconds=workload.pause_seconds,
         preparations=PREPARATIONS if again else 1,
     )
-    compile_s = sum(compile_seconds(work.kernels, measure=compiling).values())
+    compile_s = sum(compile_seconds(workload.kernels, measure=compiling).values())
     for entry in entries:
         ours = entry.method.role == "ours"
-        described = describe_entry(work, size, DTYPE, entry)
+        described = describe_entry(workload, size, DTYPE, entry)
         yield Speed(described, found[entry.label], compile_s if ours else math.nan)

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--filter",
         default="",
         metavar="WORDS",
-        help="only works with all these words in name and size, as 'normal 784'",
+        help="only workloads with all these words in name and size, as 'normal 784'",
     )
     parser.add_argument(
         "--peers",
@@ -54,15 +54,15 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.benchmarks.machine import busy
     from initperf.benchmarks.results_file import write_benchmarks
     from initperf.benchmarks.roofline import choose_kernels
-    from initperf.benchmarks.speed import choose_works
+    from initperf.benchmarks.speed import choose_workloads
 
     if arguments.save and not Path(arguments.save).parent.is_dir():
         raise UsageError(f"--save must be a file in a directory that exists, not {arguments.save}")
     if arguments.kernels:  # a word too many is said before all else
         choose_kernels(arguments.filter)
     else:
-        choose_works(arguments.quick, arguments.filter, arguments.peers)
-    measured = _kernels if arguments.kernels else _works
+        choose_workloads(arguments.quick, arguments.filter, arguments.peers)
+    measured = _kernels if arguments.kernels else _workloads
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
     passes = [(measured(arguments), time.time()) for _ in range(PASSES if arguments.save else 1)]
@@ -76,15 +76,15 @@ def run(arguments: argparse.Namespace) -> None:
         write_benchmarks(arguments.save, rows)
 
 
-def _works(arguments: argparse.Namespace) -> list[Any]:
+def _workloads(arguments: argparse.Namespace) -> list[Any]:
     import sys
 
-    from initperf.benchmarks.speed import measure_works, missing_peers
+    from initperf.benchmarks.speed import measure_workloads, missing_peers
 
     if arguments.peers and (absent := missing_peers()):
         print(f"initperf: not installed and left out: {', '.join(absent)}", file=sys.stderr)
     with progress("measuring") as tell:
-        return measure_works(
+        return measure_workloads(
             arguments.quick, tell, chosen=arguments.filter, peers=arguments.peers, again=True
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from initperf.benchmarks.limits import Limit, gemm
 from initperf.benchmarks.workloads._blas import blas_setter
-from initperf.benchmarks.workloads._work import Call, Method, Work, matrix, register
+from initperf.benchmarks.workloads._workload import Call, Method, Workload, matrix, register
 from initperf.initializers import INITIALIZERS
 
 Shape = tuple[int, ...]
@@ -89,7 +89,7 @@ def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
 
 
 register(
-    Work(
+    Workload(
         name="orthogonal",
         methods=(
             Method(

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from initperf.benchmarks.limits import Limit, stores
-from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
+from initperf.benchmarks.workloads._workload import Call, Method, Size, Workload, register
 from initperf.initializers import INITIALIZERS
 
 _BYTES = {"float32": 4, "bfloat16": 2}
@@ -121,7 +121,7 @@ def _method(
 
 
 register(
-    Work(
+    Workload(
         name="torch_module",
         methods=(
             _method("numpy_reference", "NumPy reference", "reference", _reference, largest=2**20),

@@ -17,7 +17,7 @@ import numpy as np
 
 from initperf.benchmarks.limits import Limit, gemm
 from initperf.benchmarks.workloads._blas import blas_setter
-from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
+from initperf.benchmarks.workloads._workload import Call, Method, Size, Workload, register
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
@@ -255,9 +255,9 @@ DEEP = _size(64, 784, *[32] * 50, 10)
 TRIAL = _size(4, 20, 12, 5)
 
 
-def work(name: str, activation: str, sizes: tuple[Size, ...]) -> Work:
-    """Return the work of taking steps in networks with an activation, relu or tanh."""
-    return Work(
+def workload(name: str, activation: str, sizes: tuple[Size, ...]) -> Workload:
+    """Return the workload of taking steps in networks with an activation, relu or tanh."""
+    return Workload(
         name=name,
         methods=methods(activation),
         sizes=sizes,
@@ -272,4 +272,4 @@ def work(name: str, activation: str, sizes: tuple[Size, ...]) -> Work:
     )
 
 
-WORK = register(work("train_step", "relu", (WIDE, SMALL, NARROW, DEEP)))
+WORKLOAD = register(workload("train_step", "relu", (WIDE, SMALL, NARROW, DEEP)))

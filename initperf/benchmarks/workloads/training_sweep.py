@@ -16,7 +16,7 @@ import numpy as np
 from initperf._core.parallel import default_threads, side_by_side
 from initperf.benchmarks.limits import Limit
 from initperf.benchmarks.workloads import train_step
-from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
+from initperf.benchmarks.workloads._workload import Call, Method, Size, Workload, register
 
 Prepare = Callable[[tuple[int, ...], str, int], Call]
 
@@ -51,19 +51,19 @@ def _check(losses: Any, shape: tuple[int, ...], dtype: str) -> None:
     if len(losses) != default_threads():
         raise ValueError(f"{len(losses)} runs, not {default_threads()}")
     for run in losses:
-        train_step.WORK.check(run, shape, dtype)
+        train_step.WORKLOAD.check(run, shape, dtype)
 
 
 def _operations(shape: tuple[int, ...], dtype: str) -> float:
-    return default_threads() * train_step.WORK.amount(shape, dtype)
+    return default_threads() * train_step.WORKLOAD.amount(shape, dtype)
 
 
 def _gemm(shape: tuple[int, ...], dtype: str, threads: int) -> Limit:
-    return train_step.WORK.limit(shape, dtype, default_threads())
+    return train_step.WORKLOAD.limit(shape, dtype, default_threads())
 
 
 register(
-    Work(
+    Workload(
         name="training_sweep",
         methods=(
             Method(

@@ -1,6 +1,6 @@
-"""What a work is: sizes, methods of doing it, a check that they do the same, and its limit.
+"""What a workload is: sizes, methods of doing it, a check that they do the same, and its limit.
 
-A benchmark and a table of speeds are made from every work that is registered here. The NumPy
+A benchmark and a table of speeds are made from every workload that is registered here. The NumPy
 reference, which is a specification, is a method like others; the baseline that speeds are
 compared with is what a user would otherwise call.
 """
@@ -23,7 +23,7 @@ PREPARATIONS = 10
 
 @dataclass(frozen=True)
 class Size:
-    """How large a work is.
+    """How large a workload is.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ def matrix(rows: int, columns: int) -> Size:
 
 @dataclass(frozen=True)
 class Method:
-    """One way of doing a work.
+    """One way of doing a workload.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """Something to be done, and the methods that do it.
 
     Attributes
@@ -117,7 +117,7 @@ class Work:
         ``check(array, shape, dtype)`` raises ValueError unless the array is what all methods
         must make: equal work is checked before it is timed.
     amount : callable
-        ``amount(shape, dtype)`` is how much of the limit's unit the work takes at least.
+        ``amount(shape, dtype)`` is how much of the limit's unit the workload takes at least.
     limit : callable
         ``limit(shape, dtype, threads)`` measures what the hardware allows.
     kernels : tuple of str
@@ -176,7 +176,9 @@ class Work:
         try:
             self.check(call(), size.shape, dtype)
         except ValueError as error:
-            raise ValueError(f"{entry.label} does other work than {self.name}: {error}") from error
+            raise ValueError(
+                f"{entry.label} does not do the workload {self.name}: {error}"
+            ) from error
         return call
 
     def preparing(self, entry: Entry, size: Size, dtype: str) -> Callable[[], Call]:
@@ -202,13 +204,13 @@ def is_installed(module: str) -> bool:
 
 
 @functools.cache
-def _measured_once(limit: Callable[[tuple[int, ...], str, int], Limit], *work: Any) -> Limit:
-    return limit(*work)
+def _measured_once(limit: Callable[[tuple[int, ...], str, int], Limit], *subject: Any) -> Limit:
+    return limit(*subject)
 
 
-WORKS: Registry[Work] = Registry("work")
+WORKLOADS: Registry[Workload] = Registry("workload", plugins="initperf.workloads")
 
 
-def register(work: Work) -> Work:
-    """Add a work; every work's file ends with this call."""
-    return WORKS.register(work.name, work)
+def register(workload: Workload) -> Workload:
+    """Add a workload; every workload's file ends with this call."""
+    return WORKLOADS.register(workload.name, workload)

@@ -4,46 +4,47 @@ import numpy as np
 import pytest
 
 from initperf.benchmarks.limits import Limit
-from initperf.benchmarks.workloads import WORKS, Entry, Method, Size, Work, matrix
+from initperf.benchmarks.workloads import WORKLOADS, Entry, Method, Size, Workload, matrix
 
 SMALL = matrix(24, 16)
 
 
 def all_rows():
-    for work in WORKS.values():
-        for dtype in work.dtypes:
-            for entry in work.entries(work.quick_sizes[0], dtype):
-                yield pytest.param(work, dtype, entry, id=f"{work.name}-{dtype}-{entry}")
+    for workload in WORKLOADS.values():
+        for dtype in workload.dtypes:
+            for entry in workload.entries(workload.quick_sizes[0], dtype):
+                yield pytest.param(workload, dtype, entry, id=f"{workload.name}-{dtype}-{entry}")
 
 
-@pytest.mark.parametrize(("work", "dtype", "entry"), list(all_rows()))
-def test_every_method_does_the_same_work(work, dtype, entry):
-    """Preparing checks the first result; the call may go on from there."""
-    assert callable(work.prepare(entry, work.trial or work.quick_sizes[0], dtype))
+@pytest.mark.parametrize(("workload", "dtype", "entry"), list(all_rows()))
+def test_every_method_does_the_same_work(workload, dtype, entry):
+    """Preparing checks the first result, and raises where it is another; later ones may go on."""
+    call = workload.prepare(entry, workload.trial or workload.quick_sizes[0], dtype)
+    assert call() is not None
 
 
-def needs_nothing(work):
-    return any(method.needs == "numpy" for method in work.methods)
+def needs_nothing(workload):
+    return any(method.needs == "numpy" for method in workload.methods)
 
 
-@pytest.mark.parametrize("work", list(WORKS.values()), ids=list(WORKS))
-def test_every_work_has_a_reference_a_rival_and_ours_at_a_small_size(work):
-    assert {method.role for method in work.methods} == {"reference", "rival", "ours"}
-    assert work.sizes
-    for size in (*work.sizes, *work.quick_sizes):
-        assert work.amount(size.shape, "float32") > 0
-        if needs_nothing(work):
-            assert work.baseline(size, "float32").method.role == "rival"
+@pytest.mark.parametrize("workload", list(WORKLOADS.values()), ids=list(WORKLOADS))
+def test_every_workload_has_a_reference_a_rival_and_ours_at_a_small_size(workload):
+    assert {method.role for method in workload.methods} == {"reference", "rival", "ours"}
+    assert workload.sizes
+    for size in (*workload.sizes, *workload.quick_sizes):
+        assert workload.amount(size.shape, "float32") > 0
+        if needs_nothing(workload):
+            assert workload.baseline(size, "float32").method.role == "rival"
 
 
-@pytest.mark.parametrize("work", list(WORKS.values()), ids=list(WORKS))
-def test_names_and_labels_of_methods_differ(work):
-    entries = list(work.entries(work.quick_sizes[0], "float32"))
+@pytest.mark.parametrize("workload", list(WORKLOADS.values()), ids=list(WORKLOADS))
+def test_names_and_labels_of_methods_differ(workload):
+    entries = list(workload.entries(workload.quick_sizes[0], "float32"))
     assert len({str(entry) for entry in entries}) == len(entries)
     assert len({entry.label for entry in entries}) == len(entries)
 
 
-FILLS = [WORKS[f"fill_{law}"] for law in ("uniform", "normal", "truncated_normal")]
+FILLS = [WORKLOADS[f"fill_{law}"] for law in ("uniform", "normal", "truncated_normal")]
 SHAPE = (50, 40)
 RIGHT = {
     "fill_uniform": lambda rng: rng.random(SHAPE, np.float32),
@@ -65,41 +66,41 @@ MESSAGES = {
 }
 
 
-@pytest.mark.parametrize("work", FILLS, ids=lambda work: work.name)
-def test_other_work_is_refused(work):
-    right = RIGHT[work.name](np.random.default_rng(0))
-    work.check(right, SHAPE, "float32")
+@pytest.mark.parametrize("workload", FILLS, ids=lambda workload: workload.name)
+def test_other_work_is_refused(workload):
+    right = RIGHT[workload.name](np.random.default_rng(0))
+    workload.check(right, SHAPE, "float32")
     wrong = {
         "dtype": right.astype(np.float64),
         "shape": right.T.copy(),
-        "mean": right * 0.8 + np.float32(0.15 if work.name != "fill_uniform" else 0.1) * 2,
+        "mean": right * 0.8 + np.float32(0.15 if workload.name != "fill_uniform" else 0.1) * 2,
         "std": 0.7 * (right - right.mean()) + right.mean(),
         "nan": np.where(right == right.max(), np.nan, right),
     }
-    if work.name != "fill_normal":
+    if workload.name != "fill_normal":
         wrong["support"] = np.where(right == right.max(), 2.01, right).astype(np.float32)
     for fault, array in wrong.items():
         with pytest.raises(ValueError, match=MESSAGES[fault]):
-            work.check(array, SHAPE, "float32")
+            workload.check(array, SHAPE, "float32")
 
 
 def test_clipping_is_not_truncating():
     clipped = np.clip(np.random.default_rng(0).standard_normal((784, 256), np.float32), -2, 2)
     with pytest.raises(ValueError, match=r"std 0\.9"):
-        WORKS["fill_truncated_normal"].check(clipped, (784, 256), "float32")
+        WORKLOADS["fill_truncated_normal"].check(clipped, (784, 256), "float32")
 
 
 def test_a_sweep_has_as_many_runs_as_processors(monkeypatch):
     monkeypatch.setenv("INITPERF_NUM_THREADS", "3")
-    work = WORKS["training_sweep"]
-    for entry in work.entries(work.trial, "float32"):
-        losses = work.prepare(entry, work.trial, "float32")()
+    workload = WORKLOADS["training_sweep"]
+    for entry in workload.entries(workload.trial, "float32"):
+        losses = workload.prepare(entry, workload.trial, "float32")()
         assert losses.shape[0] == 3
     with pytest.raises(ValueError, match="2 runs, not 3"):
-        work.check(losses[:2], work.trial.shape, "float32")
+        workload.check(losses[:2], workload.trial.shape, "float32")
     losses[2] += 1
     with pytest.raises(ValueError, match="a loss of"):
-        work.check(losses, work.trial.shape, "float32")
+        workload.check(losses, workload.trial.shape, "float32")
 
 
 def made(value, **options):
@@ -112,8 +113,8 @@ def check(array, shape, dtype):
         raise ValueError(f"made {array}")
 
 
-def work_of(*methods):
-    return Work(
+def workload_of(*methods):
+    return Workload(
         name="w",
         methods=methods,
         sizes=(SMALL,),
@@ -126,17 +127,17 @@ def work_of(*methods):
 
 
 def test_unequal_work_is_named_before_it_is_timed():
-    work = work_of(made(1), made(2, label="Cheat"))
-    right, wrong = work.entries(SMALL, "float32")
-    assert work.prepare(right, SMALL, "float32")() == 1
-    with pytest.raises(ValueError, match="Cheat does other work than w: made 2"):
-        work.prepare(wrong, SMALL, "float32")
+    workload = workload_of(made(1), made(2, label="Cheat"))
+    right, wrong = workload.entries(SMALL, "float32")
+    assert workload.prepare(right, SMALL, "float32")() == 1
+    with pytest.raises(ValueError, match="Cheat does not do the workload w: made 2"):
+        workload.prepare(wrong, SMALL, "float32")
 
 
 def test_threads_are_one_all_or_each(monkeypatch):
     monkeypatch.setenv("INITPERF_NUM_THREADS", "3")
     methods = [made(1, name=threads, threads=threads) for threads in ("one", "all", "each")]
-    entries = list(work_of(*methods).entries(SMALL, "float32"))
+    entries = list(workload_of(*methods).entries(SMALL, "float32"))
     assert [str(entry) for entry in entries] == ["one", "all_3", "each_1", "each_3"]
     assert [entry.label for entry in entries] == [
         "M",
@@ -145,38 +146,38 @@ def test_threads_are_one_all_or_each(monkeypatch):
         "M, 3 threads",
     ]
     monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
-    entries = list(work_of(*methods).entries(SMALL, "float32"))
+    entries = list(workload_of(*methods).entries(SMALL, "float32"))
     assert [str(entry) for entry in entries] == ["one", "all_1", "each_1"]
 
 
 def test_what_is_missing_too_large_or_of_another_dtype_is_left_out():
-    work = work_of(
+    workload = workload_of(
         made(1, name="here"),
         made(1, name="absent", needs="initperf_no_such_module"),
         made(1, name="slow", largest=SMALL.values - 1),
         made(1, name="double", dtypes=("float64",)),
     )
-    assert [str(entry) for entry in work.entries(SMALL, "float32")] == ["here"]
-    assert [str(entry) for entry in work.entries(SMALL, "float64")] == ["here", "double"]
+    assert [str(entry) for entry in workload.entries(SMALL, "float32")] == ["here"]
+    assert [str(entry) for entry in workload.entries(SMALL, "float64")] == ["here", "double"]
 
 
 def test_the_baseline_is_the_first_rival():
-    work = work_of(made(1, role="reference"), made(1, name="b"), made(1, name="c"))
-    assert str(work.baseline(SMALL, "float32")) == "b"
+    workload = workload_of(made(1, role="reference"), made(1, name="b"), made(1, name="c"))
+    assert str(workload.baseline(SMALL, "float32")) == "b"
 
 
 def test_a_limit_is_measured_once_and_gives_seconds():
     asked = []
-    work = work_of(made(1))
+    workload = workload_of(made(1))
 
     def limit(shape, dtype, threads):
         asked.append(threads)
         return Limit("stores", 50.0, "B/s", threads)
 
-    work = Work(**{**vars(work), "limit": limit})
+    workload = Workload(**{**vars(workload), "limit": limit})
     entry = Entry(made(1), 1)
-    assert work.limit_seconds(entry, SMALL, "float32") == (2.0, "stores, 1 thread")
-    assert work.limit_seconds(entry, SMALL, "float32") == (2.0, "stores, 1 thread")
+    assert workload.limit_seconds(entry, SMALL, "float32") == (2.0, "stores, 1 thread")
+    assert workload.limit_seconds(entry, SMALL, "float32") == (2.0, "stores, 1 thread")
     assert asked == [1]
 
 
