@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from initperf.benchmarks.speed import describe_entry
+from initperf.benchmarks.speed import workload_row
 from initperf.benchmarks.workloads import PREPARATIONS, WORKLOADS
 
 
@@ -31,6 +31,5 @@ def test_workload(ab, benchmark, row):
         baseline, candidate, preparations=PREPARATIONS, pause_seconds=workload.pause_seconds
     )
     if comparison:
-        described = describe_entry(workload, size, dtype, entry)
-        share = 100 * described["limit_s"] / comparison.candidate.median_s
-        benchmark.extra_info.update(described, percent_of_limit=share)
+        row = workload_row((workload, size), dtype, entry, comparison)
+        benchmark.extra_info.update(row.record())

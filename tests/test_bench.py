@@ -9,10 +9,12 @@ from test_speed import workloads  # noqa: F401 - a fixture
 from test_workloads import SMALL
 
 from initperf import cli
-from initperf.benchmarks import roofline, speed
+from initperf.benchmarks import speed
+from initperf.benchmarks.controls import CONTROLS
 from initperf.benchmarks.limits import Limit
+from initperf.benchmarks.passes import PASSES
 from initperf.benchmarks.regressions import compare_files
-from initperf.benchmarks.results_file import PASSES
+from initperf.benchmarks.roofline import Roof
 from initperf.kernels import KERNELS
 
 
@@ -27,7 +29,7 @@ def test_what_is_kept_can_be_compared(workloads, capsys, tmp_path):  # noqa: F81
     code, out, _ = run(capsys, "--filter", "first", "--json", "--save", str(path))
     rows = json.loads(out)
     assert code == 0
-    assert {row["kernel"] for row in rows} == {"first"}
+    assert {row["workload"] for row in rows} == {"first"}
     ours = rows[-1]
     assert ours["ratio_low"] <= ours["ratio"] <= ours["ratio_high"]
     assert ours["null_ratio"] > 0
@@ -35,8 +37,8 @@ def test_what_is_kept_can_be_compared(workloads, capsys, tmp_path):  # noqa: F81
     content = json.loads(path.read_text())
     assert content["machine_info"]["initperf"]["processor"]
     table = compare_files(path, path).table.set_index("benchmark")
-    assert table.loc[f"bench[first, float32, {SMALL.label}, NumPy]", "verdict"] == "yardstick"
-    assert len(table) == len(rows)
+    assert table.loc[f"bench[first, float32, {SMALL.label}, NumPy]", "verdict"] == "control"
+    assert len(table) == len(rows) + len(CONTROLS)
     for row in content["benchmarks"]:
         medians = [one["median_s"] for one in row["extra_info"]["passes"]]
         assert len(medians) == PASSES
@@ -73,14 +75,29 @@ def test_every_kernel_has_loads_that_it_takes(kernel):
             inspect.signature(kernel["numpy"]).bind(*load.arguments(dtype))
 
 
-def test_a_kernel_is_limited_by_operations_or_by_bytes(monkeypatch):
-    bandwidth = Limit("triad", 10.0, "B/s", 1)
-    monkeypatch.setattr(roofline, "_bandwidth", lambda moved, dtype: bandwidth)
-    monkeypatch.setattr(roofline, "_peak", lambda dtype: Limit("FMA", 5.0, "FLOP/s", 1))
-    assert roofline.least_seconds(10.0, 10.0, "float32") == (2.0, "FMA, 1 thread")
-    assert roofline.least_seconds(10.0, 40.0, "uint32") == (4.0, "triad, 1 thread")
-    monkeypatch.setattr(roofline, "_peak", lambda dtype: Limit("FMA", math.nan, "FLOP/s", 1))
-    assert roofline.least_seconds(10.0, 10.0, "float32") == (1.0, "triad, 1 thread")
+def test_a_kernel_is_limited_by_operations_or_by_bytes():
+    def roof(peak):
+        return Roof(
+            lambda size, dtype: Limit("triad", 10.0, "B/s", 1),
+            lambda dtype: Limit("FMA", peak, "FLOP/s", 1),
+        )
+
+    assert roof(5.0).least_seconds(10.0, 10.0, "float32") == (2.0, "FMA, 1 thread")
+    assert roof(5.0).least_seconds(10.0, 40.0, "uint32") == (4.0, "triad, 1 thread")
+    assert roof(math.nan).least_seconds(10.0, 10.0, "float32") == (1.0, "triad, 1 thread")
+
+
+def test_bandwidth_is_that_of_the_power_of_two_below():
+    asked = []
+
+    def bandwidth(size, dtype):
+        asked.append((size, dtype))
+        return Limit("triad", 10.0, "B/s", 1)
+
+    roof = Roof(bandwidth, lambda dtype: Limit("FMA", 5.0, "FLOP/s", 1))
+    for moved, dtype in ((5000.0, "float32"), (1.0, "uint32"), (1e12, "float64")):
+        roof.least_seconds(1.0, moved, dtype)
+    assert asked == [(2**12, "float32"), (2**12, "float32"), (2**26, "float64")]
 
 
 def test_a_kernel_is_timed_and_shown_with_its_limit(capsys):

@@ -166,8 +166,9 @@ for backend in kernel:
     x, out = case.arguments()
     kernel[backend](x, out)
     results[backend] = out.tolist()
-from initperf.benchmarks.roofline import measure_kernels
-timed = [one.name for one in measure_kernels(chosen="negate")]
+from initperf.benchmarks.budget import Budget
+from initperf.benchmarks.roofline import choose_kernels, measure_kernels
+timed = [one.name for one in measure_kernels(choose_kernels("negate"), Budget(seconds=0.1))]
 print(json.dumps([list(initperf.KERNELS), results, timed]))
 """,
     )

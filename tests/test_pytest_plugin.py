@@ -23,7 +23,7 @@ import pytest
 @pytest.mark.parametrize("law", ["normal", "uniform"])
 def test_fill(ab, benchmark, law):
     benchmark.extra_info["percent_of_limit"] = 12.5
-    found = ab(lambda: time.sleep(0.004), lambda: time.sleep(0.001), budget_seconds=0.05)
+    found = ab(lambda: time.sleep(0.004), lambda: time.sleep(0.001), seconds=0.05)
     print("compared", found)
 
 @pytest.mark.benchmark(group="own")

@@ -26,7 +26,7 @@ _AROUND = 0.95  # inches of a panel's height for its title, its remark and the w
 
 def of_kernel(speed: pd.DataFrame, kernel: str) -> pd.DataFrame:
     """Return a kernel's rows in the dtype that comes first, by size."""
-    rows = speed[speed["kernel"] == kernel]
+    rows = speed[speed["workload"] == kernel]
     return rows[rows["dtype"] == rows["dtype"].iloc[0]].sort_values("values", kind="stable")
 
 
@@ -36,7 +36,7 @@ def joined(own: pd.DataFrame) -> pd.DataFrame:
     All rows of a fill, whose time depends on the number of values and not on the shape.
     """
     square = own["size"].map(is_square)
-    depends_on_shape = not own["kernel"].str.startswith("fill_").all()
+    depends_on_shape = not own["workload"].str.startswith("fill_").all()
     return own[square] if depends_on_shape and square.sum() > 1 else own
 
 

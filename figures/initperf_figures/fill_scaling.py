@@ -31,8 +31,8 @@ def draw(tables: Tables) -> Figure:
 
 def _kernels(tables: Tables) -> list[str]:
     speed = tables["speed"]
-    fills = speed[speed["kernel"].str.startswith("fill_")]
-    sizes = fills.groupby("kernel")["values"].nunique()
+    fills = speed[speed["workload"].str.startswith("fill_")]
+    sizes = fills.groupby("workload")["values"].nunique()
     return [kernel for kernel, count in sizes.items() if count >= _SIZES]
 
 
@@ -95,7 +95,7 @@ def caption(tables: Tables) -> str:
         f"lines use fewer threads. Small fills pay for the call and for "
         "starting threads, large ones leave the caches. The limit is the rate at which plain "
         f"stores fill as many bytes. {best['method']} comes nearest to its limit: "
-        f"{100 * shares.max():.0f} % in {best['kernel']} of {best['size'].replace(' x ', ' × ')}."
+        f"{100 * shares.max():.0f} % in {best['workload']} of {best['size'].replace(' x ', ' × ')}."
     )
 
 

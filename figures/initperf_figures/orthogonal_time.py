@@ -112,7 +112,7 @@ def caption(tables: Tables) -> str:
 def wants(tables: Tables) -> str:
     """Ask for two sizes, without which there is no line."""
     speed = tables["speed"]
-    sizes = speed.loc[speed["kernel"] == _KERNEL, "values"].nunique()
+    sizes = speed.loc[speed["workload"] == _KERNEL, "values"].nunique()
     return "" if sizes > 1 else "two sizes of orthogonal in speed"
 
 

@@ -27,9 +27,9 @@ _LETTER = 4.5  # points, of a method's name
 
 
 def draw(tables: Tables) -> Figure:
-    """Draw a panel for each kernel and size, a row for each method."""
+    """Draw a panel for each workload and size, a row for each method."""
     speed = shown(tables["speed"])
-    panels = [group for _, group in speed.groupby(["kernel", "size", "dtype"], sort=False)]
+    panels = [group for _, group in speed.groupby(["workload", "size", "dtype"], sort=False)]
     pairs = [panels[start : start + _COLUMNS] for start in range(0, len(panels), _COLUMNS)]
     heights = [_HEAD + _ROW * max(map(len, pair)) for pair in pairs]
     figure = canvas(sum(heights))
@@ -49,12 +49,12 @@ def shown(speed: pd.DataFrame) -> pd.DataFrame:
     one and the largest say how time grows.
     """
     kept = []
-    for (kernel, dtype), group in speed.groupby(["kernel", "dtype"], sort=False):
+    for (workload, dtype), group in speed.groupby(["workload", "dtype"], sort=False):
         sizes = list(group.sort_values("values", kind="stable")["size"].unique())
         if len(sizes) > 2 and not all(" steps of " in size for size in sizes):
             sizes = [sizes[(len(sizes) - 1) // 2], sizes[-1]]
-        kept += [(kernel, dtype, size) for size in sizes]
-    return speed[pd.MultiIndex.from_frame(speed[["kernel", "dtype", "size"]]).isin(kept)]
+        kept += [(workload, dtype, size) for size in sizes]
+    return speed[pd.MultiIndex.from_frame(speed[["workload", "dtype", "size"]]).isin(kept)]
 
 
 def baseline(group: pd.DataFrame) -> pd.Series:
@@ -69,7 +69,7 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int, before: float) -> None:
     first = group.iloc[0]
     against = baseline(group)
     layers, _, batch = str(first["size"]).partition(", ")
-    title = f"{first['kernel']}  {layers}"
+    title = f"{first['workload']}  {layers}"
     headed(axes, title, _remark(group, batch), before=before)
     axes.set_xscale("log")
     axes.grid(visible=True, axis="x")

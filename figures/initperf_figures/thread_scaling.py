@@ -17,14 +17,14 @@ _COLUMNS = 3
 def draw(tables: Tables) -> Figure:
     """Draw a panel for each kernel, and in it a line for each size."""
     gains = _gains(tables)
-    kernels = list(dict.fromkeys(gains["kernel"]))
+    kernels = list(dict.fromkeys(gains["workload"]))
     down = -(-len(kernels) // _COLUMNS)
     figure = canvas(_HEIGHT * down)
     grid = figure.subplots(down, _COLUMNS, squeeze=False).flat
     most = float(max(gains["threads"].max(), gains["gain_high"].max()))
     least = float(min(1.0, gains["gain_low"].min()))
     for axes, kernel in zip(grid, kernels, strict=False):
-        _panel(axes, gains[gains["kernel"] == kernel], (0.85 * least, 1.1 * most))
+        _panel(axes, gains[gains["workload"] == kernel], (0.85 * least, 1.1 * most))
     for axes in list(figure.axes)[len(kernels) :]:
         axes.remove()
     return figure
@@ -34,19 +34,19 @@ def _gains(tables: Tables) -> pd.DataFrame:
     """Return the time by one thread over that by more, of Numba's plain methods."""
     speed = tables["speed"]
     own = speed[(speed["role"] == "ours") & speed["method"].str.match(r"Numba, \d+ threads?$")]
-    work = ["kernel", "size", "dtype"]
+    work = ["workload", "size", "dtype"]
     one = own.loc[own["threads"] == 1, [*work, "values", "median_s", "low_s", "high_s"]]
     found = own[own["threads"] > 1].merge(one, on=work, suffixes=("", "_one"))
     return found.assign(
         gain=found["median_s_one"] / found["median_s"],
         gain_low=found["low_s_one"] / found["high_s"],
         gain_high=found["high_s_one"] / found["low_s"],
-    )[["kernel", "size", "values", "threads", "gain", "gain_low", "gain_high"]]
+    )[["workload", "size", "values", "threads", "gain", "gain_low", "gain_high"]]
 
 
 def _panel(axes: Axes, gains: pd.DataFrame, limits: tuple[float, float]) -> None:
     most = int(gains["threads"].max())
-    headed(axes, gains["kernel"].iloc[0], "dotted: ideal")
+    headed(axes, gains["workload"].iloc[0], "dotted: ideal")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
     axes.set_xlim(0.93, most * 1.07)
@@ -101,8 +101,8 @@ def caption(tables: Tables) -> str:
         "Each line is a size, from one thread to more; the dotted line is as many times as fast as "
         "there are threads. Bars join the 95 % intervals of the two "
         "times. Small work is not parted at all, because waking a thread costs more than it gives. "
-        f"With {best['threads']} threads, {best['kernel']} gains most, {best['gain']:.2g} times at "
-        f"{best['size'].replace(' x ', ' × ')}, and {least['kernel']} least, "
+        f"With {best['threads']} threads, {best['workload']} gains most, {best['gain']:.2g} times at "
+        f"{best['size'].replace(' x ', ' × ')}, and {least['workload']} least, "
         f"{least['gain']:.2g} times at {least['size'].replace(' x ', ' × ')}."
     )
 
