@@ -1,4 +1,9 @@
+import json
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,3 +189,51 @@ def test_a_limit_is_measured_once_and_gives_seconds():
 def test_a_size_reads_as_a_table_does():
     assert matrix(784, 256) == Size("784 x 256", (784, 256), 200_704)
     assert str(matrix(784, 256)) == "784x256"
+
+
+PLUG_IN = """
+from initperf.benchmarks.limits import Limit
+from initperf.benchmarks.workloads import Method, Workload, matrix, register
+
+
+def prepare(shape, dtype, threads):
+    return lambda: 1.0
+
+
+def check(made, shape, dtype):
+    if made != 1.0:
+        raise ValueError("not one")
+
+
+register(
+    Workload(
+        name="ones",
+        methods=(Method("numpy", "NumPy", "rival", prepare), Method("own", "Own", "ours", prepare)),
+        sizes=(matrix(1, 1),),
+        quick_sizes=(matrix(1, 1),),
+        check=check,
+        amount=lambda shape, dtype: 1.0,
+        limit=lambda shape, dtype, threads: Limit("ones", 1.0, "B/s", threads),
+        kernels=(),
+    )
+)
+"""
+
+
+def test_another_distribution_adds_a_workload_by_an_entry_point(tmp_path):
+    (tmp_path / "plug_in_of_ones.py").write_text(PLUG_IN)
+    facts = tmp_path / "plug_in_of_ones-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in-of-ones\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text("[initperf.workloads]\nones = plug_in_of_ones\n")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "initperf", "bench", "--quick", "--filter", "ones 1"]
+    found = subprocess.run(
+        [*command, "--json"],
+        cwd=Path(__file__).parents[1],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    assert [row["method"] for row in json.loads(found.stdout)] == ["NumPy", "Own"]

@@ -101,8 +101,8 @@ def caption(tables: Tables) -> str:
         "Each line is a size, from one thread to more; the dotted line is as many times as fast as "
         "there are threads. Bars join the 95 % intervals of the two "
         "times. Small work is not parted at all, because waking a thread costs more than it gives. "
-        f"With {best['threads']} threads, {best['workload']} gains most, {best['gain']:.2g} times at "
-        f"{best['size'].replace(' x ', ' × ')}, and {least['workload']} least, "
+        f"With {best['threads']} threads, {best['workload']} gains most, {best['gain']:.2g} times "
+        f"at {best['size'].replace(' x ', ' × ')}, and {least['workload']} least, "
         f"{least['gain']:.2g} times at {least['size'].replace(' x ', ' × ')}."
     )
 

@@ -79,19 +79,18 @@ def _on_arrays(
     return Control(name, f"2^{exponent}", dtype, partial(tasks, 2**exponent, dtype))
 
 
-CONTROLS = (
-    *(
-        _on_arrays(name, tasks, exponent, dtype)
-        for name, tasks in (("plain_stores", store_tasks), ("triad", triad_tasks))
-        for exponent in (18, 20)
-        for dtype in ("float32", "float64")
-    ),
-    *(
-        Control("fma", "registers", dtype, partial(fma_tasks, dtype), turns=20)
-        for dtype in ("float32", "float64")
-    ),
-)
-"""From arrays that fit a cache to such as do not, and none."""
+_ARRAYS = [
+    _on_arrays(name, tasks, exponent, dtype)
+    for name, tasks in (("plain_stores", store_tasks), ("triad", triad_tasks))
+    for exponent in (18, 20)
+    for dtype in ("float32", "float64")
+]
+_REGISTERS = [
+    Control("fma", "registers", dtype, partial(fma_tasks, dtype), turns=20)
+    for dtype in ("float32", "float64")
+]
+CONTROLS = (*_ARRAYS, *_REGISTERS)
+"""Loops over arrays within and beyond a cache, and over registers."""
 
 
 def measure_controls(progress: Progress = silent, *, seconds: float = SECONDS) -> list[Row]:

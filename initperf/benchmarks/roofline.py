@@ -18,7 +18,7 @@ from initperf._core.progress import Progress, silent
 from initperf.benchmarks._selection import select, with_progress
 from initperf.benchmarks.budget import Budget
 from initperf.benchmarks.limits import Limit, fma, stores, triad
-from initperf.benchmarks.rows import Row, table_of
+from initperf.benchmarks.rows import Row, columns_of, table_of
 from initperf.benchmarks.timing import Timing, measure
 from initperf.jit.blas import one_thread_blas
 from initperf.kernels import KERNELS, Kernel, Load
@@ -26,11 +26,7 @@ from initperf.kernels import KERNELS, Kernel, Load
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (
-    *("kernel", "size", "dtype", "threads", "operations", "bytes"),
-    *("median_s", "low_s", "high_s", "rounds"),
-    *("intensity", "rate", "limit_s", "limit", "percent_of_limit"),
-)
+COLUMNS = columns_of("kernel")
 """Columns of a roofline's table; `initperf.benchmarks.rows.COLUMNS` describes them."""
 
 _LEAST_BYTES, _MOST_BYTES = 2**12, 2**26
@@ -181,15 +177,16 @@ def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
     import pandas as pd
 
     rows = measure_kernels(choose_kernels("", largest=False), Budget(seconds=budget_seconds))
-    caches = [measured_bandwidth(size, "float32") for size in (2**17, _MOST_BYTES)]
-    limits = [
-        *(("triad in a cache", caches[0]), ("triad in memory", caches[1])),
-        *(("plain stores in memory", stores()), ("FMA", measured_peak("float32"))),
-    ]
+    limits = {
+        "triad in a cache": measured_bandwidth(2**17, "float32"),
+        "triad in memory": measured_bandwidth(_MOST_BYTES, "float32"),
+        "plain stores in memory": stores(),
+        "FMA": measured_peak("float32"),
+    }
     return {
         "kernels": table_of(rows, COLUMNS),
         "limits": pd.DataFrame(
-            [(name, one.value, one.unit, one.threads, "float32") for name, one in limits],
+            [(name, one.value, one.unit, one.threads, "float32") for name, one in limits.items()],
             columns=["limit", "rate", "unit", "threads", "dtype"],
         ),
     }

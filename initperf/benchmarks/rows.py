@@ -7,21 +7,27 @@ the command line take that from here.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+Subject = Literal["workload", "kernel"]
+
+
 class Column(NamedTuple):
-    """Meaning and unit of a column."""
+    """Meaning and unit of a column, and whether it is of workloads or of kernels only."""
 
     meaning: str
     unit: str = ""
+    only: Subject | None = None
 
 
-def _column(meaning: str, unit: str = "", *, derived: bool = False) -> Any:
-    return field(default=None, init=not derived, metadata={"column": Column(meaning, unit)})
+def _column(
+    meaning: str, unit: str = "", only: Subject | None = None, *, derived: bool = False
+) -> Any:
+    return field(default=None, init=not derived, metadata={"column": Column(meaning, unit, only)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +43,20 @@ class Row:
         Seconds a call took in each round; no column.
     """
 
-    workload: str | None = _column("workload that a method did")
-    kernel: str | None = _column("kernel whose Numba twin was called")
-    method: str | None = _column("method, with its threads where it can have several")
-    role: str | None = _column("reference, rival, ours, or control")
+    workload: str | None = _column("workload that a method did", only="workload")
+    kernel: str | None = _column("kernel whose Numba twin was called", only="kernel")
+    method: str | None = _column(
+        "method, with its threads where it can have several", only="workload"
+    )
+    role: str | None = _column("reference, rival, ours, or control", only="workload")
     size: str | None = _column("size of the arguments")
-    values: int | None = _column("values that come out")
+    values: int | None = _column("values that come out", only="workload")
     dtype: str | None = _column("type of the values")
     threads: int | None = _column("threads that the method takes")
-    operations: float | None = _column("operations of a call", "FLOP")
-    bytes: float | None = _column("bytes that a call reads or writes, each once", "B")
+    operations: float | None = _column("operations of a call", "FLOP", only="kernel")
+    bytes: float | None = _column(
+        "bytes that a call reads or writes, each once", "B", only="kernel"
+    )
     median_s: float | None = _column("median time of a call", "s")
     low_s: float | None = _column("lower end of the median's 95 % interval", "s")
     high_s: float | None = _column("upper end of the median's 95 % interval", "s")
@@ -54,15 +64,23 @@ class Row:
     limit_s: float | None = _column("least time that the hardware allows", "s")
     limit: str | None = _column("what the hardware limits")
     percent_of_limit: float | None = _column("least time over median time", "%", derived=True)
-    intensity: float | None = _column("operations for each byte", "FLOP/B", derived=True)
-    rate: float | None = _column("operations a second", "FLOP/s", derived=True)
-    ratio: float | None = _column("median time of the baseline over that of the method")
-    ratio_low: float | None = _column("lower end of the ratio's 95 % interval")
-    ratio_high: float | None = _column("upper end of the ratio's 95 % interval")
-    null_ratio: float | None = _column("ratio of the baseline to itself")
-    null_low: float | None = _column("lower end of the null ratio's 95 % interval")
-    null_high: float | None = _column("upper end of the null ratio's 95 % interval")
-    compile_s: float | None = _column("time of compiling what the method calls", "s")
+    intensity: float | None = _column(
+        "operations for each byte", "FLOP/B", only="kernel", derived=True
+    )
+    rate: float | None = _column("operations a second", "FLOP/s", only="kernel", derived=True)
+    ratio: float | None = _column(
+        "median time of the baseline over that of the method", only="workload"
+    )
+    ratio_low: float | None = _column("lower end of the ratio's 95 % interval", only="workload")
+    ratio_high: float | None = _column("upper end of the ratio's 95 % interval", only="workload")
+    null_ratio: float | None = _column("ratio of the baseline to itself", only="workload")
+    null_low: float | None = _column("lower end of the null ratio's 95 % interval", only="workload")
+    null_high: float | None = _column(
+        "upper end of the null ratio's 95 % interval", only="workload"
+    )
+    compile_s: float | None = _column(
+        "time of compiling what the method calls", "s", only="workload"
+    )
     samples_s: Any = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +111,12 @@ COLUMNS: Mapping[str, Column] = {
     one.name: one.metadata["column"] for one in fields(Row) if "column" in one.metadata
 }
 """Every column by name, in the order of tables; ratios above 1 are faster than the baseline."""
+
+
+def columns_of(subject: Subject) -> tuple[str, ...]:
+    """Return the columns of a table of workloads, or of kernels."""
+    return tuple(name for name, column in COLUMNS.items() if column.only in (None, subject))
+
 
 _GIVEN = frozenset(one.name for one in fields(Row) if one.init and one.name in COLUMNS)
 

@@ -11,7 +11,7 @@ from initperf.benchmarks._selection import select, with_progress
 from initperf.benchmarks.budget import Budget
 from initperf.benchmarks.cold_start import compile_seconds
 from initperf.benchmarks.results_file import read_benchmarks
-from initperf.benchmarks.rows import Row, table_of
+from initperf.benchmarks.rows import Row, columns_of, table_of
 from initperf.benchmarks.timing import Comparison, compare_all
 from initperf.benchmarks.workloads import (
     WORKLOADS,
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DTYPE = "float32"
-COLUMNS = (
-    *("workload", "method", "role", "size", "values", "dtype", "threads"),
-    *("median_s", "low_s", "high_s", "rounds", "limit_s", "limit", "percent_of_limit"),
-    *("ratio", "ratio_low", "ratio_high", "null_ratio", "compile_s"),
-)
+COLUMNS = columns_of("workload")
 """Columns of a table of speeds; `initperf.benchmarks.rows.COLUMNS` describes them."""
 
 FULL_SECONDS, QUICK_SECONDS = 6.0, 3.0

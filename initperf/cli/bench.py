@@ -15,8 +15,21 @@ HELP = "time the kernels against their rivals and against what the hardware allo
 
 _KERNEL_SECONDS = 0.3
 _SHOWN = (
-    *("workload", "kernel", "size", "dtype", "method", "median_ms", "low_ms", "high_ms"),
-    *("intensity", "limit", "percent_of_limit", "ratio", "ratio_low", "ratio_high", "null_ratio"),
+    "workload",
+    "kernel",
+    "size",
+    "dtype",
+    "method",
+    "median_ms",
+    "low_ms",
+    "high_ms",
+    "intensity",
+    "limit",
+    "percent_of_limit",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "null_ratio",
 )
 
 

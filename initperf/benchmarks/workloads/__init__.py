@@ -1,4 +1,4 @@
-"""The workloads whose speed is measured, one family a file, with all methods of doing each."""
+"""Workloads whose speed is measured, one family a file, each with all methods of doing it."""
 
 from initperf._core.registry import import_siblings
 from initperf.benchmarks.workloads._workload import (

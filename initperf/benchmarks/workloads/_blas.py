@@ -1,4 +1,4 @@
-"""Threads of BLAS, set so quickly that a timed call can do it."""
+"""The number of BLAS threads, set within a microsecond, so that timed calls can do it."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import threadpoolctl
 
 
 def blas_setter(threads: int) -> Callable[[], None]:
-    """Return what sets both pools, NumPy's and SciPy's, to so many threads.
+    """Return a function that sets both pools, NumPy's and SciPy's, to so many threads.
 
     It takes a microsecond, so that methods with different numbers can take turns.
     """

@@ -24,7 +24,7 @@ _BOUND = 2.0
 
 @dataclass(frozen=True)
 class _Fill:
-    """A kernel, an initializer that is nothing but that kernel, and how rivals do the same."""
+    """A kernel, an initializer that only calls it, and the rivals' ways of doing the same."""
 
     kernel: str
     initializer: Initializer
@@ -106,7 +106,7 @@ def _torch_truncated(tensor: Any) -> None:
 
 
 def _check(initializer: Initializer, array: Any, shape: Shape, dtype: str) -> None:
-    """Check shape, dtype, support, and mean and deviation to six standard errors.
+    """Check shape, dtype, support, mean and standard deviation to six standard errors.
 
     The standard error of a mean is σ/√n; that of a standard deviation is less here, as the
     kurtosis of all three distributions is at most 3.

@@ -3,7 +3,7 @@
 A call takes eight steps, as training does: one after the other, with weights and work space in
 the cache and Python's share of a call spread over them.
 
-What is instrumented also takes the statistics of every layer in each step: of weights, gradients
+Instrumented methods also take the statistics of every layer in each step: of weights, gradients
 and activations. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
 and PyTorch's eager mode, instrumented by forward hooks.
 """
@@ -30,7 +30,7 @@ _BY_HAND: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "relu": (lambda z: np.maximum(z, 0), lambda a: a > 0),
     "tanh": (np.tanh, lambda a: 1 - a * a),
 }
-"""Functions, and their slopes from their values."""
+"""Activations, and their slopes as functions of their values."""
 
 _RATE = 1e-4
 STEPS = 8
@@ -226,7 +226,7 @@ def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
 
 
 def methods(activation: str) -> tuple[Method, ...]:
-    """Return the ways of taking a step in a network with an activation, relu or tanh."""
+    """Return the methods of a step in a network with an activation, relu or tanh."""
     ours, torch = partial(_ours, "numba", activation), partial(_torch, activation)
     by_hand, scikit_learn = partial(_numpy, activation), partial(_scikit_learn, activation)
     reference = partial(_ours, "numpy", activation, True)
@@ -256,7 +256,21 @@ TRIAL = _size(4, 20, 12, 5)
 
 
 def workload(name: str, activation: str, sizes: tuple[Size, ...]) -> Workload:
-    """Return the workload of taking steps in networks with an activation, relu or tanh."""
+    """Return the workload of taking steps in networks.
+
+    Parameters
+    ----------
+    name : str
+        Of the workload.
+    activation : str
+        ``"relu"`` or ``"tanh"``.
+    sizes : tuple of Size
+        Networks with their batches.
+
+    Returns
+    -------
+    Workload
+    """
     return Workload(
         name=name,
         methods=methods(activation),
