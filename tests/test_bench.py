@@ -14,7 +14,7 @@ from initperf.benchmarks.controls import CONTROLS
 from initperf.benchmarks.limits import Limit
 from initperf.benchmarks.passes import PASSES
 from initperf.benchmarks.regressions import compare_files
-from initperf.benchmarks.roofline import Roof
+from initperf.benchmarks.roofline import least_seconds
 from initperf.kernels import KERNELS
 
 
@@ -75,28 +75,33 @@ def test_every_kernel_has_loads_that_it_takes(kernel):
             inspect.signature(kernel["numpy"]).bind(*load.arguments(dtype))
 
 
-def test_a_kernel_is_limited_by_operations_or_by_bytes():
-    def roof(peak):
-        return Roof(
-            lambda size, dtype: Limit("triad", 10.0, "B/s", 1),
-            lambda dtype: Limit("FMA", peak, "FLOP/s", 1),
-        )
+def seconds(operations, moved, dtype, *, peak=5.0, asked=None):
+    """Return the least seconds where triad moves 10 bytes a second."""
 
-    assert roof(5.0).least_seconds(10.0, 10.0, "float32") == (2.0, "FMA, 1 thread")
-    assert roof(5.0).least_seconds(10.0, 40.0, "uint32") == (4.0, "triad, 1 thread")
-    assert roof(math.nan).least_seconds(10.0, 10.0, "float32") == (1.0, "triad, 1 thread")
+    def bandwidth(size, width):
+        if asked is not None:
+            asked.append((size, width))
+        return Limit("triad", 10.0, "B/s", 1)
+
+    return least_seconds(
+        operations,
+        moved,
+        dtype,
+        bandwidth=bandwidth,
+        peak=lambda width: Limit("FMA", peak, "FLOP/s", 1),
+    )
+
+
+def test_a_kernel_is_limited_by_operations_or_by_bytes():
+    assert seconds(10.0, 10.0, "float32") == (2.0, "FMA, 1 thread")
+    assert seconds(10.0, 40.0, "uint32") == (4.0, "triad, 1 thread")
+    assert seconds(10.0, 10.0, "float32", peak=math.nan) == (1.0, "triad, 1 thread")
 
 
 def test_bandwidth_is_that_of_the_power_of_two_below():
     asked = []
-
-    def bandwidth(size, dtype):
-        asked.append((size, dtype))
-        return Limit("triad", 10.0, "B/s", 1)
-
-    roof = Roof(bandwidth, lambda dtype: Limit("FMA", 5.0, "FLOP/s", 1))
     for moved, dtype in ((5000.0, "float32"), (1.0, "uint32"), (1e12, "float64")):
-        roof.least_seconds(1.0, moved, dtype)
+        seconds(1.0, moved, dtype, asked=asked)
     assert asked == [(2**12, "float32"), (2**12, "float32"), (2**26, "float64")]
 
 

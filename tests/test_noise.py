@@ -21,8 +21,9 @@ SLOWED = "ours 0"
 
 QUIET = {"own": 0.012, "threaded": 0.012, "together": 0.0}
 THREADED = {"own": 0.012, "threaded": 0.024, "together": 0.04}
-"""As in sessions of 25 s on two virtual processors, pairs of which differed by 6.7 % on two threads
-and by 1.6 % on one: the standard deviations of one session, of which a pair has two."""
+"""Standard deviations of one session, of which a pair has two: a pair differs by 6.7 % on two
+threads and by 1.7 % on one, as in short sessions on a virtual machine whose second processor is
+slow for a minute or two."""
 
 
 def benchmarks(controls):

@@ -39,7 +39,19 @@ class Stopwatch:
     sleep: Callable[[float], object] = time.sleep
 
     def elapsed_ns(self, call: Call, calls: int) -> int:
-        """Return the nanoseconds that so many calls take."""
+        """Return the nanoseconds that a number of calls takes.
+
+        Parameters
+        ----------
+        call : callable
+            Called without arguments.
+        calls : int
+            How often.
+
+        Returns
+        -------
+        int
+        """
         repeats = range(calls)
         begin = self.now_ns()
         for _ in repeats:
@@ -57,7 +69,19 @@ class Prepared:
 
 
 def prepare(call: Call, watch: Stopwatch) -> Prepared:
-    """Compile and warm up a method, and find how many calls fill a sample."""
+    """Compile and warm up a method, and find how many calls fill a sample.
+
+    Parameters
+    ----------
+    call : callable
+        The method, called without arguments.
+    watch : Stopwatch
+        Gives the time.
+
+    Returns
+    -------
+    Prepared
+    """
     first = watch.elapsed_ns(call, 1)
     calls = 1
     while (elapsed := watch.elapsed_ns(call, calls)) < SAMPLE_NS:

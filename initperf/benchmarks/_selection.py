@@ -45,7 +45,22 @@ def select(
 
 
 def with_progress(steps: Sequence[T], label: Callable[[T], str], progress: Progress) -> Iterator[T]:
-    """Give the steps one by one, telling the progress before each and at the end."""
+    """Give the steps one by one, with the progress.
+
+    Parameters
+    ----------
+    steps : sequence
+        What is done one after the other.
+    label : callable
+        Gives the words for a step.
+    progress : callable
+        Told ``(done, total, label)`` before each step, and at the end.
+
+    Yields
+    ------
+    object
+        Each step.
+    """
     for done, step in enumerate(steps):
         progress(done, len(steps), label(step))
         yield step

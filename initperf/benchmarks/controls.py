@@ -57,7 +57,19 @@ class Control:
         return call
 
     def row(self, threads: int, comparison: Comparison) -> Row:
-        """Return the row of a control on several threads, compared with itself on one."""
+        """Return the row of a control on several threads.
+
+        Parameters
+        ----------
+        threads : int
+            How many.
+        comparison : Comparison
+            Of the control on one thread with itself on several.
+
+        Returns
+        -------
+        Row
+        """
         return Row(
             workload=self.name,
             method=f"control, {threads} threads",

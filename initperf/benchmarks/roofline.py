@@ -9,7 +9,6 @@ triad is measured at the power of two below each kernel's own size.
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +35,19 @@ Step = tuple[Kernel, Load, str]
 
 @functools.cache
 def measured_bandwidth(size: int, dtype: str) -> Limit:
-    """Measure triad over so many bytes, a power of two, once in a process."""
+    """Measure triad, once in a process for each size.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the three arrays together.
+    dtype : str
+        Of their values.
+
+    Returns
+    -------
+    Limit
+    """
     return triad(size // (3 * np.dtype(dtype).itemsize), dtype)
 
 
@@ -46,45 +57,38 @@ def measured_peak(dtype: str) -> Limit:
     return fma(dtype)
 
 
-@dataclass(frozen=True)
-class Roof:
-    """The limits of one thread.
+def least_seconds(
+    operations: float,
+    moved: float,
+    dtype: str,
+    *,
+    bandwidth: Callable[[int, str], Limit] = measured_bandwidth,
+    peak: Callable[[str], Limit] = measured_peak,
+) -> tuple[float, str]:
+    """Return the least seconds that one thread needs, and what limits it in words.
 
-    Attributes
+    Parameters
     ----------
+    operations, moved : float
+        Operations, and bytes.
+    dtype : str
+        Words of an integer type are as many a vector as floats of that width.
     bandwidth : callable
         ``bandwidth(bytes, dtype)`` gives bytes per second.
     peak : callable
         ``peak(dtype)`` gives operations per second, NaN where they cannot be measured.
+
+    Returns
+    -------
+    tuple of float and str
     """
-
-    bandwidth: Callable[[int, str], Limit] = measured_bandwidth
-    peak: Callable[[str], Limit] = measured_peak
-
-    def least_seconds(self, operations: float, moved: float, dtype: str) -> tuple[float, str]:
-        """Return the least seconds that one thread needs, and what limits it in words.
-
-        Parameters
-        ----------
-        operations, moved : float
-            Operations, and bytes.
-        dtype : str
-            Words of an integer type are as many a vector as floats of that width.
-
-        Returns
-        -------
-        tuple of float and str
-        """
-        width = "float32" if np.dtype(dtype).itemsize == 4 else "float64"
-        size = 2 ** math.floor(math.log2(min(max(moved, _LEAST_BYTES), _MOST_BYTES)))
-        bandwidth, peak = self.bandwidth(size, width), self.peak(width)
-        bounds = [(moved / bandwidth.value, bandwidth.words)]
-        if not math.isnan(peak.value):
-            bounds.append((operations / peak.value, peak.words))
-        return max(bounds)
-
-
-ROOF = Roof()
+    width = "float32" if np.dtype(dtype).itemsize == 4 else "float64"
+    size = 2 ** math.floor(math.log2(min(max(moved, _LEAST_BYTES), _MOST_BYTES)))
+    memory, arithmetic = bandwidth(size, width), peak(width)
+    bounds = [(moved / memory.value, memory.words)]
+    if not math.isnan(arithmetic.value):
+        bounds.append((operations / arithmetic.value, arithmetic.words))
+    return max(bounds)
 
 
 def choose_kernels(
@@ -154,11 +158,23 @@ def measure_kernels(
     return rows
 
 
-def kernel_row(step: Step, timing: Timing, roof: Roof = ROOF) -> Row:
-    """Return the row of a kernel that was timed on a load by one thread."""
+def kernel_row(step: Step, timing: Timing) -> Row:
+    """Return the row of a kernel that was timed on a load by one thread.
+
+    Parameters
+    ----------
+    step : tuple of Kernel, Load and str
+        The kernel, its load and the dtype.
+    timing : Timing
+        Of its Numba twin.
+
+    Returns
+    -------
+    Row
+    """
     kernel, load, dtype = step
     operations, moved = load.operations[dtype], load.bytes_moved(dtype)
-    limit_s, limit = roof.least_seconds(operations, moved, dtype)
+    limit_s, limit = least_seconds(operations, moved, dtype)
     return Row(
         kernel=kernel.name,
         size=load.label,

@@ -69,7 +69,20 @@ class System:
         return {str(path.relative_to(self.root)): self.text(str(path)) for path in paths}
 
     def twice(self, path: str, seconds: float) -> tuple[str, str]:
-        """Read a file, wait, and read it again."""
+        """Read a file twice.
+
+        Parameters
+        ----------
+        path : str
+            From the root.
+        seconds : float
+            Rest between the readings.
+
+        Returns
+        -------
+        tuple of str
+            What it held before and after; empty where it cannot be read.
+        """
         before = self.text(path)
         if before:
             self.sleep(seconds)

@@ -45,7 +45,17 @@ class Size:
 
 
 def matrix(rows: int, columns: int) -> Size:
-    """Return the size of a matrix of so many rows and columns."""
+    """Return the size of a matrix.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Of the matrix.
+
+    Returns
+    -------
+    Size
+    """
     return Size(f"{rows} x {columns}", (rows, columns), rows * columns)
 
 
@@ -173,7 +183,19 @@ class Workload:
                     yield Entry(method, count)
 
     def baseline(self, size: Size, dtype: str) -> Entry:
-        """Return the entry that the others are compared with, the first rival."""
+        """Return the entry that the others are compared with, the first rival.
+
+        Parameters
+        ----------
+        size : Size
+            Of the task.
+        dtype : str
+            Type of the values.
+
+        Returns
+        -------
+        Entry
+        """
         return next(entry for entry in self.entries(size, dtype) if entry.method.role == "rival")
 
     def prepare(self, entry: Entry, size: Size, dtype: str) -> Call:
