@@ -239,6 +239,29 @@ def test_controls_on_several_threads_are_those_of_several_threads(write):
     assert hidden[:4].min() > 2 * hidden[4:8].max()
 
 
+def test_several_threads_are_never_believed_more_than_one(write):
+    rng = np.random.default_rng(0)
+    loud, quiet = controls(rng, 1.0, 0.1), controls(rng, 1.0, 0.0)
+    steady = [
+        {**one, "fullname": f"{one['fullname']} 2", "extra_info": {"role": "control", "threads": 2}}
+        for one in quiet
+    ]
+    found = compare_files(write("old.json", quiet + steady), write("new.json", loud + steady))
+    assert found.noise.one.std > PRIOR_STD
+    assert found.noise.several.std == found.noise.one.std
+
+
+def test_the_baselines_of_controls_are_no_controls_of_one_thread(write):
+    """They are the same loops on one thread, which are steadier than libraries."""
+    rows = [
+        row(name, [1e-3 * k] * ROUNDS, role="control", threads=2, ratio=2.0 * k)
+        for k, name in enumerate(NAMES, start=1)
+    ]
+    file = write("x.json", rows)
+    found = compare_files(file, file)
+    assert (found.noise.one.controls, found.noise.several.controls) == (0, 8)
+
+
 def test_noise_is_told_in_its_standard_deviation(write):
     rng = np.random.default_rng(0)
     rows = suite(rng) + controls(rng, 1.0, 0.0)

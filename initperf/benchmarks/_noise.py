@@ -8,7 +8,8 @@ several threads (`initperf.benchmarks.controls`).
 
 - A session's time is the least of its passes' medians: disturbances only slow.
 - Benchmarks on one thread and on several have noise of their own, each from controls with as
-  many: a disturbance of one processor holds up all threads of a benchmark.
+  many: a disturbance of one processor holds up all threads of a benchmark. Threads add noise and
+  take none away: that of several threads is no less than that of one.
 - The drift is the median of the controls' changes, in logarithms, and their standard deviation
   1.4826 times the median absolute deviation (MAD), which those that did change hardly move.
 - Few controls tell little of a variance. As in the moderated t-test of Smyth (2004,
@@ -21,7 +22,7 @@ several threads (`initperf.benchmarks.controls`).
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import t as student
@@ -137,8 +138,9 @@ def session_noise(pairs: Iterable[Pair]) -> SessionNoise:
     changes: dict[bool, list[float]] = {False: [], True: []}
     baselines: dict[tuple[str, str], float] = {}
     for old, new in pairs:
-        if old.baseline_s and new.baseline_s:
-            # methods that took turns all carry the one baseline
+        if old.baseline_s and new.baseline_s and new.extra.get("role") != "control":
+            # methods that took turns all carry the one baseline; those of controls are the same
+            # loops on one thread, too alike to stand for the noise of libraries
             key = f"{old.baseline_s:.9g}", f"{new.baseline_s:.9g}"
             baselines[key] = math.log(new.baseline_s / old.baseline_s)
         if new.is_control and old.least_s > 0 and new.least_s > 0:
@@ -150,7 +152,7 @@ def session_noise(pairs: Iterable[Pair]) -> SessionNoise:
         _noise(own, _drift(own) if len(own) >= FEWEST_CONTROLS else drift)
         for own in (changes[False], changes[True])
     )
-    return SessionNoise(one, several)
+    return SessionNoise(one, replace(several, std=max(several.std, one.std)))
 
 
 def _drift(changes: Sequence[float]) -> float:
