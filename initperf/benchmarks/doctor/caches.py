@@ -51,7 +51,7 @@ def cache_directory(system: System) -> Iterator[Result]:
         words = f"{CODE_CACHE}: {free / _MEGABYTE:.0f} MB of free space"
         yield "warning", words, "free some space, or point INITPERF_CACHE elsewhere"
     elif is_fallback(CODE_CACHE):
-        words = f"{CODE_CACHE}: the home directory is not writable; temporary files may not last"
+        words = f"{CODE_CACHE}: the home cannot be written, and temporary files may not last"
         yield "note", words, "point INITPERF_CACHE at a writable directory"
     else:
         yield "ok", str(CODE_CACHE), ""
