@@ -105,22 +105,23 @@ CONTROLS = (*_ARRAYS, *_REGISTERS)
 """Loops over arrays within and beyond a cache, and over registers."""
 
 
-def measure_controls(progress: Progress = silent, *, seconds: float = SECONDS) -> list[Row]:
+def measure_controls(progress: Progress = silent, *, seconds: float | None = None) -> list[Row]:
     """Time every control on all threads; none where there is one only.
 
     Parameters
     ----------
     progress : callable, optional
         Told ``(done, total, label)`` before each step.
-    seconds : float
-        Seconds of each.
+    seconds : float, optional
+        Seconds of each; without it, `SECONDS`.
 
     Returns
     -------
     list of Row
     """
     threads = default_threads()
-    budget = Budget(seconds=seconds, least_rounds=3, preparations=PREPARATIONS)
+    share = SECONDS if seconds is None else seconds
+    budget = Budget(seconds=share, least_rounds=3, preparations=PREPARATIONS)
     return [
         control.row(
             threads,
