@@ -267,11 +267,11 @@ def test_noise_is_told_in_its_standard_deviation(write):
     rows = suite(rng) + controls(rng, 1.0, 0.0)
     file = write("x.json", rows)
     said = str(compare_files(file, file).noise)
-    # the prior of 4 degrees of freedom at 3 %, 0.37 · 19 at 0 %, and the error of the drift:
-    # 3 % · √(4/11.03 · (1 + π/2/20)) = 1.9 %; the other has 3 % · √(1 + π/2/8) = 3.3 %
+    # the prior of 4 degrees of freedom at 2 %, 0.37 · 19 at 0 %, and the error of the drift:
+    # 2 % · √(4/11.03 · (1 + π/2/20)) = 1.3 %; the other has 2 % · √(1 + π/2/8) = 2.2 %
     assert said == (
-        "noise between sessions: σ = 1.9 % (20 control benchmarks); "
-        "on several threads σ = 3.3 % (0 control benchmarks)"
+        "noise between sessions: σ = 1.3 % (20 control benchmarks); "
+        "on several threads σ = 2.2 % (0 control benchmarks)"
     )
 
 

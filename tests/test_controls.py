@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from initperf.benchmarks import controls
 from initperf.benchmarks.controls import CONTROLS, Control, measure_controls
 
 
@@ -40,8 +41,9 @@ def test_every_control_can_be_called(control):
 
 def test_all_are_measured_on_all_threads(monkeypatch):
     monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
+    monkeypatch.setattr(controls, "CONTROLS", CONTROLS[:2])
     rows = measure_controls(seconds=0.0)
-    assert len({row.name for row in rows}) == len(rows) == len(CONTROLS)
+    assert len({row.name for row in rows}) == len(rows) == 2
     assert {(row.role, row.threads) for row in rows} == {("control", 2)}
     assert all(row.ratio > 0 for row in rows)
 

@@ -26,6 +26,7 @@ def workloads(monkeypatch):
     monkeypatch.setattr(speed, "FULL_SECONDS", 0.02)
     monkeypatch.setattr(speed, "QUICK_SECONDS", 0.02)
     monkeypatch.setattr(controls, "SECONDS", 0.0)
+    monkeypatch.setattr(controls, "CONTROLS", controls.CONTROLS[:1])
     monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
     return registry
 
