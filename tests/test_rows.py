@@ -1,69 +1,101 @@
-"""The one schema of timings: columns, their units, and what follows from others."""
-
-import math
-
+import child
+import numpy as np
 import pytest
 
-from initperf.benchmarks.results_file import UNITS
-from initperf.benchmarks.rows import COLUMNS, Row, columns_of, row_of, table_of
+from initperf.jit.policy import jit
+from initperf.jit.views import as_row, as_rows
 
-KERNEL = Row(
-    kernel="k",
-    size="9",
-    dtype="float32",
-    threads=1,
-    operations=100.0,
-    bytes=50.0,
-    median_s=2.0,
-    limit_s=1.0,
-    samples_s=[1.0, 2.0, 3.0],
-)
-WORKLOAD = Row(workload="w", method="NumPy", size="2 x 2", dtype="float32", median_s=4.0)
+COUNTED = """
+import re
+from typing import NamedTuple
+import numba
+import numpy as np
+from initperf.jit.views import unowned
 
+class Pair(NamedTuple):
+    values: np.ndarray
+    count: int
 
-def test_every_column_says_what_it_means_and_in_which_unit():
-    for name, column in COLUMNS.items():
-        assert column.meaning
-        assert (column.unit == "s") == name.endswith("_s")
-        assert UNITS.get(name, "") == column.unit
-    assert COLUMNS["bytes"].unit == "B"
-    assert "samples_s" not in COLUMNS
+@numba.njit
+def end(part):
+    part[part.size - 1] += 1.0
 
+@numba.njit
+def write(pair):
+    pair = PREPARED
+    for begin in range(pair.count):
+        part = pair.values[begin:]
+        if part.size > 2:
+            part = part[1:]
+        part[0] = begin
+        end(part)
 
-def test_what_follows_from_other_columns_is_there():
-    assert (KERNEL.percent_of_limit, KERNEL.intensity, KERNEL.rate) == (50.0, 2.0, 50.0)
-    assert (WORKLOAD.percent_of_limit, WORKLOAD.intensity, WORKLOAD.rate) == (None, None, None)
-
-
-def test_a_record_has_the_columns_that_apply_in_their_order():
-    record = KERNEL.record()
-    assert list(record) == [name for name in COLUMNS if name in record]
-    assert record.keys() >= {"kernel", "rate"}
-    assert not record.keys() & {"workload", "ratio", "samples_s"}
+values = np.zeros(3)
+write(Pair(values, 3))
+code = write.inspect_llvm(write.signatures[0])
+print(*values, len(re.findall("call void @NRT_incref", code)))
+"""
 
 
-def test_names_tell_workloads_from_kernels():
-    assert KERNEL.name == "kernel[k, float32, 9]"
-    assert WORKLOAD.name == "bench[w, float32, 2 x 2, NumPy]"
+@pytest.fixture(scope="module")
+def counted():
+    processes = [
+        child.start(COUNTED.replace("PREPARED", prepared), NUMBA_DISABLE_JIT="0")
+        for prepared in ("pair", "unowned(pair)")
+    ]
+    return [[float(number) for number in child.output(one).split()] for one in processes]
 
 
-def test_a_table_has_what_applies_to_any_row():
-    table = table_of([KERNEL, WORKLOAD])
-    assert list(table) == [name for name in COLUMNS if name in table]
-    assert table["median_s"].tolist() == [2.0, 4.0]
-    assert math.isnan(table["rate"][1])
-    assert list(table_of([WORKLOAD], ("compile_s", "workload"))) == ["compile_s", "workload"]
+def test_views_of_an_array_without_an_owner_are_not_counted(counted):
+    owned, lent = counted
+    assert owned[-1] > 0
+    assert lent[-1] == 0
 
 
-def test_tables_of_workloads_and_of_kernels_share_their_timings():
-    workloads, kernels = columns_of("workload"), columns_of("kernel")
-    assert {"median_s", "low_s", "high_s", "rounds", "limit_s"} <= {*workloads} & {*kernels}
-    assert {"kernel", "intensity"} <= {*kernels} - {*workloads}
-    assert {"workload", "ratio"} <= {*workloads} - {*kernels}
-    assert {*workloads, *kernels} == {*COLUMNS}
+def test_a_view_without_an_owner_is_of_the_same_memory(counted):
+    for *values, _ in counted:
+        assert values == [0.0, 1.0, 3.0]
 
 
-def test_a_row_is_read_from_what_a_benchmark_tells():
-    told = {**KERNEL.record(), "passes": [], "taken_s": 1.0, "median_s": 9.0}
-    assert row_of(told, median_s=2.0) == KERNEL
-    assert row_of(told, median_s=4.0).percent_of_limit == pytest.approx(25.0)
+@jit
+def rows_of(array, count, length):
+    return as_rows(array, count, length).copy()
+
+
+@jit
+def row_of(matrix):
+    return as_row(matrix).copy()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("count", "length"), [(0, 3), (1, 4), (3, 2), (2, 5)])
+def test_rows_are_those_of_a_reshape(dtype, count, length):
+    flat = np.arange(10, dtype=dtype)
+    expected = flat[: count * length].reshape(count, length)
+    np.testing.assert_array_equal(rows_of(flat, count, length), expected)
+    np.testing.assert_array_equal(rows_of(flat.reshape(5, 2), count, length), expected)
+    np.testing.assert_array_equal(row_of(expected), expected.reshape(-1))
+    np.testing.assert_array_equal(as_row(expected), expected.reshape(-1))
+
+
+REFUSED = """
+import numba
+import numpy as np
+from numba.core.errors import TypingError
+from initperf.jit.views import as_row, as_rows
+
+rows = numba.njit(lambda array: as_rows(array, 1, 4).sum())
+row = numba.njit(lambda array: as_row(array).sum())
+for function, array in ((rows, np.ones((2, 8))[:, ::2]), (row, np.ones((3, 2)).T)):
+    assert function(array.copy(order="C")) == (6 if function is row else 4)
+    try:
+        function(array)
+    except TypingError as error:
+        assert "in C order" in str(error)
+    else:
+        raise AssertionError(function)
+"""
+
+
+def test_rows_are_of_arrays_in_c_order():
+    child.run(REFUSED, NUMBA_DISABLE_JIT="0")
