@@ -130,7 +130,7 @@ WORKLOAD = """
 import numpy as np
 
 from initperf.benchmarks.limits import Limit
-from initperf.benchmarks.workloads import Method, Size, Work, register
+from initperf.benchmarks.workloads import Method, Size, Workload, register
 
 
 def _prepare(shape, dtype, threads):
@@ -145,7 +145,7 @@ def _check(total, shape, dtype):
 
 SIZES = (Size("100", (100,), 100),)
 register(
-    Work(
+    Workload(
         name="summing",
         methods=tuple(
             Method(name=role, label=role, role=role, prepare=_prepare)
@@ -223,7 +223,7 @@ CODE = """
 import contextlib, io, json, sys
 import initperf
 from initperf import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES, SCHEMES, Experiment
-from initperf.benchmarks.workloads import WORKS
+from initperf.benchmarks.workloads import WORKLOADS
 from initperf.cli import main, verbs
 from initperf.data import Dataset
 from initperf.report import tables
@@ -252,7 +252,8 @@ options = printed("train", "--help")
 print(json.dumps({
     "home": initperf.__file__,
     "names": [sorted(names) for names in (
-        INITIALIZERS, SCHEMES, ACTIVATIONS, OPTIMIZERS, SCHEDULES, KERNELS, WORKS, FIGURES, verbs()
+        INITIALIZERS, SCHEMES, ACTIVATIONS, OPTIMIZERS, SCHEDULES, KERNELS, WORKLOADS, FIGURES,
+        verbs(),
     )],
     "compared": "wide" in tables.distinct(),
     "largest": float(abs(initperf.draw("broad", (40, 30), rng=0, backend="numpy")).max()),

@@ -12,7 +12,7 @@ from initperf_figures._style import look
 
 Tables = Mapping[str, pd.DataFrame]
 
-WORKLOAD = "kernel"
+WORKLOAD = "workload"
 """Column of the table ``speed`` with the name of the workload."""
 
 SECTIONS = ("weights", "signal", "training", "speed", "more")

@@ -116,11 +116,11 @@ def _prepare_training(target: Target, recorder: Recorder, cache: str) -> Prepare
 
 def _kernel_call(name: str, dtype: str) -> Prepared:
     """Take the size at which a kernel is benchmarked, else its largest test case."""
-    from initperf.benchmarks.workloads import WORKS
+    from initperf.benchmarks.workloads import WORKLOADS
     from initperf.kernels import KERNELS
 
     name = KERNELS.canonical(name)
-    for work in WORKS.values():
+    for work in WORKLOADS.values():
         if name in work.kernels and dtype in work.dtypes:
             size = work.quick_sizes[-1]
             entry = next(one for one in work.entries(size, dtype) if one.method.role == "ours")

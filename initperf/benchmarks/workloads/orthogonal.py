@@ -1,4 +1,4 @@
-"""A uniformly distributed matrix with orthonormal columns, the drawing of its normals included.
+"""Uniformly distributed matrices with orthonormal columns, the draw of their normals included.
 
 The rivals factorise a Gaussian matrix, which takes twice the operations: NumPy's QR with the
 signs put right, and PyTorch's initializer.
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from initperf.benchmarks.limits import Limit, gemm
-from initperf.benchmarks.workloads._work import Call, Method, Work, matrix, register
+from initperf.benchmarks.workloads._workload import Call, Method, Workload, matrix, register
 from initperf.initializers import INITIALIZERS
 from initperf.jit.blas import blas_threads
 
@@ -64,9 +64,9 @@ def _jax(shape: Shape, dtype: str, threads: int) -> Call:
 
 
 def _check(array: Any, shape: Shape, dtype: str) -> None:
-    """Check the columns' products: each a sum whose roundings add up like the root of its length.
+    """Check the inner products of columns, sums whose rounding errors grow with the root of length.
 
-    Sixteen of them leave room for the reflections before.
+    Sixteen of them leave room for the errors of the reflections.
     """
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(f"made {array.dtype} of shape {array.shape}")
@@ -87,7 +87,7 @@ def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
 
 
 register(
-    Work(
+    Workload(
         name="orthogonal",
         methods=(
             Method(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from initperf.benchmarks.limits import Limit, gemm
-from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
+from initperf.benchmarks.workloads._workload import Call, Method, Size, Workload, register
 from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import Batches, Descent, Records
@@ -28,7 +28,7 @@ _BY_HAND: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "relu": (lambda z: np.maximum(z, 0), lambda a: a > 0),
     "tanh": (np.tanh, lambda a: 1 - a * a),
 }
-"""Functions, and their slopes from their values."""
+"""Activations, and their slopes as functions of their values."""
 
 _RATE = 1e-4
 STEPS = 8
@@ -213,7 +213,7 @@ def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
 
 
 def methods(activation: str) -> tuple[Method, ...]:
-    """Return the ways of taking a step in a network with an activation, relu or tanh."""
+    """Return the methods of a step in a network with an activation, relu or tanh."""
     ours, torch = partial(_ours, "numba", activation), partial(_torch, activation)
     by_hand, scikit_learn = partial(_numpy, activation), partial(_scikit_learn, activation)
     reference = partial(_ours, "numpy", activation, True)
@@ -242,9 +242,23 @@ DEEP = _size(64, 784, *[32] * 50, 10)
 TRIAL = _size(4, 20, 12, 5)
 
 
-def work(name: str, activation: str, sizes: tuple[Size, ...]) -> Work:
-    """Return the work of taking steps in networks with an activation, relu or tanh."""
-    return Work(
+def workload(name: str, activation: str, sizes: tuple[Size, ...]) -> Workload:
+    """Return the workload of taking steps in networks.
+
+    Parameters
+    ----------
+    name : str
+        Of the workload.
+    activation : str
+        ``"relu"`` or ``"tanh"``.
+    sizes : tuple of Size
+        Networks with their batches.
+
+    Returns
+    -------
+    Workload
+    """
+    return Workload(
         name=name,
         methods=methods(activation),
         sizes=sizes,
@@ -259,4 +273,4 @@ def work(name: str, activation: str, sizes: tuple[Size, ...]) -> Work:
     )
 
 
-WORK = register(work("train_step", "relu", (WIDE, SMALL, NARROW, DEEP)))
+WORKLOAD = register(workload("train_step", "relu", (WIDE, SMALL, NARROW, DEEP)))

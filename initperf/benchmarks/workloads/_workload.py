@@ -1,8 +1,9 @@
-"""What a work is: sizes, methods of doing it, a check that they do the same, and its limit.
+"""The parts of a workload: sizes, methods, a check that all methods do the same, and a limit.
 
-A benchmark and a table of speeds are made from every work that is registered here. The NumPy
-reference, which is a specification, is a method like others; the baseline that speeds are
-compared with is what a user would otherwise call.
+Benchmarks and tables of speeds are made from every workload that is registered. The NumPy
+reference, which is the specification, is a method like others; the baseline of ratios is the
+method that a user would otherwise call. Another distribution registers workloads in a module
+that its entry point of the group ``initperf.workloads`` names.
 """
 
 import functools
@@ -18,21 +19,21 @@ from initperf.benchmarks.limits import Limit
 Call = Callable[[], Any]
 
 PREPARATIONS = 10
-"""How often a benchmark prepares its methods anew; see `initperf.benchmarks.timing.compare_all`."""
+"""Preparations of a benchmark; see `initperf.benchmarks.budget.Budget`."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a work is.
+    """The size of a workload.
 
     Attributes
     ----------
     label : str
         As tables show it.
     shape : tuple of int
-        What the methods are told.
+        Argument of the methods.
     values : int
-        How many values come out.
+        Number of values that come out.
     """
 
     label: str
@@ -44,13 +45,23 @@ class Size:
 
 
 def matrix(rows: int, columns: int) -> Size:
-    """Return the size of a matrix of so many rows and columns."""
+    """Return the size of a matrix.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Of the matrix.
+
+    Returns
+    -------
+    Size
+    """
     return Size(f"{rows} x {columns}", (rows, columns), rows * columns)
 
 
 @dataclass(frozen=True)
 class Method:
-    """One way of doing a work.
+    """One way of doing a workload.
 
     Attributes
     ----------
@@ -62,13 +73,13 @@ class Method:
         ``prepare(shape, dtype, threads)`` allocates and seeds, outside the clock, and returns
         the call to be timed, which returns the array that it made.
     threads : str
-        Whether it takes one thread, all, or is to be shown with each of the two.
+        Whether it takes one thread, all threads, or is timed with each of the two.
     needs : str
-        A module that must be installed.
+        Module that must be installed.
     dtypes : tuple of str
-        What it can make.
+        Types that it can make.
     largest : int
-        Above so many values a call takes too long to be measured.
+        Largest number of values whose call is short enough to be measured.
     """
 
     name: str
@@ -102,8 +113,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Work:
-    """Something to be done, and the methods that do it.
+class Workload:
+    """A task, and the methods that do it.
 
     Attributes
     ----------
@@ -112,23 +123,23 @@ class Work:
     methods : tuple of Method
         The first that is a rival is the baseline.
     sizes, quick_sizes : tuple of Size
-        What is measured, and what when there is little time.
+        Sizes that are measured, and those of a quick measurement.
     check : callable
         ``check(array, shape, dtype)`` raises ValueError unless the array is what all methods
         must make: equal work is checked before it is timed.
     amount : callable
-        ``amount(shape, dtype)`` is how much of the limit's unit the work takes at least.
+        ``amount(shape, dtype)`` is how much of the limit's unit the workload takes at least.
     limit : callable
         ``limit(shape, dtype, threads)`` measures what the hardware allows.
     kernels : tuple of str
-        The kernels that ours compiles.
+        Kernels that our methods compile.
     dtypes : tuple of str
-        What is measured.
+        Types that are measured.
     trial : Size, optional
-        What tests try every method on, interpreted kernels too; else the first quick size.
+        Size of the tests of every method, interpreted kernels too; else the first quick size.
     pause_seconds : float
-        The rest before a sample, for methods that bring different pools of threads; see
-        `initperf.benchmarks.timing.compare_all`.
+        Rest before a sample, for methods with different pools of threads; see
+        `initperf.benchmarks.budget.Budget`.
     """
 
     name: str
@@ -144,9 +155,20 @@ class Work:
     pause_seconds: float = 0.0
 
     def entries(self, size: Size, dtype: str, *, peers: bool = True) -> Iterator[Entry]:
-        """Give all that can do a size and a dtype here, the reference first.
+        """Give the methods that can do a size and a dtype here, the reference first.
 
-        Without `peers`, only what needs no library but NumPy.
+        Parameters
+        ----------
+        size : Size
+            Of the task.
+        dtype : str
+            Type of the values.
+        peers : bool
+            Whether methods that need libraries other than NumPy are among them.
+
+        Yields
+        ------
+        Entry
         """
         every = default_threads()
         threads = {"one": (1,), "all": (every,), "each": tuple(sorted({1, every}))}
@@ -161,37 +183,76 @@ class Work:
                     yield Entry(method, count)
 
     def baseline(self, size: Size, dtype: str) -> Entry:
-        """Return the entry that the others are compared with."""
+        """Return the entry that the others are compared with, the first rival.
+
+        Parameters
+        ----------
+        size : Size
+            Of the task.
+        dtype : str
+            Type of the values.
+
+        Returns
+        -------
+        Entry
+        """
         return next(entry for entry in self.entries(size, dtype) if entry.method.role == "rival")
 
     def prepare(self, entry: Entry, size: Size, dtype: str) -> Call:
-        """Prepare a method, call it once, compiling it, and check what it made.
+        """Prepare a method, call it once, which compiles it, and check its result.
+
+        Parameters
+        ----------
+        entry : Entry
+            The method.
+        size : Size
+            Of the task.
+        dtype : str
+            Type of the values.
+
+        Returns
+        -------
+        callable
+            The call to be timed.
 
         Raises
         ------
         ValueError
-            When it is not what all methods must make.
+            When the result is not what all methods must make.
         """
         call = entry.method.prepare(size.shape, dtype, entry.threads)
         try:
             self.check(call(), size.shape, dtype)
         except ValueError as error:
-            raise ValueError(f"{entry.label} does other work than {self.name}: {error}") from error
+            raise ValueError(
+                f"{entry.label} does not do the workload {self.name}: {error}"
+            ) from error
         return call
 
     def preparing(self, entry: Entry, size: Size, dtype: str) -> Callable[[], Call]:
-        """Return what prepares a method anew; what it makes is checked by `prepare`, once.
+        """Return a function that prepares a method anew; parameters and errors as of `prepare`.
 
-        Raises
-        ------
-        ValueError
-            As `prepare`.
+        The result of the method is checked once, here.
         """
         self.prepare(entry, size, dtype)
         return functools.partial(entry.method.prepare, size.shape, dtype, entry.threads)
 
     def limit_seconds(self, entry: Entry, size: Size, dtype: str) -> tuple[float, str]:
-        """Return the least seconds that the hardware allows, and what limits them in words."""
+        """Return the least seconds that the hardware allows, and the limit in words.
+
+        Parameters
+        ----------
+        entry : Entry
+            Gives the number of threads.
+        size : Size
+            Of the task.
+        dtype : str
+            Type of the values.
+
+        Returns
+        -------
+        tuple of float and str
+        """
         limit = _measured_once(self.limit, size.shape, dtype, entry.threads)
         return limit.seconds(self.amount(size.shape, dtype)), limit.words
 
@@ -202,13 +263,13 @@ def is_installed(module: str) -> bool:
 
 
 @functools.cache
-def _measured_once(limit: Callable[[tuple[int, ...], str, int], Limit], *work: Any) -> Limit:
-    return limit(*work)
+def _measured_once(limit: Callable[[tuple[int, ...], str, int], Limit], *subject: Any) -> Limit:
+    return limit(*subject)
 
 
-WORKS: Registry[Work] = Registry("work", plugins="initperf.workloads")
+WORKLOADS: Registry[Workload] = Registry("workload", plugins="initperf.workloads")
 
 
-def register(work: Work) -> Work:
-    """Add a work; every work's file ends with this call."""
-    return WORKS.register(work.name, work)
+def register(workload: Workload) -> Workload:
+    """Add a workload; every workload's file ends with this call."""
+    return WORKLOADS.register(workload.name, workload)
