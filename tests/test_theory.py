@@ -9,7 +9,7 @@ from scipy import special, stats
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.schemes import signals
 from initperf.theory import MeanField, critical
-from initperf.theory.mean_field import activation_variance
+from initperf.theory import activation_variance
 from initperf.training.network import Mlp
 
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
