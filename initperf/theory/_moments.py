@@ -3,10 +3,12 @@
 import functools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from initperf.activations import ACTIVATIONS, Activation
+from initperf.theory import _domain
 from initperf.theory._quadrature import normal_rule, product_means
 from initperf.theory.closed_forms import two_slopes_products
 
@@ -81,7 +83,7 @@ def moments(activation: Activation, q: float) -> Moments:
 
 @functools.lru_cache(maxsize=256)
 def slopes(activation: Activation) -> tuple[float, float] | None:
-    """Return the slopes below and above 0 of an activation that has no other, as ReLU; else None."""
+    """Return the slopes below and above 0 of an activation without others, as ReLU; else None."""
     x = np.geomspace(1e-6, 1e6, 241)
     sides = []
     for side in (-x, x):
@@ -119,22 +121,32 @@ def products(
     return product_means(activation, first, second, correlation)
 
 
-def activation_variance(activation: Activation | str, q: float) -> float:
+def activation_variance(activation: Activation | str, q: Any) -> Any:
     """Return the variance of f(√q z), z standard normal: of a layer's activations.
 
     Parameters
     ----------
     activation : Activation or str
-    q : float
+    q : float or array_like
         The second moment of the pre-activations, at least 0.
 
     Returns
     -------
-    float
+    float or numpy.ndarray
         To 1e-12 of the second moment.
+
+    Raises
+    ------
+    ValueError
+        For a second moment that is negative or not finite, or an unknown name.
     """
-    found = moments(as_activation(activation), q)
-    return found.square - found.mean * found.mean
+    found = as_activation(activation)
+
+    def scalar(q: float) -> float:
+        expected = moments(found, q)
+        return expected.square - expected.mean * expected.mean
+
+    return _domain.elementwise(scalar, _domain.second_moment(q))
 
 
 def scale(factor: float) -> float:

@@ -68,7 +68,7 @@ def critical(activation: Activation | str, bias_variance: float | None = None) -
     >>> from initperf.theory import critical
     >>> point = critical("tanh", bias_variance=0.05)
     >>> round(point.weight_variance, 4), round(point.q, 4)
-    (1.7603, 0.5703)
+    (1.761, 0.57)
     """
     activation = as_activation(activation)
     if bias_variance is not None:
@@ -112,7 +112,7 @@ def critical_line(activation: Activation | str, q: Any) -> tuple[Any, Any]:
     >>> from initperf.theory import critical_line
     >>> weights, biases = critical_line("tanh", [0.0, 0.57])
     >>> weights.round(3), biases.round(3)
-    (array([1.  , 1.76]), array([0.  , 0.05]))
+    (array([1.   , 1.761]), array([0.  , 0.05]))
     """
     activation = as_activation(activation)
     q = _domain.second_moment(q)
