@@ -163,7 +163,7 @@ def selu_given(m, s, alpha):
     return positive + exponential - alpha * mp.ncdf(-m / s), mp.ncdf(m / s) + exponential
 
 
-@pytest.mark.parametrize("correlation", [-0.5, 0.3, 0.98])
+@pytest.mark.parametrize("correlation", [-0.5, 0.98])
 @pytest.mark.parametrize(("name", "scale", "alpha"), [("elu", 1, 1), ("selu", SCALE, ALPHA)])
 def test_products_of_kinked_activations_are_those_of_mpmath(name, scale, alpha, correlation):
     q = 1.7

@@ -18,6 +18,7 @@ from initperf.theory._partition import gauss_legendre, partition
 FARTHEST = 10.0
 _WIDEST = 2.0  # of a panel, in standard deviations: 16 nodes integrate the density to 1e-16
 _LEAST = 1e-150  # a standard deviation that stands for the limit at 0, both sides of a kink kept
+_FEW = 33  # ends of panels that serve all means, beyond which panels for each are fewer
 _PARALLEL = 1e-9  # below it √(1 − c²) is rounding: the two variables are one
 
 
@@ -115,19 +116,31 @@ def product_means(
         if correlation != 0.0:
             own = partition(activation, _reach(root)).points / root
             z, weights = _rule(_edges(np.concatenate([own, _graded(kinks, correlation, rest)])))
-        splits = (points - correlation * z[:, None]) / rest
-    regular = np.arange(-FARTHEST, FARTHEST + _WIDEST, _WIDEST)
-    splits = np.concatenate(
-        [np.clip(splits, -FARTHEST, FARTHEST), np.broadcast_to(regular, (z.size, regular.size))],
-        axis=1,
-    )
-    w, inner_weights = _rule(np.sort(splits, axis=1))
+    w, inner_weights = _conditional_rule(points, kinks, correlation * z, rest)
     value, slope = activation.value_and_slope(other * (correlation * z[:, None] + rest * w))
     own_value, own_slope = activation.value_and_slope(root * z)
     return (
         float(weights @ (own_value * np.sum(value * inner_weights, axis=1))),
         float(weights @ (own_slope * np.sum(slope * inner_weights, axis=1))),
     )
+
+
+def _conditional_rule(
+    points: np.ndarray, kinks: np.ndarray, means: np.ndarray, rest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return nodes and weights of the integral over z₂ for each conditional mean of v/√q₂.
+
+    Of a smooth activation, panels no wider than its shortest interval serve all means alike, (1,
+    count); kinks need panels of their own for each mean, (means, count).
+    """
+    width = _WIDEST if kinks.size else min(_WIDEST, float(np.diff(points).min()) / rest)
+    regular = np.linspace(-FARTHEST, FARTHEST, math.ceil(2.0 * FARTHEST / width) + 1)[None]
+    if not kinks.size and regular.size <= _FEW:
+        return _rule(regular)
+    splits = np.clip((points - means[:, None]) / rest, -FARTHEST, FARTHEST)
+    regular = np.arange(-FARTHEST, FARTHEST + _WIDEST, _WIDEST)[None]
+    regular = np.broadcast_to(regular, (means.size, regular.size))
+    return _rule(np.sort(np.concatenate([splits, regular], axis=1), axis=1))
 
 
 def _graded(kinks: np.ndarray, correlation: float, rest: float) -> np.ndarray:

@@ -98,7 +98,7 @@ def signal_gain(activation: Activation | str, q: Any = 1.0) -> Any:
     ----------
     activation : Activation or str
     q : float or array_like
-        The second moment, positive; ReLU and its relatives have the same gain at all.
+        The second moment, at least 1e-290; the gain of ReLU and its relatives is the same at all.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def signal_gain(activation: Activation | str, q: Any = 1.0) -> Any:
     Raises
     ------
     ValueError
-        For a second moment that is not positive and finite, or an unknown name.
+        For a second moment that is smaller or not finite, or an unknown name.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def gradient_gain(activation: Activation | str, q: Any = 1.0) -> Any:
     ----------
     activation : Activation or str
     q : float or array_like
-        The second moment of pre-activations, positive.
+        The second moment of pre-activations, at least 1e-290.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def gradient_gain(activation: Activation | str, q: Any = 1.0) -> Any:
     Raises
     ------
     ValueError
-        For a second moment that is not positive and finite, or an unknown name.
+        For a second moment that is smaller or not finite, or an unknown name.
 
     Examples
     --------
@@ -150,8 +150,8 @@ def gradient_gain(activation: Activation | str, q: Any = 1.0) -> Any:
 
 
 def _positive(q: Any) -> Any:
-    """Check second moments: finite and above 0, the least positive number being the bound."""
-    return _domain.within("q", q, 5e-324)
+    """Check second moments: finite, and large enough for squares of signals not to underflow."""
+    return _domain.within("q", q, 1e-290)
 
 
 def _gain(wanted: float, found: float) -> float:

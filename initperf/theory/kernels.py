@@ -6,6 +6,7 @@ processes", ICLR 2018, 1711.00165); gradient descent trains it as kernel regress
 neural tangent kernel (Jacot, Gabriel & Hongler, NeurIPS 2018, 1806.07572).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,10 +116,10 @@ def _products(
         if same and j < i:
             value[i, j], slope[i, j] = value[j, i], slope[j, i]
             continue
-        norm = np.sqrt(rows[i]) * np.sqrt(columns[j])
-        correlation = 1.0 if same and i == j else np.clip(nngp[i, j] / norm, -1.0, 1.0)
-        found = products(
-            activation, float(rows[i]), float(columns[j]), float(correlation) if norm else 0.0
-        )
-        value[i, j], slope[i, j] = found
+        first, second = float(rows[i]), float(columns[j])
+        norm = math.sqrt(first) * math.sqrt(second)
+        correlation = min(1.0, max(-1.0, float(nngp[i, j]) / norm)) if norm else 0.0
+        if same and i == j:
+            correlation = 1.0
+        value[i, j], slope[i, j] = products(activation, first, second, correlation)
     return value, slope
