@@ -49,8 +49,8 @@ def test_second_moments_have_the_ratio_of_the_product(slope, excess):
     for jacobian in (False, True):
         norms = relative_norms(widths, slope, 4, jacobian)
         quantile = stats.norm.isf(CHANCE / 4)
-        # the mean is 1 exactly; the squares' own spread gives the error, and by Chebyshev's
-        # inequality of the log-normal tail it is normal to much better than the quantile's margin
+        # norms are nearly log-normal, their squares with a skewness of 4: over DRAWS that makes the
+        # tail of the mean, and the chance to fail, some four times the normal one
         assert abs(norms.mean() - 1.0) < quantile * norms.std() / math.sqrt(DRAWS)
         assert abs(np.mean(norms**2) - ratio) < quantile * (norms**2).std() / math.sqrt(DRAWS)
 

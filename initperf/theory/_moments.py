@@ -118,7 +118,10 @@ def products(
     both = slopes(activation)
     if both is not None:
         return two_slopes_products(both, first, second, correlation)
-    return product_means(activation, first, second, correlation)
+    value, slope = product_means(activation, first, second, correlation)
+    if first == 0.0 or second == 0.0:  # one of the two is the constant f(0)
+        value = float(activation.value(0.0)) * moments(activation, max(first, second)).mean
+    return value, slope
 
 
 def activation_variance(activation: Activation | str, q: Any) -> Any:

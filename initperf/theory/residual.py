@@ -144,7 +144,7 @@ def gradient_correlation(
     Units are active for half of the inputs, for both of two with a chance p that is the same in
     all layers: plain networks keep (2p)ᴸ, residual ones a factor (q + 2p α²)/(q + α²) a block, with
     q the second moment that the branch is normalized by: 1, or with normalization 1 + α² l. At
-    p = 1/4 these are 2⁻ᴸ, (3/4)ᴸ and about 1/√L.
+    p = 1/4 these are 2⁻ᴸ, (3/4)ᴸ and about 2/√(πL).
 
     Parameters
     ----------
