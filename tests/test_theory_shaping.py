@@ -32,6 +32,27 @@ def test_shaped_activations_meet_the_four_conditions(name, depth):
     assert field.correlation_map(0.0, 1.0) == pytest.approx(0.0, abs=1e-10)
 
 
+# dks 0.1.2: dks.base.activation_transform._get_activations_params(activation_names=(name,),
+# method="DKS", dks_params={"c_slope_1_target": 1.5}, max_slope_func=lambda s: s**depth), the values
+# of input_scale, input_shift, output_scale and output_shift
+RECORDED = {
+    ("softplus", 10): (0.810279542532869, 0.41900040827049245, 2.046517222038863, -0.9981736048424656),
+    ("tanh", 10): (0.296650098750415, 0.6528036088092687, 4.964600167211167, -0.542496162145209),
+    ("swish", 10): (0.43691658893295104, 0.3413047253556451, 3.428074470282697, -0.2427555777538704),
+    ("softplus", 50): (0.326625173443443, 0.409373967652163, 5.094842886884632, -0.931284301962537),
+    ("tanh", 50): (0.12844047873558254, 0.5707795475033656, 10.604447624744472, -0.50980724173699),
+    ("swish", 50): (0.18442861360101906, 0.3488179216642604, 8.081396143139461, -0.2124652446623589),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "depth"), RECORDED)
+def test_transformations_are_those_of_the_papers_own_package(name, depth):
+    found = deep_kernel_shaping(name, depth)
+    constants = found.input_scale, found.input_shift, found.output_scale, found.output_shift
+    # that package solves the conditions to 1e-10, and slopes differ from 1 by 0.008 at 50 layers
+    assert constants == pytest.approx(RECORDED[name, depth], rel=1e-7)
+
+
 def test_the_map_of_a_whole_shaped_network_stays_near_the_identity():
     field = MeanField(deep_kernel_shaping("tanh", 30).shaped, 1.0)
     before = np.array([-0.5, 0.0, 0.5, 0.9])
@@ -69,6 +90,8 @@ def test_the_tailored_slope_brings_orthogonal_inputs_to_the_correlation(depth):
     for _ in range(depth):
         c = leaky_correlation_map(c, slope)
     assert c == pytest.approx(wanted, abs=1e-11)
+    if depth == 50:  # the same package, method="TAT", c_val_0_target=0.9, to its tolerance
+        assert slope == pytest.approx(0.43052294850349426, abs=1e-10)
     assert 0.0 < slope < 1.0
     with pytest.raises(ValueError, match=r"which 1 layers of ReLU reach, not 0\.9"):
         tailored_slope(1, 0.9)

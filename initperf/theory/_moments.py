@@ -70,8 +70,7 @@ def moments(activation: Activation, q: float) -> Moments:
         bent = np.diff(activation.derivative(np.array([-_NEAR, _NEAR])))[0] / (2.0 * _NEAR)
         growth = mean_square + float(activation.value(0.0)) * float(bent)
     else:
-        centre, tilt = map(float, activation.value_and_slope(np.float64(0.0)))
-        growth = float(weights @ ((value * slope - centre * tilt) * z)) / root
+        growth = float(weights @ (value * slope * z)) / root
     return Moments(
         mean=float(weights @ value),
         square=float(weights @ (value * value)),
