@@ -19,8 +19,8 @@ Activations shaped for depth:
     `deep_kernel_shaping` and `Shaping` (DKS), `leaky_correlation_map`, `tailored_slope` (TAT).
 
 An activation is a name or a record, registered or not. Functions of numbers take floats and arrays
-alike, broadcast, and return floats for floats; each docstring states domain and error. What is
-outside of a domain raises a ValueError of one line.
+alike, broadcast, and return floats for floats; each docstring states domain and error. Arguments
+outside of their domain raise a ValueError of one line.
 """
 
 from initperf.theory._moments import activation_variance

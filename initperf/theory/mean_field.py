@@ -14,19 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from initperf._core.arguments import whole
 from initperf.activations import Activation
-from initperf.theory import _domain
-from initperf.theory._moments import as_activation, moments, products, scale
-
-_STRIDE = 1.05
-_LARGEST = 1e12  # a second moment beyond it has diverged
-_SMALLEST = 1e-12  # and one below it is 0
-_SETTLED = 1e-12
-_CRITICAL = 1e-9  # χ₁ is 1 where it differs by less, as it does by rounding on the critical line
-_ITERATIONS = 200
+from initperf.theory import _domain, _maps
+from initperf.theory._moments import as_activation
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,21 +67,21 @@ class MeanField:
 
         σw² E[f(√q z)²] + σb².
         """
-        return self._each(_q_map, _domain.second_moment(q))
+        return self._each(_maps.q_map, _domain.second_moment(q))
 
     def q_slope(self, q: Any) -> Any:
         """Return the derivative of `q_map`: below 1 at a fixed point that attracts.
 
         Where f(0) is not 0, as of sigmoid, rounding adds an error of about σw² 1e-15/√q.
         """
-        return self._each(_q_slope, _domain.second_moment(q))
+        return self._each(_maps.q_slope, _domain.second_moment(q))
 
     def chi(self, q: Any) -> Any:
         """Return the factor by which a layer multiplies the squared norm of a gradient, χ₁ at q*.
 
         σw² E[f'(√q z)²]. Above 1 gradients explode, below 1 they vanish.
         """
-        return self._each(_chi, _domain.second_moment(q))
+        return self._each(_maps.chi, _domain.second_moment(q))
 
     def correlation_map(self, correlation: Any, q: Any) -> Any:
         """Return the correlation of two inputs' pre-activations from that in the layer before.
@@ -112,7 +104,7 @@ class MeanField:
             For an argument outside of its domain.
         """
         return self._each(
-            _correlation_map, _domain.correlation(correlation), _domain.second_moment(q)
+            _maps.correlation_map, _domain.correlation(correlation), _domain.second_moment(q)
         )
 
     def correlation_slope(self, correlation: Any, q: Any) -> Any:
@@ -138,7 +130,7 @@ class MeanField:
             For an argument outside of its domain.
         """
         return self._each(
-            _correlation_slope, _domain.correlation(correlation), _domain.second_moment(q)
+            _maps.correlation_slope, _domain.correlation(correlation), _domain.second_moment(q)
         )
 
     def fixed_point(self, start: Any = 1.0) -> Any:
@@ -153,7 +145,7 @@ class MeanField:
         ValueError
             When it grows without bound.
         """
-        return self._each(_fixed_point, _domain.second_moment(start))
+        return self._each(_maps.fixed_point, _domain.second_moment(start))
 
     def fixed_correlation(self, q: Any = None) -> Any:
         """Return c*, to which the correlation of two different inputs goes, layer after layer.
@@ -174,7 +166,7 @@ class MeanField:
         ValueError
             When the second moment grows without bound.
         """
-        return self._each(_fixed_correlation, self._moment(q))
+        return self._each(_maps.fixed_correlation, self._moment(q))
 
     def depth_scales(self, q: Any = None) -> tuple[Any, Any]:
         """Return ξ_q and ξ_c: in how many layers deviations from q* and from c* shrink to 1/e.
@@ -201,7 +193,7 @@ class MeanField:
         (1.18, 11.796)
         """
         q = self._moment(q)
-        return self._each(_q_scale, q), self._each(_correlation_scale, q)
+        return self._each(_maps.q_scale, q), self._each(_maps.correlation_scale, q)
 
     def second_moments(self, first: Any, depth: int) -> np.ndarray:
         """Return the second moments of the pre-activations of `depth` layers, the first given.
@@ -226,7 +218,7 @@ class MeanField:
         found = np.empty((whole("depth", depth, 0), *q.shape))
         for layer in range(depth):
             found[layer] = q
-            diverged = q >= _LARGEST
+            diverged = q >= _maps.LARGEST
             q = np.where(diverged, math.inf, self.q_map(np.where(diverged, 0.0, q)))
         return found
 
@@ -302,80 +294,3 @@ class MeanField:
         return _domain.elementwise(
             functools.partial(function, self.activation), *self._variances, *arguments
         )
-
-
-def _q_map(activation: Activation, weight: float, bias: float, q: float) -> float:
-    return weight * moments(activation, q).square + bias
-
-
-def _q_slope(activation: Activation, weight: float, bias: float, q: float) -> float:
-    return weight * moments(activation, q).growth
-
-
-def _chi(activation: Activation, weight: float, bias: float, q: float) -> float:
-    return weight * moments(activation, q).slope_square
-
-
-def _correlation_map(
-    activation: Activation, weight: float, bias: float, correlation: float, q: float
-) -> float:
-    following = _q_map(activation, weight, bias, q)
-    if following == 0.0:
-        return math.nan
-    return (weight * products(activation, q, q, correlation)[0] + bias) / following
-
-
-def _correlation_slope(
-    activation: Activation, weight: float, bias: float, correlation: float, q: float
-) -> float:
-    following = _q_map(activation, weight, bias, q)
-    if following == 0.0:
-        return math.nan
-    return weight * q * products(activation, q, q, correlation)[1] / following
-
-
-def _fixed_point(activation: Activation, weight: float, bias: float, start: float) -> float:
-    def excess(q: float) -> float:
-        return _q_map(activation, weight, bias, q) - q
-
-    first = excess(start)
-    if abs(first) <= _SETTLED * start:
-        return start
-    factor = _STRIDE if first > 0.0 else 1.0 / _STRIDE
-    q = max(start, _SMALLEST)
-    while _SMALLEST <= q <= _LARGEST:
-        following = q * factor
-        if excess(following) * first <= 0.0:
-            return float(brentq(excess, min(q, following), max(q, following), xtol=1e-15))
-        q = following
-    if first > 0.0:
-        raise ValueError(
-            f"with {activation.name}, weight_variance {weight:g} and bias_variance {bias:g} the "
-            "second moment grows without bound"
-        )
-    return 0.0
-
-
-def _fixed_correlation(activation: Activation, weight: float, bias: float, q: float) -> float:
-    if _chi(activation, weight, bias, q) <= 1.0 + _CRITICAL:
-        return 1.0
-    correlation = 0.0
-    for _ in range(_ITERATIONS):
-        excess = _correlation_map(activation, weight, bias, correlation, q) - correlation
-        slope = _correlation_slope(activation, weight, bias, correlation, q)
-        step = excess / (1.0 - slope)
-        if not (slope < 1.0 and abs(step) > 1e-15):
-            break
-        correlation = min(1.0, max(0.0, correlation + step))
-    return correlation
-
-
-def _q_scale(activation: Activation, weight: float, bias: float, q: float) -> float:
-    return scale(_q_slope(activation, weight, bias, q))
-
-
-def _correlation_scale(activation: Activation, weight: float, bias: float, q: float) -> float:
-    correlation = _fixed_correlation(activation, weight, bias, q)
-    if correlation == 1.0:
-        return scale(_chi(activation, weight, bias, q))
-    return scale(_correlation_slope(activation, weight, bias, correlation, q))
