@@ -84,7 +84,7 @@ def test_relu_has_the_transform_of_a_coin(depth, orthogonal):
     assert spectrum.variance(depth) == pytest.approx(depth * (1 if orthogonal else 2), rel=1e-11)
 
 
-WIDTH, DEPTH, DRAWS = 120, 3, 12
+WIDTH, DEPTH, DRAWS = 100, 3, 12
 
 
 def jacobian(field, orthogonal, q, rng):

@@ -115,7 +115,7 @@ def test_the_tailored_slope_brings_orthogonal_inputs_to_the_correlation(depth):
             tailored_slope(10, bad)
 
 
-WIDTH, DEPTH, DRAWS = 150, 12, 16
+WIDTH, DEPTH, DRAWS = 120, 8, 14
 
 
 @pytest.mark.parametrize("name", ["tanh", "softplus"])
