@@ -15,7 +15,7 @@ from initperf.initializers.normal import Normal
 from initperf.initializers.variance_scaling import VarianceScaling
 from initperf.schemes._scheme import Network, PerLayer, register
 from initperf.theory import critical
-from initperf.theory.mean_field import Critical
+from initperf.theory.critical_points import Critical
 
 
 @functools.cache
