@@ -12,9 +12,9 @@ _NODES = 400
 
 
 @functools.cache
-def _legendre() -> tuple[np.ndarray, np.ndarray]:
-    """Return nodes and weights of Gauss and Legendre's rule on [-1, 1]."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+def gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return nodes and weights, (count,) float64 each, of the Gauss-Legendre rule on [-1, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
     return nodes, weights
 
 
@@ -47,7 +47,7 @@ def normal_quadrature(
     first, last = max(low, peak - FARTHEST), min(high, peak + FARTHEST)
     middle = 0.5 * (first + last)
     joint = 0.0 if first < 0.0 < last else middle
-    nodes, weights = _legendre()
+    nodes, weights = gauss_legendre(_NODES)
     points, scaled = [], []
     for begin, end in ((first, joint), (joint, last)):
         half = 0.5 * (end - begin)

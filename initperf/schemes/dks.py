@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initperf._core.arguments import finite
-from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
@@ -37,11 +36,10 @@ class DeepKernelShaping(Scheme):
     input_moment: float = 1.0
 
     def __post_init__(self) -> None:
-        finite(slope=self.slope, input_moment=self.input_moment)
+        self.check_numbers("slope")
+        self.check_numbers("input_moment", positive=True)
         if self.slope <= 1.0:
             raise ValueError(f"slope must be above 1, not {self.slope!r}")
-        if self.input_moment <= 0.0:
-            raise ValueError(f"input_moment must be positive, not {self.input_moment!r}")
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
         """Refuse residual layers, and an activation that the transformation cannot shape."""
@@ -53,11 +51,12 @@ class DeepKernelShaping(Scheme):
         if hidden:
             deep_kernel_shaping(activation, len(hidden), float(self.slope))
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set weights and biases to those of the shaped activation."""
         orthogonal = INITIALIZERS["orthogonal"]
         before = 1.0 / math.sqrt(self.input_moment), 0.0  # γ and δ of the layer below
         for number, (weights, biases) in enumerate(network.layers()):
-            orthogonal(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
+            orthogonal.draw_into(weights, source.of(number))
             weights *= max(1.0, math.sqrt(weights.shape[1] / weights.shape[0]))
             after, scale, shift = before, 1.0, 0.0
             if not network.is_linear(number):

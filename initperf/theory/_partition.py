@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from initperf._core.quadrature import gauss_legendre
 from initperf.activations import Activation
 
 ORDER = 16
@@ -39,16 +40,9 @@ class Partition:
 
 
 @functools.cache
-def gauss_legendre() -> tuple[np.ndarray, np.ndarray]:
-    """Return the `ORDER` nodes and weights of the Gauss-Legendre rule on [−1, 1]."""
-    nodes, weights = np.polynomial.legendre.leggauss(ORDER)
-    return nodes, weights
-
-
-@functools.cache
 def _interpolation() -> tuple[np.ndarray, np.ndarray]:
     """Return points of [−1, 1] and the matrix from values at the nodes to values there."""
-    nodes = gauss_legendre()[0]
+    nodes = gauss_legendre(ORDER)[0]
     points = np.cos(np.pi * np.arange(ORDER + 1) / ORDER)
     gaps = nodes[:, None] - nodes
     np.fill_diagonal(gaps, 1.0)
@@ -109,7 +103,7 @@ def _resolved(
     """Return of which intervals the polynomials are the activation and its slope."""
     points, matrix = _interpolation()
     half, centre = 0.5 * (right - left)[:, None], 0.5 * (left + right)[:, None]
-    sampled = _values(activation, centre + half * gauss_legendre()[0])
+    sampled = _values(activation, centre + half * gauss_legendre(ORDER)[0])
     found = _values(activation, centre + half * points)
     good = np.ones(left.size, dtype=bool)
     for at_nodes, at_points, scale in zip(sampled, found, scales, strict=True):

@@ -12,10 +12,10 @@ import math
 
 import numpy as np
 
+from initperf._core.quadrature import FARTHEST, gauss_legendre
 from initperf.activations import Activation
-from initperf.theory._partition import gauss_legendre, partition
+from initperf.theory._partition import ORDER, partition
 
-FARTHEST = 10.0
 _WIDEST = 2.0  # of a panel, in standard deviations: 16 nodes integrate the density to 1e-16
 _LEAST = 1e-150  # a standard deviation that stands for the limit at 0, both sides of a kink kept
 _FEW = 33  # ends of panels that serve all means, beyond which panels for each are fewer
@@ -40,7 +40,7 @@ def _edges(points: np.ndarray) -> np.ndarray:
 
 def _rule(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return nodes and weights, the density in them, between ends along the last axis."""
-    nodes, weights = gauss_legendre()
+    nodes, weights = gauss_legendre(ORDER)
     left, right = edges[..., :-1, None], edges[..., 1:, None]
     half = 0.5 * (right - left)
     z = 0.5 * (left + right) + half * nodes

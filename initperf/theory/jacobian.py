@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from initperf._core.quadrature import FARTHEST
 from initperf.activations import Activation
 from initperf.theory import _domain
 from initperf.theory._moments import as_activation, moments
-from initperf.theory._quadrature import FARTHEST, normal_rule
+from initperf.theory._quadrature import normal_rule
 from initperf.theory.mean_field import MeanField
 
 _STEEP = 36.0  # logit of the largest argument: 1 to rounding
