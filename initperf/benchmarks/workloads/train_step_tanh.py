@@ -1,4 +1,4 @@
-"""Steps of gradient descent on a deep perceptron whose units take the hyperbolic tangent."""
+"""Steps of gradient descent on a deep perceptron with tanh units."""
 
 from initperf.benchmarks.workloads._work import register
 from initperf.benchmarks.workloads.train_step import NARROW, work
