@@ -1,4 +1,4 @@
-"""Steps of gradient descent on a deep perceptron with hyperbolic tangents."""
+"""Steps of gradient descent on a deep perceptron with tanh units."""
 
 from initperf.benchmarks.workloads._workload import register
 from initperf.benchmarks.workloads.train_step import NARROW, workload

@@ -1,10 +1,10 @@
-"""Several instrumented runs of training: side by side, or one after another.
+"""Several instrumented training runs, side by side or one after another.
 
-As many runs as there are processors, each with arrays of its own. Ours take one thread
-each; a rival's runs follow one another, each at its own number of threads, as in a loop over
-experiments. Plain NumPy, the baseline where PyTorch is missing, takes no statistics. Our runs
-in turn on one thread show the cost of running side by side: two in turn take twice the time of
-one.
+There are as many runs as processors, each with arrays of its own. Ours run side by side, one thread
+each; a rival's run one after another, each at its best number of threads, as a loop over
+experiments does. Plain NumPy, which replaces PyTorch where that is missing, takes no statistics.
+Ours one after another on one thread show the cost of running side by side: two runs then take twice
+the time of one.
 """
 
 from collections.abc import Callable
