@@ -144,4 +144,6 @@ def test_what_is_no_residual_network_is_refused(call, message):
 def test_a_network_without_signal_has_no_correlation():
     silent = ResidualField(MeanField("tanh", 1.0))
     assert math.isnan(silent.correlation_map(0.5, 0.0))
+    # a branch without weights is silent and leaves the correlation as it is
+    assert ResidualField(MeanField("tanh", 0.0)).correlation_map(0.5, 1.0) == 0.5
     assert silent.correlation_map([0.5, 1.0], 1.0)[1] == pytest.approx(1.0, abs=1e-12)

@@ -3,7 +3,9 @@
 Martens et al., "Rapid training of deep neural networks without skip connections or normalization
 layers using deep kernel shaping", 2021 (2110.01765). The paper transforms the activation to
 γ (f(α x + β) + δ), see `initperf.theory.deep_kernel_shaping`; here the four constants go into the
-weights and biases instead, so that the network computes the same function with f as it is.
+weights and biases instead, so that the network computes the same function with f as it is. Its
+gradients differ: biases stand for β + α times those of the paper and signals keep the mean −δ, so
+that plain gradient descent needs smaller learning rates than with centred signals.
 """
 
 import math

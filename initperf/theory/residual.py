@@ -76,14 +76,16 @@ class ResidualField:
         Returns
         -------
         float or numpy.ndarray
-            To 1e-12; NaN where the second moment or the branch's becomes 0.
+            To 1e-12; NaN where the second moment becomes 0.
 
         Raises
         ------
         ValueError
             For an argument outside of its domain.
         """
-        branch = self.field.correlation_map(correlation, q) * self.field.q_map(q)
+        moment = np.asarray(self.field.q_map(q))
+        # a branch that is silent adds nothing, and its own correlation is not a number
+        branch = np.where(moment == 0.0, 0.0, self.field.correlation_map(correlation, q) * moment)
         own = _domain.correlation(correlation) * _domain.second_moment(q)
         after = np.asarray(self.q_map(q))
         covariance = np.asarray(self._sum(own, branch))
