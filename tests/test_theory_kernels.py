@@ -146,7 +146,7 @@ def test_a_wide_network_has_the_kernels_predicted(activation):
         ({"inputs": [1.0, 2.0]}, r"inputs must have the shape \(count, features\), not \(2,\)"),
         ({"inputs": [[1.0, math.nan]]}, "inputs must be finite, not nan"),
         ({"others": [[1.0]]}, "others must have 3 features, not 1"),
-        ({"depth": 0}, "depth must be an integer of at least 1"),
+        ({"depth": 0}, "depth must be a positive integer"),
         ({"field": MeanField("relu", [1.0, 2.0])}, "needs variances that are numbers"),
     ],
 )

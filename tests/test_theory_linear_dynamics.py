@@ -78,7 +78,7 @@ def test_a_deep_linear_network_learns_its_modes_in_the_time_predicted(layers):
         (lambda: learning_time(0.0, 0.5), "initial must be positive, not 0"),
         (lambda: learning_time(0.5, 0.1), "ordered initial <= final < strength, and are 0.5, 0.1"),
         (lambda: learning_time(0.1, 1.0), "ordered initial <= final < strength"),
-        (lambda: learning_time(0.1, 0.5, layers=0), "layers must be an integer of at least 1"),
+        (lambda: learning_time(0.1, 0.5, layers=0), "layers must be a positive integer"),
         (lambda: learning_time(0.1, 0.5, time_constant=-1), "time_constant must be finite and at"),
         (lambda: mode_strength(-1.0, 0.1), "time must be finite and at least 0"),
         (lambda: mode_strength(1.0, [0.1, 2.0]), "ordered initial <= final < strength"),

@@ -85,7 +85,7 @@ def test_what_cannot_be_shaped_is_refused():
     for bad in (1.0, 0.5, math.nan, math.inf, "2"):
         with pytest.raises(ValueError, match="slope must be finite and above 1"):
             deep_kernel_shaping("tanh", 10, bad)
-    with pytest.raises(ValueError, match="depth must be an integer"):
+    with pytest.raises(ValueError, match="depth must be a positive integer"):
         deep_kernel_shaping("tanh", 0)
 
 
