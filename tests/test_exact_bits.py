@@ -88,7 +88,7 @@ from test_exact_bits import FEW, MANY, digests
 sizes = [FEW] if sys.argv[1] == "python" else [FEW, MANY]
 threads = [1, 2, 5] if sys.argv[1] == "native" else [None]
 print(json.dumps([digests(size, threads=number) for size in sizes for number in threads]))
-assert len(parallel._HELPERS._threads) == int(sys.argv[2]) - 1
+assert len(parallel.HELPERS) == int(sys.argv[2]) - 1
 """
 
 

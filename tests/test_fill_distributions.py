@@ -15,9 +15,9 @@ from scipy import special, stats
 
 from initperf import INITIALIZERS
 from initperf.initializers.truncated_normal import TWO_SIGMA_STD
-from initperf.kernels.fill_normal import _pair_32, _pair_64
+from initperf.kernels.fill_normal import pair_32, pair_64
 from initperf.kernels.fill_truncated_normal import masses
-from initperf.kernels.fill_uniform import _value_32, _value_64, bounds_32, grid
+from initperf.kernels.fill_uniform import bounds_32, grid, value_32, value_64
 
 CHANCE = 1e-6
 SIGMAS = 4.9
@@ -193,13 +193,13 @@ def test_no_word_makes_a_uniform_value_outside_its_bounds():
     rest = np.array([0, 2**32 - 1], np.uint32)
     double = np.zeros(0)
     for low, high in pairs_of_bounds():
-        values = _value_64(rest, rest, *grid(double, low, high))
+        values = value_64(rest, rest, *grid(double, low, high))
         assert low <= values[0] <= values[1] <= high
         if low == -high:
             assert values[0] == -values[1]
         if high < 1e37:
             first, last = bounds_32(low, high)
-            values = _value_32(words, *grid(np.zeros(0, np.float32), low, high))
+            values = value_32(words, *grid(np.zeros(0, np.float32), low, high))
             assert first <= values[0] <= values[1] <= last
             # Bounds between which no float32 lies give the nearest.
             if np.float64(first) < low or np.float64(last) > high:
@@ -224,23 +224,23 @@ def test_how_far_the_normal_reaches():
     # axis is 0 in float32, and half of the range of its lower bits in float64.
     zero, half, sign = np.zeros(1, np.uint32), np.uint32(2**30), np.uint32(2**31)
     distribution = np.float32(0), np.float32(1)
-    across, along = _pair_32(zero, zero, *distribution)
+    across, along = pair_32(zero, zero, *distribution)
     assert across == pytest.approx(math.sqrt(64 * math.log(2)), rel=1e-6)
     assert along == 0
-    assert _pair_32(zero, zero | sign, *distribution)[0] == -across
+    assert pair_32(zero, zero | sign, *distribution)[0] == -across
     assert across > 6.66
 
-    across, along = _pair_64(zero, zero, zero, zero | half, 0.0, 1.0)
+    across, along = pair_64(zero, zero, zero, zero | half, 0.0, 1.0)
     assert across == pytest.approx(math.sqrt(106 * math.log(2)), rel=1e-14)
     assert along == 0
-    assert _pair_64(zero, zero, zero, zero | half | sign, 0.0, 1.0)[0] == -across
+    assert pair_64(zero, zero, zero, zero | half | sign, 0.0, 1.0)[0] == -across
     assert across > 8.57
 
 
 def test_words_next_to_the_extreme_reach_what_their_probability_says():
     # Word k stands for the k-th of 2^31 equal parts of the radius's distribution: its tail is u.
     k = np.arange(0, 100_000, 7, dtype=np.uint32) << np.uint32(1)
-    radius, _ = _pair_32(k, np.zeros_like(k), np.float32(0), np.float32(1))
+    radius, _ = pair_32(k, np.zeros_like(k), np.float32(0), np.float32(1))
     u = (np.arange(0, 100_000, 7) + 0.5) / 2.0**31
     np.testing.assert_allclose(np.exp(-0.5 * radius.astype(float) ** 2), u, rtol=1e-5)
 

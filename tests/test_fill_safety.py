@@ -9,7 +9,6 @@ import os
 import sys
 import threading
 import time
-import types
 
 import child
 import numpy as np
@@ -59,7 +58,7 @@ for thread in threads:
 for thread in threads:
     thread.join()
 assert found == [expected] * 16
-assert len(parallel._HELPERS._threads) == 4
+assert len(parallel.HELPERS) == 4
 try:
     print(numba.threading_layer())
 except ValueError:
@@ -106,7 +105,7 @@ for _ in range(10):
         signal.alarm(60)
         os._exit(draw() != expected)
     print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
-assert len(parallel._HELPERS._threads) == 3
+assert len(parallel.HELPERS) == 3
 stop.set()
 for thread in busy:
     thread.join()
@@ -181,7 +180,7 @@ def test_parts_shrink_towards_the_end_to_one_piece():
 
 def test_a_helper_that_comes_too_late_is_not_waited_for(monkeypatch):
     late = []
-    monkeypatch.setattr(parallel._HELPERS, "ask", lambda work, count: late.append(work))
+    monkeypatch.setattr(parallel.HELPERS, "ask", lambda work, count: late.append(work))
     done = []
     split(1000, 100, lambda begin, end: done.append(end - begin), 2)
     assert sum(done) == 1000
@@ -204,16 +203,17 @@ def test_an_error_of_one_thread_is_raised_when_all_have_ended():
     assert len(begun) == after
 
 
-def test_nothing_to_do():
-    split(0, 100, lambda begin, end: None, 4)
+def test_nothing_is_done_where_there_are_no_items():
+    done = []
+    split(0, 100, lambda begin, end: done.append((begin, end)), 4)
+    assert done == [(0, 0)]
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a matter of Linux alone")
 def test_helpers_do_not_share_the_processor_of_the_caller(monkeypatch):
     allowed = os.sched_getaffinity(0)
     for caller in sorted(allowed)[:2]:
-        system = types.SimpleNamespace(sched_getcpu=lambda caller=caller: caller)
-        monkeypatch.setattr(parallel, "_system", lambda system=system: system)
+        monkeypatch.setattr(parallel, "current_processor", lambda caller=caller: caller)
         both, seen = threading.Barrier(2), {}
 
         def task(begin, end, both=both, seen=seen):

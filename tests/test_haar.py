@@ -269,7 +269,7 @@ def test_a_second_caller_runs_on_one_thread_and_leaves_blas_alone():
 def test_memory_beside_the_output_is_bounded(shape, monkeypatch):
     # what is drawn does not matter, and tracing makes drawing in plain Python slow
     monkeypatch.setattr(haar, "fill_normal", lambda out, *rest: out.fill(1))
-    monkeypatch.setattr(haar, "_spread", lambda *arrays: [array.fill(1) for array in arrays[:3]])
+    monkeypatch.setattr(haar, "spread", lambda *arrays: [array.fill(1) for array in arrays[:3]])
     out = np.empty(shape, np.float32)
     haar.haar(out, KEY, np.uint64(0), 1.0)
     tracemalloc.start()

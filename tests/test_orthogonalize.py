@@ -22,7 +22,8 @@ def factor(request, monkeypatch):
     """Give the reference, the code for small matrices, or that for large ones, in panels."""
     monkeypatch.setattr(tuning, "UNBLOCKED_ENTRIES", 0 if request.param == "panels" else 20_000)
     # a whole strip and a part of one
-    monkeypatch.setattr(orthogonalize, "_block", lambda n: 48)
+    for bound in ("FACTOR_PANEL_LEAST", "FACTOR_PANEL_MOST"):
+        monkeypatch.setattr(tuning, bound, 48)
     backend = "numpy" if request.param == "numpy" else "numba"
     return lambda a, **options: orthonormal_factor(a, backend=backend, **options)
 
@@ -212,7 +213,7 @@ def test_memory_beside_the_output_is_bounded(shape, monkeypatch):
         for array in arrays:
             array.fill(1)
 
-    monkeypatch.setattr(orthogonalize, "_factor_panel", factor_panel)
+    monkeypatch.setattr(orthogonalize, "factor_panel", factor_panel)
     a, out = np.zeros(shape, np.float32), np.empty(shape, np.float32)
     orthonormal_factor(a, out=out)
     tracemalloc.start()

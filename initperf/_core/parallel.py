@@ -38,11 +38,16 @@ def default_threads() -> int:
 
 
 @functools.cache
-def _system() -> ctypes.CDLL:
+def _c_library() -> ctypes.CDLL:
     return ctypes.CDLL(None)
 
 
-class _Helpers:
+def current_processor() -> int:
+    """Return the number of the processor that the calling thread runs on; Linux only."""
+    return int(_c_library().sched_getcpu())
+
+
+class Helpers:
     """A pool of daemon threads, started when first needed; a forked child starts its own.
 
     Linux often wakes a thread on the processor of its waker, where it waits for as long as a
@@ -54,7 +59,11 @@ class _Helpers:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.reset)
 
+    def __len__(self) -> int:
+        return len(self._threads)
+
     def reset(self) -> None:
+        """Forget all threads: those of the parent do not run in a forked child."""
         self._lock = threading.Lock()
         self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -78,7 +87,7 @@ class _Helpers:
     def _leave_the_caller_alone(self) -> None:
         if not hasattr(os, "sched_setaffinity"):
             return
-        others = os.sched_getaffinity(0) - {_system().sched_getcpu()}
+        others = os.sched_getaffinity(0) - {current_processor()}
         if others and others != self._others:
             with contextlib.suppress(OSError):  # not permitted everywhere
                 for thread in self._threads:
@@ -91,7 +100,7 @@ def _serve(waiting: "SimpleQueue[Callable[[], None]]") -> None:
         waiting.get()()
 
 
-_HELPERS = _Helpers()
+HELPERS = Helpers()
 
 
 class _Shared:
@@ -161,7 +170,7 @@ def split(count: int, piece: int, task: Callable[[int, int], None], threads: int
         task(0, count)
         return
     shared = _Shared(count, piece, task, 2 * (helpers + 1))
-    _HELPERS.ask(shared.work, helpers)
+    HELPERS.ask(shared.work, helpers)
     try:
         shared.work()
     finally:

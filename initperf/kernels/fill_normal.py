@@ -26,7 +26,8 @@ _F = np.float32
 
 
 @portable
-def _pair_32(word_0: Any, word_1: Any, mean: Any, std: Any) -> tuple[Any, Any]:
+def pair_32(word_0: Any, word_1: Any, mean: Any, std: Any) -> tuple[Any, Any]:
+    """Return two float32 normal values of two uint32 words, by Box and Muller's method."""
     u = (_F(np.int32(np.uint32(word_0) >> np.uint32(1))) + _F(0.5)) * _F(2.0**-31)
     v = _F(np.int32(np.uint32(word_1) << np.uint32(1))) * _F(2.0**-31)
     radius = std * np.sqrt(_F(-2.0) * log(u))
@@ -36,9 +37,10 @@ def _pair_32(word_0: Any, word_1: Any, mean: Any, std: Any) -> tuple[Any, Any]:
 
 
 @portable
-def _pair_64(
+def pair_64(
     word_0: Any, word_1: Any, word_2: Any, word_3: Any, mean: Any, std: Any
 ) -> tuple[Any, Any]:
+    """Return two float64 normal values of four uint32 words, by Box and Muller's method."""
     u = (fraction_64(word_0, word_1) - 1.0) + 2.0**-53
     v = 2.0 * (fraction_64(word_2, np.uint32(word_3) << np.uint32(1)) - 1.5)
     radius = std * np.sqrt(-2.0 * log(u))
@@ -49,10 +51,10 @@ def _pair_64(
 
 def _values(words: np.ndarray, dtype: np.dtype, mean: Any, std: Any) -> np.ndarray:
     if dtype == np.float32:
-        pair = _pair_32(words[:, 0::2], words[:, 1::2], mean, std)
+        pair = pair_32(words[:, 0::2], words[:, 1::2], mean, std)
     else:
         word_0, word_1, word_2, word_3 = np.moveaxis(words, 1, 0)[:, :, None]
-        pair = _pair_64(word_0, word_1, word_2, word_3, mean, std)
+        pair = pair_64(word_0, word_1, word_2, word_3, mean, std)
     return np.stack(pair, axis=2)
 
 
@@ -77,8 +79,8 @@ def fill_normal_reference(
 @portable
 def _block_32(target: Any, words: Any, mean: Any, std: Any) -> None:
     for j in range(COUNTERS):
-        pair_0 = _pair_32(words[j], words[COUNTERS + j], _F(mean), _F(std))
-        pair_1 = _pair_32(words[2 * COUNTERS + j], words[3 * COUNTERS + j], _F(mean), _F(std))
+        pair_0 = pair_32(words[j], words[COUNTERS + j], _F(mean), _F(std))
+        pair_1 = pair_32(words[2 * COUNTERS + j], words[3 * COUNTERS + j], _F(mean), _F(std))
         target[j], target[COUNTERS + j] = pair_0
         target[2 * COUNTERS + j], target[3 * COUNTERS + j] = pair_1
 
@@ -86,7 +88,7 @@ def _block_32(target: Any, words: Any, mean: Any, std: Any) -> None:
 @portable
 def _block_64(target: Any, words: Any, mean: Any, std: Any) -> None:
     for j in range(COUNTERS):
-        target[j], target[COUNTERS + j] = _pair_64(
+        target[j], target[COUNTERS + j] = pair_64(
             words[j],
             words[COUNTERS + j],
             words[2 * COUNTERS + j],

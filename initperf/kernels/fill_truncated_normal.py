@@ -13,7 +13,7 @@ import dataclasses
 import decimal
 import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -103,62 +103,63 @@ def _within(value: Any, low: Any, high: Any) -> Any:
     return where(value > high, high, value)
 
 
-@portable
-def _middle_32(
-    word: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, inside: Any, a: Any, lean: Any
-) -> Any:
-    return _within(mean + std * _central_32(word, inside, lean), low, high)
+class _Truncated(NamedTuple):
+    """Truncated normal in the dtype that is drawn: `masses` and the parameters of the kernel.
+
+    `lean` is `below` less `above`, by which the middle of the mass differs from the median.
+    """
+
+    mean: Any
+    std: Any
+    low: Any
+    high: Any
+    below: Any
+    inside: Any
+    above: Any
+    lean: Any
 
 
 @portable
-def _anywhere_32(
-    word: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, inside: Any, a: Any, lean: Any
-) -> Any:
-    p, q = _tails_32(word, b, inside, a)
+def _middle_32(word: Any, t: Any) -> Any:
+    return _within(t.mean + t.std * _central_32(word, t.inside, t.lean), t.low, t.high)
+
+
+@portable
+def _anywhere_32(word: Any, t: Any) -> Any:
+    p, q = _tails_32(word, t.below, t.inside, t.above)
     central = where(p < q, p, q) > CENTRAL_32
-    z = where(central, _central_32(word, inside, lean), quantile_tail_32(p, q))
-    return _within(mean + std * z, low, high)
+    z = where(central, _central_32(word, t.inside, t.lean), quantile_tail_32(p, q))
+    return _within(t.mean + t.std * z, t.low, t.high)
 
 
 @portable
-def _value_64(
-    word_0: Any,
-    word_1: Any,
-    mean: Any,
-    std: Any,
-    low: Any,
-    high: Any,
-    below: Any,
-    inside: Any,
-    above: Any,
-    lean: Any,
-) -> Any:
+def _value_64(word_0: Any, word_1: Any, t: Any) -> Any:
     fraction = fraction_64(word_0, word_1)
     u = (fraction - 1.0) + 2.0**-53
     rest = (2.0 - fraction) - 2.0**-53
     side = 2.0 * (fraction - 1.5) + 2.0**-52
-    z = quantile_64(below + inside * u, above + inside * rest, lean + inside * side)
-    return _within(mean + std * z, low, high)
+    z = quantile_64(t.below + t.inside * u, t.above + t.inside * rest, t.lean + t.inside * side)
+    return _within(t.mean + t.std * z, t.low, t.high)
 
 
 @portable
-def _constants_32(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
+def _truncated_32(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
     first, last = bounds_32(low, high)
-    return _F(mean), _F(std), first, last, _F(b), _F(i), _F(a), _F(b - a)
+    return _Truncated(_F(mean), _F(std), first, last, _F(b), _F(i), _F(a), _F(b - a))
 
 
 @portable
-def _constants_64(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
-    return mean, std, low, high, b, i, a, b - a
+def _truncated_64(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
+    return _Truncated(mean, std, low, high, b, i, a, b - a)
 
 
-_constants = by_dtype(_constants_32, _constants_64)
+_truncated = by_dtype(_truncated_32, _truncated_64)
 
 
-def _values(words: np.ndarray, dtype: np.dtype, constants: tuple[Any, ...]) -> Any:
+def _values(words: np.ndarray, dtype: np.dtype, t: _Truncated) -> Any:
     if dtype == np.float32:
-        return _anywhere_32(words, *constants)
-    return _value_64(words[:, 0::2], words[:, 1::2], *constants)
+        return _anywhere_32(words, t)
+    return _value_64(words[:, 0::2], words[:, 1::2], t)
 
 
 def fill_truncated_normal_reference(
@@ -188,33 +189,34 @@ def fill_truncated_normal_reference(
         Bounds of the values; either may be infinite.
     below, inside, above : float
         As `masses` returns them for the bounds in standard deviations.
+
+    Notes
+    -----
+    All parameters are scalars, eleven with those of the stream, as of the other fills: a record
+    would be opened, field by field, at each call of compiled code.
     """
-    constants = _constants(out, mean, std, low, high, below, inside, above)
+    t = _truncated(out, mean, std, low, high, below, inside, above)
     with np.errstate(divide="ignore", invalid="ignore"):
-        reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, constants))
+        reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, t))
 
 
 @portable
-def _block_32(
-    target: Any, words: Any, m: Any, s: Any, low: Any, high: Any, b: Any, i: Any, a: Any, d: Any
-) -> None:
-    if b > CENTRAL_32 and a > CENTRAL_32:
+def _block_32(target: Any, words: Any, t: Any) -> None:
+    if t.below > CENTRAL_32 and t.above > CENTRAL_32:
         for j in range(WORDS):
-            target[j] = _middle_32(words[j], m, s, low, high, b, i, a, d)
+            target[j] = _middle_32(words[j], t)
     else:
         for j in range(WORDS):
-            target[j] = _anywhere_32(words[j], m, s, low, high, b, i, a, d)
+            target[j] = _anywhere_32(words[j], t)
 
 
 @portable
-def _block_64(
-    target: Any, words: Any, m: Any, s: Any, low: Any, high: Any, b: Any, i: Any, a: Any, d: Any
-) -> None:
+def _block_64(target: Any, words: Any, t: Any) -> None:
     for half in range(2):
         part = words[2 * half * COUNTERS : (2 * half + 2) * COUNTERS]
         values = target[half * COUNTERS : (half + 1) * COUNTERS]
         for j in range(COUNTERS):
-            values[j] = _value_64(part[j], part[COUNTERS + j], m, s, low, high, b, i, a, d)
+            values[j] = _value_64(part[j], part[COUNTERS + j], t)
 
 
 _fill = block_fill(by_dtype(_block_32, _block_64))
@@ -235,7 +237,8 @@ def fill_truncated_normal(
     above: float,
 ) -> None:
     """Fill an array with a truncated normal; see `fill_truncated_normal_reference`."""
-    _fill(out, key, stream, start, _constants(out, mean, std, low, high, below, inside, above))
+    t = _truncated(out, mean, std, low, high, below, inside, above)
+    _fill(out, key, stream, start, (t,))
 
 
 def _cases() -> Any:

@@ -37,12 +37,14 @@ def fraction_64(low: Any, high: Any) -> Any:
 
 
 @portable
-def _value_32(word: Any, middle: Any, step: Any) -> Any:
+def value_32(word: Any, middle: Any, step: Any) -> Any:
+    """Return the float32 value of a uint32 word on the grid of `grid`."""
     return middle + step * (np.float32(np.int32(np.int32(word) >> 8)) + np.float32(0.5))
 
 
 @portable
-def _value_64(low: Any, high: Any, middle: Any, step: Any) -> Any:
+def value_64(low: Any, high: Any, middle: Any, step: Any) -> Any:
+    """Return the float64 value of two uint32 words on the grid of `grid`."""
     return middle + step * ((fraction_64(low, high) - 1.5) + 2.0**-53)
 
 
@@ -95,8 +97,8 @@ grid = by_dtype(_grid_32, _grid_64)
 
 def _values(words: np.ndarray, dtype: np.dtype, middle: Any, step: Any) -> Any:
     if dtype == np.float32:
-        return _value_32(words, middle, step)
-    return _value_64(words[:, 0::2], words[:, 1::2], middle, step)
+        return value_32(words, middle, step)
+    return value_64(words[:, 0::2], words[:, 1::2], middle, step)
 
 
 def fill_uniform_reference(
@@ -120,7 +122,7 @@ def fill_uniform_reference(
 @portable
 def _block_32(target: Any, words: Any, middle: Any, step: Any) -> None:
     for j in range(WORDS):
-        target[j] = _value_32(words[j], middle, step)
+        target[j] = value_32(words[j], middle, step)
 
 
 @portable
@@ -129,7 +131,7 @@ def _block_64(target: Any, words: Any, middle: Any, step: Any) -> None:
         part = words[2 * half * COUNTERS : (2 * half + 2) * COUNTERS]
         values = target[half * COUNTERS : (half + 1) * COUNTERS]
         for j in range(COUNTERS):
-            values[j] = _value_64(part[j], part[COUNTERS + j], middle, step)
+            values[j] = value_64(part[j], part[COUNTERS + j], middle, step)
 
 
 _fill = block_fill(by_dtype(_block_32, _block_64))

@@ -60,7 +60,7 @@ def haar_reference(
 
 
 @jit
-def _spread(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray, gain: float) -> None:
+def spread(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray, gain: float) -> None:
     """Convert the values at the end of an array into reflectors, one a row, each one shorter."""
     count, length = rows.shape
     flat = rows.reshape(rows.size)
@@ -105,7 +105,7 @@ def haar(
         start = first * m - first * (first - 1) // 2
         run = rows.reshape(-1)[len(rows) * (len(rows) - 1) // 2 :]
         fill_normal(run, key, stream, _U64(start), 0.0, 1.0)
-        _spread(rows, inverse_tau, diagonal, float(gain))
+        spread(rows, inverse_tau, diagonal, float(gain))
 
     if out.size <= tuning.UNBLOCKED_ENTRIES:
         rows = tall.T if tall.T.flags.c_contiguous else np.empty((n, m), out.dtype)

@@ -87,7 +87,7 @@ def _factor(rows: np.ndarray, first: int, inverse_tau: np.ndarray, diagonal: np.
 
 
 @jit
-def _factor_panel(
+def factor_panel(
     addresses: Addresses,
     rows: np.ndarray,
     triangle: np.ndarray,
@@ -176,7 +176,7 @@ def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) ->
         for panel in range(len(panels)):
             part, (rows, *scales) = panels.part(panel), panels.panel(panel)
             rows[:] = tall[part.start :, part].T
-            _factor_panel(addresses, rows, *scales)
+            factor_panel(addresses, rows, *scales)
             split(n - part.stop, tuning.UPDATE_SLAB, functools.partial(update, panel), count)
         accumulate(panels, tall, count)
 
