@@ -47,6 +47,7 @@ def test_equal_rules_are_called_worse_less_often_than_said(rules, seeds):
     assert falsely_worse(simulated(np.zeros(rules), seeds)) <= at_most(FALSE_RATE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "means",
     [
@@ -75,6 +76,7 @@ def test_the_interval_of_the_winner_covers(rules, seeds, together):
         assert hits >= at_least(COVERAGE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rules", "seeds"), SHAPES)
 def test_the_intervals_of_all_differences_cover_together(rules, seeds):
     means = np.random.default_rng(2).normal(size=rules)

@@ -110,7 +110,7 @@ def test_what_did_change_widens_the_noise_by_no_more_than_said():
         )
     found = compare_sessions(before, BenchmarkFile(after.path, faster, "P"))
     assert found.noise.widened == 3.0
-    assert "3.0 times what controls show" in str(found.noise)
+    assert "of benchmarks 3.0 times that" in str(found.noise)
     assert found.table.set_index("benchmark").loc[SLOWED, "verdict"] == "regressed"
 
 

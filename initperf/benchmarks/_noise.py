@@ -83,10 +83,9 @@ class SessionNoise:
     Attributes
     ----------
     one, several : Noise
-        By the number of threads.
+        By the number of threads, as the controls show it.
     widened : float
-        Factor by which the standard deviations are larger than the controls show, because the
-        benchmarks scatter more.
+        Factor by which the standard deviations of benchmarks are larger, as they scatter more.
     """
 
     one: Noise
@@ -95,10 +94,11 @@ class SessionNoise:
 
     def of(self, benchmark: Benchmark) -> Noise:
         """Return the noise of a benchmark, by its threads."""
-        return self.several if benchmark.is_threaded else self.one
+        own = self.several if benchmark.is_threaded else self.one
+        return replace(own, std=self.widened * own.std)
 
     def __str__(self) -> str:
-        widened = f"; {self.widened:.1f} times what controls show" if self.widened > 1.05 else ""
+        widened = f"; of benchmarks {self.widened:.1f} times that" if self.widened > 1.05 else ""
         return f"noise between sessions: {self.one}; on several threads {self.several}{widened}"
 
 
@@ -175,9 +175,8 @@ def _widened(noise: SessionNoise, pairs: Iterable[Pair]) -> SessionNoise:
     ]
     if len(own) < FEWEST_CONTROLS:
         return noise
-    factor = min(max(_scale(own, float(np.median(own))), 1.0), _MOST_WIDENED)
-    one, several = (replace(one, std=factor * one.std) for one in (noise.one, noise.several))
-    return SessionNoise(one, several, factor)
+    factor = _scale(own, float(np.median(own)))
+    return replace(noise, widened=min(max(factor, 1.0), _MOST_WIDENED))
 
 
 def _scale(values: Sequence[float], centre: float) -> float:
