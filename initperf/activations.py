@@ -1,5 +1,9 @@
 """Activation functions: value and derivative, one record each, and all that follows from them.
 
+There are two forms of GELU: ``gelu`` is the tanh form, of BERT, GPT-2 and JAX's default, and keeps
+that name for the runs that are stored; ``gelu_erf`` is the exact one, of PyTorch's and Keras's
+default. ``gelu_tanh`` is another name of the first.
+
 A record's function is written once. It runs on NumPy arrays, and on scalars where it is compiled
 into the loops of the training kernels. Gains, largest slopes and the flags that compiled loops
 need are computed from it.
@@ -15,6 +19,7 @@ import numpy as np
 from initperf._core.quadrature import normal_quadrature
 from initperf._core.registry import Registry
 from initperf.jit.elementary import exp, log, tanh
+from initperf.jit.normal_mass import normal_mass
 from initperf.jit.policy import like, portable, where
 
 Pair = tuple[Any, Any]
@@ -232,6 +237,7 @@ _GELU_CUBE = 0.044715
     "gelu",
     "x (1 + tanh(√(2/π) (x + 0.044715x³))) / 2, the tanh form",
     "Hendrycks & Gimpel 2016",
+    aliases=("gelu_tanh",),
 )
 def _gelu(x: Any) -> Pair:
     one, far = like(x, 1.0), like(x, 12.0)  # further out the gate is open or shut
@@ -242,6 +248,15 @@ def _gelu(x: Any) -> Pair:
     gate = one / (one + exp(-(scale * z * (one + square))))
     rise = scale * z * (one + like(x, 3.0) * square) * gate * (one - gate)
     return x * gate, gate + rise
+
+
+@register("gelu_erf", "x (1 + erf(x/√2)) / 2, the exact form", "Hendrycks & Gimpel 2016")
+def _gelu_erf(x: Any) -> Pair:
+    far = like(x, 12.0)  # further out the gate is open or shut
+    z = where(x > far, far, x)
+    z = where(z < -far, -far, z)
+    gate, density = normal_mass(z)
+    return x * gate, gate + z * density
 
 
 @register("softplus", "log(1 + eˣ)", "Dugas et al. 2001")

@@ -1,7 +1,9 @@
-"""The bootstrap of medians and of their ratios: coverage, and what belongs together."""
+"""Bootstrap intervals of medians and of their ratios: simulated coverage, and paired rounds."""
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
+from scipy.stats import binom
 
 from initperf.benchmarks._bootstrap import bootstrap
 
@@ -65,6 +67,73 @@ def test_few_preparations_cover_as_often_as_they_say():
         hits += bool(low[0] <= 10.0 <= high[0])
     # 95 % with an error of 1.5 % for 200 trials, three of them allowed below
     assert hits / trials >= 0.905
+
+
+TRIALS = 300
+AT_LEAST = binom.ppf(0.001, TRIALS, 0.93)
+
+
+def noise(rng, correlation, shape):
+    """Return normal noise of which each row correlates with the next."""
+    innovations = rng.normal(size=shape)
+    innovations[1:] *= np.sqrt(1 - correlation**2)
+    return lfilter([1.0], [1.0, -correlation], innovations, axis=0)
+
+
+def covered(samples_of, **options):
+    """Count the A/A ratios, and the medians, whose intervals include 1."""
+    rng = np.random.default_rng(0)
+    hits = np.zeros(3, dtype=int)
+
+    def values(medians):
+        return np.hstack([medians, ratios(medians)])
+
+    for _ in range(TRIALS):
+        low, high = bootstrap(samples_of(rng), values, rng=rng, **options)
+        hits += (low <= 1.0) & (high >= 1.0)
+    return hits
+
+
+@pytest.mark.parametrize("rounds", [2, 3, 4, 5, 8, 12, 70])
+def test_rounds_of_a_report_cover_as_often_as_they_say(rounds):
+    """From the fewest rounds of one pass of several to what quick calls take in their seconds."""
+    hits = covered(lambda rng: np.exp(0.05 * rng.normal(size=(rounds, 2))))
+    assert hits.min() >= AT_LEAST
+
+
+@pytest.mark.parametrize(("rounds", "correlation"), [(8, 0.5), (20, 0.8), (70, 0.8)])
+def test_rounds_that_follow_each_other_cover_as_often_as_they_say(rounds, correlation):
+    """From the rounds on at which a timing may stop; eight tell 0.8 only roughly."""
+    hits = covered(lambda rng: np.exp(0.05 * noise(rng, correlation, (rounds, 2))))
+    assert hits.min() >= AT_LEAST
+
+
+@pytest.mark.parametrize("preparations", [2, 3, 4, 10])
+@pytest.mark.parametrize("correlation", [0.0, 0.8])
+def test_preparations_cover_as_often_as_they_say(preparations, correlation):
+    """Three rounds each, as `initperf bench` and the fixture ``ab`` take at least."""
+
+    def samples(rng):
+        own = np.repeat(rng.normal(size=(preparations, 2)), 3, axis=0)
+        rest = [noise(rng, correlation, (3, 2)) for _ in range(preparations)]
+        return np.exp(0.05 * (own + np.concatenate(rest)))
+
+    assert covered(samples, preparations=preparations).min() >= AT_LEAST
+
+
+def test_far_values_hide_no_correlation():
+    """One round in seven is disturbed, in one method or the other."""
+
+    def samples(rng):
+        far = rng.exponential(0.3, (70, 2)) * (rng.random((70, 2)) < 0.15)
+        return np.exp(0.05 * noise(rng, 0.5, (70, 2)) + far)
+
+    assert covered(samples)[2] >= AT_LEAST
+
+
+def test_a_time_of_nothing_has_an_interval_of_nothing():
+    low, high = bootstrap(np.zeros((5, 1)), rng=np.random.default_rng(0))
+    assert (low[0], high[0]) == (0.0, 0.0)
 
 
 def test_disturbances_that_last_widen_the_interval():

@@ -35,12 +35,13 @@ def benchmarks(controls):
     yield from ((f"control {k}", {"role": "control", "threads": 2}, True) for k in range(controls))
 
 
-def session(rng, noise, slowed=1.0, controls=10):
+def session(rng, noise, slowed=1.0, controls=10, wilder=1.0):
     together = rng.normal(0.0, noise["together"])
     found = {}
     for name, extra, has_baseline in benchmarks(controls):
         threaded = extra["threads"] > 1
         own = rng.normal(0.0, noise["threaded" if threaded else "own"]) + together * threaded
+        own *= wilder if extra["role"] == "ours" else 1.0
         passes = []
         for _ in range(PASSES):
             disturbed = rng.exponential(0.2) * (rng.random() < DISTURBED)
@@ -55,6 +56,9 @@ def session(rng, noise, slowed=1.0, controls=10):
         samples = np.full(PASSES * ROUNDS, median_s)
         found[name] = Benchmark(name, median_s, len(samples), samples, tuple(passes), extra)
     return BenchmarkFile(Path("simulated"), found, "P")
+
+
+WILDER = 2.0  # times as much as controls, as the workloads of a session may scatter
 
 
 def pairs(noise, count=PAIRS, slowed=1.0, **options):
@@ -86,6 +90,28 @@ def test_a_slowdown_of_15_percent_is_found(noise):
     ]
     undisturbed = binom.cdf(1, PASSES, DISTURBED) ** 2
     assert verdicts.count("regressed") >= binom.ppf(0.001, PAIRS, undisturbed)
+
+
+def test_workloads_that_scatter_more_than_controls_are_not_flagged_for_it():
+    flagged = sum(found.exit_code == 1 for found in pairs(QUIET, wilder=WILDER))
+    assert flagged <= binom.ppf(0.999, PAIRS, FALSE_RATE)
+
+
+def test_what_did_change_widens_the_noise_by_no_more_than_said():
+    """Half of the workloads are faster by various amounts, and one is slower by 60 %."""
+    rng = np.random.default_rng(0)
+    before, after = session(rng, QUIET), session(rng, QUIET, slowed=1.6)
+    faster = dict(after.benchmarks)
+    for k in range(2, 8):
+        one = faster[f"ours {k}"]
+        passes = tuple({"median_s": each["median_s"] / (1 + 0.2 * k)} for each in one.passes)
+        faster[one.name] = Benchmark(
+            one.name, one.median_s, one.rounds, one.samples_s, passes, one.extra
+        )
+    found = compare_sessions(before, BenchmarkFile(after.path, faster, "P"))
+    assert found.noise.widened == 3.0
+    assert "of benchmarks 3.0 times that" in str(found.noise)
+    assert found.table.set_index("benchmark").loc[SLOWED, "verdict"] == "regressed"
 
 
 def test_the_estimates_are_those_of_the_simulation():

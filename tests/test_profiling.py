@@ -175,6 +175,12 @@ def test_the_page_needs_nothing_else_and_shows_everything():
     )
     text = page(found)
     assert "a &lt;kernel&gt;" in text
+    # landmarks and keyboards: axe's rules region and scrollable-region-focusable
+    body = text.partition("<body>")[2].partition("<script>")[0].strip()
+    assert body.startswith("<main>")
+    assert body.endswith("</main>")
+    assert text.count('<div class="table" tabindex="0" role="group" aria-label=') == 2
+    assert "prefers-color-scheme: dark" in text
     assert text.count("<button") == len(flame(samples))
     assert "forward(UniTuple, int64, float32[,], …): 1 samples, 25.0 %" in text
     assert "src=" not in text

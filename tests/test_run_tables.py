@@ -1,9 +1,11 @@
-"""The table of runs has what runs must share, and figures refuse those that do not."""
+"""Tables of a report: of runs, with what runs must share to be compared, and of signals."""
 
+import numpy as np
 import pytest
 
 from initperf import Experiment, train
-from initperf.report.tables import run_tables
+from initperf.report import tables
+from initperf.report.tables import run_tables, signal_table, signals_table
 from initperf.training.experiment import settings
 from initperf_figures._figure import check_comparable
 
@@ -46,3 +48,35 @@ def test_runs_may_differ_in_what_is_compared_and_in_what_changes_nothing(blobs):
     runs = table(blobs, SMALL, *(SMALL.replace(**changes) for changes in others))
     check_comparable(runs)
     assert len(runs) == 5
+
+
+def test_the_runs_say_how_many_test_images_judged_them(blobs):
+    assert table(blobs, SMALL)["test_images"].tolist() == [100]
+
+
+@pytest.mark.parametrize("initializer", ["he_normal", "lsuv"])
+def test_signals_are_those_of_the_experiments_own_network(blobs, initializer):
+    """Their first layer by hand, and as many rows as hidden layers, biases included."""
+    images = blobs.features("test", "float64")
+    changes = {"dtype": "float64", "biases": "constant"} if initializer == "he_normal" else {}
+    experiment = Experiment(initializer, "tanh", hidden=(9, 7, 5), backend="numpy", **changes)
+    found = signal_table(experiment, images, blobs.test_labels.copy())
+    assert found["layer"].tolist() == [1, 2, 3]
+    assert found["activation_variance"].notna().all()
+    if initializer == "he_normal":
+        # the means of 9 units of 100 images in float64: rounding of sums of 784 products
+        from initperf.training.network import Mlp
+
+        network = Mlp((784, 9, 7, 5, 10), "tanh", "float64", "numpy")
+        network.initialize(initializer, rng=0, biases="constant")
+        weights, biases = next(network.layers())
+        expected = np.tanh(images @ weights + biases).mean()
+        assert biases[0] == 0.01
+        assert found["activation_mean"][0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_report_shows_signals_of_deep_networks(blobs, monkeypatch):
+    monkeypatch.setattr(tables, "DEEP", (6,) * 4)
+    experiments = [SMALL, SMALL.replace(initializer="zeros")]
+    found = signals_table(experiments, blobs, lambda *_: None)
+    assert found.groupby("initializer")["layer"].max().to_dict() == {"he_normal": 4, "zeros": 4}

@@ -185,6 +185,38 @@ def test_where_there_is_no_critical_point_the_error_says_what_would_be_right(
         critical(activation, bias_variance)
 
 
+@pytest.mark.parametrize(
+    ("activation", "weight_variance", "bias_variance"),
+    [("gelu_erf", 1.98305826, 0.17292239), ("silu", 1.98800468, 0.55514317)],
+)
+def test_critical_weights_are_those_of_the_book(activation, weight_variance, bias_variance):
+    """Roberts, Yaida & Hanin, section 5.3.4, to the eight digits printed; its GELU is the exact."""
+    point = critical(activation)
+    assert point.weight_variance == pytest.approx(weight_variance, abs=5e-9)
+    assert point.bias_variance == pytest.approx(bias_variance, abs=5e-9)
+
+
+@pytest.mark.parametrize("q", [1e6, 1e8])
+def test_chi_holds_where_tanh_is_a_step(q):
+    """E[sech⁴(√q z)] = ∫ sech⁴ / √(2πq) · (1 + O(1/q)), and the integral of sech⁴ is 4/3."""
+    expected = 4 / 3 / math.sqrt(2 * math.pi * q)
+    assert MeanField("tanh", 1.0).chi(q) == pytest.approx(expected, rel=1 / q)
+
+
+def test_the_correlation_of_nothing_is_not_a_number():
+    assert math.isnan(MeanField("tanh", 1.0).correlation_map(0.5, 0.0))
+    assert math.isnan(MeanField("tanh", 0.0).correlation_map(0.5, 1.0))
+    assert MeanField("tanh", 0.0, 0.1).correlation_map(0.5, 1.0) == 1.0
+
+
+def test_a_network_off_its_critical_point_loses_gradients():
+    """As the docstring of `CriticalScheme` says of ELU, of 29 layers from q = 1."""
+    point = critical("elu")
+    assert point.q == 0.0
+    growth = MeanField("elu", point.weight_variance).gradient_growth(1.0, 30)[0]
+    assert growth == pytest.approx(0.01, rel=0.05)
+
+
 def test_fixed_points():
     # Klambauer et al. 2017: SELU keeps variance 1, from whichever side it comes
     assert MeanField("selu", 1.0).fixed_point(0.3) == pytest.approx(1.0, rel=1e-9)

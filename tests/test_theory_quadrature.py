@@ -56,6 +56,7 @@ def in_mpmath(name):
                  lambda x: SCALE * (1 if x > 0 else ALPHA * mp.exp(x))),
         "silu": (lambda x: x * gate(x), lambda x: gate(x) * (1 + x * gate(-x))),
         "gelu": (gelu, gelu_slope),
+        "gelu_erf": (lambda x: x * mp.ncdf(x), lambda x: mp.ncdf(x) + x * mp.npdf(x)),
         "softplus": (lambda x: mp.log1p(mp.exp(x)), gate),
     }[name]  # fmt: skip
 

@@ -167,12 +167,13 @@ def test_a_record_is_what_json_carries():
         "null_low": 1.0,
         "null_high": 1.0,
     }
-    assert str(found) == "3 (3 to 3) times as fast, A/A 1 (1 to 1), 5 rounds"
+    assert str(found) == "3 (3 to 3) times as fast, A/A 1 (1 to 1), 8 rounds"
 
 
 def test_real_time_is_measured():
     timing = measure(lambda: time.sleep(0.004), Budget(seconds=0.05))
-    assert 0.004 <= timing.low_s <= timing.median_s <= timing.high_s
+    assert timing.samples_s.min() >= 0.004
+    assert timing.low_s <= timing.median_s <= timing.high_s
     assert timing.first_s >= 0.004
 
 

@@ -1,6 +1,7 @@
 """Share of dead or saturated units by depth, before training.
 
-A dead unit is zero for every image of the batch. A saturated unit is in a flat part of its
+A dead unit is zero for every image of the batch; only activations that are zero over an interval,
+as ReLU, have them. Units of all others saturate: for an image, they are in a flat part of the
 activation, where the derivative, and so the gradient, is nearly zero.
 """
 
@@ -14,8 +15,14 @@ from initperf_figures._axes import activation_name, activations_of
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, RULE, canvas, in_order, strokes
 
-# Flat at both ends: their units saturate. Units of other activations die.
-_SATURATING = ("tanh", "sigmoid", "softsign", "hard_tanh", "hard_sigmoid")
+
+def measure_of(activation: str) -> str:
+    """Return ``"dead"`` for an activation that is zero where it is flat, else ``"saturated"``."""
+    # This imports compiled functions, which other figures do not need.
+    from initperf.activations import ACTIVATIONS
+
+    known = activation in ACTIVATIONS
+    return "dead" if known and ACTIVATIONS[activation].zero_where_saturated else "saturated"
 
 
 def draw(tables: Tables) -> Figure:
@@ -27,7 +34,7 @@ def draw(tables: Tables) -> Figure:
     figure = canvas((0.235 * len(names) + 0.85) * rows)
     panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
     for axes, activation in zip(panels, activations, strict=False):
-        measure = "saturated" if activation in _SATURATING else "dead"
+        measure = measure_of(activation)
         own = signal[signal["activation"] == activation]
         shares = own.groupby(["layer", "initializer"])[f"{measure}_fraction"].median().unstack()
         axes.set_title(f"{activation_name(activation)}: {measure} units")
@@ -73,9 +80,9 @@ register(
     title="Dead and saturated units",
     caption=(
         "The height of a strip is the share of a layer’s units, from 0 to 100 %; the number is the "
-        "share in the last layer. A dead ReLU is zero for every image and has no gradient. A "
-        "saturated unit is where its activation is flat and its gradient almost zero. Medians over "
-        "seeds."
+        "share in the last layer. A dead ReLU is zero for every image and has no gradient. Units "
+        "of activations that are not zero over an interval do not die but saturate: the share "
+        "counts units and images where the slope is below 1 % of the largest. Medians over seeds."
     ),
     needs=("signal",),
     draw=draw,

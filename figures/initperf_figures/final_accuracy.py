@@ -11,9 +11,9 @@ from initperf_figures.recommendation import rank
 
 
 def draw(tables: Tables) -> Figure:
-    """Draw a ranking for each activation: a dot a seed, the mean and its 95 % interval."""
+    """Draw a ranking for each activation: a dot a seed, and an interval."""
     runs = tables["runs"].fillna({"test_accuracy": 0.0})
-    ranking = rank(runs)
+    ranking = rank(runs, tables["epochs"])
     activations = activations_of(runs)
     rows = -(-len(activations) // 2)
     longest = ranking.groupby("activation").size().max()
@@ -90,9 +90,10 @@ def caption(tables: Tables) -> str:
     """Return the caption."""
     seeds = tables["runs"]["seed"].nunique()
     return (
-        "A dot is a seed, a cross a seed whose training diverged, a bar the 95 % t interval of the "
-        f"mean. Bold: the best initializer and those not distinguished from it by {seeds} seeds. "
-        "The axis is logarithmic in the error, 1 − accuracy."
+        "A dot is a seed; a cross is a seed whose training diverged, at its last accuracy, ranked "
+        "as 0. A bar is the 95 % interval of the expected accuracy, corrected for the choice of "
+        f"the best. Bold: the best initializer, and those that {seeds} seeds show to be within one "
+        "point of it. The axis is logarithmic in the error, 1 − accuracy."
     )
 
 
@@ -100,7 +101,7 @@ register(
     "final_accuracy",
     title="Final test accuracy",
     caption=caption,
-    needs=("runs",),
+    needs=("runs", "epochs"),
     draw=draw,
     section="training",
     order=10,

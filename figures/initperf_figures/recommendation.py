@@ -1,35 +1,34 @@
 """Ranking of the initializers for each activation, with what the seeds do not distinguish.
 
 Initializers are ranked by their mean test accuracy over seeds. A seed fixes the order of the
-batches and the random numbers of the weights, so differences are paired by seed: two initializers
-differ if the 95 % t interval of the paired differences (Student 1908) excludes zero.
+batches and the random numbers of the weights, so that runs are compared seed by seed: the interval
+of a difference is *paired*, and what a seed does to all initializers is not in it. The intervals
+of all differences from the best hold together with 95 % (`_comparisons`). They are about the test
+images at hand; `test_error` says by how much other images would move an accuracy.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from initperf_figures._axes import activation_name, activations_of
+from initperf_figures._comparisons import Comparisons, compare_with_best, t_interval
 from initperf_figures._figure import check_comparable
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 
-# A difference whose interval includes zero is a tie, unless the interval exceeds this: then the
-# seeds vary too much, and more of them are needed.
-MARGIN = 0.05
+# An initializer that is behind by less, for all that the seeds show, is as good as the best.
+MARGIN = 0.01
+
+_NORMAL_QUANTILE = 1.959964  # two-sided, 95 %
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Return the mean and its 95 % t interval; NaN limits for fewer than two values."""
-    from scipy.special import stdtrit  # most processes that draw figures do without
-
-    sample = np.asarray(values, dtype=float)
-    mean = float(sample.mean()) if len(sample) else float("nan")
-    if len(sample) < 2:
-        return mean, float("nan"), float("nan")
-    half = float(stdtrit(len(sample) - 1, 0.975) * sample.std(ddof=1) / np.sqrt(len(sample)))
-    return mean, mean - half, mean + half
+    mean, low, high = t_interval(np.asarray(values, dtype=float))
+    return float(mean), float(low), float(high)
 
 
 def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -38,7 +37,7 @@ def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.Data
     Parameters
     ----------
     runs : pandas.DataFrame
-        Table of runs; a run that diverged counts with its last accuracy, or 0.
+        Table of runs; a run that diverged counts with an accuracy of 0, below all that finished.
     epochs : pandas.DataFrame, optional
         Table of epochs, for the number of epochs until a level is reached.
 
@@ -46,11 +45,18 @@ def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.Data
     -------
     pandas.DataFrame
         A row for each activation and initializer, best first: activation, rank, initializer,
-        seeds, accuracy, accuracy_low, accuracy_high (95 % t interval), behind, behind_low,
-        behind_high (paired differences to the best), verdict ("best", "tied", "undecided" or
-        "worse"), diverged (runs), textbook (whether the initializer's sources recommend it for the
-        activation), level (test accuracy), epochs_to_level (median over seeds, NaN
-        when most seeds never reach it).
+        seeds, accuracy (the mean), expected (the mean corrected for the choice of the best),
+        accuracy_low, accuracy_high (95 % interval of what is expected), behind, behind_low,
+        behind_high (paired differences to the best; the intervals of an activation hold together
+        with 95 %), verdict, diverged (runs), test_error (half the width of the 95 % interval of an
+        accuracy on other test images; NaN where their number is not known), textbook (whether the
+        initializer's sources recommend it for the activation), level (test accuracy),
+        epochs_to_level (median over seeds, NaN when most seeds never reach it).
+
+        The verdict is ``"best"``; ``"worse"`` where the interval of the difference excludes 0;
+        ``"tied"`` where it includes 0 and stays below one point; ``"undecided"`` where it does
+        not, or runs diverged: there are too few seeds to say; ``"diverged"`` where all runs did.
+        Means that are equal are ranked by the epochs to the level.
 
     Raises
     ------
@@ -60,56 +66,91 @@ def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.Data
     # This imports compiled kernels, which figures, which only rank, do not need.
     from initperf.initializers import INITIALIZERS
 
-    table = rank(runs)
-    level = _level(table)
+    table = rank(runs, epochs)
     suited = [
         name in INITIALIZERS and activation in INITIALIZERS[name].suits
         for name, activation in zip(table["initializer"], table["activation"], strict=True)
     ]
-    table = table.assign(textbook=suited, level=level)
-    return table.join(_epochs_to(level, runs, epochs), on=["activation", "initializer"])
+    return table.assign(textbook=suited)
 
 
-def rank(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of `recommend` without textbook, level and epochs_to_level."""
+def rank(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the table of `recommend` without textbook, from the same tables."""
     check_comparable(runs)
-    runs = runs.assign(test_accuracy=runs["test_accuracy"].astype("float64").fillna(0.0))
+    lost = runs["status"] == "diverged"
+    accuracy = runs["test_accuracy"].astype("float64").fillna(0.0).where(~lost, 0.0)
+    runs = runs.assign(test_accuracy=accuracy)
+    level = _level(runs)
+    waits = _epochs_to(level, runs, epochs)
     ranked = [
-        _rank(runs[runs["activation"] == activation], activation)
-        for activation in activations_of(runs)
+        _rank(runs[runs["activation"] == activation], waits) for activation in activations_of(runs)
     ]
-    return pd.concat(ranked, ignore_index=True)
+    table = pd.concat(ranked, ignore_index=True).assign(level=level)
+    return table.join(waits, on=["activation", "initializer"])
 
 
-def _rank(runs: pd.DataFrame, activation: str) -> pd.DataFrame:
+def _rank(runs: pd.DataFrame, waits: pd.Series) -> pd.DataFrame:
+    activation = runs["activation"].iloc[0]
     accuracy = runs.pivot_table(index="seed", columns="initializer", values="test_accuracy")
-    diverged = (runs["status"] == "diverged").groupby(runs["initializer"]).sum()
-    order = sorted(accuracy, key=lambda name: (-accuracy[name].mean(), name))
+    by_name = runs.groupby("initializer")
+    diverged = by_name["status"].agg(lambda status: int((status == "diverged").sum()))
+    seeds = by_name["seed"].nunique()
+    shared = accuracy.dropna()  # seeds that every initializer has
+    means = (shared if len(shared) else accuracy).mean().round(12)  # less would be rounding
+
+    def place(name: str) -> tuple[bool, float, float, str]:
+        wait = float(waits[activation, name])
+        return (
+            bool(diverged[name] == seeds[name]),
+            -float(means[name]),
+            math.inf if math.isnan(wait) else wait,
+            str(name),
+        )
+
+    order = sorted(accuracy, key=place)
+    compared = _compared(accuracy[order], diverged[order])
     rows = []
-    for rank, name in enumerate(order, start=1):
+    for index, name in enumerate(order):
         own = accuracy[name].dropna()
-        mean, low, high = mean_interval(own)
-        paired = (accuracy[order[0]] - accuracy[name]).dropna()
-        behind, least, most = mean_interval(paired)
-        if rank == 1:
+        behind, reach = compared.behind[index], compared.reach[index]
+        most = behind + reach
+        if diverged[name] == seeds[name]:
+            verdict = "diverged"
+        elif index == 0:
             verdict = "best"
-        elif least > 0:
+        elif compared.worse[index]:
             verdict = "worse"
         else:
-            steady = most <= MARGIN and not diverged[name]
-            verdict = "tied" if steady else "undecided"
+            verdict = "tied" if most <= MARGIN and not diverged[name] else "undecided"
+        low, high = max(compared.low[index], 0.0), min(compared.high[index], 1.0)
         rows.append(
-            {"activation": activation, "rank": rank, "initializer": name, "seeds": len(own)}
-            | {"accuracy": mean}
-            | {"accuracy_low": max(low, 0.0), "accuracy_high": min(high, 1.0)}
-            | {"behind": behind, "behind_low": least, "behind_high": most}
+            {"activation": activation, "rank": index + 1, "initializer": name, "seeds": len(own)}
+            | {"accuracy": own.mean(), "expected": compared.expected[index]}
+            | {"accuracy_low": low, "accuracy_high": high}
+            | {"behind": behind, "behind_low": behind - reach, "behind_high": most}
             | {"verdict": verdict, "diverged": int(diverged[name])}
+            | {"test_error": _test_error(runs, own.mean())}
         )
     return pd.DataFrame(rows)
 
 
-def _level(table: pd.DataFrame) -> float:
-    within_reach = float(table.groupby("activation")["accuracy"].max().min())
+def _compared(accuracy: pd.DataFrame, diverged: pd.Series) -> Comparisons:
+    """Compare on the seeds that every initializer has; where there are none, compare means."""
+    shared = accuracy.dropna()
+    values = shared if len(shared) else accuracy.mean().to_frame().T
+    return compare_with_best(values.to_numpy(), (diverged == 0).to_numpy())
+
+
+def _test_error(runs: pd.DataFrame, accuracy: float) -> float:
+    if "test_images" not in runs:
+        return math.nan
+    variance = accuracy * (1.0 - accuracy) / float(runs["test_images"].iloc[0])
+    return _NORMAL_QUANTILE * math.sqrt(variance)
+
+
+def _level(runs: pd.DataFrame) -> float:
+    means = runs.groupby(["activation", "initializer"])["test_accuracy"].mean()
+    within_reach = float(means.groupby("activation").max().min())
     return max((level for level in LEVELS if level < within_reach), default=LEVELS[0])
 
 
@@ -130,21 +171,36 @@ def conclusions(rankings: Iterable[pd.DataFrame]) -> list[str]:
 
 def _conclude(table: pd.DataFrame) -> str:
     best = table.iloc[0]
-    name = activation_name(best["activation"])
-    start = f"For {name}, {best['initializer']} is ahead with {percent(best['accuracy'])}"
+    start = f"For {activation_name(best['activation'])},"
+    name, reached, seeds = best["initializer"], percent(best["expected"]), best["seeds"]
+    if best["verdict"] == "diverged":
+        return f"{start} every run diverged."
+    ahead = f"{start} {name} is ahead with {reached}"
     if len(table) == 1:
-        return f"{start}; nothing else was tried."
-    if best["seeds"] < 2:
-        return f"{start}, but one seed cannot tell it from the others."
-    tied = list(table.loc[table["verdict"] == "tied", "initializer"])
+        return f"{ahead}; nothing else was tried."
+    if seeds < 2:
+        return f"{ahead}, but one seed cannot tell it from the others."
+    tied, undecided = (
+        list(table.loc[table["verdict"] == verdict, "initializer"])
+        for verdict in ("tied", "undecided")
+    )
+    too_few = f"{seeds} seeds are too few to tell"
     if tied:
-        others = tied[0] if len(tied) == 1 else f"{tied[0]} and {len(tied) - 1} more"
-        return f"{start}, but {best['seeds']} seeds cannot tell it from {others}."
+        equal = f"equal to within {100 * MARGIN:g} point, with {reached}"
+        rest = f"; {too_few} {_listed(undecided)} from them" if undecided else ""
+        return f"{start} {_listed([name, *tied])} are {equal}{rest}."
+    if undecided:
+        return f"{start} {too_few} {name}, with {reached}, from {_listed(undecided)}."
     second = table.iloc[1]
-    if second["verdict"] == "undecided":
-        few = f"{best['seeds']} seeds are too few to tell it from its runner-up"
-        return f"{start}; {few}, {second['initializer']}."
-    return f"{start}, {100 * second['behind']:.2g} points ahead of {second['initializer']}."
+    return f"{ahead}, {100 * second['behind']:.2g} points ahead of {second['initializer']}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in a sentence: all of up to three, else the first two and a number."""
+    if len(names) > 3:
+        return f"{', '.join(names[:2])} and {len(names) - 2} more"
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def percent(share: float) -> str:

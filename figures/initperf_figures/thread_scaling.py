@@ -99,8 +99,9 @@ def caption(tables: Tables) -> str:
     least, best = gains.iloc[0], gains.iloc[-1]
     return (
         "Each line is a size; the dotted line is the ideal speedup, the number of threads. Bars "
-        "combine the 95 % intervals of the two times. Small workloads run on one thread, because "
-        "waking another would take longer than it saves. "
+        "combine the 95 % intervals of the two times. Workloads below a measured size run on one "
+        "thread, because waking another takes longer than it saves; above it, a speedup below 1 is "
+        "a loss, unless its bar includes 1. "
         f"With {best['threads']} threads, the largest speedup is {best['gain']:.2g}, of "
         f"{best[WORKLOAD]} at {best['size'].replace(' x ', ' × ')}, and the smallest "
         f"{least['gain']:.2g}, of {least[WORKLOAD]} at {least['size'].replace(' x ', ' × ')}."

@@ -1,7 +1,7 @@
-"""The noise between two sessions: how far times of unchanged code differ, learned from controls.
+"""Noise between two sessions: by how much times of unchanged code differ, by control benchmarks.
 
-The interval of a median tells how far samples of one session scatter. Between two sessions more
-changes: where memory lies, who else is on the machine, how fast its clock runs. Intervals within
+The interval of a median shows how far samples of one session scatter. Between two sessions more
+changes: the place of data in memory, the load of the machine, its clock rate. Intervals within
 a session cannot show that; the control benchmarks of both sessions do, which time code that is
 not initperf's: other libraries, the baselines that took turns with benchmarks, and loops on
 several threads (`initperf.benchmarks.controls`).
@@ -16,6 +16,9 @@ several threads (`initperf.benchmarks.controls`).
   doi:10.2202/1544-6115.1027), it is the mean of a prior and of the controls' own, weighted by
   degrees of freedom, and Student's distribution with the sum of them replaces the normal one:
   without controls, only large changes are told from noise.
+- Benchmarks may scatter more than controls do. Most of them did not change: the MAD of their own
+  changes about their median, in standard deviations of the controls', multiplies the noise where it
+  is above 1, up to a factor of 3, as beyond that they did change.
 - As many benchmarks are judged at once, intervals are simultaneous: all of them hold together
   with 95 % (Bonferroni's inequality needs no independence).
 """
@@ -40,6 +43,7 @@ PRIOR_STD, PRIOR_FREEDOM = 0.02, 4.0
 degrees of freedom that it counts for. Four are the most with tails so heavy that the fourth moment
 is infinite: of ten benchmarks without controls, only changes beyond 13 % are told from noise."""
 
+_MOST_WIDENED = 3.0
 _MAD_TO_STD = 1.4826  # of a normal distribution
 _MAD_EFFICIENCY = 0.37  # its variance relative to the standard deviation's, of a normal one
 _LARGEST = 700.0  # logarithm that is still a float's
@@ -79,18 +83,23 @@ class SessionNoise:
     Attributes
     ----------
     one, several : Noise
-        By the number of threads.
+        By the number of threads, as the controls show it.
+    widened : float
+        Factor by which the standard deviations of benchmarks are larger, as they scatter more.
     """
 
     one: Noise
     several: Noise
+    widened: float = 1.0
 
     def of(self, benchmark: Benchmark) -> Noise:
         """Return the noise of a benchmark, by its threads."""
-        return self.several if benchmark.is_threaded else self.one
+        own = self.several if benchmark.is_threaded else self.one
+        return replace(own, std=self.widened * own.std)
 
     def __str__(self) -> str:
-        return f"noise between sessions: {self.one}; on several threads {self.several}"
+        widened = f"; of benchmarks {self.widened:.1f} times that" if self.widened > 1.05 else ""
+        return f"noise between sessions: {self.one}; on several threads {self.several}{widened}"
 
 
 @dataclass(frozen=True)
@@ -129,12 +138,13 @@ def session_noise(pairs: Iterable[Pair]) -> SessionNoise:
     Parameters
     ----------
     pairs : iterable of tuple of Benchmark
-        Each benchmark, old and new.
+        Each benchmark that can be judged, and each control, old and new.
 
     Returns
     -------
     SessionNoise
     """
+    pairs = list(pairs)
     changes: dict[bool, list[float]] = {False: [], True: []}
     baselines: dict[tuple[str, str], float] = {}
     for old, new in pairs:
@@ -152,7 +162,28 @@ def session_noise(pairs: Iterable[Pair]) -> SessionNoise:
         _noise(own, _drift(own) if len(own) >= FEWEST_CONTROLS else drift)
         for own in (changes[False], changes[True])
     )
-    return SessionNoise(one, replace(several, std=max(several.std, one.std)))
+    several = replace(several, std=max(several.std, one.std))
+    return _widened(SessionNoise(one, several), pairs)
+
+
+def _widened(noise: SessionNoise, pairs: Iterable[Pair]) -> SessionNoise:
+    """Return the noise of benchmarks that scatter more than the controls do."""
+    own = [
+        (math.log(new.least_s / old.least_s) - noise.of(new).drift) / noise.of(new).std
+        for old, new in pairs
+        if not new.is_control and min(old.least_s, new.least_s) > 0
+    ]
+    if len(own) < FEWEST_CONTROLS:
+        return noise
+    factor = _scale(own, float(np.median(own)))
+    return replace(noise, widened=min(max(factor, 1.0), _MOST_WIDENED))
+
+
+def _scale(values: Sequence[float], centre: float) -> float:
+    """Return the standard deviation of values by their MAD about a centre."""
+    mad = float(np.median(np.abs(np.array(values) - centre)))
+    # the factor for small samples of Croux and Rousseeuw (1992)
+    return _MAD_TO_STD * len(values) / (len(values) - 0.8) * mad
 
 
 def _drift(changes: Sequence[float]) -> float:
@@ -165,10 +196,7 @@ def _noise(changes: Sequence[float], drift: float) -> Noise:
     freedom = PRIOR_FREEDOM + own
     variance = PRIOR_STD**2
     if own:
-        mad = float(np.median(np.abs(np.array(changes) - drift)))
-        # the factor for small samples of Croux and Rousseeuw (1992)
-        scale = _MAD_TO_STD * count / (count - 0.8)
-        variance = (PRIOR_FREEDOM * PRIOR_STD**2 + own * (scale * mad) ** 2) / freedom
+        variance = (PRIOR_FREEDOM * PRIOR_STD**2 + own * _scale(changes, drift) ** 2) / freedom
     # the variance of a median of so many normal values adds to that of one value
     variance *= 1 + math.pi / 2 / max(count, FEWEST_CONTROLS)
     return Noise(drift, math.sqrt(variance), freedom, count)

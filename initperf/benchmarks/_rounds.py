@@ -1,7 +1,7 @@
-"""Rounds of samples: methods take turns within a round, in an order drawn anew for every round.
+"""Rounds of samples, in which methods take turns in an order drawn anew for every round.
 
-Whatever slows the machine for a while slows all methods of a round. The garbage collector is off
-meanwhile; the first call, which compiles, is timed apart, and warm-up is not counted.
+A disturbance of the machine slows all methods of a round. The garbage collector is off during the
+rounds; the first call, which compiles, is timed apart, and warm-up is not counted.
 """
 
 import gc
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf.benchmarks._bootstrap import Array, bootstrap
+from initperf.benchmarks._bootstrap import FEWEST_FOR_CORRELATION, Array, bootstrap
 from initperf.benchmarks.budget import Budget
 
 Call = Callable[[], Any]
@@ -125,7 +125,7 @@ def take_samples(
     with _no_garbage_collection():
         methods = _prepare_each(prepare_all(), watch)
         begin = watch.now_ns()
-        parts = [_until_precise(methods, statistic, budget.of_one_preparation(), rng, watch)]
+        parts = [_until_precise(methods, statistic, budget, rng, watch)]
         while len(parts) < budget.preparations:
             spent = (watch.now_ns() - begin) * 1e-9 >= budget.seconds
             if spent and len(parts) >= budget.least_preparations:
@@ -155,7 +155,9 @@ def _until_precise(
     watch: Stopwatch,
 ) -> Array:
     rows: list[list[float]] = []
-    look_at = budget.least_rounds
+    several, budget = budget.preparations > 1, budget.of_one_preparation()
+    # an interval of fewer rounds takes disturbances that last for chance, and can be too narrow
+    look_at = max(budget.least_rounds, 0 if several else FEWEST_FOR_CORRELATION)
     begin = watch.now_ns()
     while True:
         rows.append(_round(methods, budget, rng, watch))

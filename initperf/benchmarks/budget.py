@@ -1,4 +1,4 @@
-"""The effort that a timing may take: seconds, precision, rounds, rests and preparations."""
+"""Limits of a timing: seconds, precision, rounds, rests and preparations."""
 
 import math
 from dataclasses import dataclass, replace
@@ -15,10 +15,13 @@ class Budget:
     seconds : float
         Seconds of rounds after which no further round begins; first calls are not counted.
     precision : float
-        Stop as soon as every interval is within this fraction of its value, on either side; of
-        several preparations the first stops so, and the others take as many rounds.
+        Stop as soon as every interval is within this fraction of its value, on either side, after
+        8 rounds at the earliest; of several preparations the first stops so, even earlier, and the
+        others take as many rounds.
     least_rounds : int
-        Rounds that are taken whatever the seconds, at least 2.
+        Rounds that are taken whatever the seconds, at least 2. Intervals of fewer than 8 hold with
+        95 % only where rounds are independent, as disturbances that last cannot be told; those of
+        2 or 3 are wide.
     pause_seconds : float
         Rest before every sample, uncounted. The threads of a BLAS or of OpenMP spin on after a
         call, those of OpenBLAS for some 0.1 s, on a processor that the next method could use:

@@ -38,9 +38,10 @@ class FileComparison:
         ``by_baseline`` (new time over old, above 1 is slower; corrected for the machine's drift,
         and relative to the baseline), ``time_ratio`` on which the two agree, with
         ``time_ratio_low`` and ``time_ratio_high`` (95 % for all rows together), ``hidden_percent``
-        (the smallest slowdown that would be seen), and ``verdict``: ``"ok"``, ``"improved"``,
-        ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds, or ``"control"``
-        of code that is not initperf's, from which the noise is learned.
+        (the slowdown that would be seen in half of such sessions: its estimate lies above the
+        end of the interval, or the threshold, as often as below), and ``verdict``: ``"ok"``,
+        ``"improved"``, ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds, or
+        ``"control"`` of code that is not initperf's, from which the noise is learned.
     noise : initperf.benchmarks._noise.SessionNoise
         How the controls changed.
     missing, added : tuple of str

@@ -117,7 +117,7 @@ _LECUN = "LeCun et al. 1998, section 4.6"
 _GLOROT = "Glorot & Bengio 2010, eq. 16"
 _HE = "He et al. 2015, eq. 10"
 _SATURATING = ("tanh", "sigmoid")
-_RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "silu")
+_RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "gelu_erf", "silu")
 
 register(
     "variance_scaling",

@@ -1,6 +1,6 @@
-"""The measurements of a report, as tables: weights, signals, runs and the machine.
+"""Measurements of a report as tidy tables: weights, signals, runs and the machine.
 
-Nothing here draws: each function returns tidy DataFrames with units in the column names.
+Units are in the names of the columns.
 """
 
 from collections.abc import Iterable
@@ -17,6 +17,7 @@ from initperf.initializers import INITIALIZERS, Initializer
 from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Records
+from initperf.schemes import as_scheme
 from initperf.training._epochs import CLASSES
 from initperf.training.experiment import Experiment, settings
 from initperf.training.network import Mlp
@@ -24,6 +25,7 @@ from initperf.training.run import Run
 
 LAYER = (784, 256)
 DEEP = (256,) * 20
+"""Hidden layers of the networks whose signals a report shows."""
 SIGNAL_IMAGES = 1000
 
 _BINS, _BEYOND = 72, 4  # bins of a histogram, and empty ones to either side
@@ -59,7 +61,15 @@ def distinct() -> list[str]:
 
 
 def weights_tables(names: Iterable[str], seed: int = 0) -> dict[str, pd.DataFrame]:
-    """Draw a layer with each initializer and return its histogram and its statistics."""
+    """Draw a layer with each initializer and return its histogram and its statistics.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Initializers.
+    seed : int
+        Of the draws.
+    """
     histograms, statistics = [], []
     for name in names:
         initializer = INITIALIZERS[name]
@@ -103,7 +113,7 @@ def weights_tables(names: Iterable[str], seed: int = 0) -> dict[str, pd.DataFram
 
 
 def _span(w: np.ndarray, least: float, most: float) -> tuple[float, float]:
-    """Return where the bins begin and end: at the bounds of the law, if the weights come near."""
+    """Return where bins begin and end: at the distribution's bounds, if the weights come near."""
     low, high = float(w.min()), float(w.max())
     if high - low < 1e-3:
         return 0.5 * (low + high - 1e-3), 0.5 * (low + high + 1e-3)
@@ -125,25 +135,34 @@ def bounds_table(names: Iterable[str]) -> pd.DataFrame:
 
 
 def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """Send one batch through a deep network at its initial state, forward and back.
+    """Send one batch through an experiment's network at its initial state, forward and back.
 
     Parameters
     ----------
     experiment : Experiment
-        Says initializer, activation, seed and backend.
+        Its network, initializer, seed and backend are used, and nothing is trained.
     images, labels : numpy.ndarray
-        The batch: (count, features) float32, and (count,).
+        The batch: (count, features), and (count,) int64.
 
     Returns
     -------
     pandas.DataFrame
-        One row a hidden layer. Where the signal overflows float32, the layers behind, and all
-        gradients, are NA.
+        One row a hidden layer: ``initializer``, ``activation``, ``seed``, ``layer`` from 1, and
+        the signal. Where it diverges, the layers behind, and all gradients, are NA.
+
+    Raises
+    ------
+    ValueError
+        When a scheme does not apply to the network or the images.
     """
-    sizes = (images.shape[1], *DEEP, CLASSES)
-    network = Mlp(sizes, experiment.activation, backend=experiment.backend)
-    network.initialize(experiment.initializer, rng=experiment.seed)
-    count = len(images)
+    images = np.ascontiguousarray(images, experiment.dtype)
+    sizes = (images.shape[1], *experiment.hidden, CLASSES)
+    network = Mlp(
+        sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
+    )
+    scheme = as_scheme(experiment.initializer, experiment.biases)
+    network.initialize(scheme, experiment.seed, batch=images[: scheme.images])
+    count, depth = len(images), len(experiment.hidden)
     records = Records.of(1, network.depth, recorded=1)
     records.statistics[:] = np.nan
     KERNELS["train_epoch"][network.backend](
@@ -152,13 +171,13 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
         Descent.plain(np.zeros(1), network.parameters),
         records,
     )
-    hidden = records.statistics[0, : len(DEEP)]
+    hidden = records.statistics[0, :depth]
     hidden[~np.isfinite(hidden)] = np.nan
     columns: dict[str, Any] = {
         "initializer": experiment.initializer,
         "activation": experiment.activation,
         "seed": experiment.seed,
-        "layer": np.arange(1, len(DEEP) + 1),
+        "layer": np.arange(1, depth + 1),
     }
     for name in _SIGNALS:
         columns[name] = pd.array(hidden[:, STATISTICS.index(name)], dtype="Float64")
@@ -168,11 +187,26 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
 def signals_table(
     experiments: Iterable[Experiment], dataset: Dataset, progress: Progress
 ) -> pd.DataFrame:
-    """Return `signal_table` of every experiment's initial state, on the first test images."""
+    """Return the signals of the first test images in deep networks at their initial state.
+
+    Parameters
+    ----------
+    experiments : iterable of Experiment
+        Their hidden layers are replaced by `DEEP`.
+    dataset : Dataset
+        What has the test images.
+    progress : callable
+        Told ``(done, total, label)`` after each network.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `signal_table` of each.
+    """
     count = min(SIGNAL_IMAGES, len(dataset.test_labels))
     images = dataset.features("test", "float32", count)
     labels = dataset.test_labels[:count].copy()
-    wanted = list(experiments)
+    wanted = [experiment.replace(hidden=DEEP) for experiment in experiments]
     parts = []
     with blas_threads(1):
         tables = side_by_side(
@@ -198,9 +232,9 @@ def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]
     Returns
     -------
     dict of str to pandas.DataFrame
-        ``"runs"`` has a column for each setting that runs must share to be compared, empty where
-        a run's optimizer or schedule does not have it; ``"steps"``, ``"epochs"`` and ``"layers"``
-        are those of the runs under each other.
+        ``"runs"`` has ``test_images``, their number, and a column for each setting that runs must
+        share to be compared, empty where a run's optimizer or schedule does not have it;
+        ``"steps"``, ``"epochs"`` and ``"layers"`` are those of the runs under each other.
     """
     declared = settings()
     rows: list[dict[str, Any]] = []
@@ -216,6 +250,7 @@ def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]
                 "activation": experiment.activation,
                 "network": "-".join(map(str, sizes)),
                 **run.dataset,
+                "test_images": len(dataset.test_labels),
                 "seed": experiment.seed,
                 "backend": experiment.backend,
                 **{

@@ -77,7 +77,7 @@ register(
     DeepKernelShaping(
         formula="orthogonal W times αγ, biases β + δ ΣW: f becomes γ (f(αx + β) + δ)",
         cite="Martens et al. 2021",
-        suits=("tanh", "silu", "gelu", "softplus"),
+        suits=("tanh", "silu", "gelu", "gelu_erf", "softplus"),
     ),
     aliases=("deep_kernel_shaping",),
 )

@@ -23,10 +23,11 @@ class Run:
     dataset : dict
         ``dataset``, ``dataset_size`` and ``dataset_digest``.
     status : str
-        ``"finished"`` or ``"diverged"``.
+        ``"finished"`` or ``"diverged"``: a pre-activation, a parameter or the norm of a layer's
+        gradient was not finite or reached the magnitude 2⁵⁶, in float64 2⁵⁰⁴. Values are then still
+        finite as a rule, and squares of them would soon not be.
     diverged_step, diverged_layer : int or None
-        Step and layer, both counted from 1, where a value was first not finite; None in a run that
-        finished.
+        Step and layer, both counted from 1, where a value first did; None in a run that finished.
     test_accuracy : float
         Share of the test images classified correctly after the last complete epoch.
     train_seconds : float

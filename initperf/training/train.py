@@ -61,8 +61,8 @@ def train(
     Returns
     -------
     Run
-        Its ``status`` is ``"diverged"`` when values became too large or not finite; it holds
-        what was recorded until then.
+        Its ``status`` is ``"diverged"`` when a magnitude reached 2⁵⁶, in float64 2⁵⁰⁴, or was not
+        finite; it holds what was recorded until then.
 
     Raises
     ------

@@ -24,6 +24,7 @@ FUNCTIONS = {
     "elu": torch.nn.functional.elu,
     "selu": torch.nn.functional.selu,
     "gelu": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+    "gelu_erf": torch.nn.functional.gelu,
     "silu": torch.nn.functional.silu,
     "softplus": torch.nn.functional.softplus,
     "tanh": torch.tanh,
