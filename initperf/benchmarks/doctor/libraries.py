@@ -31,9 +31,15 @@ _SLOW = {
 
 @register("compiler")
 def compiler(system: System) -> Iterator[Result]:
-    """Find settings of Numba under which compiled code is slow."""
+    """Find settings of Numba under which compiled code is slow, and what a release lacks."""
     import numba
 
+    from initperf.jit.internals import PARTS, missing
+
+    lacks = {part: names for part in PARTS if (names := missing(part))}
+    for part, names in lacks.items():
+        words = f"numba {numba.__version__} lacks {', '.join(names)}: initperf does without {part}"
+        yield "warning", words, "install an older numba or a newer initperf"
     slow = [
         f"NUMBA_{name}={value}: {words}"
         for name, (usual, words) in _SLOW.items()
@@ -41,7 +47,7 @@ def compiler(system: System) -> Iterator[Result]:
     ]
     for words in slow:
         yield "warning", words, f"unset {words.partition('=')[0]}"
-    if not slow:
+    if not slow and not lacks:
         yield "ok", "the settings that initperf expects", ""
 
 
