@@ -1,6 +1,7 @@
 """Owners and permissions of a path and all above it tell who could have changed it."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,8 +11,9 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such per
 
 
 @pytest.fixture
-def place(tmp_path):
-    """Give a directory of this user, two levels below one of this user."""
+def place(tmp_path, monkeypatch):
+    """Give a directory of this user, two levels below one of this user, whose group is shared."""
+    monkeypatch.setattr("grp.getgrgid", lambda number: {}[number])
     made = tmp_path / "above" / "place"
     made.mkdir(parents=True)
     made.chmod(0o755)
@@ -76,6 +78,32 @@ def test_what_a_link_names_counts_and_where_the_link_is(place, tmp_path):
     shared.chmod(0o777)
     (shared / "link").symlink_to(place)
     assert distrust(shared / "link" / "file") == f"{shared} can be written by others"
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "mode", "trusted"),
+    [
+        ("me", [], 0o775, True),
+        ("me", ["me"], 0o775, True),
+        ("me", [], 0o777, False),
+        ("me", ["you"], 0o775, False),
+        ("staff", [], 0o775, False),
+    ],
+)
+def test_the_group_of_a_user_alone_may_write(place, monkeypatch, name, members, mode, trusted):
+    if os.geteuid() == 0:
+        os.chown(place, 12345, 12345)
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    group = place.stat().st_gid
+    user = SimpleNamespace(pw_gid=group, pw_name="me")
+    monkeypatch.setattr("pwd.getpwuid", lambda number: user)
+    monkeypatch.setattr(
+        "grp.getgrgid", lambda number: SimpleNamespace(gr_name=name, gr_mem=members)
+    )
+    place.chmod(mode)
+    assert (distrust(place) == "") == trusted
+    monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])  # no entry, as in containers
+    assert distrust(place) != ""
 
 
 def test_a_circle_of_links_is_not_trusted(tmp_path):

@@ -9,8 +9,6 @@ import os
 import stat
 from pathlib import Path
 
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-
 
 def distrust(path: Path) -> str:
     """Return why another user than this one and root could have changed a path; "" if none could.
@@ -51,7 +49,26 @@ def distrust_status(found: os.stat_result) -> str:
         return ""
     if found.st_uid not in (0, os.geteuid()):
         return f"belongs to user {found.st_uid}"
-    sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
-    if found.st_mode & _OTHERS_WRITE and not sticky:
+    if stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX:
+        return ""
+    group_writes = found.st_mode & stat.S_IWGRP and not _is_alone_in(found.st_gid)
+    if found.st_mode & stat.S_IWOTH or group_writes:
         return "can be written by others"
     return ""
+
+
+def _is_alone_in(group_number: int) -> bool:
+    """Return whether a group is this user's own, of the same name and without other members.
+
+    Where users have such groups, the usual umask lets them write (Ubuntu, Fedora). That of root
+    never counts.
+    """
+    import grp
+    import pwd
+
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(group_number)
+    except KeyError:
+        return False
+    own = group_number == user.pw_gid and group.gr_name == user.pw_name
+    return own and os.geteuid() != 0 and set(group.gr_mem) <= {user.pw_name}

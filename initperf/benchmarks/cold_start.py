@@ -88,7 +88,11 @@ def _known(memory: Path) -> dict[str, float]:
         return {}
     if not isinstance(found, dict):
         return {}
-    return {name: value for name, value in found.items() if isinstance(value, float)}
+    return {
+        name: seconds
+        for name, seconds in found.items()
+        if isinstance(seconds, float) and math.isfinite(seconds)
+    }
 
 
 def _child(*arguments: str, cache: Path | None = None) -> str:

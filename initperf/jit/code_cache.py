@@ -27,7 +27,7 @@ import numba
 
 from initperf._core.storage import make_directory
 from initperf._core.trust import distrust
-from initperf.jit.internals import CompileResult, dumps, missing, set_code_cache
+from initperf.jit.internals import dumps, missing, rebuilt, reduced, set_code_cache
 from initperf.jit.stored_code import DamagedError, DistrustedError, retrieve, store
 
 _LOG = logging.getLogger("initperf.code_cache")
@@ -129,7 +129,7 @@ class CodeCache:
         """
         target_context.refresh()
         if words := refusal(self._directory):
-            _note(f"compiled code is neither loaded nor kept: {words}")
+            _note(f"compiled code is neither loaded nor kept: {words}; initperf doctor says more")
             return None
         key = self._key(signature, target_context.codegen())
         path = self._path(key)
@@ -137,7 +137,7 @@ class CodeCache:
             stored, parts = pickle.loads(retrieve(path))  # noqa: S301  # see the import
             if stored != key:
                 raise DamagedError("holds the code of other types")
-            return CompileResult._rebuild(target_context, *parts)
+            return rebuilt(target_context, parts)
         except FileNotFoundError:
             return None
         except DistrustedError as error:
@@ -163,7 +163,7 @@ class CodeCache:
         if refusal(self._directory) or not self._is_cachable(result):
             return
         key = self._key(signature, result.codegen)
-        content = dumps((key, result._reduce()))
+        content = dumps((key, reduced(result)))
         try:
             make_directory(self._directory)
             store(self._path(key), content)

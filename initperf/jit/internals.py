@@ -17,6 +17,7 @@ functions that are compiled only then; a missing one is a stand-in that does not
 import functools
 import importlib
 from contextlib import nullcontext
+from importlib.util import find_spec
 from typing import Any
 
 import numba
@@ -48,7 +49,11 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.core.cpu:CPUContext.refresh",
         "numba.core.serialize:dumps",
     ),
-    "views": ("numba.np.arrayobj:make_array", "numba.np.arrayobj:populate_array"),
+    "views": (
+        "numba.core.cgutils:_StructProxy._getvalue",
+        "numba.np.arrayobj:make_array",
+        "numba.np.arrayobj:populate_array",
+    ),
     "instructions": (
         f"{_CONTEXT}.get_constant",
         f"{_CONTEXT}.get_dummy_value",
@@ -116,11 +121,19 @@ NativeLowering = _found("numba.core.typed_passes:NativeLowering", object)
 register_pass = _found("numba.core.compiler_machinery:register_pass", _undecorated)
 cpu_target = _found("numba.core.registry:cpu_target")
 
-CompileResult = _found("numba.core.compiler:CompileResult")
 dumps = _found("numba.core.serialize:dumps")
 
 Listener = _found("numba.core.event:Listener", object)
 install_listener = _found("numba.core.event:install_listener", lambda *arguments: nullcontext())
+
+
+def threading_layers() -> list[str]:
+    """Return the names of the threading layers that this numba has been built with."""
+    modules = {"tbb": "tbbpool", "omp": "omppool", "workqueue": "workqueue"}
+    try:
+        return [name for name, module in modules.items() if find_spec(f"numba.np.ufunc.{module}")]
+    except ModuleNotFoundError:  # of a package above them
+        return []
 
 
 def array_maker(kind: Any) -> Any:
@@ -139,6 +152,29 @@ def fill_array(view: Any, **fields: Any) -> None:
         data, shape, strides, itemsize and meminfo, as values of compiled code.
     """
     _found("numba.np.arrayobj:populate_array")(view, **fields)
+
+
+def struct_value(view: Any) -> Any:
+    """Return the value, in compiled code, of a struct that `array_maker` made."""
+    return view._getvalue()
+
+
+def reduced(result: Any) -> Any:
+    """Return a compile result as a tuple that can be pickled, machine code included."""
+    return result._reduce()
+
+
+def rebuilt(target_context: Any, parts: Any) -> Any:
+    """Return the compile result that `reduced` took apart, loaded and ready to be called.
+
+    Parameters
+    ----------
+    target_context : object
+        Numba's context of the processor, into which the code is loaded.
+    parts : tuple
+        What `reduced` returned.
+    """
+    return _found("numba.core.compiler:CompileResult")._rebuild(target_context, *parts)
 
 
 def set_code_cache(dispatcher: Any, cache: Any) -> None:

@@ -12,7 +12,14 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from initperf.jit.internals import TypingError, array_maker, cgutils, fill_array, missing
+from initperf.jit.internals import (
+    TypingError,
+    array_maker,
+    cgutils,
+    fill_array,
+    missing,
+    struct_value,
+)
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -58,7 +65,7 @@ def _native_view(typing, array, shape):  # type: ignore[no-untyped-def]  # numba
         view = array_maker(result)(context, builder)
         packed = cgutils.pack_array(builder, strides)
         fill_array(view, data=data, shape=values[1], strides=packed, itemsize=size, meminfo=None)
-        return view._getvalue()
+        return struct_value(view)
 
     return result(array, shape), generate
 
@@ -69,7 +76,7 @@ def _disowned(context: Any, builder: Any, kind: Any, value: Any) -> Any:
         array = array_maker(kind)(context, builder, value)
         for owner in ("meminfo", "parent"):
             setattr(array, owner, ir.Constant(getattr(array, owner).type, None))
-        return array._getvalue()
+        return struct_value(array)
     if isinstance(kind, types.BaseTuple):
         for place, inner in enumerate(kind.types):
             field = builder.extract_value(value, place)

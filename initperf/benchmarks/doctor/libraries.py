@@ -1,6 +1,5 @@
 """Settings of compiler and libraries: from the environment, the build, or by default."""
 
-import importlib.util
 import os
 from collections.abc import Iterator
 
@@ -61,13 +60,11 @@ def threading_layer(system: System) -> Iterator[Result]:
     """Report the threading layer of ``prange`` in other code; initperf uses plain threads."""
     import numba
 
+    from initperf.jit.internals import threading_layers
+
     wanted = str(numba.config.THREADING_LAYER)
-    here = [
-        name
-        for name, module in (("tbb", "tbbpool"), ("omp", "omppool"), ("workqueue", "workqueue"))
-        if importlib.util.find_spec(f"numba.np.ufunc.{module}")
-    ]
-    words = f"setting {wanted}, built in: {', '.join(here)}; initperf uses none"
+    here = threading_layers()
+    words = f"setting {wanted}, built in: {', '.join(here) or 'unknown'}; initperf uses none"
     if wanted == "workqueue" or here == ["workqueue"]:
         advice = "for prange called from several threads at once, which workqueue aborts: use omp"
         yield "note", words, advice
