@@ -1,6 +1,6 @@
 """Constraints of pip that pin each dependency to the lowest version that pyproject.toml declares.
 
-``python .ci/lowest.py FILE`` writes them for the package and its extra ``dev``.
+``python .ci/lowest.py FILE`` writes them for the package and its extras ``suite`` and ``dev``.
 """
 
 import re

@@ -138,7 +138,7 @@ class CodeCache:
             if stored != key:
                 raise DamagedError("holds the code of other types")
             return rebuilt(target_context, parts)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except DistrustedError as error:
             _note(f"compiled code is not loaded: {error}")

@@ -118,7 +118,11 @@ CompilerBase = _found("numba.core.compiler:CompilerBase", object)
 DefaultPassBuilder = _found("numba.core.compiler:DefaultPassBuilder")
 Lower = _found("numba.core.lowering:Lower", object)
 NativeLowering = _found("numba.core.typed_passes:NativeLowering", object)
-register_pass = _found("numba.core.compiler_machinery:register_pass", _undecorated)
+register_pass = (
+    _undecorated  # it examines classes, of which some may be stand-ins
+    if missing("wide vectors")
+    else _found("numba.core.compiler_machinery:register_pass")
+)
 cpu_target = _found("numba.core.registry:cpu_target")
 
 dumps = _found("numba.core.serialize:dumps")
