@@ -4,7 +4,12 @@ import dataclasses
 import functools
 import gzip
 import http.server
+import os
+import stat
+import struct
 import threading
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -32,6 +37,14 @@ NAMES = {
 class Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *arguments):
         self.server.requests.append(self.path)
+
+    def do_GET(self):
+        if not self.path.startswith("/elsewhere"):
+            super().do_GET()
+            return
+        self.send_response(302)
+        self.send_header("Location", self.server.leads_to)
+        self.end_headers()
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +179,74 @@ def test_more_than_any_of_the_files_could_be_is_refused(server, tmp_path, monkey
     assert files_below(tmp_path / "cache") == []
 
 
+def test_a_published_file_is_read_no_further_than_it_is_long(server, tmp_path, mirrors):
+    fill(tmp_path / "www" / "long")
+    images = tmp_path / "www" / "long" / NAMES["train_images"]
+    images.write_bytes(images.read_bytes() + bytes(1_000_000))
+    mirrors(f"{server.url}/long/")
+    # 6 images of 784 bytes, gzip's overhead and 1,000 bytes to spare
+    with pytest.raises(DataError, match=r"train-images.*more than 5,708 bytes"):
+        data.fetch("mnist")
+    assert files_below(tmp_path / "cache") == []
+
+
+def test_no_more_is_decompressed_than_the_header_promises(server, tmp_path):
+    fill(tmp_path / "www" / "bomb")
+    plain = _idx.header(PARTS["train_images"]) + bytes(256 * 2**20)
+    (tmp_path / "www" / "bomb" / NAMES["train_images"]).write_bytes(gzip.compress(plain, 1))
+    del plain
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=r"train-images.*trailing bytes"):
+            data.fetch("mnist", base_url=f"{server.url}/bomb")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16 * 2**20  # the compressed megabyte and what reads it, but not 256
+
+
+def test_a_header_that_promises_too_much_is_refused():
+    plain = struct.pack(">4I", _idx.IMAGES_MAGIC, 2**32 - 1, 28, 28)
+    with pytest.raises(DataError, match="3,367,254,359,296 bytes, more than 2,147,483,648"):
+        _idx.decompress(gzip.compress(plain), "it")
+
+
+def test_a_mirror_that_leads_elsewhere_by_plain_http_is_left(server, tmp_path):
+    server.leads_to = "http://example.org/"
+    with pytest.raises(DataError, match=r"leads to http://example\.org/, which is not https"):
+        data.fetch("mnist", base_url=f"{server.url}/elsewhere")
+    assert files_below(tmp_path / "cache") == []
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next(server, tmp_path):
+    target = data.fetch("mnist", base_url=f"{server.url}/good")
+    images = target / NAMES["test_images"]
+    images.unlink()
+    old, new = (target / f".{images.stem}~initperf-{digit * 16}.gz" for digit in "01")
+    for path in (old, new):
+        path.write_bytes(b"cut")
+    hours_ago = time.time() - 7200
+    os.utime(old, (hours_ago, hours_ago))
+    data.fetch("mnist", base_url=f"{server.url}/good")
+    assert images.is_file()
+    assert new.is_file()  # of a download that may still run
+    assert not old.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+@pytest.mark.parametrize(
+    ("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)]
+)
+def test_files_and_directories_follow_the_umask(server, umask, file, folder):
+    before = os.umask(umask)
+    try:
+        target = data.fetch("mnist", base_url=f"{server.url}/good")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(target.stat().st_mode) == folder
+    assert {stat.S_IMODE(path.stat().st_mode) for path in target.iterdir()} == {file}
+
+
 def test_a_missing_file_is_one_line(server, tmp_path):
     with pytest.raises(DataError, match=r"cannot be downloaded: HTTP Error 404: ") as caught:
         data.fetch("mnist", base_url=f"{server.url}/nowhere")
@@ -215,13 +296,24 @@ def test_embedded_images_are_not_downloaded():
         data.fetch("mnist_5k")
 
 
-@pytest.mark.parametrize("address", ["file:///etc", "ftp://example.org", "example.org/mnist"])
-def test_only_web_addresses_are_taken(address):
-    with pytest.raises(UsageError, match="must begin with http:// or https://"):
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc",
+        "ftp://example.org",
+        "example.org/mnist",
+        "http://example.org/mnist",
+        "http://[::1/",
+    ],
+)
+def test_only_addresses_that_nobody_can_alter_are_taken(address):
+    with pytest.raises(
+        UsageError, match="must begin with https://, or with http:// and the name of this"
+    ):
         data.fetch("mnist", base_url=address)
 
 
-def test_every_mirror_is_a_web_address_ending_in_a_slash():
+def test_every_mirror_is_reached_by_https_and_ends_in_a_slash():
     addresses = [mirror for spec in DATASETS.values() for mirror in spec.mirrors]
     assert addresses
-    assert all(a.startswith("http") and a.endswith("/") for a in addresses)
+    assert all(a.startswith("https://") and a.endswith("/") for a in addresses)

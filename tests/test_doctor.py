@@ -1,15 +1,18 @@
 import json
+import os
 
 import pytest
 
 from initperf import cli
 from initperf.benchmarks import doctor
 from initperf.benchmarks.doctor import CHECKS, Finding, System, examine, members
+from initperf.jit.stored_code import store
 
 QUIET = "cpu  100 0 0 900 0 0 0 0 0 0\n"
 BUSY = "cpu  160 0 0 940 0 0 0 0 0 0\n"
 STOLEN = "cpu  100 0 0 990 0 0 0 10 0 0\n"
 CPU = "sys/devices/system/cpu"
+KEPT = "{} functions of this very source and these versions in the cache"
 
 
 @pytest.fixture
@@ -223,8 +226,47 @@ def test_what_other_sources_left_is_counted(system, monkeypatch, tmp_path):
     assert "1 directories of other sources or versions, 2 MB" in words
     assert str(mine) in advice
     assert found("compiled_kernels", system())[2] == "initperf warmup"
-    (mine / "g.nbc").touch()
-    assert found("compiled_kernels", system())[0] == ["ok"]
+    store(mine / "g.nbc", b"code")
+    assert found("compiled_kernels", system())[:2] == (["ok"], KEPT.format(1))
+
+
+def test_damaged_code_is_warned_of(system, monkeypatch, tmp_path):
+    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", tmp_path)
+    for name in "fgh":
+        store(tmp_path / f"{name}.nbc", b"code")
+    (tmp_path / ".f~initperf-0.nbc").write_bytes(b"")  # what is being written
+    assert found("compiled_kernels", system())[:2] == (["ok"], KEPT.format(3))
+    (tmp_path / "g.nbc").write_bytes((tmp_path / "f.nbc").read_bytes())
+    statuses, words, advice = found("compiled_kernels", system())
+    assert statuses == ["warning"]
+    assert "1 of 3 files are damaged: g.nbc fails its checksum" in words
+    assert advice == "initperf warmup"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_cache_that_others_can_write_is_warned_of(system, monkeypatch, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", shared / "code" / "digest")
+    statuses, words, advice = found("compiled_kernels", system())
+    assert statuses == ["warning"]
+    assert words.startswith(f"{shared} can be written by others: compiled code is neither loaded")
+    assert "chmod go-w" in advice
+
+
+def test_a_cache_that_cannot_be_written_or_is_missing_is_warned_of(system, monkeypatch, tmp_path):
+    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", tmp_path / "missing")
+    assert found("cache_directory", system())[0] == ["warning"]
+    assert found("compiled_kernels", system())[0] == ["note"]
+    assert found("stale_caches", system())[0]
+    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", tmp_path)
+    assert found("cache_directory", system())[0] == ["ok"]
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    statuses, words, advice = found("cache_directory", system())
+    assert statuses == ["warning"]
+    assert "cannot be written" in words
+    assert "INITPERF_CACHE" in advice
 
 
 def test_the_own_machine_is_examined_without_error():

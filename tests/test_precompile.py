@@ -23,7 +23,7 @@ def started(monkeypatch, tmp_path, processes):
     popen = subprocess.Popen
 
     def start(command, **options):
-        commands.append([Experiment.from_json(text) for text in command[3:]])
+        commands.append([Experiment.from_json(text) for text in command[4:]])
         processes.append(popen(["sleep", "20"], **options))
         return processes[-1]
 

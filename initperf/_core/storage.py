@@ -1,16 +1,23 @@
 """Cache directory of this project, and atomic replacement of files and directories."""
 
+import glob
 import os
 import secrets
 import shutil
 import signal
+import stat
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
+
+from initperf._core.trust import distrust_status
+
+_LEFT_BEHIND_S = 3600.0  # no file is written for so long
 
 
 def cache_directory(*parts: str) -> Path:
@@ -18,7 +25,8 @@ def cache_directory(*parts: str) -> Path:
 
     ``INITPERF_CACHE`` names the cache. Without it, it is the user's cache directory, or, where
     that cannot be written (a read-only home), a directory of this user's below the directory of
-    temporary files.
+    temporary files. Directories are created as the umask has it, but never writable by others,
+    because compiled code is loaded from below them.
 
     Parameters
     ----------
@@ -35,22 +43,77 @@ def cache_directory(*parts: str) -> Path:
     OSError
         When ``INITPERF_CACHE`` is set and cannot be written, or no candidate can.
     """
-    chosen = os.environ.get("INITPERF_CACHE")
-    if chosen:
-        return _writable(Path(chosen).expanduser().joinpath(*parts))
     try:
-        return _writable(Path(platformdirs.user_cache_dir("initperf")).joinpath(*parts))
+        return _writable(_first_choice().joinpath(*parts))
     except OSError:
+        if os.environ.get("INITPERF_CACHE"):
+            raise
         fallback = _fallback()
-        fallback.mkdir(mode=0o700, exist_ok=True)
-        if hasattr(os, "getuid") and fallback.stat().st_uid != os.getuid():
+        make_directory(fallback, 0o700)
+        if not stat.S_ISDIR(fallback.lstat().st_mode) or distrust_status(fallback.lstat()):
             raise
         return _writable(fallback.joinpath(*parts))
+
+
+def code_directory(name: str) -> Path:
+    """Return the directory of compiled code, which need not be writable, nor exist.
+
+    It is that of `cache_directory` or, where that cannot be written, one that was filled before
+    and is read-only now.
+
+    Parameters
+    ----------
+    name : str
+        The directory's name below ``code``.
+
+    Raises
+    ------
+    OSError
+        When ``INITPERF_CACHE`` begins with the home of an unknown user.
+    """
+    first = _first_choice().joinpath("code", name)
+    try:
+        usual = cache_directory("code", name)
+    except OSError:
+        return first
+    filled = usual != first and first.is_dir() and any(first.iterdir())
+    return first if filled else usual
 
 
 def is_fallback(directory: Path) -> bool:
     """Return whether a directory of `cache_directory` lies below that of temporary files."""
     return not os.environ.get("INITPERF_CACHE") and _fallback() in directory.parents
+
+
+def make_directory(directory: Path, mode: int = 0o755) -> None:
+    """Create a directory and those above it, unless they exist.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        The directory.
+    mode : int
+        Permissions of all that are created, less those that the umask takes away.
+
+    Raises
+    ------
+    OSError
+        When one cannot be created, or is a file.
+    """
+    if directory.is_dir() or directory == directory.parent:
+        return
+    make_directory(directory.parent, mode)
+    directory.mkdir(mode, exist_ok=True)
+
+
+def _first_choice() -> Path:
+    chosen = os.environ.get("INITPERF_CACHE")
+    if not chosen:
+        return Path(platformdirs.user_cache_dir("initperf")).absolute()
+    try:
+        return Path(chosen).expanduser().absolute()
+    except RuntimeError as error:  # there is no such user
+        raise OSError(f"INITPERF_CACHE={chosen}: {error}") from error
 
 
 def _fallback() -> Path:
@@ -59,13 +122,13 @@ def _fallback() -> Path:
 
 
 def _writable(directory: Path) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     with tempfile.TemporaryFile(dir=directory):
         return directory
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, flush: bool = True, mode: int = 0o666) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place when the block succeeds.
 
     Readers see the old file or the new one, never a part: the new one is flushed to the disk
@@ -75,29 +138,41 @@ def replacing(path: Path) -> Iterator[Path]:
     ----------
     path : pathlib.Path
         The file to write; its directory must exist.
+    flush : bool
+        Whether to wait for the disk. Without it a power failure can leave a file of the right
+        size whose content is lost, which the reader must recognise.
+    mode : int
+        Permissions, less those that the umask takes away.
 
     Yields
     ------
     pathlib.Path
-        Where to write; the same suffix as `path`.
+        An empty file to write; the same suffix as `path`.
 
     Raises
     ------
     OSError
         When the file cannot be written.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    stem = f".{path.stem[:100]}~initperf-"
+    _remove_leftovers(path.parent, stem, path.suffix)
+    temporary = path.with_name(f"{stem}{secrets.token_hex(8)}{path.suffix}")
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     try:
         yield temporary
-        _flush(temporary)
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        if flush:
+            _flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(directory: Path, stem: str, ending: str) -> None:
+    """Delete temporary files of processes that were killed an hour ago or earlier."""
+    with suppress(OSError):  # another process was first, or the directory is read-only
+        for left in directory.glob(f"{glob.escape(stem)}{'[0-9a-f]' * 16}{glob.escape(ending)}"):
+            if left.lstat().st_mtime < time.time() - _LEFT_BEHIND_S:
+                left.unlink()
 
 
 @contextmanager

@@ -5,14 +5,15 @@ Each is timed in a fresh process, by the process itself, so that starting Python
 
 import json
 import math
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from initperf._core.child_python import python_command, python_environment
 from initperf._core.storage import replacing
 
 _IMPORT = """
@@ -70,24 +71,39 @@ def compile_seconds(kernels: Sequence[str], *, measure: bool = True) -> dict[str
     from initperf.jit.policy import CODE_CACHE
 
     memory = CODE_CACHE / "compile_seconds.json"
-    known: dict[str, float] = json.loads(memory.read_text()) if memory.is_file() else {}
+    known = _known(memory)
     unknown = [name for name in kernels if name not in known]
     if unknown and measure and not numba.config.DISABLE_JIT:
         known |= first_call_seconds(unknown)
-        with replacing(memory) as written:
+        with suppress(OSError), replacing(memory) as written:  # else it is measured again
             written.write_text(json.dumps(known))
     return {name: known.get(name, math.nan) for name in kernels}
 
 
+def _known(memory: Path) -> dict[str, float]:
+    """Return the seconds measured before; none where the file is missing or damaged."""
+    try:
+        found = json.loads(memory.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {
+        name: seconds
+        for name, seconds in found.items()
+        if isinstance(seconds, float) and math.isfinite(seconds)
+    }
+
+
 def _child(*arguments: str, cache: Path | None = None) -> str:
-    home = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    environment = os.environ | {"PYTHONPATH": path}
-    if cache is not None:
-        environment["INITPERF_CACHE"] = str(cache)
-    command = [sys.executable, *arguments]
+    changes = {} if cache is None else {"INITPERF_CACHE": str(cache)}
+    environment = python_environment(**changes)
     return subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, text=True, check=True
+        python_command(*arguments),
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     ).stdout
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 
 from initperf.jit.blas import blas_threads
 from initperf.jit.fma import FMAS_A_TURN, fma_chains
+from initperf.jit.internals import compiles
 from initperf.jit.policy import jit
 
 Task = Callable[[int], Any]
@@ -175,7 +175,7 @@ def fma(dtype: str = "float32", threads: int = 1) -> Limit:
     Limit
         NaN where nothing is compiled.
     """
-    if numba.config.DISABLE_JIT:
+    if not compiles():
         return Limit("FMA", math.nan, "FLOP/s", threads)
     operations = 2 * threads * 1000 * FMAS_A_TURN[dtype]
     seconds = least_seconds_a_turn(fma_tasks(dtype, threads))

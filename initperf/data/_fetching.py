@@ -3,16 +3,18 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from initperf._core.storage import cache_directory, replacing
 from initperf.data._catalogue import DATASETS, Spec, recognise
 from initperf.data._directory import FILES, decode_all, file_name
-from initperf.data._idx import decompress
+from initperf.data._idx import PIXELS, decompress
 from initperf.data._loading import from_directory, named_directory
 from initperf.errors import DataError, UsageError
 
 TIMEOUT_S = 30
 LARGEST_BYTES = 64 * 2**20
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 Report = Callable[[str], None]
 
@@ -38,8 +40,9 @@ def fetch(
         Where to; created where it is missing. By default the one that ``INITPERF_DATA`` names, or
         else initperf's cache.
     base_url : str, optional
-        Another mirror, where the files have their usual names. Its files need not be the
-        published data; those of the well-known mirrors must be, to the bit.
+        Another mirror, by https, or by http from this very machine, where the files have their
+        usual names. Its files need not be the published data; those of the well-known mirrors
+        must be, to the bit.
     report : callable, optional
         Called with a line of text for each file downloaded and each mirror that failed.
 
@@ -61,8 +64,9 @@ def fetch(
     spec = DATASETS[name]
     if not spec.mirrors:
         raise UsageError(f"{name} is not downloaded: it comes with an installed package")
-    if base_url is not None and not base_url.startswith(("http://", "https://")):
-        raise UsageError(f"base_url must begin with http:// or https://, not {base_url!r}")
+    if base_url is not None and not is_safe(base_url):
+        allowed = "https://, or with http:// and the name of this machine"
+        raise UsageError(f"base_url must begin with {allowed}, not {base_url!r}")
     try:
         root = named_directory(directory) or cache_directory("data")
     except OSError as error:
@@ -99,7 +103,10 @@ def _download(spec: Spec, base_url: str | None, report: Report) -> dict[str, byt
     for mirror in spec.mirrors if base_url is None else (base_url,):
         urls = {part: f"{mirror.rstrip('/')}/{file_name(part)}" for part in FILES}
         try:
-            contents = {part: _get(url, report) for part, url in urls.items()}
+            contents = {
+                part: _get(url, _most_bytes(spec, part, base_url), report)
+                for part, url in urls.items()
+            }
             plain = {part: decompress(contents[part], url) for part, url in urls.items()}
             published = recognise(spec, decode_all(plain, urls), urls)
             if base_url is None and len(published) < len(FILES):
@@ -112,21 +119,52 @@ def _download(spec: Spec, base_url: str | None, report: Report) -> dict[str, byt
     raise DataError("; ".join(failures))
 
 
-def _get(url: str, report: Report) -> bytes:
+def _most_bytes(spec: Spec, part: str, base_url: str | None) -> int:
+    """Return the most bytes of a compressed file: gzip adds 5 to each 32 KiB that it cannot pack.
+
+    The published files have a known length; those of another mirror may be of other data.
+    """
+    published = spec.published.get(part)
+    if base_url is not None or published is None:
+        return LARGEST_BYTES
+    plain = published.count * (PIXELS if part.endswith("images") else 1)
+    return plain + plain // 1000 + 1000
+
+
+def is_safe(url: str) -> bool:
+    """Return whether nobody on the way can alter what is downloaded: https, or this machine."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
+
+
+def _get(url: str, most: int, report: Report) -> bytes:
     import http.client
     import urllib.error
     import urllib.request
 
+    class SafeRedirects(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *arguments: Any) -> urllib.request.Request | None:
+            if not is_safe(new := arguments[-1]):
+                raise DataError(f"{url}: leads to {new}, which is not https")
+            return super().redirect_request(*arguments)
+
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
-            content: bytes = response.read(LARGEST_BYTES + 1)
+        opener = urllib.request.build_opener(SafeRedirects)
+        with opener.open(url, timeout=TIMEOUT_S) as response:
+            content: bytes = response.read(most + 1)
     except urllib.error.HTTPError as error:
         with error:
             raise DataError(f"{url}: cannot be downloaded: {error}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = " ".join(str(getattr(error, "reason", error)).split())
         raise DataError(f"{url}: cannot be downloaded: {reason}") from error
-    if len(content) > LARGEST_BYTES:
-        raise DataError(f"{url}: more than {LARGEST_BYTES:,} bytes, no file of this data set")
+    if len(content) > most:
+        raise DataError(f"{url}: more than {most:,} bytes, no file of this data set")
     report(f"{url}: {len(content):,} bytes")
     return content

@@ -6,6 +6,7 @@ in the header are four bytes, most significant first.
 
 import gzip
 import hashlib
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -19,6 +20,8 @@ SIDE = 28
 PIXELS = SIDE * SIDE
 LABELS_MAGIC = 0x0801
 IMAGES_MAGIC = 0x0803
+LARGEST_BYTES = 2**31  # 2.7 million images
+_LONGEST_HEADER = 16
 _WORDS = {LABELS_MAGIC: "labels", IMAGES_MAGIC: "images"}
 
 
@@ -39,6 +42,9 @@ def read_bytes(path: Path) -> bytes:
 def decompress(content: bytes, where: str) -> bytes:
     """Return the content, decompressed if it starts as gzip does.
 
+    No more is decompressed than the header of an IDX file promises, and one byte that tells
+    whether more follows: a few kilobytes could expand to gigabytes.
+
     Parameters
     ----------
     content : bytes
@@ -54,11 +60,28 @@ def decompress(content: bytes, where: str) -> bytes:
     if not content.startswith(b"\x1f\x8b"):
         return content
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            begin = file.read(_LONGEST_HEADER)
+            promised = _promised_bytes(begin)
+            if promised > LARGEST_BYTES:
+                raise DataError(f"{where}: {promised:,} bytes, more than {LARGEST_BYTES:,}")
+            return begin + file.read(max(0, promised - len(begin)) + 1)
     except EOFError as error:
         raise DataError(f"{where}: truncated: its gzip data ends early") from error
     except (OSError, zlib.error) as error:
         raise DataError(f"{where}: corrupted gzip data: {error}") from error
+
+
+def _promised_bytes(begin: bytes) -> int:
+    """Return the length of an IDX file according to its first bytes; 0 if it is none."""
+    if len(begin) < _LONGEST_HEADER:
+        return 0
+    magic, count = struct.unpack_from(">2I", begin)
+    lengths: dict[int, int] = {
+        LABELS_MAGIC: 8 + count,
+        IMAGES_MAGIC: _LONGEST_HEADER + count * PIXELS,
+    }
+    return lengths.get(magic, 0)
 
 
 def decode(content: bytes, where: str, magic: int) -> NDArray[np.uint8]:

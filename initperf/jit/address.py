@@ -13,10 +13,10 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core import cgutils, types
-from numba.core.errors import TypingError
+from numba import types
 from numba.extending import intrinsic, overload
 
+from initperf.jit.internals import TypingError, cgutils, compiles
 from initperf.jit.policy import Function
 
 Signature = Callable[[Any], tuple[Any, ...]]
@@ -51,7 +51,7 @@ class Family:
         dtype : numpy.dtype
             float32 or float64.
         """
-        if numba.config.DISABLE_JIT:
+        if not compiles():
             return function
         return _compiled(self._signature, function, dtype)
 
@@ -100,7 +100,7 @@ def _caller(signature: Signature) -> Callable[..., None]:
 
     def compiled(address, *arguments):  # type: ignore[no-untyped-def]  # numba's types
         first = arguments[0]
-        if isinstance(first, types.BaseNamedTuple):  # type: ignore[attr-defined]  # not in its stubs
+        if isinstance(first, types.BaseNamedTuple):
             first = first[0]
         expected = signature(first.dtype)
         if arguments != expected:

@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic, overload
 from threadpoolctl import ThreadpoolController
 
+from initperf.jit.internals import cgutils
 from initperf.jit.policy import like, portable
 
 Addresses = tuple[int, int, int]

@@ -8,9 +8,9 @@ each.
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils
 from numba.extending import intrinsic
 
+from initperf.jit.internals import cgutils
 from initperf.jit.policy import jit
 from initperf.jit.tuning import FMA_CHAINS
 from initperf.jit.vectors import host_features

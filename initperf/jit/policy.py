@@ -9,7 +9,6 @@ a plug-in's sources too has a directory below, named after a digest of these.
 """
 
 import hashlib
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,17 +19,19 @@ import numba.extending
 import numpy as np
 from llvmlite import ir
 
-from initperf._core.storage import cache_directory
+from initperf._core.storage import code_directory
+from initperf.jit.code_cache import keep_code
+from initperf.jit.internals import missing
 from initperf.jit.outside import outside_digest
-from initperf.jit.vectors import WideCompiler
+from initperf.jit.vectors import PIPELINE
 
 Function = Callable[..., Any]
 
 
 F = TypeVar("F", bound=Function)
 
-_COMMON: dict[str, Any] = {"error_model": "numpy", "pipeline_class": WideCompiler}
-_OPTIONS = _COMMON | {"nogil": True, "cache": True}
+_COMMON: dict[str, Any] = {"error_model": "numpy"} | PIPELINE
+_OPTIONS = _COMMON | {"nogil": True}
 _SUMS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 
 INLINED = _COMMON | {"forceinline": True, "fastmath": False}
@@ -38,9 +39,6 @@ INLINED = _COMMON | {"forceinline": True, "fastmath": False}
 
 _COMPILED = ("jit/*.py", "kernels/*.py", "activations.py", "optimizers.py")
 _SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
-
-
-_decorating = threading.Lock()
 
 
 def _source_digest() -> str:
@@ -54,18 +52,15 @@ def _source_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-CODE_CACHE = cache_directory("code", _source_digest())
+CODE_CACHE = code_directory(_source_digest())
 
 
 def _decorate(function: Function, **options: Any) -> Function:
-    with _decorating:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(CODE_CACHE / outside_digest(function))
-        try:
-            jitted: Function = numba.njit(**_OPTIONS, **options)(function)
-            return jitted
-        finally:
-            numba.config.CACHE_DIR = before
+    if missing("instructions"):
+        return function
+    jitted: Function = numba.njit(**_OPTIONS, **options)(function)
+    keep_code(jitted, CODE_CACHE / outside_digest(function))
+    return jitted
 
 
 def jit(function: Function) -> Function:

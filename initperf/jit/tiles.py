@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
+from initperf.jit.internals import cgutils
 from initperf.jit.policy import portable
 from initperf.jit.tuning import PRODUCT_SUMS
 from initperf.jit.vectors import has_512_bits

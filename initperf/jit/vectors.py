@@ -11,11 +11,16 @@ a normal draw takes 7 % longer (Zen 4).
 from typing import Any
 
 from llvmlite import binding
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import register_pass
-from numba.core.lowering import Lower
-from numba.core.registry import cpu_target
-from numba.core.typed_passes import NativeLowering
+
+from initperf.jit.internals import (
+    CompilerBase,
+    DefaultPassBuilder,
+    Lower,
+    NativeLowering,
+    cpu_target,
+    missing,
+    register_pass,
+)
 
 _WIDE = '"prefer-vector-width"="512"'
 _LINE_BYTES = 64
@@ -37,7 +42,7 @@ class _WideLowering(NativeLowering):  # type: ignore[misc]  # numba is not typed
     """The lowering above, under numba's own name of the pass, which the profiler shows."""
 
     @property
-    def lowering_class(self) -> type[Lower]:
+    def lowering_class(self) -> type[_WideLower]:
         return _WideLower
 
 
@@ -55,8 +60,14 @@ class WideCompiler(CompilerBase):  # type: ignore[misc]  # numba is not typed
         return [pipeline]
 
 
+PIPELINE: dict[str, Any] = {} if missing("wide vectors") else {"pipeline_class": WideCompiler}
+"""Option of ``numba.njit`` that compiles for wide vectors."""
+
+
 def has_512_bits() -> bool:
     """Return whether kernels are compiled for registers of 512 bits; there are 32 of them."""
+    if missing("wide vectors"):
+        return False
     _, _, features = cpu_target.target_context.codegen().magic_tuple()
     return "+avx512f" in features.split(",")
 

@@ -10,10 +10,16 @@ from typing import Any, TypeVar
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
-from numba.np.arrayobj import make_array, populate_array
+
+from initperf.jit.internals import (
+    TypingError,
+    array_maker,
+    cgutils,
+    fill_array,
+    missing,
+    struct_value,
+)
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -51,15 +57,15 @@ def _native_view(typing, array, shape):  # type: ignore[no-untyped-def]  # numba
     result = types.Array(array.dtype, len(shape), "C")
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        data = make_array(array)(context, builder, values[0]).data
+        data = array_maker(array)(context, builder, values[0]).data
         size = context.get_constant(types.intp, array.dtype.bitwidth // 8)
         strides = [size]
         for length in cgutils.unpack_tuple(builder, values[1])[:0:-1]:
             strides.insert(0, builder.mul(strides[0], length))
-        view = make_array(result)(context, builder)
+        view = array_maker(result)(context, builder)
         packed = cgutils.pack_array(builder, strides)
-        populate_array(view, data, values[1], packed, size, meminfo=None)
-        return view._getvalue()
+        fill_array(view, data=data, shape=values[1], strides=packed, itemsize=size, meminfo=None)
+        return struct_value(view)
 
     return result(array, shape), generate
 
@@ -67,10 +73,10 @@ def _native_view(typing, array, shape):  # type: ignore[no-untyped-def]  # numba
 def _disowned(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     """Return an array without its owner, or a tuple whose arrays, however deep, have none."""
     if isinstance(kind, types.Array):
-        array = make_array(kind)(context, builder, value)
+        array = array_maker(kind)(context, builder, value)
         for owner in ("meminfo", "parent"):
             setattr(array, owner, ir.Constant(getattr(array, owner).type, None))
-        return array._getvalue()
+        return struct_value(array)
     if isinstance(kind, types.BaseTuple):
         for place, inner in enumerate(kind.types):
             field = builder.extract_value(value, place)
@@ -88,14 +94,22 @@ def _native_unowned(typing, arrays):  # type: ignore[no-untyped-def]  # numba's 
 
 @overload(as_rows)
 def _as_rows(array, count, length):  # type: ignore[no-untyped-def]  # numba's types
+    if missing("views"):
+        return lambda array, count, length: array.reshape(array.size)[: count * length].reshape(
+            (count, length)
+        )
     return lambda array, count, length: _native_view(array, (count, length))
 
 
 @overload(as_row)
 def _as_row(array):  # type: ignore[no-untyped-def]  # numba's types
+    if missing("views"):
+        return lambda array: array.reshape(array.size)
     return lambda array: _native_view(array, (array.size,))
 
 
 @overload(unowned)
 def _unowned(arrays):  # type: ignore[no-untyped-def]  # numba's types
+    if missing("views"):
+        return lambda arrays: arrays
     return lambda arrays: _native_unowned(arrays)

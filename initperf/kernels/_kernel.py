@@ -6,6 +6,7 @@ from typing import Any
 
 from initperf._core.arguments import BACKENDS
 from initperf._core.registry import Registry
+from initperf.jit.internals import missing
 from initperf.jit.policy import Function
 from initperf.kernels._load import Load
 
@@ -92,7 +93,9 @@ class Kernel(Mapping[str, Function]):
     def __getitem__(self, backend: str) -> Function:
         if backend not in BACKENDS:
             raise KeyError(f"unknown backend {backend!r}; there are {', '.join(BACKENDS)}")
-        return self.numpy if backend == "numpy" else self.numba
+        # where numba lacks what compilation needs, the reference is far faster than Python loops
+        reference = backend == "numpy" or bool(missing("instructions"))
+        return self.numpy if reference else self.numba
 
     def __iter__(self) -> Iterator[str]:
         return iter(BACKENDS)

@@ -13,8 +13,7 @@ from contextlib import ExitStack, contextmanager
 from statistics import fmean
 from typing import Any
 
-from numba.core import event
-
+from initperf.jit.internals import Listener, install_listener
 from initperf.profiling.code import Compiled
 from initperf.profiling.spans import Recorder, Span, nested
 
@@ -25,7 +24,7 @@ _KINDS = {
 }
 
 
-class _Listener(event.Listener):  # type: ignore[misc]  # numba has no types
+class _Listener(Listener):  # type: ignore[misc]  # numba has no types
     """Numba's own recorder keeps no threads, without which begins and ends cannot be paired."""
 
     def __init__(self, recorder: Recorder, kind: str) -> None:
@@ -54,7 +53,7 @@ def compiler_observed(recorder: Recorder) -> Iterator[None]:
     """Record what Numba compiles in the block, each pass, and the waits for its lock."""
     with ExitStack() as stack:
         for public, kind in _KINDS.items():
-            stack.enter_context(event.install_listener(public, _Listener(recorder, kind)))
+            stack.enter_context(install_listener(public, _Listener(recorder, kind)))
         yield
 
 

@@ -1,8 +1,6 @@
 """Profile of a target: two processes are measured, and their results joined into tables."""
 
-import os
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any
 
 import elftools  # noqa: F401 - the measured process needs it: fail before it starts
 
+from initperf._core.child_python import python_command, python_environment
 from initperf._core.progress import Progress, silent
 from initperf.profiling.samples import Sample, functions, read_samples
 from initperf.profiling.spans import Span, trace
@@ -116,13 +115,10 @@ def profile(target: Target, seconds: float = 2.0, progress: Progress = silent) -
 
 def _measured(target: Target, directory: Path, seconds: float) -> dict[str, Any]:
     """Run `initperf.profiling.measured` and return its result."""
-    path = os.pathsep.join(
-        filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")))
-    )
     words = (target.to_json(), str(directory), str(seconds))
     done = subprocess.run(
-        [sys.executable, "-m", "initperf.profiling.measured", *words],
-        env=os.environ | _SETTINGS | {"PYTHONPATH": path},
+        python_command("-m", "initperf.profiling.measured", *words),
+        env=python_environment(**_SETTINGS),
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -10,9 +10,10 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from initperf._core.child_python import python_command, python_environment
 from initperf._core.parallel import default_threads
 from initperf.training.experiment import Experiment
 
@@ -53,9 +54,11 @@ def compiling(
 
 def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
     """Return an experiment for each different set of compiled loops, by dtype."""
-    import numba
+    from initperf.jit.code_cache import refusal
+    from initperf.jit.internals import compiles
+    from initperf.jit.policy import CODE_CACHE
 
-    if numba.config.DISABLE_JIT:
+    if not compiles() or refusal(CODE_CACHE):  # nothing would come back
         return []
     needed = {
         Experiment(
@@ -95,13 +98,15 @@ def _compile(needed: Iterable[Experiment]) -> None:
 
     for one in needed:
         warm_up(one)
-        _marker(one).touch()
+        with suppress(OSError):  # it only saves starting a process for what is there
+            _marker(one).touch()
 
 
 @contextmanager
 def _child(needed: list[Experiment]) -> "Iterator[subprocess.Popen[bytes]]":
-    command = [sys.executable, "-m", __name__, *(one.to_json() for one in needed)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as child:
+    command = python_command("-m", __name__, *(one.to_json() for one in needed))
+    environment = python_environment()
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as child:
         try:
             yield child
         finally:

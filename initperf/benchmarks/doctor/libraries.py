@@ -1,6 +1,5 @@
 """Settings of compiler and libraries: from the environment, the build, or by default."""
 
-import importlib.util
 import os
 from collections.abc import Iterator
 
@@ -31,9 +30,15 @@ _SLOW = {
 
 @register("compiler")
 def compiler(system: System) -> Iterator[Result]:
-    """Find settings of Numba under which compiled code is slow."""
+    """Find settings of Numba under which compiled code is slow, and what a release lacks."""
     import numba
 
+    from initperf.jit.internals import PARTS, missing
+
+    lacks = {part: names for part in PARTS if (names := missing(part))}
+    for part, names in lacks.items():
+        words = f"numba {numba.__version__} lacks {', '.join(names)}: initperf does without {part}"
+        yield "warning", words, "install an older numba or a newer initperf"
     slow = [
         f"NUMBA_{name}={value}: {words}"
         for name, (usual, words) in _SLOW.items()
@@ -41,7 +46,7 @@ def compiler(system: System) -> Iterator[Result]:
     ]
     for words in slow:
         yield "warning", words, f"unset {words.partition('=')[0]}"
-    if not slow:
+    if not slow and not lacks:
         yield "ok", "the settings that initperf expects", ""
 
 
@@ -55,13 +60,11 @@ def threading_layer(system: System) -> Iterator[Result]:
     """Report the threading layer of ``prange`` in other code; initperf uses plain threads."""
     import numba
 
+    from initperf.jit.internals import threading_layers
+
     wanted = str(numba.config.THREADING_LAYER)
-    here = [
-        name
-        for name, module in (("tbb", "tbbpool"), ("omp", "omppool"), ("workqueue", "workqueue"))
-        if importlib.util.find_spec(f"numba.np.ufunc.{module}")
-    ]
-    words = f"setting {wanted}, built in: {', '.join(here)}; initperf uses none"
+    here = threading_layers()
+    words = f"setting {wanted}, built in: {', '.join(here) or 'unknown'}; initperf uses none"
     if wanted == "workqueue" or here == ["workqueue"]:
         advice = "for prange called from several threads at once, which workqueue aborts: use omp"
         yield "note", words, advice

@@ -1,0 +1,196 @@
+"""Private names of numba and llvmlite: each is looked up here, and what is missing has a fallback.
+
+A release of numba may rename what it does not document. Each part of this project that needs such
+names is one of `PARTS`; where one of its names is missing, that part alone is switched off and
+``initperf doctor`` warns:
+
+- ``wide vectors``: kernels are compiled by numba's own pipeline, for vectors of 256 bits.
+- ``code cache``: compiled code is not kept on disk.
+- ``views``: rows of an array are made by numba's own ``reshape``.
+- ``instructions``: nothing is compiled; the NumPy references of kernels run in their place.
+- ``compiler events``: a profile does not show the passes of numba.
+
+The names exported here are for modules that ask `missing` first, or whose work is done inside
+functions that are compiled only then; a missing one is a stand-in that does nothing.
+"""
+
+import functools
+import importlib
+from contextlib import nullcontext
+from importlib.util import find_spec
+from typing import Any
+
+import numba
+
+_CONTEXT, _RESULT = "numba.core.base:BaseContext", "numba.core.compiler:CompileResult"
+_CONVENTION = "numba.core.callconv:CPUCallConv"
+_PIPELINE = "numba.core.compiler:DefaultPassBuilder"
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "wide vectors": (
+        "llvmlite.ir.values:FunctionAttributes.alignstack",
+        "numba.core.compiler:CompilerBase.define_pipelines",
+        f"{_PIPELINE}.define_nopython_pipeline",
+        "numba.core.compiler_machinery:PassManager.finalize",
+        "numba.core.compiler_machinery:register_pass",
+        "numba.core.lowering:Lower.pre_lower",
+        "numba.core.registry:CPUTarget.target_context",
+        "numba.core.registry:cpu_target",
+        "numba.core.typed_passes:NativeLowering.lowering_class",
+    ),
+    "code cache": (
+        "numba.core.caching:NullCache.cache_path",
+        "numba.core.caching:NullCache.flush",
+        "numba.core.caching:NullCache.load_overload",
+        "numba.core.caching:NullCache.save_overload",
+        f"{_RESULT}._rebuild",
+        f"{_RESULT}._reduce",
+        "numba.core.cpu:CPUContext.codegen",
+        "numba.core.cpu:CPUContext.refresh",
+        "numba.core.serialize:dumps",
+    ),
+    "views": (
+        "numba.core.cgutils:_StructProxy._getvalue",
+        "numba.np.arrayobj:make_array",
+        "numba.np.arrayobj:populate_array",
+    ),
+    "instructions": (
+        f"{_CONTEXT}.get_constant",
+        f"{_CONTEXT}.get_dummy_value",
+        f"{_CONTEXT}.get_value_type",
+        f"{_CONTEXT}.make_array",
+        f"{_CONVENTION}.call_function",
+        f"{_CONVENTION}.get_function_type",
+        f"{_CONVENTION}.return_status_propagate",
+        "numba.core.cgutils:alloca_once_value",
+        "numba.core.cgutils:for_range",
+        "numba.core.cgutils:get_or_insert_function",
+        "numba.core.cgutils:if_unlikely",
+        "numba.core.cgutils:pack_array",
+        "numba.core.cgutils:unpack_tuple",
+        "numba.core.codegen:JITCodeLibrary.get_pointer_to_function",
+        "numba.core.cpu:CPUContext.call_conv",
+        "numba.core.dispatcher:Dispatcher.get_compile_result",
+        "numba.core.errors:TypingError",
+    ),
+    "compiler events": ("numba.core.event:Listener", "numba.core.event:install_listener"),
+}
+"""The private names that each part of this project needs."""
+
+
+def _found(name: str, otherwise: Any = None) -> Any:
+    """Return what ``module:attribute.attribute`` names, or a stand-in where it is missing."""
+    module, _, attributes = name.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for attribute in filter(None, attributes.split(".")):
+            found = getattr(found, attribute)
+    except (ImportError, AttributeError):
+        return otherwise
+    return found
+
+
+@functools.cache
+def missing(part: str) -> tuple[str, ...]:
+    """Return the private names that a part needs and this numba lacks.
+
+    Parameters
+    ----------
+    part : str
+        One of `PARTS`.
+    """
+    return tuple(name for name in PARTS[part] if _found(name) is None)
+
+
+def compiles() -> bool:
+    """Return whether kernels are compiled, rather than run as Python or by their references."""
+    return not numba.config.DISABLE_JIT and not missing("instructions")
+
+
+def _undecorated(**options: Any) -> Any:
+    return lambda decorated: decorated
+
+
+cgutils = _found("numba.core.cgutils")
+TypingError = _found("numba.core.errors:TypingError", TypeError)
+
+CompilerBase = _found("numba.core.compiler:CompilerBase", object)
+DefaultPassBuilder = _found("numba.core.compiler:DefaultPassBuilder")
+Lower = _found("numba.core.lowering:Lower", object)
+NativeLowering = _found("numba.core.typed_passes:NativeLowering", object)
+register_pass = (
+    _undecorated  # it examines classes, of which some may be stand-ins
+    if missing("wide vectors")
+    else _found("numba.core.compiler_machinery:register_pass")
+)
+cpu_target = _found("numba.core.registry:cpu_target")
+
+dumps = _found("numba.core.serialize:dumps")
+
+Listener = _found("numba.core.event:Listener", object)
+install_listener = _found("numba.core.event:install_listener", lambda *arguments: nullcontext())
+
+
+def threading_layers() -> list[str]:
+    """Return the names of the threading layers that this numba has been built with."""
+    modules = {"tbb": "tbbpool", "omp": "omppool", "workqueue": "workqueue"}
+    try:
+        return [name for name, module in modules.items() if find_spec(f"numba.np.ufunc.{module}")]
+    except ModuleNotFoundError:  # of a package above them
+        return []
+
+
+def array_maker(kind: Any) -> Any:
+    """Return numba's class of the structs that represent arrays of a type in compiled code."""
+    return _found("numba.np.arrayobj:make_array")(kind)
+
+
+def fill_array(view: Any, **fields: Any) -> None:
+    """Set the fields of a struct that `array_maker` made.
+
+    Parameters
+    ----------
+    view : object
+        The struct.
+    **fields
+        data, shape, strides, itemsize and meminfo, as values of compiled code.
+    """
+    _found("numba.np.arrayobj:populate_array")(view, **fields)
+
+
+def struct_value(view: Any) -> Any:
+    """Return the value, in compiled code, of a struct that `array_maker` made."""
+    return view._getvalue()
+
+
+def reduced(result: Any) -> Any:
+    """Return a compile result as a tuple that can be pickled, machine code included."""
+    return result._reduce()
+
+
+def rebuilt(target_context: Any, parts: Any) -> Any:
+    """Return the compile result that `reduced` took apart, loaded and ready to be called.
+
+    Parameters
+    ----------
+    target_context : object
+        Numba's context of the processor, into which the code is loaded.
+    parts : tuple
+        What `reduced` returned.
+    """
+    return _found("numba.core.compiler:CompileResult")._rebuild(target_context, *parts)
+
+
+def set_code_cache(dispatcher: Any, cache: Any) -> None:
+    """Let a jitted function load its code from a cache and save it there.
+
+    Parameters
+    ----------
+    dispatcher : object
+        As ``numba.njit`` returns it.
+    cache : object
+        With the methods and properties of numba's own: ``load_overload(signature, context)``,
+        ``save_overload(signature, result)``, ``flush()``, ``cache_path``.
+    """
+    if hasattr(dispatcher, "_cache"):
+        dispatcher._cache = cache
