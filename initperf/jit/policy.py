@@ -21,6 +21,7 @@ import numpy as np
 from llvmlite import ir
 
 from initperf._core.storage import cache_directory
+from initperf.jit.loading import load_directly
 from initperf.jit.outside import outside_digest
 from initperf.jit.vectors import WideCompiler
 
@@ -63,6 +64,7 @@ def _decorate(function: Function, **options: Any) -> Function:
         numba.config.CACHE_DIR = str(CODE_CACHE / outside_digest(function))
         try:
             jitted: Function = numba.njit(**_OPTIONS, **options)(function)
+            load_directly(jitted)
             return jitted
         finally:
             numba.config.CACHE_DIR = before

@@ -1,0 +1,36 @@
+"""Machine code from the cache without Numba's registries, which only compilation needs.
+
+Before it loads a cached function, Numba imports the implementations of all that it can compile:
+arrays, strings, dictionaries, random numbers. That takes four times as long as the loading itself.
+Loaded machine code needs none of them, but the functions of Numba's runtime that it is linked to.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from numba.core.runtime import rtsys
+
+
+def load_directly(jitted: Callable[..., Any]) -> None:
+    """Let a jitted function load its machine code without the registries.
+
+    Where Numba's cache is of another build than is known here, all stays as it is: slower.
+
+    Parameters
+    ----------
+    jitted : callable
+        As ``numba.njit(cache=True)`` returns it, or a plain function where the compiler is
+        disabled.
+    """
+    cache = getattr(jitted, "_cache", None)
+    if hasattr(cache, "_load_overload") and hasattr(cache, "_guard_against_spurious_io_errors"):
+        cache.load_overload = functools.partial(_load, cache)  # type: ignore[union-attr]
+
+
+def _load(cache: Any, signature: Any, context: Any) -> Any:
+    """Do what ``numba.core.caching.Cache.load_overload`` does, but refresh no registry."""
+    rtsys.initialize(context)
+    with cache._guard_against_spurious_io_errors():
+        return cache._load_overload(signature, context)
+    return None  # an error of reading was swallowed: compile
