@@ -1,7 +1,6 @@
 """Registries: mappings from names and aliases to entries, with a suggestion for a mistyped name."""
 
 import importlib
-import importlib.metadata
 import importlib.util
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -147,7 +146,9 @@ class Registry(Mapping[str, T]):
         group, self._plugins = self._plugins, ""
         if not group:
             return False
-        for entry in importlib.metadata.entry_points(group=group):
+        from importlib.metadata import entry_points
+
+        for entry in entry_points(group=group):
             try:
                 entry.load()
             except Exception as error:

@@ -17,7 +17,7 @@ from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from initperf.jit.policy import Function
+from initperf.jit.policy import INLINED, Function
 
 Signature = Callable[[Any], tuple[Any, ...]]
 
@@ -107,5 +107,5 @@ def _caller(signature: Signature) -> Callable[..., None]:
             raise TypingError(f"called with {arguments} what was compiled for {expected}")
         return lambda address, *arguments: jump(address, arguments)
 
-    overload(call)(compiled)
+    overload(call, jit_options=INLINED)(compiled)
     return call

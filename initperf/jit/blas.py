@@ -28,7 +28,7 @@ from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic, overload
 from threadpoolctl import ThreadpoolController
 
-from initperf.jit.policy import like, portable
+from initperf.jit.policy import INLINED, like, portable
 
 Addresses = tuple[int, int, int]
 
@@ -85,7 +85,7 @@ def _native_call(typing, address, arguments):  # type: ignore[no-untyped-def]  #
     return types.void(address, arguments), generate
 
 
-@overload(_call)
+@overload(_call, jit_options=INLINED)
 def _compiled_call(address, arguments):  # type: ignore[no-untyped-def]  # numba's types
     return lambda address, arguments: _native_call(address, arguments)
 

@@ -1,4 +1,4 @@
-"""Machine code from the cache without Numba's registries, which only compilation needs.
+"""Loading and compiling of kernels: without Numba's registries, and with a message.
 
 Before it loads a cached function, Numba imports the implementations of all that it can compile:
 arrays, strings, dictionaries, random numbers. That takes four times as long as the loading itself.
@@ -11,9 +11,13 @@ from typing import Any
 
 from numba.core.runtime import rtsys
 
+from initperf.jit.notice import CompileNotice
+
+_NOTICE = CompileNotice()
+
 
 def load_directly(jitted: Callable[..., Any]) -> None:
-    """Let a jitted function load its machine code without the registries.
+    """Let a jitted function load its code without the registries, and say when it must compile.
 
     Where Numba's cache is of another build than is known here, all stays as it is: slower.
 
@@ -26,6 +30,10 @@ def load_directly(jitted: Callable[..., Any]) -> None:
     cache = getattr(jitted, "_cache", None)
     if hasattr(cache, "_load_overload") and hasattr(cache, "_guard_against_spurious_io_errors"):
         cache.load_overload = functools.partial(_load, cache)  # type: ignore[union-attr]
+    compiler = getattr(jitted, "_compiler", None)
+    if hasattr(compiler, "compile"):
+        name = getattr(jitted, "__qualname__", "")
+        compiler.compile = functools.partial(_compile, name, compiler.compile)  # type: ignore[union-attr]
 
 
 def _load(cache: Any, signature: Any, context: Any) -> Any:
@@ -34,3 +42,9 @@ def _load(cache: Any, signature: Any, context: Any) -> Any:
     with cache._guard_against_spurious_io_errors():
         return cache._load_overload(signature, context)
     return None  # an error of reading was swallowed: compile
+
+
+def _compile(name: str, compile_function: Callable[..., Any], *arguments: Any) -> Any:
+    """Compile as Numba does; where that takes long, say so."""
+    with _NOTICE.compiling(name):
+        return compile_function(*arguments)

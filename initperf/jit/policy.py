@@ -31,7 +31,7 @@ Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
 _COMMON: dict[str, Any] = {"error_model": "numpy", "pipeline_class": WideCompiler}
-_OPTIONS = _COMMON | {"nogil": True, "cache": True}
+_OPTIONS = _COMMON | {"nogil": True, "cache": True, "no_cfunc_wrapper": True}
 _SUMS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 
 INLINED = _COMMON | {"forceinline": True, "fastmath": False}

@@ -17,6 +17,8 @@ from numba.core.lowering import Lower
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import NativeLowering
 
+from initperf.jit.inlining import inlined
+
 _WIDE = '"prefer-vector-width"="512"'
 _LINE_BYTES = 64
 
@@ -39,6 +41,13 @@ class _WideLowering(NativeLowering):  # type: ignore[misc]  # numba is not typed
     @property
     def lowering_class(self) -> type[Lower]:
         return _WideLower
+
+    def run_pass(self, state: Any) -> bool:
+        """Lower, to machine code too unless the function is only compiled into its callers."""
+        # a kernel has an address too, though within a caller compiled into its own it inherits that
+        if state.flags.forceinline and not state.flags.release_gil:
+            return inlined(super().run_pass, state)
+        return bool(super().run_pass(state))
 
 
 class WideCompiler(CompilerBase):  # type: ignore[misc]  # numba is not typed

@@ -15,6 +15,8 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 
+from initperf.jit.policy import INLINED
+
 T = TypeVar("T", bound=tuple[Any, ...])
 
 
@@ -86,16 +88,16 @@ def _native_unowned(typing, arrays):  # type: ignore[no-untyped-def]  # numba's 
     return arrays(arrays), generate
 
 
-@overload(as_rows)
+@overload(as_rows, jit_options=INLINED)
 def _as_rows(array, count, length):  # type: ignore[no-untyped-def]  # numba's types
     return lambda array, count, length: _native_view(array, (count, length))
 
 
-@overload(as_row)
+@overload(as_row, jit_options=INLINED)
 def _as_row(array):  # type: ignore[no-untyped-def]  # numba's types
     return lambda array: _native_view(array, (array.size,))
 
 
-@overload(unowned)
+@overload(unowned, jit_options=INLINED)
 def _unowned(arrays):  # type: ignore[no-untyped-def]  # numba's types
     return lambda arrays: _native_unowned(arrays)
