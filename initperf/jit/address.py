@@ -64,6 +64,10 @@ def _compiled(signature: Signature, function: Function, dtype: np.dtype[Any]) ->
     return address
 
 
+ADDRESSES = types.UniTuple(types.int64, 3)  # type: ignore[attr-defined]  # not in its stubs
+"""The type of what `initperf.jit.blas.blas` returns."""
+
+
 def vector(kind: Any) -> Any:
     """Return the type of a contiguous 1-D array."""
     return types.Array(kind, 1, "C")
