@@ -12,6 +12,7 @@ from typing import NoReturn
 from initperf import __version__
 from initperf._core.nearest import suggestion
 from initperf._core.registry import UnknownNameError
+from initperf.cli._collecting import collecting_rarely
 from initperf.cli._interrupts import interrupts_kept, let_go
 from initperf.cli._messages import messages
 from initperf.errors import DataError, PluginError, UsageError
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        with interrupts_kept(), messages():
+        with interrupts_kept(), messages(), collecting_rarely():
             code = int(chosen.run(chosen) or 0)
             sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
             return code
