@@ -44,8 +44,7 @@ class _WideLowering(NativeLowering):  # type: ignore[misc]  # numba is not typed
 
     def run_pass(self, state: Any) -> bool:
         """Lower, to machine code too unless the function is only compiled into its callers."""
-        # a kernel has an address too, though within a caller compiled into its own it inherits that
-        if state.flags.forceinline and not state.flags.release_gil:
+        if not state.flags.release_gil:  # no kernel: nobody calls it but its callers
             return inlined(super().run_pass, state)
         return bool(super().run_pass(state))
 

@@ -18,7 +18,6 @@ import numpy as np
 from initperf.jit.cache_lines import LINE_BYTES, prefetch
 from initperf.jit.policy import Function, jit, portable
 from initperf.jit.tuning import PREFETCH_BLOCKS
-from initperf.jit.views import unowned
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load
 from initperf.kernels._philox_block import COUNTERS as COUNTERS
@@ -73,26 +72,30 @@ def block_fill(block: Function) -> Function:
 
     @portable
     def fill(out: Any, key: Any, stream: Any, start: Any, parameters: Any) -> None:
-        size: Any = np.int64(4 * WORDS // out.itemsize)
+        size = np.int64(4 * WORDS // out.itemsize)
         words = np.empty(WORDS, np.uint32)
         edge = np.empty(size, out.dtype)
-        (values,) = unowned((out,))
+        skip = np.int64(_U64(start) % _U64(size))
         number = _U64(start) // _U64(size)
-        begin: Any = -np.int64(_U64(start) % _U64(size))
-        # one loop for whole and incomplete blocks, because all that is in it is compiled into it
-        while begin < values.size:
-            end = begin + size
-            whole = begin >= 0 and end <= values.size
-            target = values[begin:end] if whole else edge
-            for j in range(begin, end, LINE_BYTES // out.itemsize):
-                prefetch(values, j + PREFETCH_BLOCKS * size)
-            philox_block(words, number, key, stream)
-            block(target, words, *parameters)
-            if not whole:
-                for i in range(max(begin, 0), min(end, values.size)):
-                    values[i] = edge[i - begin]
-            begin = end
-            number += _U64(1)
+        head = min((size - skip) % size, out.size)
+        whole = (out.size - head) // size
+        following = number + _U64(skip > 0)
+        for i in range(whole):
+            ahead = head + (i + PREFETCH_BLOCKS) * size
+            for j in range(ahead, ahead + size, LINE_BYTES // out.itemsize):
+                prefetch(out, j)
+            philox_block(words, following + _U64(i), key, stream)
+            block(out[head + i * size : head + (i + 1) * size], words, *parameters)
+        tail = head + whole * size
+        for begin, end, at, first in (
+            (0, head, number, skip),
+            (tail, out.size, following + _U64(whole), 0),
+        ):
+            if begin < end:
+                philox_block(words, at, key, stream)
+                block(edge, words, *parameters)
+                for i in range(end - begin):  # a slice's check of lengths would be compiled too
+                    out[begin + i] = edge[first + i]
 
     return fill
 
