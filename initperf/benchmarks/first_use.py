@@ -60,6 +60,7 @@ FIRST_USES = (
         "train",
     ),
     FirstUse("warm train, 64 units, 1 epoch", _TRAIN, "train", repeatable=True),
+    FirstUse("cold report --quick", (*_SHELL, "report", "--quick", "--out", "report"), "report"),
 )
 """The rows, in an order in which each finds the cache that its name tells of."""
 
@@ -85,7 +86,7 @@ def run(use: FirstUse, caches: Path) -> Cost:
     ----------
     use : FirstUse
     caches : pathlib.Path
-        Directory of the caches, each in a directory of its own.
+        Directory of the caches, each in a directory of its own, and of what commands write.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def run(use: FirstUse, caches: Path) -> Cost:
     known = os.environ | {"PYTHONPATH": path, "INITPERF_CACHE": str(caches / use.cache)}
     before, begin = _spent(), time.perf_counter()
     command = [sys.executable, *use.words]
-    subprocess.run(command, env=known, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, env=known, cwd=caches, check=True, stdout=subprocess.DEVNULL)
     return Cost(_spent() - before, time.perf_counter() - begin)
 
 
