@@ -1,8 +1,9 @@
-"""One-time costs: imports, compiling each kernel, loading each from the cache."""
+"""One-time costs: imports, first uses, compiling each kernel, loading each from the cache."""
 
 import pytest
 
 from initperf._core.storage import cache_directory
+from initperf.benchmarks import first_use
 from initperf.benchmarks.cold_start import first_call_seconds, import_seconds
 from initperf.kernels import KERNELS
 
@@ -18,10 +19,27 @@ def first_calls(request, tmp_path_factory):
     return [first_call_seconds(list(KERNELS), cache) for _ in range(1 + CACHED_ROUNDS)]
 
 
+@pytest.fixture(scope="module")
+def first_uses(request, tmp_path_factory):
+    """Run the commands of a first minute, in new caches."""
+    if request.config.getoption("benchmark_disable"):
+        least = first_use.run(first_use.FIRST_USES[0], tmp_path_factory.mktemp("caches"))
+        return {use.name: [least] for use in first_use.FIRST_USES}
+    return first_use.costs(tmp_path_factory.mktemp("caches"), CACHED_ROUNDS)
+
+
 @pytest.mark.parametrize("module", ["initperf", "initperf.kernels", "initperf.initializers"])
 def test_import(recorded, benchmark, module):
     benchmark.group = "import"
     recorded(import_seconds(module) for _ in range(5 if benchmark.enabled else 1))
+
+
+@pytest.mark.parametrize("name", [use.name for use in first_use.FIRST_USES])
+def test_first_use(recorded, benchmark, first_uses, name):
+    benchmark.group = "first use, processor seconds"
+    benchmark.extra_info["ratio_to_import_numba"] = first_use.ratios(first_uses)[name]
+    benchmark.extra_info["wall_s"] = [one.wall_s for one in first_uses[name]]
+    recorded(one.processor_s for one in first_uses[name])
 
 
 @pytest.mark.parametrize("kernel", list(KERNELS))

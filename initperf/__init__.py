@@ -3,8 +3,9 @@
 Names load what they need when they are first used, so that ``import initperf`` is cheap.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from initperf._core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from initperf.activations import ACTIVATIONS
@@ -48,20 +49,11 @@ _HOMES = {
     "SCHEDULES": "initperf.training.schedules",
     "SCHEMES": "initperf.schemes",
     "STREAM_VERSION": "initperf.kernels.philox",
-    "calculate_gain": "initperf.theory",
+    "calculate_gain": "initperf.theory.gains",
     "draw": "initperf.initializers",
     "draw_network": "initperf.training.network",
     "train": "initperf.training.train",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

@@ -5,14 +5,13 @@ import threading
 
 import child
 import pytest
+import scipy.linalg  # noqa: F401  # loads its pool
 from threadpoolctl import threadpool_info
 
 from initperf.jit.blas import blas_threads
 
 
 def threads():
-    import scipy.linalg  # noqa: F401
-
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 

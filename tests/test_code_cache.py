@@ -245,16 +245,39 @@ def test_other_settings_of_the_compiler_have_a_directory_of_their_own(tmp_path):
 @pytest.mark.slow
 def test_warm_up_fills_the_cache(tmp_path):
     code = """
-    import sys
-    import initperf.activations
-    from initperf import cli, kernels
+    from initperf import cli
     from initperf.jit.policy import CODE_CACHE
-    norm = kernels.KERNELS["squared_norm"]
-    kernels.KERNELS._entries.clear()
-    kernels.KERNELS.register("norm", norm, aliases=())
-    assert cli.main(["warmup"]) == 0
-    print(len(list(CODE_CACHE.rglob("squared_norm*.nbc"))))
+    assert cli.main(["warmup", "squared_norm", "Squared-Norm", "transpose"]) == 0
+    print(*(len(list(CODE_CACHE.rglob(f"{name}*.nbc"))) for name in ("squared_norm", "transpose")))
     """
-    found = child.run(code, INITPERF_CACHE=str(tmp_path), **JIT)
-    assert "1 kernels ready" in found
-    assert found.split()[-1] == "2"  # float32 and float64
+    known = JIT | {"INITPERF_CACHE": str(tmp_path), "INITPERF_NUM_THREADS": "2"}
+    process = child.start(code, **known)
+    found = child.output(process)
+    assert "2 kernels ready" in found
+    assert found.split()[-2:] == ["2", "2"]  # float32 and float64
+    again = child.start(code, **known)
+    assert "2 kernels ready" in again.communicate(timeout=child.TIMEOUT_SECONDS)[0]
+
+
+@pytest.mark.slow
+def test_warm_up_says_what_it_will_cost(tmp_path):
+    code = """
+    import sys
+    from initperf import cli
+    from initperf.jit.policy import CODE_CACHE
+    if len(sys.argv) > 1:  # as if the sources were others when it was compiled
+        other = CODE_CACHE.with_name("other")
+        other.mkdir()
+        (other / "warmup-transpose.seconds").write_text("2.5", encoding="utf-8")
+    sys.stdout = sys.stderr
+    assert cli.main(["warmup", "transpose"]) == 0
+    """
+    known = JIT | {"INITPERF_CACHE": str(tmp_path), "INITPERF_NUM_THREADS": "1"}
+    first, second = (
+        child.start(code, *words, **known).communicate(timeout=child.TIMEOUT_SECONDS)[1]
+        for words in (["known"], [])
+    )
+    assert first.startswith(
+        "initperf: 1 of 1 kernels to compile, about 2 s of processor time, in 1 process\n"
+    )
+    assert "to compile" not in second

@@ -374,7 +374,7 @@ def test_machine_code_of_a_plug_in_follows_its_source(tmp_path):
 def test_a_plug_in_that_cannot_be_imported_is_named(tmp_path):
     place = add_outside(tmp_path)
     (place / "plug_in_verb.py").write_text("import nothing_like_it")
-    code = "from initperf.cli import main\nprint(main(['list']))"
+    code = "from initperf.cli import main\nprint(main(['greet']))"
     environment = {"INITPERF_CACHE": str(tmp_path)}
     process = child.start(f"import sys; sys.path.insert(0, {str(place)!r})\n{code}", **environment)
     printed, complaints = process.communicate(timeout=child.TIMEOUT_SECONDS)

@@ -1,11 +1,14 @@
 """Compiling in other processes: what is started, what it leaves, and that it ends."""
 
+import functools
 import signal
 import subprocess
+from pathlib import Path
 
 import child
 import pytest
 
+from initperf._core import sharing
 from initperf.training import _precompile as precompile
 from initperf.training.experiment import Experiment, grid
 
@@ -23,59 +26,88 @@ def started(monkeypatch, tmp_path, processes):
     popen = subprocess.Popen
 
     def start(command, **options):
-        commands.append([Experiment.from_json(text) for text in command[4:]])
+        assert Path(command[4]).is_dir()  # of claims
+        commands.append([Experiment.from_json(text) for text in command[5:]])
         processes.append(popen(["sleep", "20"], **options))
         return processes[-1]
 
-    monkeypatch.setattr(precompile.subprocess, "Popen", start)
+    monkeypatch.setattr(sharing.subprocess, "Popen", start)
     monkeypatch.setattr(precompile, "_marker", lambda one: tmp_path / one.activation)
     monkeypatch.setattr("numba.config.DISABLE_JIT", 0)
     monkeypatch.setenv("INITPERF_NUM_THREADS", "3")
     return commands
 
 
+@pytest.fixture
+def taken(monkeypatch):
+    """Give the names of the functions that this process would compile."""
+    names = []
+    compilations = precompile._compilations
+    monkeypatch.setattr(
+        precompile,
+        "_compilations",
+        lambda needed: {
+            name: functools.partial(names.append, name) for name in compilations(needed)
+        },
+    )
+    return names
+
+
 MANY = list(
     grid(activation=["relu", "tanh", "selu", "elu"], dtype=["float32", "float64"], seed=[0, 1])
 )
+SHARED = {"loop", "forward", "backward", "loss", "draw"}
 
 
 def test_others_take_all_while_this_process_is_busy(started, processes):
     with precompile.compiling(MANY, joining=False):
-        assert len(started) == 2
-        assert [{one.dtype for one in share} for share in started] == [{"float32"}, {"float64"}]
-        for share in started:
-            assert sorted(one.activation for one in share) == ["elu", "relu", "selu", "tanh"]
-        assert [process.poll() for process in processes] == [None, None]
+        assert [len(told) for told in started] == [8, 8]
+        assert {(one.activation, one.dtype) for one in started[0]} == {
+            (one.activation, one.dtype) for one in MANY
+        }
+        assert [process.poll() for process in processes] == [None] * 2
     assert {process.returncode for process in processes} == {-signal.SIGKILL}
 
 
-def test_this_process_takes_a_share_when_it_waits(started, processes, monkeypatch, tmp_path):
-    taken = []
-    monkeypatch.setattr(precompile, "_compile", taken.extend)
+def test_this_process_takes_what_no_other_takes(started, processes, taken, tmp_path):
     (tmp_path / "relu").touch()  # compiled before
     with precompile.compiling(MANY, joining=True) as finish:
         for process in processes:
             process.terminate()
-        assert finish() == [-signal.SIGTERM]
-    for share, dtype in ((taken, "float32"), (started[0], "float64")):
-        assert {one.dtype for one in share} == {dtype}
-        assert sorted(one.activation for one in share) == ["elu", "selu", "tanh"]
+        assert finish() == [-signal.SIGTERM] * 2
+    assert len(taken) == len(set(taken))
+    assert {name.rpartition(" ")[0] for name in taken} > SHARED
+    assert {name for name in taken if name.startswith("hidden")} == {
+        f"hidden {activation} {statistics}{dtype}"
+        for activation in ("tanh", "selu", "elu")
+        for statistics in ("", "with statistics ")
+        for dtype in ("float32", "float64")
+    }
+    assert sorted(taken[:2]) == ["loop float32", "loop float64"]  # which take the longest
+    # what a process that was ended may have claimed is not marked as compiled
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["relu"]
 
 
-def test_one_process_takes_both_dtypes_where_there_is_but_one_to_spare(started, monkeypatch):
-    monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
-    with precompile.compiling(MANY, joining=False):
-        assert [len(share) for share in started] == [8]
+def test_a_name_is_taken_by_one_process(tmp_path):
+    ours = sharing.claimed(tmp_path, "abc")
+    theirs = sharing.claimed(tmp_path, "abc")
+    assert [next(ours), next(theirs), next(ours, None), next(theirs, None)] == ["a", "b", "c", None]
 
 
-def test_nothing_is_started_for_numpy_for_one_dtype_or_on_one_processor(started, monkeypatch):
-    taken = []
-    monkeypatch.setattr(precompile, "_compile", taken.extend)
+def test_what_is_compiled_is_marked(started, processes, taken, tmp_path, monkeypatch):
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
+    with precompile.compiling(MANY, joining=True) as finish:
+        assert finish() == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elu", "relu", "selu", "tanh"]
+    assert len(taken) == 2 * (len(SHARED) + 1 + 2 + 4 * 2)  # an update, linear and hidden passes
+    with precompile.compiling(MANY, joining=True) as finish:
+        assert finish() == []
+    assert len(taken) == len(set(taken))  # nothing is compiled a second time
+
+
+def test_nothing_is_started_for_numpy_nor_on_one_processor(started, monkeypatch):
     with precompile.compiling([Experiment(backend="numpy")], joining=False) as finish:
         assert finish() == []
-    with precompile.compiling([Experiment(seed=seed) for seed in range(3)], joining=True) as finish:
-        assert finish() == []
-        assert len(taken) == 1  # by this process
     monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
     with precompile.compiling(MANY, joining=False) as finish:
         assert finish() == []

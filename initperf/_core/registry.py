@@ -1,9 +1,9 @@
 """Registries: mappings from names and aliases to entries, with a suggestion for a mistyped name."""
 
 import importlib
-import importlib.metadata
+import importlib.util
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from initperf._core.nearest import suggestion
@@ -41,11 +41,22 @@ class Registry(Mapping[str, T]):
         Group of the entry points by which other distributions add entries: each names a module
         that registers them when imported. They are imported when a name is unknown otherwise, or
         all names are asked for.
+    package : str
+        A package whose modules without a leading underscore each register one entry, of the
+        module's own name, when imported. The module of a name is imported when the name is looked
+        up, and all of them when all names are asked for.
     """
 
-    def __init__(self, kind: str, beside: "Registry[Any] | None" = None, plugins: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        beside: "Registry[Any] | None" = None,
+        plugins: str = "",
+        package: str = "",
+    ) -> None:
         self.kind = kind
         self._plugins = plugins
+        self._package = package
         self._beside = beside
         self._entries: dict[str, T] = {}
         self._canonical: dict[str, str] = {}
@@ -107,18 +118,37 @@ class Registry(Mapping[str, T]):
             return self._canonical[key]
         if _bare(key) in self._bare:
             return self._bare[_bare(key)]
-        if self._load_plugins():
+        if self._import_module(key) or self._load_all():
             return self.canonical(name)
         known = self._canonical | ({} if self._beside is None else self._beside._canonical)
         hint = suggestion(key, known, sorted(set(known.values())))
         raise UnknownNameError(f"unknown {self.kind} {name!r}; {hint}")
+
+    def _import_module(self, name: str) -> bool:
+        """Import the module that registers a name; return whether it has done so."""
+        module = f"{self._package}.{name}"
+        if not self._package or name.startswith("_") or not name.isidentifier():
+            return False
+        if importlib.util.find_spec(module) is None:
+            return False
+        importlib.import_module(module)
+        return name in self._canonical
+
+    def _load_all(self) -> bool:
+        """Import every module that registers entries; return whether this was the time."""
+        package, self._package = self._package, ""
+        if package:
+            import_siblings(package, importlib.import_module(package).__path__)
+        return self._load_plugins() or bool(package)
 
     def _load_plugins(self) -> bool:
         """Import the modules that other distributions name; return whether this was the time."""
         group, self._plugins = self._plugins, ""
         if not group:
             return False
-        for entry in importlib.metadata.entry_points(group=group):
+        from importlib.metadata import entry_points
+
+        for entry in entry_points(group=group):
             try:
                 entry.load()
             except Exception as error:
@@ -139,7 +169,7 @@ class Registry(Mapping[str, T]):
 
     def names(self) -> tuple[str, ...]:
         """Return all names and aliases, sorted."""
-        self._load_plugins()
+        self._load_all()
         return tuple(sorted(self._canonical))
 
     def __getitem__(self, name: str) -> T:
@@ -154,11 +184,11 @@ class Registry(Mapping[str, T]):
         return True
 
     def __iter__(self) -> Iterator[str]:
-        self._load_plugins()
+        self._load_all()
         return iter(sorted(self._entries))
 
     def __len__(self) -> int:
-        self._load_plugins()
+        self._load_all()
         return len(self._entries)
 
     def __repr__(self) -> str:
@@ -169,7 +199,7 @@ def _bare(key: str) -> str:
     return key.replace("_", "")
 
 
-def import_siblings(package: str, path: list[str]) -> None:
+def import_siblings(package: str, path: Iterable[str]) -> None:
     """Import every module of a package whose name has no leading underscore.
 
     A package calls this once at the end of its ``__init__``, so that a file added to its folder
@@ -179,7 +209,7 @@ def import_siblings(package: str, path: list[str]) -> None:
     ----------
     package : str
         The package's ``__name__``.
-    path : list of str
+    path : iterable of str
         The package's ``__path__``.
     """
     for module in sorted(pkgutil.iter_modules(path), key=lambda found: found.name):

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import importlib.metadata
 import os
 import pkgutil
 import sys
@@ -13,7 +12,9 @@ from typing import NoReturn
 from initperf import __version__
 from initperf._core.nearest import suggestion
 from initperf._core.registry import UnknownNameError
+from initperf.cli._collecting import collecting_rarely
 from initperf.cli._interrupts import interrupts_kept, let_go
+from initperf.cli._messages import messages
 from initperf.errors import DataError, PluginError, UsageError
 
 _USAGE, _DATA, _INTERRUPTED = 2, 3, 130
@@ -26,11 +27,17 @@ class _Parser(argparse.ArgumentParser):
         self.exit(_USAGE, f"{self.prog}: {message}; {self.prog} --help says more\n")
 
 
-def verbs() -> dict[str, ModuleType]:
+def verbs(only: str | None = None) -> dict[str, ModuleType]:
     """Return the verbs, each a module with HELP, ``configure(parser)`` and ``run(arguments)``.
 
     They are the modules of this package without a leading underscore, and those that other
     distributions name as entry points of the group ``initperf.verbs``.
+
+    Parameters
+    ----------
+    only : str, optional
+        A verb of this package, which is then the only one that is imported. Another word has no
+        effect.
 
     Raises
     ------
@@ -43,8 +50,12 @@ def verbs() -> dict[str, ModuleType]:
         for module in pkgutil.iter_modules(package.__path__)
         if not module.name.startswith("_")
     )
+    if only in own:
+        return {only: importlib.import_module(f"initperf.cli.{only}")}
     found = {name: importlib.import_module(f"initperf.cli.{name}") for name in own}
-    for entry in importlib.metadata.entry_points(group="initperf.verbs"):
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="initperf.verbs"):
         try:
             found.setdefault(entry.name, entry.load())
         except Exception as error:
@@ -62,7 +73,7 @@ def parser_of_verbs(only: str | None = None) -> argparse.ArgumentParser:
     ----------
     only : str, optional
         The one verb that gets its options, which for training verbs means importing all
-        optimizers; every verb by default.
+        optimizers; every verb by default. Of this package, it is the only one that is imported.
     """
     parser = _Parser(
         prog="initperf",
@@ -71,7 +82,7 @@ def parser_of_verbs(only: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"initperf {__version__}")
     choices = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for name, module in verbs().items():
+    for name, module in verbs(only).items():
         verb = choices.add_parser(
             name, help=module.HELP, description=module.HELP, allow_abbrev=False
         )
@@ -97,8 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        known = verbs()
-        parser = parser_of_verbs(words[0] if words else "")
+        first = words[0] if words else ""
+        known = verbs(first)
+        parser = parser_of_verbs(first)
     except PluginError as error:
         return _fail(_USAGE, str(error))
     if words and not words[0].startswith("-") and words[0] not in known:
@@ -109,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        with interrupts_kept():
+        with interrupts_kept(), messages(), collecting_rarely():
             code = int(chosen.run(chosen) or 0)
             sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
             return code

@@ -33,12 +33,13 @@ def run(arguments: argparse.Namespace) -> None:
 
     from initperf._core.storage import replacing
     from initperf.initializers import INITIALIZERS
-    from initperf.schemes import SCHEMES
 
     path = Path(arguments.out) if arguments.out else None
     if path is not None and (path.suffix != ".npy" or not path.parent.is_dir()):
         raise UsageError(f"--out must be a .npy file in a directory that exists, not {path}")
     if arguments.name not in INITIALIZERS:
+        from initperf.schemes import SCHEMES
+
         with usage():
             name = SCHEMES.canonical(arguments.name)
         raise UsageError(

@@ -1,26 +1,102 @@
-"""``initperf warmup``: compilation of all kernels, ahead of their first use."""
+"""``initperf warmup``: compilation of kernels, ahead of their first use."""
 
 import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
-HELP = "compile all kernels into the cache, so that no first use waits for it"
+from initperf.cli._arguments import named
+from initperf.cli._output import progress, usage
+
+OF_KERNELS = "initperf.kernels:KERNELS"
+
+HELP = "compile kernels into the cache, so that no first use waits for it"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add no options."""
+    """Add the verb's options."""
+    names = parser.add_argument(
+        "names", metavar="KERNEL", nargs="*", help="kernels to compile; by default all"
+    )
+    named(names, OF_KERNELS)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Compile and print the seconds that it took."""
-    import time
+    """Say what it will cost, compile on all processors and print the seconds that it took.
 
-    from initperf.cli._output import progress
+    Raises
+    ------
+    UsageError
+        For a name that no kernel has.
+    """
+    from initperf._core.parallel import default_threads
+    from initperf._core.sharing import helpers
     from initperf.jit.policy import CODE_CACHE
     from initperf.kernels import KERNELS
 
+    with usage():
+        names = list(dict.fromkeys(map(KERNELS.canonical, arguments.names))) or list(KERNELS)
     begin = time.perf_counter()
-    with progress("compiling") as tell:
-        for done, (name, kernel) in enumerate(KERNELS.items()):
-            tell(done, len(KERNELS), name)
-            for case in kernel.cases():
-                kernel["numba"](*case.arguments())
-    print(f"{len(KERNELS)} kernels ready in {time.perf_counter() - begin:.1f} s, in {CODE_CACHE}")
+    processes = min(default_threads(), len(names))
+    _announce(names, processes)
+    with tempfile.TemporaryDirectory(prefix="initperf-compile-") as claims:
+        words = [claims, *names]
+        with helpers(__name__, words, processes - 1) as others, progress("compiling") as tell:
+            for done, name in enumerate(_compile(Path(claims), names)):
+                tell(min(done * processes, len(names)), len(names), name)
+            for other in others:
+                other.wait()
+    print(f"{len(names)} kernels ready in {time.perf_counter() - begin:.1f} s, in {CODE_CACHE}")
+
+
+def _compile(claims: Path, names: list[str]) -> Iterator[str]:
+    """Yield the name of each kernel that no other process has taken, then compile it."""
+    from initperf._core.sharing import claimed
+    from initperf.kernels import KERNELS
+
+    for name in claimed(claims, names):
+        yield name
+        begin = time.process_time()
+        for case in KERNELS[name].cases():
+            KERNELS[name]["numba"](*case.arguments())
+        file = _seconds_file(name)
+        if not file.exists():
+            file.write_text(f"{time.process_time() - begin:.2f}", encoding="utf-8")
+
+
+def _seconds_file(name: str) -> Path:
+    """Return the file of the seconds that compiling a kernel took, in this state of the sources."""
+    from initperf.jit.policy import CODE_CACHE
+
+    return CODE_CACHE / f"warmup-{name}.seconds"
+
+
+def _announce(names: list[str], processes: int) -> None:
+    """Say how many kernels are compiled already, and what the others took when they last were."""
+    waiting = [name for name in names if not _seconds_file(name).exists()]
+    if not waiting:
+        return
+    known = [seconds for name in waiting if (seconds := _last_seconds(name)) is not None]
+    each = sum(known) / len(known) if known else 0.0
+    cost = f"about {each * len(waiting):.0f} s of processor time" if known else "some seconds each"
+    share = f"{processes} processes" if processes > 1 else "1 process"
+    print(
+        f"initperf: {len(waiting)} of {len(names)} kernels to compile, {cost}, in {share}",
+        file=sys.stderr,
+    )
+
+
+def _last_seconds(name: str) -> float | None:
+    """Return what a kernel took in another state of the sources; None where it is not known."""
+    file = _seconds_file(name)
+    known = [
+        float(path.read_text(encoding="utf-8")) for path in file.parents[1].glob(f"*/{file.name}")
+    ]
+    return max(known, default=None)
+
+
+if __name__ == "__main__":
+    for _ in _compile(Path(sys.argv[1]), sys.argv[2:]):
+        pass

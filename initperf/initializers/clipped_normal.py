@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from initperf._core.source import Source
 from initperf.initializers._distributions import Normal, bell
@@ -48,7 +48,7 @@ class Clipped:
         ends = np.clip(bounds, -_FARTHEST, _FARTHEST)
         origin = float(np.clip(0.0, *ends))
         (low, high), (at_low, at_high) = ends, bell(ends)
-        below, above = ndtr(low), ndtr(-high)
+        below, above = scipy.special.ndtr(low), scipy.special.ndtr(-high)
         inside = 1.0 - below - above
         slope = at_low - at_high
         mean = (low - origin) * below + (high - origin) * above + slope - origin * inside

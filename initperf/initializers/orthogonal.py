@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from initperf._core.source import Source
 from initperf.initializers._distributions import check_range
@@ -84,7 +83,7 @@ class Orthogonal(Whole):
             return None
         square = 1.0 - (np.asarray(x, dtype=np.float64) / self.gain) ** 2
         power = (dimension - 3) / 2
-        scale = math.exp(gammaln(dimension / 2) - gammaln((dimension - 1) / 2))
+        scale = math.exp(math.lgamma(dimension / 2) - math.lgamma((dimension - 1) / 2))
         inside = np.where(square > 0.0, square, 1.0) ** power
         return np.where(square > 0.0, scale / (math.sqrt(math.pi) * self.gain) * inside, 0.0)
 

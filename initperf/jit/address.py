@@ -17,7 +17,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 from initperf.jit.internals import TypingError, cgutils, compiles
-from initperf.jit.policy import Function
+from initperf.jit.policy import INLINED, Function
 
 Signature = Callable[[Any], tuple[Any, ...]]
 
@@ -64,6 +64,10 @@ def _compiled(signature: Signature, function: Function, dtype: np.dtype[Any]) ->
     return address
 
 
+ADDRESSES = types.UniTuple(types.int64, 3)  # not in its stubs
+"""The type of what `initperf.jit.blas.blas` returns."""
+
+
 def vector(kind: Any) -> Any:
     """Return the type of a contiguous 1-D array."""
     return types.Array(kind, 1, "C")
@@ -107,5 +111,5 @@ def _caller(signature: Signature) -> Callable[..., None]:
             raise TypingError(f"called with {arguments} what was compiled for {expected}")
         return lambda address, *arguments: jump(address, arguments)
 
-    overload(call)(compiled)
+    overload(call, jit_options=INLINED)(compiled)
     return call

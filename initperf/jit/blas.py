@@ -14,10 +14,12 @@ import ctypes
 import functools
 import itertools
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -26,7 +28,7 @@ from numba.extending import get_cython_function_address, intrinsic, overload
 from threadpoolctl import ThreadpoolController
 
 from initperf.jit.internals import cgutils
-from initperf.jit.policy import like, portable
+from initperf.jit.policy import INLINED, like, portable
 
 Addresses = tuple[int, int, int]
 
@@ -83,7 +85,7 @@ def _native_call(typing, address, arguments):  # type: ignore[no-untyped-def]  #
     return types.void(address, arguments), generate
 
 
-@overload(_call)
+@overload(_call, jit_options=INLINED)
 def _compiled_call(address, arguments):  # type: ignore[no-untyped-def]  # numba's types
     return lambda address, arguments: _native_call(address, arguments)
 
@@ -206,13 +208,14 @@ class _Limit:
     """Limit of the threads of every BLAS pool, shared by all blocks that are active at a time.
 
     The numbers of threads are saved when the first block is entered and restored when the last is
-    left. In between the smallest of the active limits holds, whichever thread asked for it.
+    left. In between the smallest of the active limits holds, whichever thread asked for it. A pool
+    that is loaded while blocks are active is limited from the next block on.
     """
 
     def __init__(self) -> None:
         self._renew()
         self._active: dict[object, tuple[int, int]] = {}  # thread and limit of each block
-        self._saved: list[int] = []
+        self._saved: dict[_Pool, int] = {}
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
 
@@ -222,12 +225,11 @@ class _Limit:
     def enter(self, block: object, count: int) -> int:
         """Add the limit of a block; return how many threads every pool could use before."""
         with self._lock:
-            present = [pool.threads() for pool in _pools()]
-            if not self._active:
-                self._saved = present
+            present = {pool: pool.threads() for pool in _loaded_pools()}
+            self._saved = present | self._saved if self._active else present
             self._active[block] = threading.get_ident(), count
             self._apply()
-            return min(present, default=1)
+            return min(present.values(), default=1)
 
     def leave(self, block: object) -> None:
         """Remove the limit of a block."""
@@ -237,7 +239,7 @@ class _Limit:
 
     def _apply(self) -> None:
         least = min((count for _, count in self._active.values()), default=None)
-        for pool, saved in zip(_pools(), self._saved, strict=True):
+        for pool, saved in self._saved.items():
             pool.limit(saved if least is None else least)
 
     def _forked(self) -> None:
@@ -256,18 +258,26 @@ class _Limit:
 _LIMIT = _Limit()
 
 
-class _Pool(NamedTuple):
-    """Functions of one BLAS library that return and set the number of its threads."""
+@dataclass(frozen=True)
+class _Pool:
+    """One BLAS library, and its functions that return and set the number of its threads."""
 
-    threads: Callable[[], int]
-    limit: Callable[[int], object]
+    path: str
+    threads: Callable[[], int] = field(compare=False)
+    limit: Callable[[int], object] = field(compare=False)
+
+
+def _loaded_pools() -> tuple[_Pool, ...]:
+    """Return the BLAS pools of the process: NumPy's and SciPy's, which are two in their wheels.
+
+    SciPy's is loaded with ``scipy.linalg``, which takes longer to import than a weight to draw and
+    which no draw or training calls.
+    """
+    return _pools("scipy.linalg" in sys.modules)
 
 
 @functools.cache
-def _pools() -> tuple[_Pool, ...]:
-    """Return the BLAS pools of the process: NumPy's and SciPy's, which are two in their wheels."""
-    import scipy.linalg  # noqa: F401  # loads its pool, which could not be found otherwise
-
+def _pools(_scipy: bool) -> tuple[_Pool, ...]:
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     return tuple(map(_pool, found))
 
@@ -282,8 +292,9 @@ def _pool(library: Any) -> _Pool:
         set_threads = f"{prefix}openblas_set_num_threads{suffix}"
         if hasattr(library.dynlib, set_threads):
             get_threads = set_threads.replace("_set_", "_get_")
-            return _Pool(getattr(library.dynlib, get_threads), getattr(library.dynlib, set_threads))
-    return _Pool(library.get_num_threads, library.set_num_threads)
+            functions = (getattr(library.dynlib, name) for name in (get_threads, set_threads))
+            return _Pool(library.filepath, *functions)
+    return _Pool(library.filepath, library.get_num_threads, library.set_num_threads)
 
 
 @contextmanager
@@ -311,7 +322,7 @@ def blas_threads(count: int | None) -> Iterator[int]:
         another thread, limits BLAS to one thread already.
     """
     if count is None:
-        yield min((pool.threads() for pool in _pools()), default=1)
+        yield min((pool.threads() for pool in _loaded_pools()), default=1)
         return
     block = object()
     before = _LIMIT.enter(block, count)

@@ -12,6 +12,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from initperf.jit.policy import INLINED
+
 LINE_BYTES = 64
 
 _WORD = ir.IntType(32)
@@ -45,7 +47,9 @@ def _hint(typing: Any, array: Any, index: Any) -> Any:
     return types.void(array, index), generate
 
 
-overload(prefetch)(lambda array, index: lambda array, index: _hint(array, index))
+overload(prefetch, jit_options=INLINED)(
+    lambda array, index: lambda array, index: _hint(array, index)
+)
 
 
 def aligned_zeros(shape: int | tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:

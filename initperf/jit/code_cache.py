@@ -27,7 +27,14 @@ import numba
 
 from initperf._core.storage import make_directory
 from initperf._core.trust import distrust
-from initperf.jit.internals import dumps, missing, rebuilt, reduced, set_code_cache
+from initperf.jit.internals import (
+    dumps,
+    initialize_runtime,
+    missing,
+    rebuilt,
+    reduced,
+    set_code_cache,
+)
 from initperf.jit.stored_code import DamagedError, DistrustedError, retrieve, store
 
 _LOG = logging.getLogger("initperf.code_cache")
@@ -127,7 +134,7 @@ class CodeCache:
         target_context : numba.core.cpu.CPUContext
             What the code is loaded into.
         """
-        target_context.refresh()
+        initialize_runtime(target_context)
         if words := refusal(self._directory):
             _note(f"compiled code is neither loaded nor kept: {words}; initperf doctor says more")
             return None

@@ -22,6 +22,7 @@ from llvmlite import ir
 from initperf._core.storage import code_directory
 from initperf.jit.code_cache import keep_code
 from initperf.jit.internals import missing
+from initperf.jit.notice import announce
 from initperf.jit.outside import outside_digest
 from initperf.jit.vectors import PIPELINE
 
@@ -31,7 +32,7 @@ Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
 _COMMON: dict[str, Any] = {"error_model": "numpy"} | PIPELINE
-_OPTIONS = _COMMON | {"nogil": True}
+_OPTIONS = _COMMON | {"nogil": True, "no_cfunc_wrapper": True}
 _SUMS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 
 INLINED = _COMMON | {"forceinline": True, "fastmath": False}
@@ -60,6 +61,7 @@ def _decorate(function: Function, **options: Any) -> Function:
         return function
     jitted: Function = numba.njit(**_OPTIONS, **options)(function)
     keep_code(jitted, CODE_CACHE / outside_digest(function))
+    announce(jitted)
     return jitted
 
 
@@ -104,10 +106,19 @@ def like(x: Any, value: float) -> Any:
     return x.dtype.type(value)
 
 
-@numba.extending.overload(like, jit_options=INLINED)
-def _like(x, value):  # type: ignore[no-untyped-def]  # numba compares the bare parameters
-    kind = np.float32 if getattr(x, "dtype", x) == numba.types.float32 else np.float64
-    return lambda x, value: kind(value)
+# What is one instruction is generated as such: an overload would be compiled as a function.
+@numba.extending.type_callable(like)
+def _type_of_like(context: Any) -> Function:
+    def typed(x, value):  # type: ignore[no-untyped-def]  # numba compares the bare parameters
+        single = getattr(x, "dtype", x) == numba.types.float32
+        return numba.types.float32 if single else numba.types.float64
+
+    return typed
+
+
+@numba.extending.lower_builtin(like, numba.types.Any, numba.types.Any)
+def _generate_like(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return context.cast(builder, arguments[1], signature.args[1], signature.return_type)
 
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
@@ -123,9 +134,18 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
     return np.where(condition, yes, no)
 
 
-numba.extending.overload(where, jit_options=INLINED)(
-    lambda condition, yes, no: lambda condition, yes, no: yes if condition else no
-)
+@numba.extending.type_callable(where)
+def _type_of_where(context: Any) -> Function:
+    def typed(condition, yes, no):  # type: ignore[no-untyped-def]  # numba's types
+        kind = context.unify_types(yes, no)
+        return None if kind is None else kind(numba.types.boolean, kind, kind)
+
+    return typed
+
+
+@numba.extending.lower_builtin(where, numba.types.Boolean, numba.types.Number, numba.types.Number)
+def _generate_where(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return builder.select(*arguments)
 
 
 def held(constant: Any) -> Any:
@@ -138,23 +158,18 @@ def held(constant: Any) -> Any:
     return constant
 
 
-@numba.extending.intrinsic
-def _hide(_, constant):  # type: ignore[no-untyped-def]  # numba asks for bare parameters
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (value,) = arguments
-        bits = ir.IntType(constant.bitwidth)
-        assembly = ir.InlineAsm(ir.FunctionType(bits, (bits,)), "", "=r,0")
-        hidden = builder.call(
-            assembly, [builder.bitcast(value, bits)], attrs=("nounwind", "readnone")
-        )
-        return builder.bitcast(hidden, value.type)
-
-    return constant(constant), generate
+@numba.extending.type_callable(held)
+def _type_of_held(context: Any) -> Function:
+    return lambda constant: constant
 
 
-numba.extending.overload(held, jit_options=INLINED)(
-    lambda constant: lambda constant: _hide(constant)
-)
+@numba.extending.lower_builtin(held, numba.types.Float)
+def _generate_held(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    (value,) = arguments
+    bits = ir.IntType(signature.return_type.bitwidth)
+    assembly = ir.InlineAsm(ir.FunctionType(bits, (bits,)), "", "=r,0")
+    hidden = builder.call(assembly, [builder.bitcast(value, bits)], attrs=("nounwind", "readnone"))
+    return builder.bitcast(hidden, value.type)
 
 
 def by_dtype(single: Function, double: Function) -> Function:
@@ -174,11 +189,8 @@ def by_dtype(single: Function, double: Function) -> Function:
     def half_of(kind: Any) -> Function:
         return single if getattr(kind, "dtype", kind) == numba.types.float32 else double
 
-    def compiled(half: Function) -> Function:
-        return lambda first, *rest: half(first, *rest)
-
-    # numba compares the two lambdas' parameters, which is why they carry no annotations
-    numba.extending.overload(chosen, jit_options=INLINED)(
-        lambda first, *rest: compiled(half_of(first))
+    # the half is compiled as it is; strict, numba would insist on one that takes (first, *rest)
+    numba.extending.overload(chosen, jit_options=INLINED, strict=False)(
+        lambda first, *rest: half_of(first)
     )
     return chosen

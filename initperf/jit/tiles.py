@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 from initperf.jit.internals import cgutils
-from initperf.jit.policy import portable
+from initperf.jit.policy import INLINED, portable
 from initperf.jit.tuning import PRODUCT_SUMS
 from initperf.jit.vectors import has_512_bits
 
@@ -220,16 +220,16 @@ _native_transpose = _compile(_transpose, _SQUARE_BYTES)
 _native_mark = _compile(_mark, _COLUMN_BYTES)
 
 
-@overload(multiply_tile)
+@overload(multiply_tile, jit_options=INLINED)
 def _multiply_tile(a, b, start, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
     return lambda a, b, start, out, i, j: _native_multiply((a, b, start, out), i, j)
 
 
-@overload(transpose_square)
+@overload(transpose_square, jit_options=INLINED)
 def _transpose_square(source, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
     return lambda source, out, i, j: _native_transpose((source, out), i, j)
 
 
-@overload(mark_columns)
+@overload(mark_columns, jit_options=INLINED)
 def _mark_columns(matrix, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
     return lambda matrix, out, i, j: _native_mark((matrix, out), i, j)

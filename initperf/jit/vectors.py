@@ -12,6 +12,7 @@ from typing import Any
 
 from llvmlite import binding
 
+from initperf.jit.inlining import inlined
 from initperf.jit.internals import (
     CompilerBase,
     DefaultPassBuilder,
@@ -44,6 +45,12 @@ class _WideLowering(NativeLowering):  # type: ignore[misc]  # numba is not typed
     @property
     def lowering_class(self) -> type[_WideLower]:
         return _WideLower
+
+    def run_pass(self, state: Any) -> bool:
+        """Lower, to machine code too unless the function is only compiled into its callers."""
+        if not state.flags.release_gil:  # no kernel: nobody calls it but its callers
+            return inlined(super().run_pass, state)
+        return bool(super().run_pass(state))
 
 
 class WideCompiler(CompilerBase):  # type: ignore[misc]  # numba is not typed

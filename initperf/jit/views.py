@@ -20,6 +20,7 @@ from initperf.jit.internals import (
     missing,
     struct_value,
 )
+from initperf.jit.policy import INLINED
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -92,7 +93,7 @@ def _native_unowned(typing, arrays):  # type: ignore[no-untyped-def]  # numba's 
     return arrays(arrays), generate
 
 
-@overload(as_rows)
+@overload(as_rows, jit_options=INLINED)
 def _as_rows(array, count, length):  # type: ignore[no-untyped-def]  # numba's types
     if missing("views"):
         return lambda array, count, length: array.reshape(array.size)[: count * length].reshape(
@@ -101,14 +102,14 @@ def _as_rows(array, count, length):  # type: ignore[no-untyped-def]  # numba's t
     return lambda array, count, length: _native_view(array, (count, length))
 
 
-@overload(as_row)
+@overload(as_row, jit_options=INLINED)
 def _as_row(array):  # type: ignore[no-untyped-def]  # numba's types
     if missing("views"):
         return lambda array: array.reshape(array.size)
     return lambda array: _native_view(array, (array.size,))
 
 
-@overload(unowned)
+@overload(unowned, jit_options=INLINED)
 def _unowned(arrays):  # type: ignore[no-untyped-def]  # numba's types
     if missing("views"):
         return lambda arrays: arrays

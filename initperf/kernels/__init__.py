@@ -1,9 +1,9 @@
-"""Array routines: a NumPy reference and its Numba twin, one kernel a file, found in KERNELS."""
+"""Array routines: a NumPy reference and its Numba twin, one kernel a file, found in KERNELS.
 
-from initperf._core.registry import import_siblings
+The file of a kernel has the kernel's name and is imported when the kernel is first asked for.
+"""
+
 from initperf.kernels._kernel import KERNELS, Case, Kernel, leaves, register
 from initperf.kernels._load import Load, both
 
 __all__ = ["KERNELS", "Case", "Kernel", "Load", "both", "leaves", "register"]
-
-import_siblings(__name__, __path__)

@@ -4,10 +4,10 @@ from initperf.jit.policy import portable
 from initperf.kernels._layer import Buffers, layer_count, layer_of
 from initperf.kernels._passes import Passes
 from initperf.kernels._scratch import Scratch
-from initperf.kernels.dense_backward import BackwardArrays, backward
+from initperf.kernels.dense_backward import BACKWARD, BackwardArrays
 from initperf.kernels.softmax_cross_entropy import LOSS
 
-_loss = LOSS.call
+_loss, _backward = LOSS.call, BACKWARD.call
 
 
 @portable
@@ -55,4 +55,4 @@ def backward_pass(passes: Passes, buffers: Buffers, scratch: Scratch, rows: int)
             bias_gradient=below.bias_gradient,
             above=beyond.inputs,  # by now the gradient by them
         )
-        backward(passes.blas, scratch.small, arrays)
+        _backward(passes.backward, arrays, passes.blas, scratch.small)

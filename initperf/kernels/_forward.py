@@ -9,10 +9,12 @@ from initperf.kernels._layer import Buffers, layer_count, layer_of
 from initperf.kernels._measuring import ACTIVATION, statistics_of, take_histogram
 from initperf.kernels._passes import Passes, chosen_pass
 from initperf.kernels._scratch import Scratch
-from initperf.kernels.dense_forward import ForwardArrays, forward
+from initperf.kernels.dense_forward import FORWARD, ForwardArrays
 from initperf.kernels.update import UPDATE_STATISTICS
 
 _FIRST = len(UPDATE_STATISTICS)
+
+_forward = FORWARD.call
 
 
 @portable
@@ -75,7 +77,7 @@ def forward_pass(
         )
         activation = passes.linear if buffers.linear[number] else passes.hidden
         address = chosen_pass(activation, statistics)
-        forward(passes.blas, address, arrays, statistics, scratch.verdict)
+        _forward(passes.forward, arrays, passes.blas, address, statistics, scratch.verdict)
         if scratch.verdict[0] > 0.0:
             return number
         take_histogram(passes, records, step, number, ACTIVATION, as_row(layer.outputs))

@@ -104,7 +104,9 @@ class Kernel(Mapping[str, Function]):
         return len(BACKENDS)
 
 
-KERNELS: Registry[Kernel] = Registry("kernel", plugins="initperf.kernels")
+KERNELS: Registry[Kernel] = Registry(
+    "kernel", plugins="initperf.kernels", package="initperf.kernels"
+)
 
 
 def register(

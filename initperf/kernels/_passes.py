@@ -3,7 +3,8 @@
 The loop is compiled once for each dtype. What differs between trainings, the activation, the
 optimizer's rule, whether statistics are taken, is not compiled into it: each combination is a
 function of its own, a *pass*, which the loop is handed the address of and calls through
-`initperf.jit.address.Family`. So a new optimizer compiles one small function instead of the whole
+`initperf.jit.address.Family`. So are the products of a layer, which evaluations need too. A new
+optimizer compiles one small function instead of the whole
 loop, ten activations do not make ten loops, and nothing that a training does not use is compiled.
 Where the compiler is disabled, the functions stand for their own addresses.
 """
@@ -18,6 +19,8 @@ from initperf.jit.blas import blas
 from initperf.jit.policy import Function, portable
 from initperf.kernels._epoch_arguments import Descent, Network, Records
 from initperf.kernels.activate import ACTIVATE, activation_pass
+from initperf.kernels.dense_backward import BACKWARD, backward
+from initperf.kernels.dense_forward import FORWARD, forward
 from initperf.kernels.histogram import HISTOGRAM, histogram
 from initperf.kernels.softmax_cross_entropy import LOSS, softmax_cross_entropy
 from initperf.kernels.squared_norm import SQUARED_NORM, squared_norm
@@ -32,7 +35,7 @@ class Passes(NamedTuple):
     hidden, linear, update : tuple of int
         With statistics, and without: the activation of hidden layers, of linear layers, and the
         optimizer's update.
-    loss, norm, histogram : int
+    forward, backward, loss, norm, histogram : int
     blas : tuple of int
         See `initperf.jit.blas.blas`.
     """
@@ -40,6 +43,8 @@ class Passes(NamedTuple):
     hidden: tuple[Any, Any]
     linear: tuple[Any, Any]
     update: tuple[Any, Any]
+    forward: Any
+    backward: Any
     loss: Any
     norm: Any
     histogram: Any
@@ -54,24 +59,70 @@ class Passes(NamedTuple):
         network, descent, records
             The arguments of `initperf.kernels.train_epoch`.
         """
-        dtype, memories = network.parameters.dtype, len(descent.memories)
-        recorded = len(records.statistics)
-        # where all steps are of one kind, its pass stands for the other, which is not compiled
-        kinds = (recorded > 0, 0 < recorded == len(records.losses))
-
-        def both(family: Family, function: Function) -> tuple[Any, Any]:
-            with_statistics, without = (family.address(function(kind), dtype) for kind in kinds)
-            return with_statistics, without
-
+        dtype, kinds = network.parameters.dtype, _kinds(records)
+        compiled = {
+            name: family.address(function, dtype)
+            for name, (family, function) in needed_passes(network, descent, records).items()
+        }
+        with_statistics, without = kinds
         return cls(
-            hidden=both(ACTIVATE, lambda kind: activation_pass(network.activation, kind)),
-            linear=both(ACTIVATE, lambda kind: activation_pass(ACTIVATIONS["linear"], kind)),
-            update=both(UPDATE, lambda kind: update_pass(descent.rule, memories, kind)),
-            loss=LOSS.address(softmax_cross_entropy, dtype),
-            norm=SQUARED_NORM.address(squared_norm, dtype) if descent.clip_norm > 0.0 else 0,
-            histogram=HISTOGRAM.address(histogram, dtype) if records.histograms else 0,
+            hidden=(compiled["hidden", with_statistics], compiled["hidden", without]),
+            linear=(compiled["linear", with_statistics], compiled["linear", without]),
+            update=(compiled["update", with_statistics], compiled["update", without]),
+            forward=compiled["forward", False],
+            backward=compiled["backward", False],
+            loss=compiled["loss", False],
+            norm=compiled.get(("norm", False), 0),
+            histogram=compiled.get(("histogram", False), 0),
             blas=blas(dtype),
         )
+
+    @classmethod
+    def none(cls, dtype: np.dtype[Any]) -> "Passes":
+        """Return the passes of a training of no step, for which none is compiled."""
+        return cls((0, 0), (0, 0), (0, 0), 0, 0, 0, 0, 0, blas(dtype))
+
+
+def _kinds(records: Records) -> tuple[bool, bool]:
+    """Return whether the pass for steps with statistics takes them, and that for other steps.
+
+    Where all steps are of one kind, its pass stands for the other, which is not compiled.
+    """
+    recorded = len(records.statistics)
+    return recorded > 0, 0 < recorded == len(records.losses)
+
+
+def needed_passes(
+    network: Network, descent: Descent, records: Records
+) -> dict[tuple[str, bool], tuple[Family, Function]]:
+    """Return the passes of a training that have to be compiled.
+
+    Parameters
+    ----------
+    network, descent, records
+        The arguments of `initperf.kernels.train_epoch`.
+
+    Returns
+    -------
+    dict
+        The family of each, and the function; by the field of `Passes`, and whether statistics are
+        taken.
+    """
+    memories, linear = len(descent.memories), ACTIVATIONS["linear"]
+    found: dict[tuple[str, bool], tuple[Family, Function]] = {
+        ("forward", False): (FORWARD, forward),
+        ("backward", False): (BACKWARD, backward),
+        ("loss", False): (LOSS, softmax_cross_entropy),
+    }
+    for kind in _kinds(records):
+        found["hidden", kind] = ACTIVATE, activation_pass(network.activation, kind)
+        found["linear", kind] = ACTIVATE, activation_pass(linear, kind)
+        found["update", kind] = UPDATE, update_pass(descent.rule, memories, kind)
+    if descent.clip_norm > 0.0:
+        found["norm", False] = SQUARED_NORM, squared_norm
+    if records.histograms:
+        found["histogram", False] = HISTOGRAM, histogram
+    return found
 
 
 @portable

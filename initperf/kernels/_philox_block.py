@@ -9,7 +9,7 @@ import numpy as np
 from numba.extending import overload
 
 from initperf.jit.lanes import interleaved
-from initperf.jit.policy import INLINED, jit, portable
+from initperf.jit.policy import INLINED, portable
 from initperf.jit.vectors import has_512_bits
 
 COUNTERS = 64
@@ -86,7 +86,7 @@ def _quicker_block(words, low, high, key, stream):  # type: ignore[no-untyped-de
     return lambda words, low, high, key, stream: quicker(words, low, high, key, stream)
 
 
-@jit
+@portable
 def philox_block(words: np.ndarray, block: np.uint64, key: np.uint64, stream: np.uint64) -> None:
     """Write one block of a stream.
 

@@ -105,7 +105,8 @@ def update_layers(
         statistics = statistics_of(records, step, number)[:_MEASURED]
         for kind in range(2):
             told = factors.layer[kind]
-            told[:] = factors.steps[step]
+            for i in range(told.size):  # a slice's check of shapes takes a second to compile
+                told[i] = factors.steps[step, i]
             told[0] *= factors.layer_rates[number, kind]
         arrays = UpdateArrays(
             parameters=layer.parameters,

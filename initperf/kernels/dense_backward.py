@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
 
+from initperf.jit.address import ADDRESSES, Family, matrix, vector
 from initperf.jit.blas import blas, multiply
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.jit.policy import jit, jit_sums
@@ -116,16 +118,35 @@ class BackwardArrays(NamedTuple):
     above: np.ndarray
 
 
+def _signature(kind: Any) -> tuple[Any, ...]:
+    rows, values = matrix(kind), vector(kind)
+    fields = BackwardArrays(
+        x=rows,
+        weights=rows,
+        delta=rows,
+        weight_gradient=rows,
+        slopes=rows,
+        bias_gradient=values,
+        above=rows,
+    )
+    small = types.BaseTuple.from_types(SmallSpace(zeros=rows, room=values), SmallSpace)
+    return types.BaseTuple.from_types(fields, BackwardArrays), ADDRESSES, small
+
+
+BACKWARD = Family(_signature)
+"""The function `backward`, which the training loop calls."""
+
+
 @jit
-def backward(addresses: Any, small: SmallSpace, arrays: BackwardArrays) -> None:
+def backward(arrays: BackwardArrays, addresses: Any, small: SmallSpace) -> None:
     """Do what `dense_backward` does.
 
     Parameters
     ----------
+    arrays : BackwardArrays
     addresses : tuple of int
         See `initperf.jit.blas.blas`.
     small : SmallSpace
-    arrays : BackwardArrays
     """
     x, weights, delta, above = arrays.x, arrays.weights, arrays.delta, arrays.above
     weight_gradient = arrays.weight_gradient
@@ -163,7 +184,7 @@ def dense_backward(
 ) -> None:
     """Write a layer's weight gradient, and the delta of the layer below; see the reference."""
     arrays = BackwardArrays(x, weights, delta, weight_gradient, slopes, bias_gradient, above)
-    backward(blas(x.dtype), SmallSpace.of(x.dtype), arrays)
+    backward(arrays, blas(x.dtype), SmallSpace.of(x.dtype))
 
 
 def _cases() -> Iterator[Case]:

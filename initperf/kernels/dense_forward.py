@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
 
 from initperf.activations import ACTIVATIONS, Activation
+from initperf.jit.address import ADDRESSES, Family, matrix, vector
 from initperf.jit.blas import blas, multiply
 from initperf.jit.policy import jit, portable
 from initperf.jit.views import as_row, as_rows
@@ -85,19 +87,32 @@ class ForwardArrays(NamedTuple):
     seen: np.ndarray
 
 
+def _signature(kind: Any) -> tuple[Any, ...]:
+    rows, values, numbers = matrix(kind), vector(kind), vector(types.float64)
+    fields = ForwardArrays(
+        x=rows, weights=rows, biases=values, slopes=rows, outputs=rows, seen=values
+    )
+    arrays = types.BaseTuple.from_types(fields, ForwardArrays)
+    return arrays, ADDRESSES, types.int64, numbers, numbers
+
+
+FORWARD = Family(_signature)
+"""The function `forward`, which the training loop and evaluations share."""
+
+
 @jit
 def forward(
-    addresses: Any, activation: Any, arrays: ForwardArrays, statistics: Any, verdict: Any
+    arrays: ForwardArrays, addresses: Any, activation: Any, statistics: Any, verdict: Any
 ) -> None:
     """Do what `dense_forward` does.
 
     Parameters
     ----------
+    arrays : ForwardArrays
     addresses : tuple of int
         See `initperf.jit.blas.blas`.
     activation : int
         Address of the activation's pass.
-    arrays : ForwardArrays
     statistics, verdict : numpy.ndarray
         See `initperf.kernels.activate.activate_reference`.
     """
@@ -124,7 +139,7 @@ def dense_forward(
     """Write ``f(x @ weights + biases)`` and the slopes f' there; see the reference."""
     address = ACTIVATE.address(activation_pass(activation, statistics.size > 0), x.dtype)
     arrays = ForwardArrays(x, weights, biases, slopes, outputs, np.empty_like(biases))
-    forward(blas(x.dtype), address, arrays, statistics, verdict)
+    forward(arrays, blas(x.dtype), address, statistics, verdict)
 
 
 def _cases() -> Iterator[Case]:

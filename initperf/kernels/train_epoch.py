@@ -10,6 +10,8 @@ address; `_forward`, `_backward`, `_clipping` and `_updating` each have one part
 `_measuring` where statistics go.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ from initperf.kernels._epoch_reference import train_epoch_reference
 from initperf.kernels._forward import forward_pass, gather
 from initperf.kernels._kernel import register
 from initperf.kernels._layer import Buffers, layer_of
-from initperf.kernels._passes import Passes
+from initperf.kernels._passes import Passes, needed_passes
 from initperf.kernels._scratch import Scratch
 from initperf.kernels._updating import Factors, find_peaks, update_layers
 
@@ -43,6 +45,7 @@ __all__ = [
     "Histograms",
     "Network",
     "Records",
+    "compilations",
     "train_epoch",
     "train_epoch_reference",
     "work_size",
@@ -84,7 +87,12 @@ def train_epoch(
     network: Network, batches: Batches, descent: Descent, records: Records
 ) -> tuple[int, int]:
     """Train for one epoch; see the reference."""
-    passes = Passes.of(network, descent, records)
+    return _run(Passes.of(network, descent, records), network, batches, descent, records)
+
+
+def _run(
+    passes: Passes, network: Network, batches: Batches, descent: Descent, records: Records
+) -> tuple[int, int]:
     if records.histograms is None:  # compiled code has one type of records
         records = records._replace(histograms=Histograms.none(len(records.losses)))
     with np.errstate(over="ignore", invalid="ignore"):  # for where the compiler is disabled
@@ -97,6 +105,30 @@ def train_epoch(
             records,
         )
     return int(done), int(layer)
+
+
+def compilations(
+    network: Network, batches: Batches, descent: Descent, records: Records
+) -> dict[tuple[str, bool], Callable[[], Any]]:
+    """Return calls that compile what an epoch needs, each a part, in any order.
+
+    Parameters
+    ----------
+    network, batches, descent, records
+        The arguments of `train_epoch`.
+
+    Returns
+    -------
+    dict
+        By name, and whether the part takes statistics. The first takes the longest.
+    """
+    dtype = network.parameters.dtype
+    no_step = Records.of(0, len(network.sizes) - 1)
+    loop = partial(_run, Passes.none(dtype), network, batches, descent, no_step)
+    return {("loop", False): loop} | {
+        name: partial(family.address, function, dtype)
+        for name, (family, function) in needed_passes(network, descent, records).items()
+    }
 
 
 register("train_epoch", numpy=train_epoch_reference, numba=train_epoch, cases=cases, loads=loads)

@@ -7,7 +7,7 @@ ones", TMLR 2022 (2110.12661), algorithm 1.
 import math
 
 import numpy as np
-from scipy.linalg import hadamard
+import scipy
 
 from initperf._core.source import Source
 from initperf.schemes._scheme import Network, Scheme, register
@@ -29,7 +29,9 @@ def zero_weights(fan_in: int, fan_out: int) -> np.ndarray:
         return np.eye(fan_in, fan_out)
     power = math.ceil(math.log2(fan_out))
     scale = 2.0 ** (-(power - 1) / 2.0)
-    weights: np.ndarray = scale * hadamard(1 << power, dtype=np.int8)[:fan_in, :fan_out]
+    weights: np.ndarray = (
+        scale * scipy.linalg.hadamard(1 << power, dtype=np.int8)[:fan_in, :fan_out]
+    )
     return weights
 
 

@@ -23,23 +23,28 @@ alike, broadcast, and return floats for floats; each docstring states domain and
 outside of their domain raise a ValueError of one line.
 """
 
-from initperf.theory._moments import activation_variance
-from initperf.theory.born_dead import born_dead_bounds, silent_probability
-from initperf.theory.closed_forms import arc_cosine, erf_product, erf_slope_product
-from initperf.theory.critical_points import Critical, critical, critical_line
-from initperf.theory.finite_width import LogNorm, relu_log_norm, second_moment_ratio
-from initperf.theory.gains import calculate_gain, gradient_gain, signal_gain
-from initperf.theory.jacobian import JacobianSpectrum
-from initperf.theory.kernel_shaping import (
-    Shaping,
-    deep_kernel_shaping,
-    leaky_correlation_map,
-    tailored_slope,
-)
-from initperf.theory.kernels import Kernels, network_kernels
-from initperf.theory.linear_dynamics import learning_time, mode_strength
-from initperf.theory.mean_field import MeanField
-from initperf.theory.residual import ResidualField, gradient_correlation, residual_growth
+from typing import TYPE_CHECKING
+
+from initperf._core.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from initperf.theory._moments import activation_variance
+    from initperf.theory.born_dead import born_dead_bounds, silent_probability
+    from initperf.theory.closed_forms import arc_cosine, erf_product, erf_slope_product
+    from initperf.theory.critical_points import Critical, critical, critical_line
+    from initperf.theory.finite_width import LogNorm, relu_log_norm, second_moment_ratio
+    from initperf.theory.gains import calculate_gain, gradient_gain, signal_gain
+    from initperf.theory.jacobian import JacobianSpectrum
+    from initperf.theory.kernel_shaping import (
+        Shaping,
+        deep_kernel_shaping,
+        leaky_correlation_map,
+        tailored_slope,
+    )
+    from initperf.theory.kernels import Kernels, network_kernels
+    from initperf.theory.linear_dynamics import learning_time, mode_strength
+    from initperf.theory.mean_field import MeanField
+    from initperf.theory.residual import ResidualField, gradient_correlation, residual_growth
 
 __all__ = [
     "Critical",
@@ -71,3 +76,36 @@ __all__ = [
     "silent_probability",
     "tailored_slope",
 ]
+
+_HOMES = {
+    "Critical": "initperf.theory.critical_points",
+    "JacobianSpectrum": "initperf.theory.jacobian",
+    "Kernels": "initperf.theory.kernels",
+    "LogNorm": "initperf.theory.finite_width",
+    "MeanField": "initperf.theory.mean_field",
+    "ResidualField": "initperf.theory.residual",
+    "Shaping": "initperf.theory.kernel_shaping",
+    "activation_variance": "initperf.theory._moments",
+    "arc_cosine": "initperf.theory.closed_forms",
+    "born_dead_bounds": "initperf.theory.born_dead",
+    "calculate_gain": "initperf.theory.gains",
+    "critical": "initperf.theory.critical_points",
+    "critical_line": "initperf.theory.critical_points",
+    "deep_kernel_shaping": "initperf.theory.kernel_shaping",
+    "erf_product": "initperf.theory.closed_forms",
+    "erf_slope_product": "initperf.theory.closed_forms",
+    "gradient_correlation": "initperf.theory.residual",
+    "gradient_gain": "initperf.theory.gains",
+    "leaky_correlation_map": "initperf.theory.kernel_shaping",
+    "learning_time": "initperf.theory.linear_dynamics",
+    "mode_strength": "initperf.theory.linear_dynamics",
+    "network_kernels": "initperf.theory.kernels",
+    "relu_log_norm": "initperf.theory.finite_width",
+    "residual_growth": "initperf.theory.residual",
+    "second_moment_ratio": "initperf.theory.finite_width",
+    "signal_gain": "initperf.theory.gains",
+    "silent_probability": "initperf.theory.born_dead",
+    "tailored_slope": "initperf.theory.kernel_shaping",
+}
+
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

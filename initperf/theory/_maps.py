@@ -5,7 +5,7 @@ Their arguments are an activation, σw², σb² and, last, a second moment q.
 
 import math
 
-from scipy.optimize import brentq
+import scipy
 
 from initperf.activations import Activation
 from initperf.theory._moments import moments, products, scale
@@ -67,7 +67,9 @@ def fixed_point(activation: Activation, weight: float, bias: float, start: float
     while _SMALLEST <= q <= LARGEST:
         following = q * factor
         if excess(following) * first <= 0.0:
-            return float(brentq(excess, min(q, following), max(q, following), xtol=1e-15))
+            return float(
+                scipy.optimize.brentq(excess, min(q, following), max(q, following), xtol=1e-15)
+            )
         q = following
     if first > 0.0:
         raise ValueError(

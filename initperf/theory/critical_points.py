@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from initperf.activations import Activation
 from initperf.theory import _domain
@@ -133,7 +133,9 @@ def _critical(activation: Activation, bias_variance: float) -> Critical | None:
     if np.all(np.abs(values) <= 1e-9 * np.array(_PLACES)):
         return _at(activation, 1.0, bias_variance)
     ends = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
-    found = [float(brentq(excess, _PLACES[i], _PLACES[i + 1], xtol=1e-14)) for i in ends]
+    found = [
+        float(scipy.optimize.brentq(excess, _PLACES[i], _PLACES[i + 1], xtol=1e-14)) for i in ends
+    ]
     if bias_variance == 0.0 and moments(activation, 0.0).square == 0.0:
         found.insert(0, 0.0)
     for q in found:
@@ -154,7 +156,7 @@ def _half_stable(activation: Activation) -> Critical | None:
 
     values = np.array([excess(q) for q in _PLACES])
     for i in np.flatnonzero((values[:-1] > 0.0) & (values[1:] <= 0.0)):
-        q = float(brentq(excess, _PLACES[i], _PLACES[i + 1], xtol=1e-14))
+        q = float(scipy.optimize.brentq(excess, _PLACES[i], _PLACES[i + 1], xtol=1e-14))
         if _bias_variance(activation, q) > 0.0:
             return _at(activation, q, _bias_variance(activation, q))
     return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq, root
+import scipy
 
 from initperf._core.arguments import whole
 from initperf.activations import Activation
@@ -112,7 +112,7 @@ def deep_kernel_shaping(activation: Activation | str, depth: int, slope: float =
         local = slope ** (1.0 / layers)
         solutions = []
         for start in _STARTS:
-            solved = root(functools.partial(_excess, found, local), start, tol=1e-13)
+            solved = scipy.optimize.root(functools.partial(_excess, found, local), start, tol=1e-13)
             if np.abs(solved.fun).max() < _RESIDUAL and np.abs(solved.x).max() < _WILDEST:
                 solutions.append((math.exp(solved.x[0]), float(solved.x[1])))
         if solutions:
@@ -213,4 +213,4 @@ def tailored_slope(depth: int, correlation: float = 0.9) -> float:
             f"correlation must be above 0 and at most {most:.6g}, which {layers} layers of ReLU "
             f"reach, not {correlation!r}"
         )
-    return float(brentq(excess, 0.0, 1.0, xtol=1e-14)) if excess(0.0) > 0.0 else 0.0
+    return float(scipy.optimize.brentq(excess, 0.0, 1.0, xtol=1e-14)) if excess(0.0) > 0.0 else 0.0

@@ -1,9 +1,19 @@
 """Arrays of a training run: network, batches, optimizer state and records, and its epochs."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Histograms, Records
+from initperf.kernels.train_epoch import (
+    STATISTICS,
+    Batches,
+    Descent,
+    Histograms,
+    Records,
+    compilations,
+)
 from initperf.schemes import as_scheme
 from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
@@ -66,6 +76,16 @@ class Epochs:
         images, seed = self.batches.images, self.experiment.seed
         chosen = batch_order(self.experiment, 0, len(images))[: self.scheme.images]
         self.network.initialize(self.scheme, seed, batch=images[chosen])
+
+    def compilations(self) -> dict[tuple[str, bool], Callable[[], Any]]:
+        """Return calls that compile what epochs and evaluations need, each a part of it."""
+        wanted, depth = self.experiment.histogram_steps, self.network.depth
+        histograms = Histograms.of(np.ones(self.steps, bool), depth) if wanted else None
+        arguments = self.arrays, self.batches, self.descent
+        evaluation = compilations(*arguments, Records.of(0, depth))
+        return compilations(*arguments, self.records._replace(histograms=histograms)) | {
+            part: evaluation[part] for part in (("hidden", False), ("linear", False))
+        }
 
     def run(self, order: np.ndarray, first: int, rates: np.ndarray) -> tuple[int, int]:
         """Train for an epoch.

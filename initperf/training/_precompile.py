@@ -1,20 +1,22 @@
-"""Compilation of the training loops in other processes, side by side.
+"""Compilation of what trainings need in several processes, side by side.
 
 Numba compiles under the interpreter's lock, so that a second processor helps only another
-process. Machine code comes back through the cache on disk; what another process has not compiled
-is compiled here when it is first used.
+process. A training needs some ten functions, none of which needs another: every process takes the
+next that none has taken. Machine code comes back through the cache on disk; what another process
+has not compiled is compiled here when it is first used.
 """
 
 import hashlib
-import itertools
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from initperf._core.child_python import python_command, python_environment
 from initperf._core.parallel import default_threads
+from initperf._core.sharing import claimed, helpers
+from initperf.training._warm_up import compilations
 from initperf.training.experiment import Experiment
 
 
@@ -39,21 +41,25 @@ def compiling(
         Waits until all is compiled; returns the exit codes of the other processes. Leaving the
         block ends them.
     """
-    count = default_threads() - (not joining)
-    shares = _shares(_needed(experiments), count)
-    own = shares.pop(0) if joining and shares else []
-    with ExitStack() as children:
-        started = [children.enter_context(_child(share)) for share in shares]
+    needed = _needed(experiments)
+    count = default_threads() - 1 if needed else 0  # this process has something to do, too
+    with tempfile.TemporaryDirectory(prefix="initperf-compile-") as claims:
+        words = [claims, *(one.to_json() for one in needed)]
+        with helpers(__name__, words, count) as started:
 
-        def finish() -> list[int]:
-            _compile(own)
-            return [child.wait() for child in started]
+            def finish() -> list[int]:
+                if joining:
+                    _compile(Path(claims), needed)
+                codes = [process.wait() for process in started]
+                if (joining or codes) and not any(codes):
+                    _mark(needed)
+                return codes
 
-        yield finish
+            yield finish
 
 
 def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
-    """Return an experiment for each different set of compiled loops, by dtype."""
+    """Return an experiment for each different set of compiled functions, by dtype."""
     from initperf.jit.code_cache import refusal
     from initperf.jit.internals import compiles
     from initperf.jit.policy import CODE_CACHE
@@ -79,39 +85,36 @@ def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
     return sorted(waiting, key=lambda one: (one.dtype, one.to_json()))
 
 
-def _shares(needed: list[Experiment], count: int) -> list[list[Experiment]]:
-    """Split by dtype: of one dtype most of the code is common, and would be compiled twice."""
-    groups = [list(group) for _, group in itertools.groupby(needed, lambda one: one.dtype)]
-    parts = [groups[part::count] for part in range(min(count, len(groups)))]
-    return [list(itertools.chain.from_iterable(part)) for part in parts]
-
-
 def _marker(one: Experiment) -> Path:
-    """Return the file whose presence says that the loops of an experiment are in the cache."""
+    """Return the file whose presence says that the functions of an experiment are in the cache."""
     from initperf.jit.policy import CODE_CACHE
 
     return CODE_CACHE / f"{hashlib.sha256(one.to_json().encode()).hexdigest()[:16]}.compiled"
 
 
-def _compile(needed: Iterable[Experiment]) -> None:
-    from initperf.training.train import warm_up
-
-    for one in needed:
-        warm_up(one)
-        with suppress(OSError):  # it only saves starting a process for what is there
+def _mark(compiled: Iterable[Experiment]) -> None:
+    for one in compiled:
+        with suppress(OSError):  # it only saves starting processes for what is there
             _marker(one).touch()
 
 
-@contextmanager
-def _child(needed: list[Experiment]) -> "Iterator[subprocess.Popen[bytes]]":
-    command = python_command("-m", __name__, *(one.to_json() for one in needed))
-    environment = python_environment()
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as child:
-        try:
-            yield child
-        finally:
-            child.kill()
+def _compilations(needed: Iterable[Experiment]) -> dict[str, Callable[[], Any]]:
+    """Return what experiments need, each function once, the largest first."""
+    found: dict[str, Callable[[], Any]] = {}
+    for one in needed:
+        of = {"hidden": one.activation, "update": one.optimizer.name}
+        for (name, measured), call in compilations(one).items():
+            words = (name, of.get(name, ""), "with statistics" if measured else "", one.dtype)
+            found.setdefault(" ".join(filter(None, words)), call)
+    return dict(sorted(found.items(), key=lambda named: not named[0].startswith("loop")))
+
+
+def _compile(claims: Path, needed: Iterable[Experiment]) -> None:
+    """Compile every function that no other process has taken."""
+    calls = _compilations(needed)
+    for name in claimed(claims, calls):
+        calls[name]()
 
 
 if __name__ == "__main__":
-    _compile(map(Experiment.from_json, sys.argv[1:]))
+    _compile(Path(sys.argv[1]), [Experiment.from_json(text) for text in sys.argv[2:]])

@@ -7,10 +7,11 @@ from initperf._core.parallel import default_threads, side_by_side
 from initperf._core.progress import Progress, silent
 from initperf.jit.blas import blas_threads
 from initperf.training._precompile import compiling
+from initperf.training._warm_up import warm_up
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.store import RunStore
-from initperf.training.train import run_name, train, warm_up
+from initperf.training.train import run_name, train
 
 
 def sweep(

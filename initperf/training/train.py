@@ -6,10 +6,11 @@ import numpy as np
 
 from initperf import data
 from initperf._core.progress import Progress, silent
-from initperf.initializers import INITIALIZERS
 from initperf.jit.blas import blas_threads
 from initperf.kernels.philox import STREAM_VERSION
 from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, batch_order
+from initperf.training._precompile import compiling
+from initperf.training._warm_up import warm_up
 from initperf.training.experiment import Experiment
 from initperf.training.phases import phase
 from initperf.training.run import Run
@@ -23,18 +24,12 @@ def run_name(experiment: Experiment, digest: str) -> str:
     return experiment.name(digest, STREAM_VERSION, TRAINING_VERSION)
 
 
-def warm_up(experiment: Experiment | None = None) -> float:
-    """Compile, or load from the cache, what an experiment needs; return the seconds it took."""
-    experiment = Experiment() if experiment is None else experiment
+def _prepared(experiment: Experiment) -> float:
+    """Compile on all processors, load, and return the seconds that both took."""
     begin = time.perf_counter()
-    # schemes may not apply to so small a network; most of them draw from a normal distribution
-    plain = experiment.initializer if experiment.initializer in INITIALIZERS else "normal"
-    tiny = experiment.replace(initializer=plain, hidden=(2,), batch_size=2, residual=0)
-    images, labels = np.ones((4, 2), tiny.dtype), np.zeros(4, np.int64)
-    epochs = Epochs(tiny, images, labels)
-    epochs.initialize()
-    epochs.run(np.arange(4), 0, np.zeros(epochs.steps))
-    epochs.network.evaluate(images, labels)
+    with compiling([experiment], joining=True) as finish:
+        finish()
+    warm_up(experiment)
     return time.perf_counter() - begin
 
 
@@ -80,7 +75,7 @@ def train(
     with phase("data"):
         dataset = data.load(experiment.dataset) if dataset is None else dataset
     with phase("compile or load"):
-        compile_seconds = warm_up(experiment) if experiment.backend == "numba" else 0.0
+        compile_seconds = _prepared(experiment) if experiment.backend == "numba" else 0.0
     with phase("data"):
         # labels are copied: compiled code has a type of its own for arrays that are read-only
         images, labels = dataset.features("train", dtype), dataset.train_labels.copy()

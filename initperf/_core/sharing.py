@@ -1,0 +1,56 @@
+"""Tasks that several processes share: each takes the next that none has taken."""
+
+import hashlib
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from initperf._core.child_python import python_command, python_environment
+
+
+def claimed(claims: Path, names: Iterable[str]) -> Iterator[str]:
+    """Yield, one after another, the names that no other process has taken.
+
+    Parameters
+    ----------
+    claims : pathlib.Path
+        A directory that the processes share, empty at first: a file in it is a name that is taken.
+    names : iterable of str
+        The tasks' names.
+    """
+    for name in names:
+        try:
+            (claims / hashlib.sha256(name.encode()).hexdigest()[:16]).touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        yield name
+
+
+@contextmanager
+def helpers(
+    module: str, words: Sequence[str], count: int
+) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Start processes that run a module of this package, silently, and end them with the block.
+
+    Parameters
+    ----------
+    module : str
+        What ``python -m`` runs.
+    words : sequence of str
+        Its arguments.
+    count : int
+        Number of processes.
+    """
+    with ExitStack() as stack:
+        yield [stack.enter_context(_helper(module, words)) for _ in range(count)]
+
+
+@contextmanager
+def _helper(module: str, words: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    command, quiet = python_command("-m", module, *words), subprocess.DEVNULL
+    with subprocess.Popen(command, env=python_environment(), stdout=quiet, stderr=quiet) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

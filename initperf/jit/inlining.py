@@ -1,0 +1,51 @@
+"""Compilation of functions that exist only within their callers.
+
+Numba optimises the LLVM module of each function by itself, twice, and translates it to machine
+code, which nobody calls where a function is compiled into its callers: they contain its code and
+are optimised again as a whole. Here such a function stays as it was lowered.
+"""
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+from numba import _dynfunc
+from numba.core.codegen import JITCodeLibrary
+
+
+class _InlinedLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba is not typed
+    """LLVM code of a function and of those that it calls, for linking into its callers only."""
+
+    def _optimize_final_module(self) -> None:
+        """Leave all optimisation to the callers."""
+
+    def _finalize_final_module(self) -> None:
+        """Give no code to the execution engine."""
+        self._finalized = True
+
+
+def inlined(lower: Callable[[Any], Any], state: Any) -> bool:
+    """Lower a function that is only compiled into its callers.
+
+    Parameters
+    ----------
+    lower : callable
+        The method of Numba's compiler pass.
+    state : numba.core.compiler.StateDict
+        State of the compiler.
+    """
+    target, flags = state.targetctx, state.flags
+    state.library = library = _InlinedLibrary(target.codegen(), state.func_id.func_qualname)
+    flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    lower(state)
+    done = state["cr"]
+    # Numba finds the code of a function by an object that it could be called through. This one
+    # would raise a MemoryError, but nobody has it: Python calls the function as it was written.
+    never = ctypes.cast(ctypes.pythonapi.PyErr_NoMemory, ctypes.c_void_p).value
+    handle = _dynfunc.make_function(
+        done.fndesc.lookup_module(), done.fndesc.qualname, "", never, done.env, (library,)
+    )
+    target.insert_user_function(handle, done.fndesc, [library])
+    state.reload_init.extend(library._reload_init)
+    state["cr"] = done._replace(cfunc=handle)
+    return True

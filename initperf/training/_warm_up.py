@@ -1,0 +1,42 @@
+"""Compilation, or loading from the cache, of what the training of an experiment calls."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from initperf.initializers import INITIALIZERS
+from initperf.training._epochs import Epochs
+from initperf.training.experiment import Experiment
+
+
+def warm_up(experiment: Experiment | None = None) -> float:
+    """Compile, or load from the cache, what an experiment needs; return the seconds it took."""
+    begin = time.perf_counter()
+    epochs = _tiny(Experiment() if experiment is None else experiment)
+    epochs.initialize()
+    epochs.run(np.arange(4), 0, np.zeros(epochs.steps))
+    epochs.network.evaluate(epochs.batches.images, epochs.batches.labels)
+    return time.perf_counter() - begin
+
+
+def compilations(experiment: Experiment) -> dict[tuple[str, bool], Callable[[], Any]]:
+    """Return calls that each compile, or load, a part of what an experiment needs.
+
+    Returns
+    -------
+    dict
+        By name, and whether the part takes statistics, see
+        `initperf.kernels.train_epoch.compilations`.
+    """
+    epochs = _tiny(experiment)
+    return epochs.compilations() | {("draw", False): epochs.initialize}
+
+
+def _tiny(experiment: Experiment) -> Epochs:
+    """Return epochs that need the same code as an experiment's, on four images of two values."""
+    # schemes may not apply to so small a network; most of them draw from a normal distribution
+    plain = experiment.initializer if experiment.initializer in INITIALIZERS else "normal"
+    tiny = experiment.replace(initializer=plain, hidden=(2,), batch_size=2, residual=0)
+    return Epochs(tiny, np.ones((4, 2), tiny.dtype), np.zeros(4, np.int64))

@@ -1,0 +1,117 @@
+"""What a first draw imports, and what it says when it has to compile."""
+
+import logging
+import threading
+
+import child
+import pytest
+
+from initperf.jit.notice import LOGGER, CompileNotice
+
+JIT = {"NUMBA_DISABLE_JIT": "0"}
+
+DRAW = """
+import sys
+import initperf
+assert initperf.draw("he_normal", (30, 20), rng=0).shape == (30, 20)
+print(*sys.modules)
+"""
+
+
+def test_a_draw_imports_neither_what_it_does_not_call_nor_what_only_compilation_needs(tmp_path):
+    known = JIT | {"INITPERF_CACHE": str(tmp_path)}
+    compiling, loading = (set(child.run(DRAW, **known).split()) for _ in range(2))
+    for needless in (
+        "initperf.kernels.train_epoch",
+        "initperf.kernels.haar",
+        "initperf.schemes",
+        "initperf.training",
+        "scipy.linalg",
+        "scipy.optimize",
+        "scipy.special",
+    ):
+        assert needless not in loading
+    assert "numba.np.linalg" in compiling
+    assert "numba.np.linalg" not in loading
+
+
+def test_packages_import_the_module_of_a_name_when_it_is_asked_for():
+    code = """
+    import sys
+    import initperf, initperf.theory
+    assert "relu_log_norm" in dir(initperf.theory)
+    assert "scipy" not in sys.modules
+    initperf.theory.relu_log_norm
+    assert "initperf.theory.finite_width" in sys.modules
+    assert "initperf.theory.jacobian" not in sys.modules
+    for package in (initperf, initperf.theory):
+        for name in package.__all__:
+            assert getattr(package, name) is getattr(package, name)
+        try:
+            package.nothing_like_it
+        except AttributeError as error:
+            print(error)
+    """
+    assert child.run(code).splitlines() == [
+        "module 'initperf' has no attribute 'nothing_like_it'",
+        "module 'initperf.theory' has no attribute 'nothing_like_it'",
+    ]
+
+
+def test_the_file_of_a_kernel_is_imported_when_it_is_asked_for_by_any_spelling():
+    code = """
+    import sys
+    from initperf.kernels import KERNELS
+    of = lambda name: f"initperf.kernels.{name}" in sys.modules
+    assert KERNELS["Squared-Norm"].name == "squared_norm" and of("squared_norm")
+    assert not of("transpose") and "transpose" in KERNELS and of("transpose")
+    for wrong in ("_kernel", "nothing_like_it", "not.one", ""):
+        assert wrong not in KERNELS
+    print(len(KERNELS), list(KERNELS) == sorted(KERNELS), of("haar"))
+    """
+    count, ordered, imported = child.run(code).split()
+    assert (int(count) > 10, ordered, imported) == (True, "True", "True")
+
+
+@pytest.fixture
+def told(caplog):
+    caplog.set_level(logging.INFO, logger=LOGGER.name)
+    return lambda: [record.message for record in caplog.records]
+
+
+def test_a_long_wait_for_the_compiler_is_told_once_while_it_lasts(told):
+    notice, timer_ran = CompileNotice(0.02), threading.Event()
+    for name in ("first", "second"):
+        with notice.compiling(name):
+            timer_ran.wait(0.2)
+            assert told() == ["compiling (once per machine): first"]
+
+
+def test_short_waits_add_up_and_nested_ones_count_once(told):
+    notice, pause = CompileNotice(0.5), threading.Event()
+    for name in ("first", "second"):
+        with notice.compiling(name), notice.compiling("within"):
+            pause.wait(0.2)
+    assert told() == []  # 0.4 s, not 0.8 s
+    with notice.compiling("third"):
+        pause.wait(0.4)
+        assert told() == ["compiling (once per machine): third"]
+
+
+def test_no_wait_is_told_after_a_failure(told):
+    notice = CompileNotice(0.05)
+    with pytest.raises(InterruptedError), notice.compiling("fails"):
+        raise InterruptedError
+    threading.Event().wait(0.2)
+    assert told() == []
+
+
+def test_a_verb_shows_messages_on_a_terminal_only(monkeypatch, capsys):
+    from initperf.cli._messages import messages
+
+    for terminal, shown in ((True, "initperf: compiling\n"), (False, "")):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal)
+        with messages():
+            LOGGER.info("compiling")
+        LOGGER.info("after the verb")
+        assert capsys.readouterr().err == shown
