@@ -19,6 +19,9 @@ from initperf._core.sharing import claimed, helpers
 from initperf.training._warm_up import compilations
 from initperf.training.experiment import Experiment
 
+FUNCTIONS_A_PROCESS = 4
+"""Functions that repay a further process, which starts for about as long as one is compiled."""
+
 
 @contextmanager
 def compiling(
@@ -42,7 +45,9 @@ def compiling(
         block ends them.
     """
     needed = _needed(experiments)
-    count = default_threads() - 1 if needed else 0  # this process has something to do, too
+    names = _pending(_compilations(needed))
+    useful = -(-len(names) // FUNCTIONS_A_PROCESS)
+    count = min(useful - joining, default_threads() - 1) if names else 0
     with tempfile.TemporaryDirectory(prefix="initperf-compile-") as claims:
         words = [claims, *(one.to_json() for one in needed)]
         with helpers(__name__, words, count) as started:
@@ -50,16 +55,13 @@ def compiling(
             def finish() -> list[int]:
                 if joining:
                     _compile(Path(claims), needed)
-                codes = [process.wait() for process in started]
-                if (joining or codes) and not any(codes):
-                    _mark(needed)
-                return codes
+                return [process.wait() for process in started]
 
             yield finish
 
 
 def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
-    """Return an experiment for each different set of compiled functions, by dtype."""
+    """Return an experiment for each different set of compiled functions."""
     from initperf.jit.code_cache import refusal
     from initperf.jit.internals import compiles
     from initperf.jit.policy import CODE_CACHE
@@ -81,21 +83,7 @@ def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
         for one in experiments
         if one.backend == "numba"
     }
-    waiting = [one for one in needed if not _marker(one).exists()]
-    return sorted(waiting, key=lambda one: (one.dtype, one.to_json()))
-
-
-def _marker(one: Experiment) -> Path:
-    """Return the file whose presence says that the functions of an experiment are in the cache."""
-    from initperf.jit.policy import CODE_CACHE
-
-    return CODE_CACHE / f"{hashlib.sha256(one.to_json().encode()).hexdigest()[:16]}.compiled"
-
-
-def _mark(compiled: Iterable[Experiment]) -> None:
-    for one in compiled:
-        with suppress(OSError):  # it only saves starting processes for what is there
-            _marker(one).touch()
+    return sorted(needed, key=lambda one: (one.dtype, one.to_json()))
 
 
 def _compilations(needed: Iterable[Experiment]) -> dict[str, Callable[[], Any]]:
@@ -109,11 +97,25 @@ def _compilations(needed: Iterable[Experiment]) -> dict[str, Callable[[], Any]]:
     return dict(sorted(found.items(), key=lambda named: not named[0].startswith("loop")))
 
 
+def _marker(name: str) -> Path:
+    """Return the file whose presence says that a function is in the cache."""
+    from initperf.jit.policy import CODE_CACHE
+
+    return CODE_CACHE / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.compiled"
+
+
+def _pending(names: Iterable[str]) -> list[str]:
+    """Return the functions that have not been compiled before."""
+    return [name for name in names if not _marker(name).exists()]
+
+
 def _compile(claims: Path, needed: Iterable[Experiment]) -> None:
-    """Compile every function that no other process has taken."""
+    """Compile every function that is not in the cache and that no other process has taken."""
     calls = _compilations(needed)
-    for name in claimed(claims, calls):
+    for name in claimed(claims, _pending(calls)):
         calls[name]()
+        with suppress(OSError):  # it only saves starting processes for what is there
+            _marker(name).touch()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def warm_up(experiment: Experiment | None = None) -> float:
 
 
 def compilations(experiment: Experiment) -> dict[tuple[str, bool], Callable[[], Any]]:
-    """Return calls that each compile, or load, a part of what an experiment needs.
+    """Return calls that each compile, or load, a part of what an experiment needs beside its draw.
 
     Returns
     -------
@@ -30,8 +30,7 @@ def compilations(experiment: Experiment) -> dict[tuple[str, bool], Callable[[], 
         By name, and whether the part takes statistics, see
         `initperf.kernels.train_epoch.compilations`.
     """
-    epochs = _tiny(experiment)
-    return epochs.compilations() | {("draw", False): epochs.initialize}
+    return _tiny(experiment).compilations()
 
 
 def _tiny(experiment: Experiment) -> Epochs:
