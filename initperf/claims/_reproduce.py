@@ -1,5 +1,6 @@
 """Measurement of claims, several seeds side by side, each outcome stored when it is whole."""
 
+import threading
 import time
 from collections.abc import Iterable
 
@@ -59,24 +60,27 @@ def reproduce(
             ended(stored)
     tasks = [(claim, seed) for claim in waiting.values() for seed in range(claim.count(quick))]
     found: dict[str, dict[int, tuple[float, float]]] = {name: {} for name in waiting}
+    lock = threading.Lock()
 
-    def run_one(task: tuple[Claim, int]) -> tuple[Claim, int, float, float]:
+    def run_one(task: tuple[Claim, int]) -> Outcome | None:
+        """Measure one seed; return the outcome, stored, when it was the claim's last."""
         claim, seed = task
         begin = time.perf_counter()
         value = float(claim.measure(seed, quick))
-        return claim, seed, value, time.perf_counter() - begin
+        with lock:
+            own = found[claim.name]
+            own[seed] = value, time.perf_counter() - begin
+            whole = len(own) == claim.count(quick)
+        if not whole:
+            return None
+        values = [own[number][0] for number in range(len(own))]
+        outcome = Outcome.of(claim, quick, values, sum(seconds for _, seconds in own.values()))
+        if store is not None:
+            store.save(outcome)
+        return outcome
 
     with blas_threads(1):
-        for claim, seed, value, seconds in side_by_side(
-            run_one, tasks, workers or default_threads()
-        ):
-            own = found[claim.name]
-            own[seed] = value, seconds
-            if len(own) == claim.count(quick):
-                values = [own[number][0] for number in range(len(own))]
-                spent = sum(seconds for _, seconds in own.values())
-                outcome = Outcome.of(claim, quick, values, spent)
-                if store is not None:
-                    store.save(outcome)
+        for outcome in side_by_side(run_one, tasks, workers or default_threads()):
+            if outcome is not None:
                 ended(outcome)
     return [done[claim.name] for claim in claims]

@@ -26,10 +26,10 @@ def _ratio(seed: int, quick: bool) -> float:
         )
         states = stack.forward(inputs(own, 8, _WIDTH))
         gradients = stack.backward(states, inputs(own + (1 << 30), 8, _WIDTH))
-        total += math.log(mean_square(gradients[_FIRST]) / mean_square(gradients[_LAST - 1]))
+        total += mean_square(gradients[_FIRST]) / mean_square(gradients[_LAST - 1])
     field = MeanField("tanh", _WEIGHTS, _BIASES)
     expected = math.log(field.chi(field.fixed_point()))
-    return total / networks / (_LAST - 1 - _FIRST) / expected
+    return math.log(total / networks) / (_LAST - 1 - _FIRST) / expected
 
 
 register(
@@ -37,7 +37,8 @@ register(
         name="gradient_slope",
         statement="The logarithm of a gradient's squared norm changes by ln χ₁ a layer.",
         cite="Schoenholz et al. 2017 (1611.01232), section 4 and figure 4",
-        setting="tanh, σw² = 4, σb² = 0.05, 20 layers of 500 units; layers 5 to 19, 8 inputs.",
+        setting="tanh, σw² = 4, σb² = 0.05, 20 layers of 500 units; layers 5 to 19, 8 inputs; the "
+        "mean of 40 networks each seed, quick 10.",
         quantity="measured slope / ln χ₁",
         number=1.0,
         low=0.98,

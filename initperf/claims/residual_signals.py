@@ -45,7 +45,7 @@ def _normalized(seed: int, quick: bool) -> float:
 
 
 def _fixup(seed: int, quick: bool) -> float:
-    network = Mlp((_WIDTH,) * 42, "relu", residual=2)
+    network = Mlp((_WIDTH,) * 43, "relu", residual=2)
     network.initialize("fixup", seed)
     states = [mean_square(x) for x, _ in signals(network, inputs(seed, _COUNT, _WIDTH))]
     return states[-1] / states[1]

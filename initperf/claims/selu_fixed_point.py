@@ -72,6 +72,8 @@ register(
         tolerance="half a unit of the last printed digit.",
         measure=_mean_slope,
         exact=True,
+        remark="The paper's digits are cut, not rounded: the number is 0.0888348. Nothing that "
+        "follows from it changes.",
     )
 )
 register(
