@@ -32,6 +32,10 @@ def _twice(seed, quick):
     return 2.0 * seed
 
 
+# of a module of another file
+_registry_measure = Registry.__len__
+
+
 def _stopped(seed, quick):
     raise KeyboardInterrupt
 
@@ -166,7 +170,9 @@ def test_an_interrupted_reproduction_goes_on_from_what_is_whole(tmp_path, regist
     assert sorted(CALLS) == [0, 0, 1, 1, 2, 2]
 
 
-@pytest.mark.parametrize("changes", [{"high": 31.0}, {"quick_seeds": 4}, {"statement": "New."}])
+@pytest.mark.parametrize(
+    "changes", [{"high": 31.0}, {"quick_seeds": 4}, {"measure": _registry_measure}]
+)
 def test_another_definition_is_measured_anew(tmp_path, registered, changes):
     store = OutcomeStore(tmp_path)
     reproduce(quick=True, store=store)
@@ -174,6 +180,23 @@ def test_another_definition_is_measured_anew(tmp_path, registered, changes):
     assert definition(changed) != definition(EXAMPLE)
     assert store.load(changed, quick=True) is None
     assert store.load(EXAMPLE, quick=True) is not None
+
+
+def test_other_words_are_the_same_definition():
+    assert definition(dataclasses.replace(EXAMPLE, remark="New.")) == definition(EXAMPLE)
+    code = "import math\n\n\ndef f(x):\n    return x\n"
+    assert _outcome._code(code + "register(1)  # word\n") == _outcome._code(code)
+    assert _outcome._code(code.replace("return x", "return -x")) != _outcome._code(code)
+
+
+def test_definitions_cover_every_file_that_measurements_share():
+    shared = set()
+    for claim in CLAIMS.values():
+        for value in vars(sys.modules[claim.measure.__module__]).values():
+            module = getattr(value, "__module__", None) or ""
+            if module.startswith("initperf.claims._"):
+                shared.add(module.rpartition(".")[2])
+    assert shared - {"_claim"} <= set(_outcome.MEASURING)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"claim": "doubling", "values": [1.0]}'])

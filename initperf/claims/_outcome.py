@@ -1,5 +1,6 @@
 """Outcomes of claims, and the directory that keeps them."""
 
+import ast
 import dataclasses
 import hashlib
 import json
@@ -15,6 +16,9 @@ from initperf.claims._claim import CLAIMS, Claim
 from initperf.claims._verdict import interval, judge
 from initperf.kernels.philox import STREAM_VERSION
 from initperf.training.train import TRAINING_VERSION
+
+MEASURING = ("_jacobian", "_random", "_stack", "_training", "_verdict")
+"""Files that measurements share."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +80,25 @@ class Outcome:
 
 
 def definition(claim: Claim) -> str:
-    """Return a hash of what determines a claim's outcome: its fields, its file, the versions.
+    """Return a hash of what determines a claim's outcome, twelve hexadecimal digits.
 
-    Twelve hexadecimal digits. A change of the file, of the files that claims share, or of the
-    versions of random stream and training makes a stored outcome stale.
+    Its number and tolerance, the code of its file and of the files that measurements share, and the
+    versions of the random stream and the training. Words, comments and calls of `register` do not
+    count, so that a remark on an outcome does not ask for it anew.
     """
-    fields = {f.name: getattr(claim, f.name) for f in dataclasses.fields(claim)}
-    del fields["measure"]
-    parts = [json.dumps(fields, sort_keys=True), str(STREAM_VERSION), str(TRAINING_VERSION)]
-    own = sys.modules[getattr(claim.measure, "__module__", __name__)].__file__
-    shared = sorted(Path(__file__).parent.glob("_*.py"))
-    parts += [path.read_text(encoding="utf-8") for path in (*shared, Path(own or __file__))]
+    fields = (claim.name, claim.number, claim.low, claim.high, claim.exact)
+    counts = (claim.seeds, claim.quick_seeds)
+    own = sys.modules[claim.measure.__module__].__file__
+    shared = [Path(__file__).with_name(f"{name}.py") for name in MEASURING]
+    parts = [repr((fields, counts, STREAM_VERSION, TRAINING_VERSION))]
+    parts += [_code(path.read_text(encoding="utf-8")) for path in (*shared, Path(str(own)))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _code(source: str) -> str:
+    """Return a module's syntax tree as text, without the expressions at its top level."""
+    module = ast.parse(source)
+    return "\n".join(ast.dump(part) for part in module.body if not isinstance(part, ast.Expr))
 
 
 class OutcomeStore:
