@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from initperf._core.cells import cell
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import ACCENT, CONTEXT, INK, MUTED, canvas
 
@@ -54,7 +55,7 @@ def draw(tables: Tables) -> Figure:
         axes.scatter(part["mean"], y, s=18, color=colour, zorder=3, label=verdict)
     for y, row in zip(rows, claims.itertuples(), strict=True):
         axes.annotate(
-            f"{row.mean:.4g}",
+            cell(row.mean, missing="–", typographic=True),
             (1.0, y),
             (5, 0),
             xycoords=("axes fraction", "data"),

@@ -66,6 +66,8 @@ register(
         high=1.02,
         tolerance="2 %: steps of 0.001 follow the gradient flow that closely.",
         measure=_aligned,
+        seeds=5,
+        quick_seeds=3,
         source_read="derived again in initperf.theory.learning_time; not compared with the text",
     )
 )
@@ -82,5 +84,7 @@ register(
         high=1.1,
         tolerance="10 %: the start is not aligned, which changes ln(1/u₀) by as much.",
         measure=_small,
+        seeds=5,
+        quick_seeds=3,
     )
 )

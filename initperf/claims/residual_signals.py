@@ -45,9 +45,9 @@ def _normalized(seed: int, quick: bool) -> float:
 
 
 def _fixup(seed: int, quick: bool) -> float:
-    network = Mlp((_WIDTH,) * 43, "relu", residual=2)
+    network = Mlp((100, *[_WIDTH] * (2 * _BLOCKS + 1), 10), "relu", residual=2)
     network.initialize("fixup", seed)
-    states = [mean_square(x) for x, _ in signals(network, inputs(seed, _COUNT, _WIDTH))]
+    states = [mean_square(x) for x, _ in signals(network, inputs(seed, _COUNT, 100))]
     return states[-1] / states[1]
 
 

@@ -7,7 +7,7 @@ from initperf.claims._training import loss
 from initperf.training.experiment import Experiment
 
 _NARROW = 64
-_RATES = [2.0**power for power in range(-12, -1)]
+_RATES = [2.0**power for power in range(-12, -3)]
 
 
 def _best(initializer: str, width: int, seed: int) -> float:
