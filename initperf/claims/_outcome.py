@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -91,8 +92,14 @@ def definition(claim: Claim) -> str:
     own = sys.modules[claim.measure.__module__].__file__
     shared = [Path(__file__).with_name(f"{name}.py") for name in MEASURING]
     parts = [repr((fields, counts, STREAM_VERSION, TRAINING_VERSION))]
-    parts += [_code(path.read_text(encoding="utf-8")) for path in (*shared, Path(str(own)))]
+    parts += [_code_of(path) for path in (*shared, Path(str(own)))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+@functools.cache
+def _code_of(path: Path) -> str:
+    """Return the code of a file as it was at first sight, near to when it was imported."""
+    return _code(path.read_text(encoding="utf-8"))
 
 
 def _code(source: str) -> str:

@@ -84,7 +84,7 @@ register(
         high=1.1,
         tolerance="10 %: the start is not aligned, which changes ln(1/u₀) by as much.",
         measure=_small,
-        seeds=5,
-        quick_seeds=3,
+        seeds=40,
+        quick_seeds=10,
     )
 )

@@ -86,8 +86,8 @@ register(
         high=0.25,
         tolerance="0.25, a factor of 1.7 between 4 and 32 layers.",
         measure=_orthogonal,
-        seeds=8,
-        quick_seeds=4,
+        seeds=30,
+        quick_seeds=12,
     )
 )
 register(

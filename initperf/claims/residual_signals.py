@@ -93,6 +93,8 @@ register(
         high=56.1,
         tolerance="10 %.",
         measure=_normalized,
+        seeds=40,
+        quick_seeds=20,
     )
 )
 register(

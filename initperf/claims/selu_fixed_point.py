@@ -72,6 +72,7 @@ register(
         tolerance="half a unit of the last printed digit.",
         measure=_mean_slope,
         exact=True,
+        source_read="compared with the text",
         remark="The paper's digits are cut, not rounded: the number is 0.0888348. Nothing that "
         "follows from it changes.",
     )
@@ -90,6 +91,7 @@ register(
         tolerance="half a unit of the last printed digit.",
         measure=_variance_slope,
         exact=True,
+        source_read="compared with the text",
     )
 )
 register(
@@ -106,5 +108,6 @@ register(
         tolerance="none: one point outside refutes it.",
         measure=_inside,
         exact=True,
+        source_read="compared with the text",
     )
 )
