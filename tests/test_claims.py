@@ -156,6 +156,7 @@ def test_seeds_are_measured_once_and_outcomes_kept(tmp_path, registered):
     (whole,) = reproduce(store=store)
     assert whole.values == (0.0, 2.0, 4.0, 6.0)
     assert list(store.best()) == [whole]
+    assert reproduce(quick=True, store=store) == [whole]
 
 
 def test_an_interrupted_reproduction_goes_on_from_what_is_whole(tmp_path, registered):
@@ -219,6 +220,7 @@ def test_the_table_and_the_page_tell_the_same(tmp_path, registered):
     assert "Written by `initperf reproduce --quick`" in page
     assert "1 holds; 0 fails; 0 not decidable here." in page
     assert "| [doubling](#doubling) | 2 | −10 to 30 | 2 |" in page
+    assert "| 3 (quick) | **holds** |" in page
     assert page.count("\n## ") == 1
 
 

@@ -135,19 +135,21 @@ class OutcomeStore:
         ----------
         claim : Claim
         quick : bool
-            Which of the two amounts.
+            Whether a quick measurement is enough; a whole one is preferred then too.
         """
-        path = self._path(claim.name, definition(claim), quick)
-        try:
-            stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return Outcome(**stored | {"values": tuple(stored["values"])})
-        except (OSError, ValueError, TypeError, KeyError):
-            return None  # measured again
+        for amount in (False, True) if quick else (False,):
+            path = self._path(claim.name, definition(claim), amount)
+            try:
+                stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+                return Outcome(**stored | {"values": tuple(stored["values"])})
+            except (OSError, ValueError, TypeError, KeyError):
+                continue  # absent or damaged: measured again
+        return None
 
     def best(self) -> Iterator[Outcome]:
         """Give the stored outcome of every claim that has one, the whole one first."""
         for claim in CLAIMS.values():
-            found = self.load(claim, quick=False) or self.load(claim, quick=True)
+            found = self.load(claim, quick=True)
             if found is not None:
                 yield found
 

@@ -11,7 +11,8 @@ _RULE = (
     f"An interval is Student's over seeds, of {100 * CONFIDENCE:g} % confidence. "
     "A claim *holds* when the whole interval is inside of its tolerance, *fails* when the whole "
     "interval is outside, and is else *not decidable here*. "
-    "Tolerances are fixed in the claims' files."
+    "Tolerances are fixed in the claims' files. "
+    "A quick measurement has fewer seeds and smaller samples, and decides less."
 )
 
 
@@ -48,7 +49,7 @@ def markdown(outcomes: Sequence[Outcome], command: str) -> str:
             _span(claim.low, claim.high),
             _text(outcome.mean),
             "exact" if claim.exact else _span(outcome.low, outcome.high),
-            "" if claim.exact else str(len(outcome.values)),
+            "" if claim.exact else f"{len(outcome.values)}{' (quick)' if outcome.quick else ''}",
             f"**{outcome.verdict}**",
         )
         lines.append(f"| {' | '.join(cells)} |")

@@ -28,7 +28,8 @@ def reproduce(
     quick : bool
         Whether to use fewer seeds and smaller samples.
     store : OutcomeStore, optional
-        Outcomes in it are read instead of measured, the others written as soon as they are whole.
+        Outcomes in it are read instead of measured, the others written as soon as they are whole;
+        one that is not quick answers a quick request too.
     workers : int, optional
         Seeds at a time; as many as processors, by default.
     progress : callable
