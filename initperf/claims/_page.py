@@ -1,8 +1,8 @@
 """Page of all claims as Markdown: verdicts, then each claim with its numbers."""
 
+import math
 from collections.abc import Sequence
 
-from initperf._core.cells import cell
 from initperf.claims._claim import CLAIMS, Claim
 from initperf.claims._outcome import Outcome
 from initperf.claims._verdict import CONFIDENCE, FAILS, HOLDS, UNDECIDABLE
@@ -43,12 +43,13 @@ def markdown(outcomes: Sequence[Outcome], command: str) -> str:
     ]
     for outcome in outcomes:
         claim = CLAIMS[outcome.claim]
+        digits = _digits(claim)
         cells = (
             f"[{claim.name}](#{claim.name})",
-            _text(claim.number),
-            _span(claim.low, claim.high),
-            _text(outcome.mean),
-            "exact" if claim.exact else _span(outcome.low, outcome.high),
+            _text(claim.number, digits),
+            _span(claim.low, claim.high, digits),
+            _text(outcome.mean, digits),
+            "exact" if claim.exact else _span(outcome.low, outcome.high, digits),
             "" if claim.exact else f"{len(outcome.values)}{' (quick)' if outcome.quick else ''}",
             f"**{outcome.verdict}**",
         )
@@ -59,9 +60,11 @@ def markdown(outcomes: Sequence[Outcome], command: str) -> str:
 
 
 def _section(claim: Claim, outcome: Outcome) -> list[str]:
-    measured = _text(outcome.mean)
+    digits = _digits(claim)
+    measured = _text(outcome.mean, digits)
     if not claim.exact:
-        measured += f", interval {_span(outcome.low, outcome.high)}, {len(outcome.values)} seeds"
+        span = _span(outcome.low, outcome.high, digits)
+        measured += f", interval {span}, {len(outcome.values)} seeds"
     amount = " (quick)" if outcome.quick else ""
     lines = [
         f"## {claim.name}",
@@ -71,15 +74,27 @@ def _section(claim: Claim, outcome: Outcome) -> list[str]:
         f"- Source: {claim.cite}; {claim.source_read}.",
         f"- Setting: {claim.setting}",
         f"- Quantity: {claim.quantity}.",
-        f"- Tolerance {_span(claim.low, claim.high)}: {claim.tolerance}",
+        f"- Tolerance {_span(claim.low, claim.high, digits)}: {claim.tolerance}",
         f"- Measured{amount}: {measured}. **{outcome.verdict.capitalize()}.**",
     ]
     return [*lines, f"- {claim.remark}"] if claim.remark else lines
 
 
-def _text(value: float | None) -> str:
-    return cell(value, typographic=True, missing="–")
+def _digits(claim: Claim) -> int:
+    """Return how many digits tell the bounds of a tolerance apart: four or more."""
+    width = claim.high - claim.low
+    if not 0.0 < width < math.inf:
+        return 4
+    return max(4, 2 + math.ceil(math.log10(max(abs(claim.low), abs(claim.high)) / width)))
 
 
-def _span(low: float, high: float) -> str:
-    return f"{_text(low)} to {_text(high)}"
+def _text(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}g}".replace("-", "−")
+
+
+def _span(low: float, high: float, digits: int) -> str:
+    if math.isinf(low):
+        return f"at most {_text(high, digits)}"
+    if math.isinf(high):
+        return f"at least {_text(low, digits)}"
+    return f"{_text(low, digits)} to {_text(high, digits)}"

@@ -74,7 +74,6 @@ register(
         high=1.0,
         tolerance="above 80 %, where guessing gives 10 %.",
         measure=_he,
-        remark="It trains, but not at any rate: a rate ten times as large leaves it at guessing.",
         seeds=5,
         quick_seeds=3,
     )

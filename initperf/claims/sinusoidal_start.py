@@ -62,7 +62,6 @@ register(
         tolerance="half a point or more: a small perceptron cannot show all of an average over "
         "large networks.",
         measure=_gain,
-        remark="On a perceptron and MNIST there is no such gain.",
         seeds=8,
         quick_seeds=4,
         source_read="number compared with the abstract, formula with a public implementation",
