@@ -68,6 +68,7 @@ def synthetic_tables(
     signal = _signal(rng, rules, activations, seeds)
     tables = {"signal": signal, "speed": _speed(rng), "machine": _machine(digest)}
     tables |= _roofline()
+    tables["claims"] = _claims()
     tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
     tables["bounds"] = _bounds(rules)
     settings = (epochs, steps_per_epoch, digest)
@@ -335,6 +336,38 @@ def _roofline() -> Tables:
         columns=["limit", "rate", "unit"],
     )
     return {"kernels": kernels, "limits": limits}
+
+
+def _claims() -> pd.DataFrame:
+    # Tolerance, mean, half of the interval, verdict; both bounds, one bound, no width.
+    rows = {
+        "exact_point": (0.0, 0.0, 0.0, 0.0, "holds"),
+        "far_outside": (0.9, 1.1, 40.0, 2.0, "fails"),
+        "one_bound": (-math.inf, -5.0, -6.5, 0.4, "holds"),
+        "too_noisy": (2.0, 3.0, 2.1, 0.3, "not decidable here"),
+        "within": (-0.5, 0.5, 0.1, 0.05, "holds"),
+    }
+    return pd.DataFrame(
+        [
+            {
+                "claim": name,
+                "statement": "A number is what it is said to be.",
+                "source": "Example 2020",
+                "quantity": "the number",
+                "claimed": 0.5 * (low + high) if math.isfinite(low) else pd.NA,
+                "tolerance_low": low,
+                "tolerance_high": high,
+                "mean": mean,
+                "interval_low": mean - half,
+                "interval_high": mean + half,
+                "verdict": verdict,
+                "seeds": 5,
+                "sample": "whole",
+                "remark": "",
+            }
+            for name, (low, high, mean, half, verdict) in rows.items()
+        ]
+    ).astype({"claimed": "Float64"})
 
 
 def _machine(digest: str) -> pd.DataFrame:

@@ -1,5 +1,6 @@
-"""An initializer, scheme, activation, optimizer, schedule, kernel, workload, figure or verb is one
-file or one record, in the package or in another distribution, and shows up everywhere by itself."""
+"""An initializer, scheme, activation, optimizer, schedule, kernel, workload, claim, figure or verb
+is one file or one record, in the package or in another distribution, and shows up everywhere by
+itself."""
 
 import json
 import shutil
@@ -162,6 +163,31 @@ register(
 )
 """
 
+CLAIM = """
+from initperf.claims import Claim, register
+
+
+def _seed(seed, quick):
+    return float(seed)
+
+
+register(
+    Claim(
+        name="seeds_count",
+        statement="Seeds are numbers.",
+        cite="a test",
+        setting="none.",
+        quantity="seed",
+        number=1.0,
+        low=-20.0,
+        high=20.0,
+        tolerance="wide.",
+        measure=_seed,
+        quick_seeds=3,
+    )
+)
+"""
+
 FIGURE = """
 from initperf_figures import register
 from matplotlib.figure import Figure
@@ -197,6 +223,7 @@ ADDED = {
     "schedule": ("initperf/training/schedules.py", "initperf.schedules", SCHEDULE),
     "kernel": ("initperf/kernels/negate.py", "initperf.kernels", KERNEL),
     "workload": ("initperf/benchmarks/workloads/summing.py", "initperf.workloads", WORKLOAD),
+    "claim": ("initperf/claims/seeds_count.py", "initperf.claims", CLAIM),
     "figure": ("figures/initperf_figures/effort.py", "initperf.figures", FIGURE),
     "verb": ("initperf/cli/greet.py", "initperf.verbs", VERB),
 }
@@ -226,6 +253,7 @@ import contextlib, io, json, sys
 import initperf
 from initperf import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES, SCHEMES, Experiment
 from initperf.benchmarks.workloads import WORKLOADS
+from initperf.claims import CLAIMS
 from initperf.cli import main, verbs
 from initperf.data import Dataset
 from initperf.report import tables
@@ -254,8 +282,8 @@ options = printed("train", "--help")
 print(json.dumps({
     "home": initperf.__file__,
     "names": [sorted(names) for names in (
-        INITIALIZERS, SCHEMES, ACTIVATIONS, OPTIMIZERS, SCHEDULES, KERNELS, WORKLOADS, FIGURES,
-        verbs(),
+        INITIALIZERS, SCHEMES, ACTIVATIONS, OPTIMIZERS, SCHEDULES, KERNELS, WORKLOADS, CLAIMS,
+        FIGURES, verbs(),
     )],
     "compared": "wide" in tables.distinct(),
     "largest": float(abs(initperf.draw("broad", (40, 30), rng=0, backend="numpy")).max()),
@@ -270,6 +298,7 @@ print(json.dumps({
     "rates": run.steps["learning_rate"].tolist(),
     "twins": twins("activate", "cubed") | twins("update", "rmsprop") | twins("negate", ""),
     "benchmarked": printed("bench", "--quick", "--filter=summing", "--json"),
+    "reproduced": json.loads(printed("reproduce", "seeds-count", "--quick", "--json")),
     "axes": len(FIGURES["effort"].render(made).axes),
     "greeting": printed("greet", "world"),
 }))
@@ -278,7 +307,7 @@ print(json.dumps({
 
 @pytest.fixture(params=["inside", "outside"])
 def place(request, tmp_path):
-    """Give a directory to import from first, where all nine are added."""
+    """Give a directory to import from first, where all ten are added."""
     if request.param == "inside":
         return add_inside(tmp_path)
     return add_outside(tmp_path)
@@ -319,11 +348,12 @@ def run(directory, code):
     return child.run(begin + code, INITPERF_CACHE=cache, PYTHONUTF8="1", NUMBA_DISABLE_JIT="0")
 
 
-def test_each_of_the_nine_shows_up_by_itself(place):
+def test_each_of_the_ten_shows_up_by_itself(place):
     found = json.loads(run(place, CODE))
     inside = (place / "initperf").is_dir()
     assert Path(found["home"]).is_relative_to(place) == inside
-    added = ("wide", "first", "cubed", "rmsprop", "steps", "negate", "summing", "effort", "greet")
+    added = ("wide", "first", "cubed", "rmsprop", "steps", "negate", "summing", "seeds_count")
+    added += ("effort", "greet")
     for name, names in zip(added, found["names"], strict=True):
         assert name in names
     assert found["compared"]
@@ -342,6 +372,8 @@ def test_each_of_the_nine_shows_up_by_itself(place):
     assert len(found["twins"]) > 3
     assert all(found["twins"].values())
     assert "summing" in found["benchmarked"]
+    (row,) = found["reproduced"]
+    assert (row["claim"], row["measured"], row["verdict"]) == ("seeds_count", 1.0, "holds")
     assert found["axes"] == 1
     assert found["greeting"] == "hello, world\n"
 

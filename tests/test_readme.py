@@ -170,6 +170,12 @@ for case in cases:
     kernel["numba"](*twin)
     assert np.array_equal(reference[0], twin[0])
 """,
+    "initperf/claims/he_variance.py": """
+from initperf.claims import CLAIMS, reproduce
+(outcome,) = reproduce(["he_variance"], quick=True)
+assert CLAIMS["he_variance"].number == 1.0
+assert len(outcome.values) == 5 and outcome.verdict == "holds"
+""",
     "figures/initperf_figures/training_time.py": """
 import pandas as pd
 from initperf_figures import FIGURES

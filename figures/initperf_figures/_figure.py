@@ -15,7 +15,7 @@ Tables = Mapping[str, pd.DataFrame]
 WORKLOAD = "workload"
 """Column of the table ``speed`` with the name of the workload."""
 
-SECTIONS = ("weights", "signal", "training", "speed", "more")
+SECTIONS = ("weights", "signal", "training", "speed", "claims", "more")
 
 # Columns of the table of runs that may differ between runs that are compared: what a report
 # compares, what gives the same results, and results. All others are settings.

@@ -34,6 +34,10 @@ _HEADINGS = {
         "weights differ.",
     ),
     "speed": ("Speed", "Time of draws and training steps on the machine described below."),
+    "claims": (
+        "Published claims",
+        "Numbers from papers and tutorials, measured again by initperf reproduce.",
+    ),
     "more": ("More", ""),
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from initperf import data
 from initperf._core.progress import Stages
 from initperf.benchmarks import machine, roofline, speed
+from initperf.claims import OutcomeStore, claims_table
 from initperf.errors import UsageError
 from initperf.initializers import INITIALIZERS
 from initperf.report import tables
@@ -130,11 +131,13 @@ def measure(
         states = [one for one in experiments if one.seed == 0 or not settings.quick]
         signals = tables.signals_table(states, dataset, progress)
     names = sorted({one.initializer for one in experiments})
+    outcomes = list(OutcomeStore().best())  # of initperf reproduce, which takes minutes of its own
     return {
         **tables.run_tables(runs, dataset),
         "signal": signals,
         **tables.weights_tables(names),
         "bounds": tables.bounds_table(names),
         **speeds,
+        **({"claims": claims_table(outcomes)} if outcomes else {}),
         "machine": tables.machine_table(dataset, machine.describe()),
     }

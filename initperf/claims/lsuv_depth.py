@@ -1,0 +1,67 @@
+"""LSUV against orthogonal weights in a deep ReLU network (Mishkin & Matas 2016, 1511.06422)."""
+
+from initperf.claims._claim import Claim, register
+from initperf.claims._training import accuracy
+from initperf.training.experiment import Experiment
+
+
+def _trained(initializer: str, seed: int, quick: bool) -> float:
+    return accuracy(
+        Experiment(
+            initializer,
+            "relu",
+            hidden=(100,) * 30,
+            learning_rate=0.01,
+            epochs=5 if quick else 10,
+            batch_size=64,
+            seed=seed,
+        )
+    )
+
+
+def _over_orthogonal(seed: int, quick: bool) -> float:
+    return _trained("lsuv", seed, quick) - _trained("orthogonal", seed, quick)
+
+
+def _over_he(seed: int, quick: bool) -> float:
+    return _trained("lsuv", seed, quick) - _trained("he_normal", seed, quick)
+
+
+_SETTING = (
+    "30 ReLU layers of 100 units, 5,000 images of MNIST, gradient descent, rate 0.01, 10 epochs, "
+    "quick 5; the same seed for both; the paper's networks are convolutional."
+)
+_CITE = "Mishkin & Matas 2016 (1511.06422), section 4"
+
+register(
+    Claim(
+        name="lsuv_over_orthogonal",
+        statement="A deep ReLU network trains from LSUV and not from orthogonal weights of gain 1.",
+        cite=_CITE,
+        setting=_SETTING,
+        quantity="difference of test accuracies",
+        number=None,
+        low=0.5,
+        high=1.0,
+        tolerance="50 points: the one trains, the other does not.",
+        measure=_over_orthogonal,
+        seeds=5,
+        quick_seeds=3,
+    )
+)
+register(
+    Claim(
+        name="lsuv_over_he",
+        statement="A deep ReLU network is at least as accurate from LSUV as from He's weights.",
+        cite=_CITE,
+        setting=_SETTING,
+        quantity="difference of test accuracies",
+        number=None,
+        low=-0.02,
+        high=1.0,
+        tolerance="no worse by more than 2 points.",
+        measure=_over_he,
+        seeds=5,
+        quick_seeds=3,
+    )
+)
