@@ -70,13 +70,22 @@ def compile_seconds(kernels: Sequence[str], *, measure: bool = True) -> dict[str
     from initperf.jit.policy import CODE_CACHE
 
     memory = CODE_CACHE / "compile_seconds.json"
-    known: dict[str, float] = json.loads(memory.read_text()) if memory.is_file() else {}
+    known = _remembered(memory)
     unknown = [name for name in kernels if name not in known]
     if unknown and measure and not numba.config.DISABLE_JIT:
         known |= first_call_seconds(unknown)
         with replacing(memory) as written:
             written.write_text(json.dumps(known))
     return {name: known.get(name, math.nan) for name in kernels}
+
+
+def _remembered(memory: Path) -> dict[str, float]:
+    """Return the seconds that a file holds, none where it is missing or damaged."""
+    try:
+        found = json.loads(memory.read_text(encoding="utf-8"))
+        return {str(name): float(seconds) for name, seconds in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 def _child(*arguments: str, cache: Path | None = None) -> str:
