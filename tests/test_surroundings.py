@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,8 @@ def run(words, *, shell=None, cwd=None, drop=(), **environment):
     command = [*MAIN, *words]
     if shell is not None:
         command = ["bash", "-o", "pipefail", "-c", shell, "bash", *command]
-    return subprocess.run(command, env=known, cwd=cwd, capture_output=True, text=True)
+    encoding = environment.get("PYTHONIOENCODING", "utf-8")
+    return subprocess.run(command, env=known, cwd=cwd, capture_output=True, encoding=encoding)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
@@ -100,9 +102,10 @@ def test_a_working_directory_that_is_gone(tmp_path):
     gone = tmp_path / "gone"
     gone.mkdir()
     found = run(FEW, shell=f'cd "{gone}" && rmdir "{gone}" && "$@"')
-    assert (found.returncode, found.stderr) == (0, "")
-    found = run([*FEW, "--out", "w.npy"], shell=f'mkdir "{gone}"; cd "{gone}"; rmdir .; "$@"')
-    assert found.stderr.count("Traceback") == 0
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == (
+        "initperf: the working directory cannot be used: No such file or directory\n"
+    )
 
 
 def test_without_a_home(tmp_path):
@@ -135,7 +138,7 @@ def on_a_terminal(words, columns):
         pass
     os.close(ours)
     assert child.wait() == 0
-    return printed.decode().splitlines()
+    return re.sub(r"\x1b\[[0-9;]*m", "", printed.decode()).splitlines()
 
 
 @pytest.mark.parametrize("columns", [60, 100, 300])
@@ -150,5 +153,6 @@ def test_tables_fit_the_terminal(columns):
 def test_a_table_of_many_numbers_is_shown_row_by_row(tmp_path):
     words = ["info", "mup", "8", "8", "4", "--seed", "1"]
     lines = on_a_terminal(words, 50)
+    lines = lines[lines.index("") :]  # the table
     assert max(map(len, lines)) <= 50
     assert sum("weight_std" in line for line in lines) == 2

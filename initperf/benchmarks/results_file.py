@@ -248,6 +248,9 @@ def _benchmark(row: Mapping[str, Any]) -> Benchmark:
     else:
         samples = _spread(median, _number(stats["iqr"]), rounds)
     name = str(row["fullname"])
+    for text in (name, *(one for one in extra.values() if isinstance(one, str))):
+        if not text.isprintable():  # it is printed, drawn and written into pages
+            raise ValueError(f"{text!r} has control characters")
     for old, new in _RENAMED.items():
         name = name.replace(old, new)
     return Benchmark(name, median, rounds, samples, passes, extra)

@@ -51,8 +51,9 @@ class _Formatter(argparse.HelpFormatter):
             words = [str(choice) for choice in action.choices]
             if not all(word in text for word in words):
                 details.append(", ".join(words))
-        shown = action.default not in (None, False, argparse.SUPPRESS, [], ())
-        if shown and action.default != "" and "default" not in text:
+        default = action.default
+        shown = not (default is None or default is False or default in ("", [], argparse.SUPPRESS))
+        if shown and "default" not in text:
             details.append("default: %(default)s")
         return f"{text} ({'; '.join(details)})" if details else text
 
@@ -175,6 +176,9 @@ def _run(words: list[str]) -> int:
     first = next((word for word in words if word != _TRACEBACK), "")
     if first and not first.startswith("-") and first not in known:
         raise UsageError(f"unknown verb {first!r}; {suggestion(first, known, known)}")
+    for word in words:
+        if word.startswith("--") and word.endswith("=--"):  # argparse reads it as no value
+            raise UsageError(f"{word[:-3]} must have a value, not '--'")
     parser = parser_of_verbs(first)
     chosen = parser.parse_args(words)
     if chosen.verb is None:
@@ -210,13 +214,17 @@ def _judged(error: Exception) -> tuple[int, str]:
 
 
 def _check_environment() -> None:
-    """Check the variables that every verb depends on.
+    """Check the working directory and the variables that every verb depends on.
 
     Raises
     ------
     UsageError
         Naming the variable, its value and what is allowed.
     """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
     from initperf._core.parallel import threads_of
 
     for variable in ("INITPERF_NUM_THREADS", "NUMBA_NUM_THREADS"):

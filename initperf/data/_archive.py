@@ -43,7 +43,8 @@ def read(path: Path) -> Parts:
         When it is damaged or holds other arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # np.load leaves a file open that it cannot read
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             for key in _KEYS.values():  # before memory is taken for what a header promises
                 with archive.zip.open(f"{key}.npy") as member:
                     version = np.lib.format.read_magic(member)

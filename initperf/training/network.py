@@ -8,6 +8,7 @@ import numpy as np
 from initperf._core.arguments import as_backend, as_dtype, as_widths, too_large, whole
 from initperf._core.keys import RandomSource
 from initperf.activations import ACTIVATIONS, Activation
+from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
@@ -63,7 +64,7 @@ class Mlp:
             self.parameters = aligned_zeros(count, as_dtype(dtype))
         except (MemoryError, ValueError):  # NumPy refuses what exceeds the address space
             as_dtype(dtype)
-            raise too_large("sizes", sizes) from None
+            raise UnsuitableError(str(too_large("sizes", sizes))) from None
 
     @property
     def depth(self) -> int:

@@ -117,7 +117,7 @@ def test_empty_weights_are_drawn():
 
 
 def test_what_cannot_be_is_refused_early():
-    with pytest.raises(TypeError, match="a name or an Initializer, not {'Linear'"):
+    with pytest.raises(TypeError, match=r"a name or an Initializer, not \{'Linear'"):
         Initializer({"Linear": "he_normal"})
     with pytest.raises(TypeError, match="seed must be None, an integer or a SeedGenerator"):
         Initializer("he_normal", seed="0")
