@@ -132,6 +132,7 @@ def test_the_signature_is_that_of_scikit_learn_and_two_parameters(kind):
 
 
 @both
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_checks_of_estimators_fail_no_more_often_than_the_base(kind):
     def failing(model):
@@ -139,7 +140,8 @@ def test_checks_of_estimators_fail_no_more_often_than_the_base(kind):
         return {one["check_name"] for one in checks if one["status"] == "failed"}
 
     ours, base = getattr(initperf.sklearn, kind), getattr(neural_network, kind)
-    assert failing(ours(max_iter=20)) <= failing(base(max_iter=20))
+    # as many iterations as scikit-learn gives its own in these checks
+    assert failing(ours(max_iter=100)) <= failing(base(max_iter=100))
 
 
 @both

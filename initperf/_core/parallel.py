@@ -33,25 +33,29 @@ def default_threads() -> int:
     ValueError
         When INITPERF_NUM_THREADS is not a positive integer.
     """
-    chosen = threads_of("INITPERF_NUM_THREADS")
-    if chosen is not None:
-        return chosen
+    chosen = os.environ.get("INITPERF_NUM_THREADS")
+    if chosen:
+        return as_threads("INITPERF_NUM_THREADS", chosen)
     if hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), quota_of_processors())
     return os.cpu_count() or 1
 
 
-def threads_of(variable: str) -> int | None:
-    """Return the number of threads that an environment variable gives, or None without it.
+def as_threads(variable: str, chosen: str) -> int:
+    """Return the number of threads that an environment variable gives.
+
+    Parameters
+    ----------
+    variable : str
+        Its name, for the error message.
+    chosen : str
+        Its value.
 
     Raises
     ------
     ValueError
         When it is not a positive integer of at most six digits.
     """
-    chosen = os.environ.get(variable)
-    if not chosen:
-        return None
     if not (chosen.isascii() and chosen.isdecimal() and len(chosen) <= 6 and int(chosen) >= 1):
         raise ValueError(f"{variable} must be a positive integer, not {chosen[:40]!r}")
     return int(chosen)

@@ -37,7 +37,8 @@ def integer(least: int | None = None, *, most: int | None = None) -> Callable[[s
     """
     words = {None: "an integer", 0: "a non-negative integer", 1: "a positive integer"}
     wanted = words.get(least, f"an integer of at least {least}")
-    wanted += "" if most is None else f" and at most {most}"
+    if most is not None:
+        wanted = f"an integer of at least {least} and at most {most}"
 
     def read(text: str) -> int:
         try:

@@ -140,8 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 ok; 1 a comparison regressed; 2 usage, or a file that cannot be written; 3 bad data;
-        4 too noisy to judge; 70 an unforeseen error; 130 interrupted.
+        The exit code, see `initperf.cli.main`.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     with outlets() as replaced:
@@ -225,11 +224,12 @@ def _check_environment() -> None:
         os.getcwd()
     except OSError as error:
         raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
-    from initperf._core.parallel import threads_of
+    from initperf._core.parallel import as_threads
 
     for variable in ("INITPERF_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        chosen = os.environ.get(variable)
         try:
-            threads_of(variable)
+            _ = chosen and as_threads(variable, chosen)
         except ValueError as error:
             raise UsageError(str(error)) from None
     for variable in ("INITPERF_CACHE", "INITPERF_DATA", "SCIKIT_LEARN_DATA"):
