@@ -334,7 +334,7 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     words = tuple(allowed)
     if isinstance(value, str) and value in words:
         return value
-    near = nearest(str(value), words)
+    near = nearest(value, words) if isinstance(value, str) else None
     hint = "" if near is None else f"; did you mean {near!r}?"
     raise ValueError(f"{name} must be one of {', '.join(words)}, not {shown(value)}{hint}")
 

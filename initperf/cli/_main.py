@@ -7,7 +7,8 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import NoReturn
 
@@ -143,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code, see `initperf.cli.main`.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    with outlets() as replaced:
+    with outlets() as replaced, _no_backend():
         code = _guarded(words)
         sys.stdout.flush()
         for outlet in replaced:
@@ -151,6 +152,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 reason = outlet.error.strerror or outlet.error
                 code = _fail(_USAGE, f"standard output cannot be written: {reason}")
     return code
+
+
+@contextmanager
+def _no_backend() -> Iterator[None]:
+    """Hide the variable that chooses a backend of matplotlib's pyplot, which is not used here.
+
+    Matplotlib cannot be imported where the variable names one that is not installed.
+    """
+    chosen = os.environ.pop("MPLBACKEND", None)
+    try:
+        yield
+    finally:
+        if chosen is not None:
+            os.environ["MPLBACKEND"] = chosen
 
 
 def _guarded(words: list[str]) -> int:

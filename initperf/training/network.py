@@ -57,7 +57,8 @@ class Mlp:
         self.sizes = np.array(as_widths("sizes", sizes, fewest=2), dtype=np.int64)
         self.activation: Activation = ACTIVATIONS[activation]
         self.backend = as_backend(backend)
-        self.residual = whole("residual", residual, 0)
+        switch = isinstance(residual, bool)  # True is a block of one layer, as of experiments
+        self.residual = whole("residual", int(residual) if switch else residual, 0)
         self.blocks = residual_blocks(self.sizes.tolist(), self.residual)
         count = int(np.sum((self.sizes[:-1] + 1) * self.sizes[1:]))
         try:
