@@ -10,7 +10,7 @@ class UsageError(Exception):
 
 
 class UnsuitableError(UsageError, ValueError):
-    """A network is impossible, or a scheme does not apply to it or a batch; says what would."""
+    """An experiment is impossible, or a scheme does not apply to it; says what would be right."""
 
 
 class PluginError(UsageError):

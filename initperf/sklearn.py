@@ -5,13 +5,14 @@ These are its estimators with two more parameters, which pipelines, cross-valida
 searches can vary like any other. This is the only module that imports sklearn.neural_network.
 """
 
-from typing import Any, ClassVar
+import inspect
+from typing import Any
 
 import numpy as np
 from sklearn import neural_network
 from sklearn.utils import check_random_state
 
-from initperf.initializers import INITIALIZERS, Initializer
+from initperf.initializers import Initializer, as_initializer
 
 _HOOK = "_init_coef"
 """Method of scikit-learn that draws the first weights of a layer; no public one does."""
@@ -21,33 +22,43 @@ for _base in (neural_network.MLPClassifier, neural_network.MLPRegressor):
         raise ImportError(f"this scikit-learn has no method {_HOOK}, which draws first weights")
 
 
+_OWN: dict[str, Any] = {"initializer": "glorot_uniform", "initializer_parameters": None}
+"""Parameters that scikit-learn's estimators do not have, with their defaults."""
+
+
+def _constructor(base: Any) -> Any:
+    """Return a constructor with the signature of scikit-learn's and the two parameters.
+
+    scikit-learn reads the parameters of an estimator from the signature of its constructor.
+    """
+    theirs = inspect.signature(base.__init__).parameters.values()
+    ours = (
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        for name, default in _OWN.items()
+    )
+    signature = inspect.Signature([*theirs, *ours])
+
+    def construct(self: Any, *positional: Any, **named: Any) -> None:
+        given = signature.bind(self, *positional, **named).arguments
+        own = {name: given.pop(name, default) for name, default in _OWN.items()}
+        base.__init__(**given)
+        vars(self).update(own)
+
+    vars(construct)["__signature__"] = signature
+    construct.__name__ = "__init__"
+    return construct
+
+
 class _Started:
     """Base class of both estimators."""
 
-    _base: ClassVar[Any]
-
-    def __init__(
-        self,
-        *,
-        initializer: str | Initializer = "glorot_uniform",
-        initializer_parameters: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(**options)
-        self.initializer = initializer
-        self.initializer_parameters = initializer_parameters
-
-    @classmethod
-    def _get_param_names(cls) -> list[str]:
-        own = ("initializer", "initializer_parameters")
-        return sorted([*cls._base._get_param_names(), *own])
+    initializer: str | Initializer
+    initializer_parameters: dict[str, Any] | None
 
     def _init_coef(self, *arguments: Any) -> tuple[np.ndarray, np.ndarray]:
         # scikit-learn draws too, so that the order of its batches stays the same.
         weights, bias = super()._init_coef(*arguments)  # type: ignore[misc]  # a mixin's
-        chosen = self.initializer
-        rule = INITIALIZERS[chosen] if isinstance(chosen, str) else chosen
-        rule = rule.replace(**(self.initializer_parameters or {}))
+        rule = as_initializer(self.initializer).replace(**(self.initializer_parameters or {}))
         seed: Any = self.random_state  # type: ignore[attr-defined]  # a mixin's
         if not isinstance(seed, (int, np.integer)):
             seed = int(check_random_state(seed).randint(2**31))
@@ -66,10 +77,10 @@ class MLPClassifier(_Started, neural_network.MLPClassifier):  # type: ignore[mis
         scikit-learn requires, where an unknown name raises ValueError. Biases start at 0.
     initializer_parameters : dict, optional
         Its parameters, such as ``{"gain": 2.0}``.
-    **options
-        Those of ``sklearn.neural_network.MLPClassifier``, by name. With an integer
-        ``random_state`` layer *i* starts from the result of ``initperf.draw`` with
-        ``rng=random_state, stream=i``.
+
+    All other parameters are those of ``sklearn.neural_network.MLPClassifier``. With an integer
+    ``random_state`` layer *i* starts from the result of ``initperf.draw`` with
+    ``rng=random_state, stream=i``.
 
     Examples
     --------
@@ -77,7 +88,7 @@ class MLPClassifier(_Started, neural_network.MLPClassifier):  # type: ignore[mis
     >>> model = MLPClassifier(initializer="he_normal", hidden_layer_sizes=(50,), random_state=0)
     """
 
-    _base = neural_network.MLPClassifier
+    __init__ = _constructor(neural_network.MLPClassifier)
 
 
 class MLPRegressor(_Started, neural_network.MLPRegressor):  # type: ignore[misc]  # untyped
@@ -89,8 +100,8 @@ class MLPRegressor(_Started, neural_network.MLPRegressor):  # type: ignore[misc]
         As `MLPClassifier` takes it.
     initializer_parameters : dict, optional
         Its parameters, such as ``{"gain": 2.0}``.
-    **options
-        Those of ``sklearn.neural_network.MLPRegressor``, by name.
+
+    All other parameters are those of ``sklearn.neural_network.MLPRegressor``.
     """
 
-    _base = neural_network.MLPRegressor
+    __init__ = _constructor(neural_network.MLPRegressor)

@@ -10,7 +10,7 @@ from initperf.benchmarks import speed
 from initperf.benchmarks._noise import PRIOR_STD
 from initperf.benchmarks.regressions import compare_files
 from initperf.benchmarks.results_file import read_benchmarks
-from initperf.errors import DataError, UsageError
+from initperf.errors import DataError
 
 ROUNDS = 40
 NAMES = [f"bench/bench_workloads.py::test_workload[{kernel}]" for kernel in "abcdefgh"]
@@ -368,10 +368,10 @@ def test_other_files_are_told_from_those_of_pytest_benchmark(tmp_path, content):
     assert "\n" not in str(raised.value)
 
 
-def test_a_missing_file_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="cannot read"):
+def test_a_missing_file_is_missing_data(tmp_path):
+    with pytest.raises(DataError, match="cannot read"):
         read_benchmarks(tmp_path / "none.json")
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(DataError, match="cannot read"):
         read_benchmarks(tmp_path)
 
 

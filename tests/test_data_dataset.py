@@ -109,9 +109,9 @@ def test_features_refuse_what_cannot_be(arguments, message):
         made().features(**arguments)
 
 
-def test_equal_pixels_cannot_be_standardised():
-    with pytest.raises(DataError, match="made: all training pixels are equal"):
-        made(np.full_like(TRAIN, 7)).features()
+def test_images_of_equal_pixels_are_damage():
+    with pytest.raises(DataError, match="made, train set: all pixels are 7: no images"):
+        made(np.full_like(TRAIN, 7))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import struct
 
 import numpy as np
@@ -44,8 +45,12 @@ def test_sha256_is_that_of_the_plain_file():
         (LABEL_FILE[:7], LABELS_MAGIC, "truncated: 7 bytes, its header alone has 8"),
         (IMAGE_FILE[:-1], IMAGES_MAGIC, r"truncated: 3,935 bytes, .* promises 3,936 \(5 images\)"),
         (LABEL_FILE[:-1], LABELS_MAGIC, r"truncated: 12 bytes, .* promises 13 \(5 labels\)"),
-        (IMAGE_FILE + b"\0", IMAGES_MAGIC, "trailing bytes: 3,937 bytes, .* promises 3,936"),
-        (LABEL_FILE + b"\0", LABELS_MAGIC, "trailing bytes: 14 bytes, .* promises 13"),
+        (
+            IMAGE_FILE + b"\0",
+            IMAGES_MAGIC,
+            "trailing bytes: at least 3,937 bytes, .* promises 3,936",
+        ),
+        (LABEL_FILE + b"\0", LABELS_MAGIC, "trailing bytes: at least 14 bytes, .* promises 13"),
         (LABEL_FILE + bytes(9), IMAGES_MAGIC, "holds labels: .* 0x00000801, expected images"),
         (IMAGE_FILE, LABELS_MAGIC, "holds images: .* 0x00000803, expected labels, 0x00000801"),
         (b"\x00\x00\x0d\x03" + IMAGE_FILE[4:], IMAGES_MAGIC, "no IDX file .* 0x00000d03"),
@@ -91,6 +96,36 @@ def test_a_corrupted_gzip_file_is_named(tmp_path, position):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"images\.gz: corrupted gzip data: "):
         _idx.decode(_idx.read_bytes(path), str(path), IMAGES_MAGIC)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["sparse", "gzip bomb"])
+def test_no_more_is_read_than_the_header_promises(tmp_path, packed):
+    path, size = tmp_path / "labels", 1 << 30
+    if packed:
+        with gzip.open(path, "wb", compresslevel=1) as file:
+            file.write(LABEL_FILE)
+            for _ in range(size >> 24):
+                file.write(bytes(1 << 24))
+    else:
+        path.write_bytes(LABEL_FILE)
+        os.truncate(path, size)
+    content = _idx.read_bytes(path)
+    assert len(content) <= 32
+    with pytest.raises(DataError, match="trailing bytes: at least"):
+        _idx.decode(content, "labels", LABELS_MAGIC)
+
+
+def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
+    path = tmp_path / "images"
+    path.write_bytes(struct.pack(">4I", 0x803, 2**32 - 1, 28, 28) + bytes(784))
+    with pytest.raises(DataError, match="truncated: 800 bytes"):
+        _idx.decode(_idx.read_bytes(path), "images", IMAGES_MAGIC)
+
+
+def test_a_fifo_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "labels")
+    with pytest.raises(DataError, match="no regular file"):
+        _idx.read_bytes(tmp_path / "labels")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):

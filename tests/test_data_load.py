@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import hashlib
+import struct
 import subprocess
 import sys
 
@@ -57,6 +58,93 @@ def published(monkeypatch):
         for name in names:
             spec = dataclasses.replace(DATASETS[name], published=known)
             monkeypatch.setitem(DATASETS._entries, name, spec)
+
+
+def test_emnist_is_transposed(tmp_path):
+    parts = arrays()
+    directory = tmp_path / "EMNIST" / "raw"
+    directory.mkdir(parents=True)
+    for part, name in DATASETS["emnist_digits"].names.items():
+        array = parts[part]
+        content = _idx.header(array) + array.tobytes()
+        (directory / f"{name}.gz").write_bytes(gzip.compress(content))
+    found = data.load("emnist_digits", tmp_path)
+    upright = parts["train_images"].reshape(-1, 28, 28).transpose(0, 2, 1)
+    np.testing.assert_array_equal(found.train_images.reshape(-1, 28, 28), upright)
+    np.testing.assert_array_equal(found.test_labels, parts["test_labels"])
+
+
+def table(labels):
+    rows = np.arange(8 * len(labels), dtype=">i4").reshape(-1, 8)
+    rows[:, 0] = labels
+    return struct.pack(">3I", 0x0C02, len(labels), 8) + rows.tobytes()
+
+
+def test_labels_of_qmnist_are_the_first_column_of_a_table(tmp_path):
+    parts = arrays()
+    for part, name in DATASETS["qmnist"].names.items():
+        array = parts[part]
+        content = _idx.header(array) + array.tobytes() if array.ndim > 1 else table(array)
+        (tmp_path / name).write_bytes(content)
+    found = data.load("qmnist", tmp_path)
+    np.testing.assert_array_equal(found.train_labels, parts["train_labels"])
+    path = tmp_path / DATASETS["qmnist"].names["train_labels"]
+    for damage in (table(parts["train_labels"])[:-1], table([300] * 12), table([-1] * 12)):
+        path.write_bytes(damage)
+        with pytest.raises(DataError, match=r"labels from|of a table of labels"):
+            data.load("qmnist", tmp_path)
+
+
+def test_kmnist_is_found_and_never_suggested_for_download(tmp_path):
+    write(tmp_path / "KMNIST" / "raw", arrays(3), ".gz")
+    assert data.load("kmnist", tmp_path).size == 19
+    with pytest.raises(DataError, match="not on this machine: name the directory"):
+        data.load("kmnist")
+
+
+def keras_archive(path, **changed):
+    names = ("x_train", "y_train", "x_test", "y_test")
+    parts = {
+        name: array.reshape(-1, 28, 28) if array.ndim > 1 else array
+        for name, array in zip(names, arrays().values(), strict=True)
+    }
+    np.savez_compressed(path, **{**parts, **changed})
+
+
+@pytest.mark.parametrize("folder", ["", "datasets"])
+def test_the_archive_of_keras_is_read(tmp_path, folder):
+    (tmp_path / folder).mkdir(exist_ok=True)
+    keras_archive(tmp_path / folder / "mnist.npz")
+    found = data.load("mnist", tmp_path)
+    for part, array in arrays().items():
+        np.testing.assert_array_equal(getattr(found, part), array)
+    assert found.source == "Keras's archive"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"x_train": np.zeros((12, 28, 27), np.uint8)}, "training images of uint8 and shape"),
+        ({"y_train": np.zeros(12)}, "damaged: y_train is of float64"),
+        ({"y_train": np.full(12, 10)}, "training labels from 10 to 10"),
+        ({"y_train": np.array([None] * 12)}, "damaged: "),
+    ],
+)
+def test_an_archive_of_other_arrays_is_refused(tmp_path, changed, message):
+    keras_archive(tmp_path / "mnist.npz", **changed)
+    with pytest.raises(DataError, match=message) as caught:
+        data.load("mnist", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_archive_is_named(tmp_path):
+    path = tmp_path / "mnist.npz"
+    keras_archive(path)
+    content = path.read_bytes()
+    for damage in (b"", content[:-30], content[:200], bytes(1000)):
+        path.write_bytes(damage)
+        with pytest.raises(DataError, match=r"mnist\.npz: damaged"):
+            data.load("mnist", tmp_path)
 
 
 def cached_files(tmp_path):

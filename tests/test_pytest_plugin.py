@@ -67,6 +67,7 @@ def test_typed_literally_it_runs_the_suites(suite):
     found = run(suite, "--benchmark", "-k", "fill and normal", "--benchmark-json=x.json")
     assert found.returncode == 0, found.stdout
     assert "4 passed" in found.stdout, "the comparison three times, the recorded one once"
+    assert "initperf: 1 comparisons and timings are run 3 times each, in passes" in found.stdout
     assert "times as fast as the baseline" in found.stdout
     assert "12.5 %" in found.stdout
     content = json.loads((suite / "x.json").read_text())
@@ -153,6 +154,43 @@ def test_pytest_benchmark_is_asked_for_only_when_needed(suite):
     assert "pip install pytest-benchmark" in found.stderr
     (suite / "tests" / "test_other.py").write_text("def test_nothing():\n    pass\n")
     assert run(suite, plugins=plugins).returncode == 0
+
+
+OTHERS = """
+import pytest
+
+@pytest.fixture
+def recorded():
+    return 3
+
+@pytest.fixture
+def ab():
+    return "letters"
+
+def test_own_fixtures(recorded, ab):
+    assert (recorded, ab) == (3, "letters")
+"""
+
+
+@pytest.mark.parametrize(
+    "plugins",
+    [
+        ("initperf.benchmarks.pytest_plugin",),
+        ("pytest_benchmark.plugin", "initperf.benchmarks.pytest_plugin"),
+    ],
+)
+def test_fixtures_of_the_same_names_elsewhere_are_left_alone(tmp_path, plugins):
+    (tmp_path / "test_others.py").write_text(OTHERS)
+    found = run(tmp_path, plugins=plugins)
+    assert "1 passed" in found.stdout, found.stdout + found.stderr
+
+
+def test_profiles_can_be_asked_for(suite):
+    words = ("--benchmark", "--benchmark-cprofile=tottime", "-k", "fill and normal")
+    found = run(suite, *words, "--benchmark-passes=1")
+    assert found.returncode == 0, found.stdout
+    assert "2 passed" in found.stdout
+    assert "initperf: " not in found.stdout
 
 
 def test_the_plugin_is_light():

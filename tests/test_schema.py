@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from initperf._core.arguments import shown
 from initperf._core.schema import Range, Record, setting, settings_of
 
 
@@ -59,7 +60,9 @@ def test_values_are_held_in_the_declared_type():
         ("lid", 3, "one of flat, domed"),
         ("marks", "12", "integers"),
         ("marks", (1, 2.5), "integers"),
-        ("marks", 3, "integers"),
+        ("marks", {1, 2}, "integers"),
+        ("marks", b"12", "integers"),
+        ("litres", 10**400, "a number above 0 and below 10"),
         ("spout", (1.0,), "2 numbers"),
         ("spout", (1.0, math.inf), "2 numbers"),
         ("note", 1, "a word"),
@@ -68,7 +71,16 @@ def test_values_are_held_in_the_declared_type():
 def test_what_is_refused_is_named_with_what_is_allowed(field, value, wanted):
     with pytest.raises(ValueError, match=rf"^{field} must be {wanted}, not ") as refused:
         Kettle(**{field: value})
-    assert str(refused.value).endswith(repr(value))
+    assert str(refused.value).endswith(shown(value))
+
+
+def test_integers_are_those_of_64_bits():
+    with pytest.raises(ValueError, match=r"^cups must be below 2\*\*63, not 10{29}"):
+        Kettle(cups=10**30)
+
+
+def test_a_number_stands_for_a_tuple_of_one():
+    assert Kettle(marks=3).marks == (3,)
 
 
 def test_a_mistyped_word_is_told_the_nearest():
@@ -84,6 +96,8 @@ def test_a_mistyped_word_is_told_the_nearest():
         ("lid", "domed", "domed"),
         ("marks", "5-6-7", (5, 6, 7)),
         ("marks", "", ()),
+        ("marks", "3x64", (64, 64, 64)),
+        ("marks", "9-2x7-5", (9, 7, 7, 5)),
         ("spout", "0.5,1", (0.5, 1.0)),
     ],
 )
@@ -93,7 +107,19 @@ def test_texts_are_read(field, text, value):
     assert declared.parse(str(declared.text(value))) == value
 
 
-@pytest.mark.parametrize(("field", "text"), [("litres", "x"), ("cups", "1.5"), ("marks", "1-x")])
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("litres", "x"),
+        ("cups", "1.5"),
+        ("marks", "1-x"),
+        ("marks", "-5"),
+        ("marks", "5--4"),
+        ("marks", "1,2"),
+        ("marks", f"{10**9}x2"),
+        ("marks", "9" * 5000),
+    ],
+)
 def test_texts_that_spell_no_value_are_refused(field, text):
     with pytest.raises(ValueError, match=f"{field} must be "):
         settings_of(Kettle)[field].parse(text)

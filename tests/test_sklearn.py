@@ -1,12 +1,14 @@
 """scikit-learn's perceptrons begin at the weights that the library draws."""
 
 import importlib
+import inspect
 
 import numpy as np
 import pytest
 from sklearn import datasets, neural_network
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import check_estimator
 
 import initperf
 import initperf.sklearn
@@ -116,6 +118,30 @@ def test_an_initializer_will_do_as_well_as_its_name():
     model = initperf.sklearn.MLPRegressor(initializer=rule, learning_rate_init=1e-30, **OPTIONS)
     weights = partial_fit(clone(model), X).coefs_[0]
     np.testing.assert_allclose(np.linalg.svd(weights)[1], 2.0, rtol=1e-12)
+
+
+@both
+def test_the_signature_is_that_of_scikit_learn_and_two_parameters(kind):
+    make, base = getattr(initperf.sklearn, kind), getattr(neural_network, kind)
+    theirs = list(inspect.signature(base).parameters)
+    ours = [*theirs, "initializer", "initializer_parameters"]
+    assert list(inspect.signature(make).parameters) == ours
+    first = next(iter(inspect.signature(base).parameters))
+    assert make((3,), initializer="lecun").get_params()[first] == base((3,)).get_params()[first]
+    assert repr(make(alpha=0.5, initializer="lecun")) == f"{kind}(alpha=0.5, initializer='lecun')"
+
+
+@both
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_checks_of_estimators_fail_no_more_often_than_the_base(kind):
+    def failing(model):
+        checks = check_estimator(model, on_fail=None, on_skip=None)
+        return {one["check_name"] for one in checks if one["status"] == "failed"}
+
+    ours, base = getattr(initperf.sklearn, kind), getattr(neural_network, kind)
+    # as many iterations as scikit-learn gives its own in these checks
+    assert failing(ours(max_iter=100)) <= failing(base(max_iter=100))
 
 
 @both

@@ -163,7 +163,7 @@ def test_progress_is_told(blobs):
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_histograms_are_kept_at_the_steps_that_are_chosen(blobs, backend):
-    steps = (1, 7, 99)  # there are but fifteen
+    steps = (1, 7)
     run = train(SMALL.replace(histogram_steps=steps, backend=backend), dataset=blobs)
     table = run.histograms
     assert table["step"].unique().tolist() == [1, 7]
@@ -187,3 +187,9 @@ def test_without_histograms_their_table_is_empty(blobs):
     table = train(SMALL, dataset=blobs).histograms
     assert len(table) == 0
     assert list(table) == ["step", "layer", "quantity", "bin_left", "bin_right", "count"]
+
+
+def test_a_histogram_after_the_last_step_is_refused(blobs):
+    last = SMALL.epochs * -(-len(blobs.train_labels) // SMALL.batch_size)
+    with pytest.raises(ValueError, match=f"steps of the run, of which there are {last}, not"):
+        train(SMALL.replace(histogram_steps=(1, last + 1)), dataset=blobs)

@@ -4,16 +4,18 @@ Each raises an error of one line that names the argument, the value and what is 
 returns the value converted to the one type that the rest of the code works with.
 """
 
+import itertools
 import math
 import numbers
 import operator
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from initperf._core.nearest import nearest
+from initperf._core.text import one_line
 
 DTYPES = np.dtype("float32"), np.dtype("float64")
 BACKENDS = ("numpy", "numba")
@@ -22,6 +24,7 @@ INDICES = 2**64
 
 _LONGEST = 60
 _MOST_ELEMENTS = sys.maxsize // 8
+_MOST_AXES = 64  # NumPy's own limit
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
@@ -35,7 +38,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     found: np.dtype | None
     try:
         found = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError, OverflowError):  # it parses text
         found = None
     if found is None or found not in DTYPES:
         raise ValueError(f"dtype must be float32 or float64, not {shown(dtype)}")
@@ -72,21 +75,78 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     """
     if type(shape) is tuple and len(shape) == 2:  # the usual case, several times as fast
         rows, columns = shape
-        plain = type(rows) is int and type(columns) is int and rows >= 0 and columns >= 0
+        plain = type(rows) is int and type(columns) is int and rows > 0 and columns > 0
         if plain and rows * columns <= _MOST_ELEMENTS:
             return shape
+    lengths = (shape,) if isinstance(shape, (int, np.integer)) else elements(shape)
     try:
-        lengths = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        if lengths is None or any(isinstance(length, (bool, np.bool_)) for length in lengths):
+            raise TypeError
         checked = tuple(map(operator.index, lengths))
     except TypeError:
         raise TypeError(f"shape must be integers, not {shown(shape)}") from None
-    if bool in map(type, lengths):
-        raise TypeError(f"shape must be integers, not {shown(shape)}")
     if min(checked, default=0) < 0:
         raise ValueError(f"shape must not have negative lengths: {shown(shape)}")
-    if math.prod(checked) > _MOST_ELEMENTS:
+    if len(checked) > _MOST_AXES:
+        raise ValueError(f"shape must have at most {_MOST_AXES} axes, not {len(checked)}")
+    if math.prod(filter(None, checked)) > _MOST_ELEMENTS:  # NumPy refuses (0, 2**70) too
         raise ValueError(f"shape has more elements than an array can hold: {shown(shape)}")
     return checked
+
+
+def elements(value: Any) -> tuple[Any, ...] | None:
+    """Return the elements of an ordered collection; None for text, sets, mappings and all else.
+
+    Parameters
+    ----------
+    value : object
+        A sequence other than text and bytes, or a one-dimensional array, has elements.
+    """
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview)):
+        return tuple(value)
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return tuple(value)
+    return None
+
+
+def as_widths(name: str, value: Any, fewest: int = 1) -> tuple[int, ...]:
+    """Return the widths of layers as Python ints, checked.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    value : sequence of int
+        Positive integers; their products must fit into the address space.
+    fewest : int
+        The least number of them.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    widths = elements(value)
+    if widths is None or len(widths) < fewest:
+        count = {1: "one or more", 2: "two or more"}.get(fewest, f"{fewest} or more")
+        raise ValueError(f"{name} must be {count} positive widths, not {shown(value)}")
+    checked = tuple(whole(f"a width in {name}", width, 1) for width in widths)
+    if sum(a * b for a, b in itertools.pairwise((*checked, 1))) > _MOST_ELEMENTS:
+        raise ValueError(f"{name} has more weights than an array can hold: {shown(value)}")
+    return checked
+
+
+def too_large(name: str, value: Any) -> ValueError:
+    """Return the error for an argument that asks for more memory than the machine has.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument.
+    value : object
+        Its value.
+    """
+    return ValueError(f"{name} must fit into memory, and {shown(value)} does not")
 
 
 def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -149,9 +209,12 @@ def check_layout(view: np.ndarray) -> None:
 def shown(value: Any) -> str:
     """Return the ``repr`` of a value for an error message: one line, cut where it is long."""
     try:
-        text = " ".join(repr(value).split())
+        text = one_line(repr(value))
     except ValueError:  # Python refuses to write out integers of thousands of digits
-        text = f"an integer of {value.bit_length()} bits"
+        bits = value.bit_length() if isinstance(value, int) else None
+        text = f"a {type(value).__name__}" if bits is None else f"an integer of {bits} bits"
+    except RecursionError:
+        text = f"a deeply nested {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
@@ -214,7 +277,7 @@ def number(
     return float(value)
 
 
-def whole(name: str, value: Any, least: int | None = None) -> int:
+def whole(name: str, value: Any, least: int | None = None, *, most: int | None = None) -> int:
     """Return an integer as a Python int, checked.
 
     Parameters
@@ -223,8 +286,8 @@ def whole(name: str, value: Any, least: int | None = None) -> int:
         Name of the argument, for the error message.
     value : int or NumPy integer
         The integer; no bool.
-    least : int, optional
-        It must not be less than this.
+    least, most : int, optional
+        It must not be less than `least` nor greater than `most`.
 
     Returns
     -------
@@ -233,18 +296,20 @@ def whole(name: str, value: Any, least: int | None = None) -> int:
     Raises
     ------
     ValueError
-        For anything that is no integer, or is too small.
+        For anything that is no integer, or is out of range.
     """
     allowed = "an integer" if least is None else f"an integer of at least {least}"
     if least == 1:
         allowed = "a positive integer"
+    if most is not None:
+        allowed += f" and at most {most}"
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
         raise ValueError(f"{name} must be {allowed}, not {shown(value)}")
     try:
         found = operator.index(value)
     except TypeError:  # an array of several integers has the method too
         raise ValueError(f"{name} must be {allowed}, not {shown(value)}") from None
-    if least is not None and found < least:
+    if (least is not None and found < least) or (most is not None and found > most):
         raise ValueError(f"{name} must be {allowed}, not {shown(found)}")
     return found
 
@@ -269,7 +334,7 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     words = tuple(allowed)
     if isinstance(value, str) and value in words:
         return value
-    near = nearest(str(value), words)
+    near = nearest(value, words) if isinstance(value, str) else None
     hint = "" if near is None else f"; did you mean {near!r}?"
     raise ValueError(f"{name} must be one of {', '.join(words)}, not {shown(value)}{hint}")
 

@@ -8,10 +8,13 @@ calls or breaks after a fork.
 import contextlib
 import ctypes
 import functools
+import math
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -22,6 +25,9 @@ Result = TypeVar("Result")
 def default_threads() -> int:
     """Return INITPERF_NUM_THREADS if set, else the number of processors this process may use.
 
+    That is the number in its affinity mask, or less where a control group, as of a container, has
+    a quota of processor time, which is rounded up.
+
     Raises
     ------
     ValueError
@@ -29,12 +35,74 @@ def default_threads() -> int:
     """
     chosen = os.environ.get("INITPERF_NUM_THREADS")
     if chosen:
-        if not chosen.isdecimal() or int(chosen) < 1:
-            raise ValueError(f"INITPERF_NUM_THREADS must be a positive integer, not {chosen!r}")
-        return int(chosen)
+        return as_threads("INITPERF_NUM_THREADS", chosen)
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
+        return min(len(os.sched_getaffinity(0)), quota_of_processors())
     return os.cpu_count() or 1
+
+
+def as_threads(variable: str, chosen: str) -> int:
+    """Return the number of threads that an environment variable gives.
+
+    Parameters
+    ----------
+    variable : str
+        Its name, for the error message.
+    chosen : str
+        Its value.
+
+    Raises
+    ------
+    ValueError
+        When it is not a positive integer of at most six digits.
+    """
+    if not (chosen.isascii() and chosen.isdecimal() and len(chosen) <= 6 and int(chosen) >= 1):
+        raise ValueError(f"{variable} must be a positive integer, not {chosen[:40]!r}")
+    return int(chosen)
+
+
+@functools.cache
+def quota_of_processors(root: Path = Path("/")) -> int:
+    """Return the processors that the control groups of this process grant, rounded up.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Directory that holds ``proc`` and ``sys``.
+
+    Returns
+    -------
+    int
+        The least quota divided by its period of the group and its ancestors, version 2 of control
+        groups or 1; `sys.maxsize` where there is no quota.
+    """
+    least = math.inf
+    with contextlib.suppress(OSError, ValueError):
+        for line in (root / "proc/self/cgroup").read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            mount = root / "sys/fs/cgroup" / ("cpu" if controllers else "")
+            place = mount / group.strip("/")
+            for directory in (place, *place.parents):
+                least = min(least, _quota(directory))
+                if directory == mount:
+                    break
+    return sys.maxsize if math.isinf(least) else max(1, math.ceil(least))
+
+
+def _quota(group: Path) -> float:
+    """Return the quota of a control group in processors, infinite where it has none."""
+    with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+        if (group / "cpu.max").exists():
+            quota, period = (group / "cpu.max").read_text().split()
+        else:
+            quota, period = (
+                (group / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")
+            )
+        if quota != "max" and int(quota) > 0:
+            return int(quota) / int(period)
+    return math.inf
 
 
 @functools.cache

@@ -11,6 +11,9 @@ from initperf.errors import PluginError
 
 T = TypeVar("T")
 
+_LONGEST = 60
+"""Characters of an unknown name that a message repeats."""
+
 
 class UnknownNameError(KeyError, ValueError):
     """A name that no entry of a registry has; the message suggests the nearest."""
@@ -113,6 +116,10 @@ class Registry(Mapping[str, T]):
         UnknownNameError
             When there is none; the message names the nearest.
         """
+        if not isinstance(name, str):
+            raise UnknownNameError(
+                f"unknown {self.kind}: a name is wanted, not a {type(name).__name__}"
+            )
         key = _folded(name)
         if key in self._canonical:
             return self._canonical[key]
@@ -122,7 +129,8 @@ class Registry(Mapping[str, T]):
             return self.canonical(name)
         known = self._canonical | ({} if self._beside is None else self._beside._canonical)
         hint = suggestion(key, known, sorted(set(known.values())))
-        raise UnknownNameError(f"unknown {self.kind} {name!r}; {hint}")
+        shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+        raise UnknownNameError(f"unknown {self.kind} {shown!r}; {hint}")
 
     def _import_module(self, name: str) -> bool:
         """Import the module that registers a name; return whether it has done so."""
@@ -177,8 +185,10 @@ class Registry(Mapping[str, T]):
         return self._entries[self.canonical(name)] if found is None else found
 
     def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str):
+            return False
         try:
-            self.canonical(str(name))
+            self.canonical(name)
         except UnknownNameError:
             return False
         return True

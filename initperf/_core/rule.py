@@ -7,8 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from initperf._core.arguments import choice, number, whole
+from initperf._core.nearest import nearest
 
 Self = TypeVar("Self", bound="Rule")
+
+_NAMES_HERE = {
+    "std": "scale",
+    "stddev": "scale",
+    "sigma": "scale",
+    "mean": "loc",
+    "minval": "low",
+    "maxval": "high",
+    "val": "value",
+    "negative_slope": "a",
+}
+"""Names of parameters in PyTorch, Keras, JAX and textbooks, and what they are called here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +130,11 @@ class Rule:
         allowed = [f.name for f in dataclasses.fields(self) if f.compare]
         for name in parameters:
             if name not in allowed:
+                here = _NAMES_HERE.get(name, "")
+                near = here if here in allowed else nearest(name, allowed)
+                hint = f"; did you mean {near!r}?" if near else ""
                 raise TypeError(
                     f"{self.name or type(self).__name__} has no parameter {name!r}; "
-                    f"it has {', '.join(allowed) or 'none'}"
+                    f"it has {', '.join(allowed) or 'none'}{hint}"
                 )
         return dataclasses.replace(self, **parameters)

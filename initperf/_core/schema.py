@@ -8,17 +8,25 @@ import dataclasses
 import functools
 import math
 import numbers
+import re
 import types
 import typing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from initperf._core.arguments import elements, shown
 from initperf._core.registry import Registry
 
 R = TypeVar("R", bound="Record")
 
 _NOUNS = {int: "an integer", float: "a number", str: "a word"}
 _PLURALS = {int: "integers", float: "numbers", str: "words"}
+_REPEATED = re.compile(r"(\d+)x(\d+)")
+_MOST_DIGITS = 6
+"""Digits of the number of equal elements on the command line: no network is that deep."""
+
+LARGEST_INTEGER = 2**63
+"""Integers are below it, as tables and compiled code hold 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +154,12 @@ class Setting:
         count = "" if self.length is None else f"{self.length} "
         return f"{count}{_PLURALS[self.kind]}{bounds}"
 
+    @property
+    def form(self) -> str:
+        """What the setting can be, and how a tuple is written on the command line, in words."""
+        joined = ", joined by hyphens as 128-64, or 30x64" if self.separator == "-" else ""
+        return f"{self.wanted}{joined}"
+
     def check(self, value: Any) -> Any:
         """Return a value in the field's type, words in canonical form.
 
@@ -158,15 +172,18 @@ class Setting:
             return None
         if self.length == 1:
             return self._element(value, value)
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
+        if self.length is None and isinstance(value, numbers.Real):
+            value = (value,)
+        given = elements(value)
+        if given is None or self.length not in (None, len(given)):
             raise self._error(value)
-        elements = tuple(self._element(element, value) for element in value)
-        if self.length is not None and len(elements) != self.length:
-            raise self._error(value)
-        return elements
+        return tuple(self._element(element, value) for element in given)
 
     def parse(self, text: str) -> Any:
         """Return the checked value that a text of the command line spells.
+
+        Elements of a tuple are joined by the separator; where that is a hyphen, ``30x64`` stands
+        for 30 elements of 64.
 
         Raises
         ------
@@ -175,7 +192,20 @@ class Setting:
         """
         if self.length == 1:
             return self.check(self._spelled(text))
-        return self.check(tuple(self._spelled(part) for part in text.split(self.separator) if part))
+        try:
+            return self._parsed(text)
+        except ValueError:
+            raise ValueError(f"{self.name} must be {self.form}, not {shown(text)}") from None
+
+    def _parsed(self, text: str) -> Any:
+        spelled: list[Any] = []
+        for part in text.split(self.separator) if text else []:
+            repeated = _REPEATED.fullmatch(part) if self.separator == "-" else None
+            count, element = repeated.groups() if repeated else ("1", part)
+            if len(count) > _MOST_DIGITS:
+                raise self._error(text)
+            spelled += int(count) * [self._spelled(element)]
+        return self.check(tuple(spelled))
 
     def text(self, value: Any) -> Any:
         """Return a value as a table's cell: a tuple as `parse` reads it, all else as it is."""
@@ -196,13 +226,18 @@ class Setting:
         expected = numbers.Integral if self.kind is int else numbers.Real
         if boolean or not isinstance(value, expected):
             raise self._error(whole)
-        number = self.kind(value)
+        try:
+            number = self.kind(value)
+        except OverflowError:  # an integer of hundreds of digits is no float
+            raise self._error(whole) from None
+        if self.kind is int and abs(number) >= LARGEST_INTEGER:
+            raise ValueError(f"{self.name} must be below 2**63, not {shown(value)}")
         if number not in (self.allowed or Range()):
             raise self._error(whole)
         return number
 
     def _error(self, value: Any) -> ValueError:
-        return ValueError(f"{self.name} must be {self.wanted}, not {value!r}")
+        return ValueError(f"{self.name} must be {self.wanted}, not {shown(value)}")
 
 
 def _word(name: str, value: str, allowed: Any) -> str:

@@ -22,6 +22,7 @@ _HARMLESS = ("Not saving anything", "Benchmark machine_info is different")
 """Warnings of pytest-benchmark that would stop a session in which warnings are errors."""
 
 _ROWS = pytest.StashKey[list[tuple[str, dict[str, Any]]]]()
+_REPEATED = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -97,12 +98,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if "benchmark" in _fixtures(item)]
     for item in items:
-        if "recorded" in _fixtures(item):
+        if _uses(item, "recorded"):
             own = item.get_closest_marker("benchmark")
             options = {**(own.kwargs if own else {}), "timer": _RecordedClock()}
             item.add_marker(pytest.mark.benchmark(**options), append=False)
-    again = [item for item in items if {"ab", "timed"} & set(_fixtures(item))]
+    again = [item for item in items if _uses(item, "ab", "timed")]
     items.extend(_copy(item) for _ in range(_passes(config) - 1) for item in again)
+    config.stash[_REPEATED] = len(again) if _passes(config) > 1 else 0
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
+    """Say that benchmarks appear once for each pass."""
+    repeated = config.stash.get(_REPEATED, 0)
+    if not repeated:
+        return None
+    return (
+        f"initperf: {repeated} comparisons and timings are run {_passes(config)} times each, in "
+        "passes, and counted as often; --benchmark-passes=1 runs them once"
+    )
 
 
 def _copy(item: pytest.Item) -> pytest.Item:
@@ -132,6 +145,12 @@ def _fixtures(item: pytest.Item) -> Iterable[str]:
     return getattr(item, "fixturenames", ())
 
 
+def _uses(item: pytest.Item, *names: str) -> bool:
+    """Return whether an item uses a fixture of this module, and not one of the same name."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return any(known[name][-1].func.__module__ == __name__ for name in names if name in known)
+
+
 class _RecordedClock:
     """The timer of a row whose samples were taken elsewhere: each step lasts as one sample."""
 
@@ -147,7 +166,7 @@ class _RecordedClock:
         samples = iter(samples_s)
 
         def step() -> None:
-            self._now += next(samples)
+            self._now += next(samples, 0.0)  # --benchmark-cprofile calls it once more
 
         return step
 

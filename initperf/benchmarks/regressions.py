@@ -24,6 +24,10 @@ LARGEST_HIDDEN = 1 / 3
 MOST_NOISY = 0.25
 """Share of the judged benchmarks that may be too noisy before the sessions are."""
 
+MOST_TOLD = 10.0
+"""An interval that reaches further from the ratio than by this factor tells nothing: it is left
+out of the table, and the benchmark is too noisy."""
+
 _EXIT = {"ok": 0, "regressed": 1, "too noisy": 4}
 
 
@@ -39,7 +43,8 @@ class FileComparison:
         and relative to the baseline), ``time_ratio`` on which the two agree, with
         ``time_ratio_low`` and ``time_ratio_high`` (95 % for all rows together), ``hidden_percent``
         (the slowdown that would be seen in half of such sessions: its estimate lies above the
-        end of the interval, or the threshold, as often as below), and ``verdict``: ``"ok"``,
+        end of the interval, or the threshold, as often as below), these three empty where the
+        interval reaches further than by a factor of ten, and ``verdict``: ``"ok"``,
         ``"improved"``, ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds, or
         ``"control"`` of code that is not initperf's, from which the noise is learned.
     noise : initperf.benchmarks._noise.SessionNoise
@@ -91,10 +96,8 @@ def compare_files(old: str | Path, new: str | Path, *, threshold: float = 0.05) 
     ------
     ValueError
         When `threshold` is not positive.
-    UsageError
-        When a file does not exist.
     DataError
-        When a file is not of pytest-benchmark, or no benchmark is in both.
+        When a file cannot be read, is not of pytest-benchmark, or no benchmark is in both.
     """
     if not threshold > 0:
         raise ValueError(f"threshold must be positive, not {threshold!r}")
@@ -154,6 +157,7 @@ def _row(
     old, new = pair
     low, high = change.interval(together)
     hidden = max(threshold, high / change.ratio - 1)
+    tells = high / low <= MOST_TOLD**2  # False for NaN too
     if not _can_be_judged(old, new):
         verdict = "not judged"
     elif new.is_control:
@@ -170,14 +174,19 @@ def _row(
         "benchmark": old.name,
         "old_s": old.least_s,
         "new_s": new.least_s,
-        "by_seconds": change.seconds,
-        "by_baseline": None if math.isnan(change.baseline) else change.baseline,
-        "time_ratio": change.ratio,
-        "time_ratio_low": low,
-        "time_ratio_high": high,
-        "hidden_percent": 100 * hidden,
+        "by_seconds": _known(change.seconds),
+        "by_baseline": _known(change.baseline),
+        "time_ratio": _known(change.ratio),
+        "time_ratio_low": _known(low) if tells else None,
+        "time_ratio_high": _known(high) if tells else None,
+        "hidden_percent": _known(100 * hidden) if tells else None,
         "verdict": verdict,
     }
+
+
+def _known(value: float) -> float | None:
+    """Return a number, or None where it is not finite: a table's cell that stays empty."""
+    return value if math.isfinite(value) else None
 
 
 def _warnings(old: BenchmarkFile, new: BenchmarkFile) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ UNITS = {
 _RENAMED = {"bench/bench_works.py::test_work[": "bench/bench_workloads.py::test_workload["}
 """Beginnings of names in older files, and what they are now."""
 
+_MOST_ROUNDS = 10**8
+"""More rounds than a session has time for: a file that states more is damaged."""
+
 _NORMAL_QUANTILE = float(norm.isf((1 - CONFIDENCE) / 2))
 
 
@@ -140,24 +143,22 @@ def read_benchmarks(path: str | Path) -> BenchmarkFile:
 
     Raises
     ------
-    UsageError
-        When there is no such file.
     DataError
-        When it is not such a file, or holds no benchmarks.
+        When it cannot be read, is not such a file, or holds no benchmarks.
     """
     path = Path(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON: {error}") from None
     try:
         rows = [_benchmark(row) for row in content["benchmarks"]]
         machine = content.get("machine_info") or {}
         own, cpu = machine.get("initperf") or {}, machine.get("cpu") or {}
         processor = own.get("processor") or cpu.get("brand_raw") or "unknown"
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise DataError(
             f"{path} is not of pytest-benchmark: {type(error).__name__}: {error}"
         ) from None
@@ -234,19 +235,33 @@ def _finite(value: Any) -> Any:
 
 def _benchmark(row: Mapping[str, Any]) -> Benchmark:
     stats, extra = row["stats"], _renamed(dict(row.get("extra_info") or {}))
-    median, rounds = float(stats["median"]), int(stats["rounds"])
+    median, rounds = _number(stats["median"]), int(_number(stats["rounds"]))
     passes = tuple(extra.get("passes") or ({**extra, "median_s": median},))
-    medians = [float(one["median_s"]) for one in passes]
-    if not (all(math.isfinite(one) and one >= 0 for one in (median, *medians)) and rounds >= 1):
-        raise ValueError(f"{row['fullname']} has median {median} of {rounds} rounds")
+    for one in passes:
+        _number(one["median_s"])
+        if one.get("ratio") is not None:
+            _number(one["ratio"])
+    if not 1 <= rounds <= _MOST_ROUNDS:
+        raise ValueError(f"{row['fullname']} has {rounds} rounds")
     if stats.get("data"):
-        samples = np.array([float(sample) for sample in stats["data"]])
+        samples = np.array([_number(sample) for sample in stats["data"]])
     else:
-        samples = _spread(median, float(stats["iqr"]), rounds)
+        samples = _spread(median, _number(stats["iqr"]), rounds)
     name = str(row["fullname"])
+    for text in (name, *(one for one in extra.values() if isinstance(one, str))):
+        if not text.isprintable():  # it is printed, drawn and written into pages
+            raise ValueError(f"{text!r} has control characters")
     for old, new in _RENAMED.items():
         name = name.replace(old, new)
     return Benchmark(name, median, rounds, samples, passes, extra)
+
+
+def _number(value: Any) -> float:
+    """Return a time or a ratio that JSON gives, checked: finite and not negative."""
+    number = float(value)
+    if isinstance(value, bool) or not (math.isfinite(number) and number >= 0):
+        raise ValueError(f"{value!r} is no time, ratio or count")
+    return number
 
 
 def _renamed(extra: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 import argparse
 import ast
+import itertools
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from initperf._core.text import one_line
 from initperf.cli._output import usage
-from initperf.errors import UsageError
+from initperf.errors import UnsuitableError, UsageError
 
 if TYPE_CHECKING:
     from initperf._core.schema import Setting
@@ -15,6 +21,51 @@ OF_ACTIVATIONS = "initperf.activations:ACTIVATIONS"
 OF_DATASETS = "initperf.data:DATASETS"
 OF_INITIALIZERS = "initperf.initializers:INITIALIZERS"
 OF_SCHEMES = "initperf.schemes:SCHEMES"
+
+_LONGEST = 60
+_MOST_EXPERIMENTS = 100_000
+_RANGE = re.compile(r"(\d{1,18})-(\d{1,18})")
+
+
+def integer(least: int | None = None, *, most: int | None = None) -> Callable[[str], int]:
+    """Return a type of arguments for argparse: integers, within bounds.
+
+    Parameters
+    ----------
+    least, most : int, optional
+        The smallest and the greatest that are taken.
+    """
+    words = {None: "an integer", 0: "a non-negative integer", 1: "a positive integer"}
+    wanted = words.get(least, f"an integer of at least {least}")
+    if most is not None:
+        wanted = f"an integer of at least {least} and at most {most}"
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:  # of more than 4,300 digits, too
+            raise argparse.ArgumentTypeError(f"must be {wanted}, not {_quoted(text)}") from None
+        if not (-math.inf if least is None else least) <= value <= (most or math.inf):
+            raise argparse.ArgumentTypeError(f"must be {wanted}, not {_quoted(text)}")
+        return value
+
+    return read
+
+
+def positive_number(text: str) -> float:
+    """Read a finite number above 0, as a type of arguments for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {_quoted(text)}")
+    return value
+
+
+def _quoted(text: str) -> str:
+    shown = one_line(text)
+    return repr(shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +83,32 @@ def named(action: argparse.Action, *registries: str) -> None:
         Each as ``"module:NAME"``.
     """
     vars(action)["registries"] = registries
+
+
+def add_dtype(parser: argparse.ArgumentParser, *rounded: str) -> None:
+    """Add ``--dtype``.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    *rounded : str
+        Dtypes that are taken beside float32 and float64.
+    """
+    choices = ("float32", "float64", *rounded)
+    parser.add_argument(
+        "--dtype", default="float32", choices=choices, metavar="T", help="number type"
+    )
+
+
+def add_backend(parser: argparse.ArgumentParser) -> None:
+    """Add ``--backend``."""
+    parser.add_argument(
+        "--backend",
+        default="numba",
+        choices=("numba", "numpy"),
+        metavar="B",
+        help="implementation of the kernels",
+    )
 
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:
@@ -57,12 +134,12 @@ def parameters(arguments: argparse.Namespace) -> dict[str, Any]:
     for text in arguments.set:
         name, equals, value = text.partition("=")
         if not (name and equals):
-            raise UsageError(f"--set must be PARAMETER=VALUE, as gain=2, not {text!r}")
+            raise UsageError(f"--set must be PARAMETER=VALUE, as gain=2, not {_quoted(text)}")
         if name in given:
             raise UsageError(f"--set gives {name} twice")
         try:
             given[name] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, MemoryError, RecursionError):  # of thousands of signs
             given[name] = value
     return given
 
@@ -128,7 +205,7 @@ def add_residual(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--residual",
-        type=int,
+        type=integer(0),
         nargs="?",
         const=1,
         default=0,
@@ -137,31 +214,112 @@ def add_residual(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def experiments(arguments: argparse.Namespace) -> list[Any]:
+def experiments(arguments: argparse.Namespace, *, many: bool = True) -> list[Any]:
     """Make the experiments that the options describe, equal ones once.
+
+    In a grid, rules that do not apply to a network are left out and named on stderr.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        The options that `add_training` has added.
+    many : bool
+        Whether an option may have several values, which make a grid: separated by commas, or a
+        range of integers as ``0-4``.
 
     Raises
     ------
     UsageError
-        For a value that a setting cannot have, and for a setting of an optimizer or a schedule
-        that is not chosen.
+        For a value that a setting cannot have, for a setting of an optimizer or a schedule that is
+        not chosen, and where no rule applies.
     """
-    from initperf.training.experiment import grid, settings
+    from initperf.training.experiment import Experiment, settings
 
-    given: dict[str, Any] = {}
+    given: dict[str, list[Any]] = {}
     known = settings()
     with usage():
         for name, declared in known.items():
             text = getattr(arguments, name)
             if text is not None:
-                parts = str(text).split(",") if _listable(declared) else [text]
-                given[name] = [declared.parse(part) for part in parts]
-        made = list(dict.fromkeys(grid(**given)))
+                given[name] = list(_values(declared, str(text), many))
+    count = math.prod(map(len, given.values()))
+    if count > _MOST_EXPERIMENTS:
+        raise UsageError(f"a grid has at most {_MOST_EXPERIMENTS:,} experiments, not {count:,}")
+    made: dict[Any, None] = {}
+    unsuitable: dict[str, UnsuitableError] = {}
+    with usage():
+        for values in itertools.product(*given.values()):
+            try:
+                made[Experiment(**dict(zip(given, values, strict=True)))] = None
+            except UnsuitableError as error:
+                unsuitable.setdefault(str(error), error)
+    if not made:
+        raise next(iter(unsuitable.values()))
+    for reason in unsuitable:
+        print(f"initperf: left out: {one_line(reason)}", file=sys.stderr)
     for name in given:
         if not any(name in one.flat() for one in made):
             of, _, _ = known[name].help.partition(":")
             raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")
-    return made
+    return list(made)
+
+
+def _values(declared: "Setting", text: str, many: bool) -> Iterator[Any]:
+    """Read the values that an option gives for a setting.
+
+    Raises
+    ------
+    UsageError
+        For several where one is wanted, and for widths that are separated by commas.
+    """
+    parts = text.split(",") if _listable(declared) else [text]
+    flag = _flag(declared.name)
+    if len(parts) > 1 and not many:
+        raise UsageError(
+            f"{flag} takes one value here, {declared.form}, not {_quoted(text)}; "
+            "initperf sweep takes several, separated by commas"
+        )
+    if declared.length != 1 and len(set(parts)) < len(parts):
+        raise UsageError(
+            f"{flag} gives {_quoted(text)}, networks of one hidden layer each, some twice: "
+            f"{flag} takes {declared.form}"
+        )
+    for part in parts:
+        span = _RANGE.fullmatch(part) if many and declared.kind is int else None
+        if declared.length == 1 and span:
+            first, last = map(int, span.groups())
+            if not 0 <= last - first < _MOST_EXPERIMENTS:
+                raise UsageError(f"{flag} must be a range as 0-4, not {_quoted(part)}")
+            yield from map(declared.check, range(first, last + 1))
+        else:
+            yield declared.parse(part)
+
+
+def outcomes(runs: "Sequence[Run]") -> list[dict[str, Any]]:
+    """Return the rows of runs, each with the settings in which the runs differ.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    """
+    from initperf.training.experiment import settings
+
+    known = settings()
+    flat = [run.experiment.flat() for run in runs]
+    names = dict.fromkeys(name for one in flat for name in one)
+    varied = [name for name in names if len({one.get(name) for one in flat}) > 1]
+    rows = []
+    for run, one in zip(runs, flat, strict=True):
+        row = outcome(run)
+        found = {
+            name: known[name].text(one[name]) if name in one else None
+            for name in varied
+            if name not in row
+        }
+        at = list(row).index("data")
+        items = list(row.items())
+        rows.append(dict([*items[:at], *found.items(), *items[at:]]))
+    return rows
 
 
 def outcome(run: "Run") -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Ctrl-C that is not lost.
+"""Delivery of Ctrl-C that arrives while Python runs inside a C callback.
 
-Where Python runs inside C, as in a callback of the compiler, an exception can go no further: it
-is reported and dropped, and a Ctrl-C that falls there is dropped with it.
+An exception raised in a callback of the compiler cannot propagate through C: Python reports it to
+`sys.unraisablehook` and drops it, and KeyboardInterrupt with it.
 """
 
 import _thread
@@ -18,7 +18,7 @@ _LATER_SECONDS = 0.02
 
 @contextmanager
 def interrupts_kept() -> Iterator[None]:
-    """Send a Ctrl-C again, within the block, when Python had to drop it."""
+    """Send SIGINT again, within the block, when Python has dropped a KeyboardInterrupt."""
     before = sys.unraisablehook
 
     def hook(dropped: Any) -> None:
@@ -35,7 +35,15 @@ def interrupts_kept() -> Iterator[None]:
 
 
 def let_go(interruption: KeyboardInterrupt) -> None:
-    """Let go of what a Ctrl-C left half made; that its finalizers fail is not worth a word."""
+    """Release objects that KeyboardInterrupt left half constructed, without reports.
+
+    Their finalizers may fail, which Python would report to `sys.unraisablehook`.
+
+    Parameters
+    ----------
+    interruption : KeyboardInterrupt
+        The exception, whose frames hold the objects.
+    """
     before, sys.unraisablehook = sys.unraisablehook, lambda dropped: None
     try:
         traceback.clear_frames(interruption.__traceback__)

@@ -5,26 +5,59 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import NoReturn
 
 from initperf import __version__
 from initperf._core.nearest import suggestion
 from initperf._core.registry import UnknownNameError
+from initperf._core.text import one_line
 from initperf.cli._collecting import collecting_rarely
 from initperf.cli._interrupts import interrupts_kept, let_go
 from initperf.cli._messages import messages
+from initperf.cli._streams import outlets
 from initperf.errors import DataError, PluginError, UsageError
 
-_USAGE, _DATA, _INTERRUPTED = 2, 3, 130
+_USAGE, _DATA, _UNFORESEEN, _INTERRUPTED = 2, 3, 70, 130
+_LONGEST = 2000
+_TRACEBACK = "--traceback"
 
 
 class _Parser(argparse.ArgumentParser):
     """Parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_USAGE, f"{self.prog}: {message}; {self.prog} --help says more\n")
+        """Raise the message as an error of usage.
+
+        Raises
+        ------
+        UsageError
+            Always.
+        """
+        raise UsageError(f"{message}; {self.prog} --help says more")
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Formatter that adds the choices and the default of an option to its help.
+
+    They are left out where the help names them itself.
+    """
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ""
+        details = []
+        if action.choices and not isinstance(action, argparse._SubParsersAction):
+            words = [str(choice) for choice in action.choices]
+            if not all(word in text for word in words):
+                details.append(", ".join(words))
+        default = action.default
+        shown = not (default is None or default is False or default in ("", [], argparse.SUPPRESS))
+        if shown and "default" not in text:
+            details.append("default: %(default)s")
+        return f"{text} ({'; '.join(details)})" if details else text
 
 
 def verbs(only: str | None = None) -> dict[str, ModuleType]:
@@ -79,17 +112,33 @@ def parser_of_verbs(only: str | None = None) -> argparse.ArgumentParser:
         prog="initperf",
         description="Weight initializers: what they cost to draw and what they do to training.",
         allow_abbrev=False,
+        formatter_class=_Formatter,
     )
     parser.add_argument("--version", action="version", version=f"initperf {__version__}")
+    _add_traceback(parser)
     choices = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name, module in verbs(only).items():
         verb = choices.add_parser(
-            name, help=module.HELP, description=module.HELP, allow_abbrev=False
+            name,
+            help=module.HELP,
+            description=module.HELP,
+            allow_abbrev=False,
+            formatter_class=_Formatter,
         )
         if only in (None, name):
             module.configure(verb)
+            _add_traceback(verb)
         verb.set_defaults(run=module.run, parser=parser)
     return parser
+
+
+def _add_traceback(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        _TRACEBACK,
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="print the traceback of an error before its line",
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,44 +152,121 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 ok; 1 a comparison regressed; 2 usage; 3 bad data; 4 too noisy to judge;
-        130 interrupted.
+        The exit code, see `initperf.cli.main`.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with outlets() as replaced, _no_backend():
+        code = _guarded(words)
+        sys.stdout.flush()
+        for outlet in replaced:
+            if outlet.error is not None and code == 0:
+                reason = outlet.error.strerror or outlet.error
+                code = _fail(_USAGE, f"standard output cannot be written: {reason}")
+    return code
+
+
+@contextmanager
+def _no_backend() -> Iterator[None]:
+    """Hide the variable that chooses a backend of matplotlib's pyplot, which is not used here.
+
+    Matplotlib cannot be imported where the variable names one that is not installed.
+    """
+    chosen = os.environ.pop("MPLBACKEND", None)
     try:
-        first = words[0] if words else ""
-        known = verbs(first)
-        parser = parser_of_verbs(first)
-    except PluginError as error:
-        return _fail(_USAGE, str(error))
-    if words and not words[0].startswith("-") and words[0] not in known:
-        hint = suggestion(words[0], known, known)
-        parser.exit(_USAGE, f"initperf: unknown verb {words[0]!r}; {hint}\n")
+        yield
+    finally:
+        if chosen is not None:
+            os.environ["MPLBACKEND"] = chosen
+
+
+def _guarded(words: list[str]) -> int:
+    """Run a command line, and turn each error into one line and an exit code."""
+    try:
+        with interrupts_kept():
+            return _run(words)
+    except SystemExit as end:  # argparse, after --help and --version
+        return int(end.code or 0)
+    except KeyboardInterrupt as interruption:
+        let_go(interruption)
+        return _fail(_INTERRUPTED, "interrupted")
+    except Exception as error:
+        if _TRACEBACK in words:
+            traceback.print_exc()
+        return _fail(*_judged(error))
+
+
+def _run(words: list[str]) -> int:
+    # `--traceback` may stand before the verb, which alone is imported
+    first = next((word for word in words if word != _TRACEBACK), "")
+    known = verbs(first)
+    if first and not first.startswith("-") and first not in known:
+        raise UsageError(f"unknown verb {first!r}; {suggestion(first, known, known)}")
+    for word in words:
+        if word.startswith("--") and word.endswith("=--"):  # argparse reads it as no value
+            raise UsageError(f"{word[:-3]} must have a value, not '--'")
+    parser = parser_of_verbs(first)
     chosen = parser.parse_args(words)
     if chosen.verb is None:
         parser.print_help()
         return 0
+    _check_environment()
+    with messages(), collecting_rarely():
+        return int(chosen.run(chosen) or 0)
+
+
+def _judged(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the message of an error."""
+    if isinstance(error, (UsageError, UnknownNameError)):
+        return _USAGE, str(error)
+    if isinstance(error, DataError):
+        return _DATA, str(error)
+    if isinstance(error, ModuleNotFoundError):
+        missing = (error.name or "").partition(".")[0]
+        if missing and missing != "initperf":
+            return _USAGE, f"this needs {missing}; pip install 'initperf[suite]' brings it"
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        return _USAGE, f"{place}{error.strerror}"
+    if isinstance(error, MemoryError):
+        return _USAGE, f"out of memory: {error}" if str(error) else "out of memory"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return (
+        _UNFORESEEN,
+        f"an unforeseen error, a fault of initperf's: {reason} ({where}); "
+        f"{_TRACEBACK} shows all of it",
+    )
+
+
+def _check_environment() -> None:
+    """Check the working directory and the variables that every verb depends on.
+
+    Raises
+    ------
+    UsageError
+        Naming the variable, its value and what is allowed.
+    """
     try:
-        with interrupts_kept(), messages(), collecting_rarely():
-            code = int(chosen.run(chosen) or 0)
-            sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
-            return code
-    except (UsageError, UnknownNameError) as error:
-        return _fail(_USAGE, str(error))
-    except DataError as error:
-        return _fail(_DATA, str(error))
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "initperf":
-            raise
-        return _fail(_USAGE, f"this needs {error.name}; pip install 'initperf[suite]' brings it")
-    except KeyboardInterrupt as interruption:
-        let_go(interruption)
-        return _fail(_INTERRUPTED, "interrupted")
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        os.getcwd()
+    except OSError as error:
+        raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
+    from initperf._core.parallel import as_threads
+
+    for variable in ("INITPERF_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        chosen = os.environ.get(variable)
+        try:
+            _ = chosen and as_threads(variable, chosen)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    for variable in ("INITPERF_CACHE", "INITPERF_DATA", "SCIKIT_LEARN_DATA"):
+        value = os.environ.get(variable, "")
+        if os.path.expanduser(value).startswith("~"):
+            raise UsageError(f"{variable} is {value!r}, and there is no such user's home")
 
 
 def _fail(code: int, message: str) -> int:
-    print(f"initperf: {' '.join(message.split())}", file=sys.stderr)
+    text = one_line(message)
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    print(f"initperf: {text}", file=sys.stderr)
     return code

@@ -1,10 +1,9 @@
 """Description of a scheme for ``initperf info``: a network that it has set, layer by layer."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
-from initperf.cli._output import show, usage
+from initperf.cli._output import show, show_json, usage
 
 if TYPE_CHECKING:
     from initperf.schemes import Scheme
@@ -69,7 +68,7 @@ def describe(scheme: "Scheme", arguments: argparse.Namespace) -> None:
         )
     ]
     if arguments.json:
-        print(json.dumps(facts | {"layers": rows}, indent=2, ensure_ascii=False))
+        show_json(facts | {"layers": rows})
         return
     for key, value in facts.items():
         print(f"{key:17s}{value}")

@@ -10,8 +10,8 @@ HELP = "compare two pytest-benchmark files; exit 1 on a regression, 4 when too n
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("old", metavar="OLD.json")
-    parser.add_argument("new", metavar="NEW.json")
+    parser.add_argument("old", metavar="OLD.json", help="file of the session before")
+    parser.add_argument("new", metavar="NEW.json", help="file of the session after")
     add_json(parser)
 
 
@@ -25,5 +25,10 @@ def run(arguments: argparse.Namespace) -> int:
     for warning in found.warnings:
         print(f"initperf: {warning}", file=sys.stderr)
     print(f"initperf: {found.noise}", file=sys.stderr)
-    show(found.table.to_dict("records"), arguments.json)
+    rows = found.table.to_dict("records")
+    # pandas holds an empty cell of numbers as NaN
+    show(
+        [{key: None if one != one else one for key, one in row.items()} for row in rows],
+        arguments.json,
+    )
     return found.exit_code

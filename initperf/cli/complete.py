@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the script, with all registered names."""
     import shtab
 
-    from initperf.cli._main import parser_of_verbs
+    from initperf.cli import parser_of_verbs
 
     parser = parser_of_verbs()
     for action in _actions(parser):

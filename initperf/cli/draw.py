@@ -3,8 +3,16 @@
 import argparse
 from pathlib import Path
 
-from initperf.cli._arguments import OF_INITIALIZERS, add_parameters, named, parameters
-from initperf.cli._output import usage
+from initperf.cli._arguments import (
+    OF_INITIALIZERS,
+    add_backend,
+    add_dtype,
+    add_parameters,
+    integer,
+    named,
+    parameters,
+)
+from initperf.cli._output import moments, usage
 from initperf.errors import UsageError
 
 HELP = "draw weights and write them to a .npy file, or print their statistics"
@@ -13,17 +21,21 @@ HELP = "draw weights and write them to a .npy file, or print their statistics"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     named(parser.add_argument("name", metavar="NAME", help="see initperf list"), OF_INITIALIZERS)
-    parser.add_argument("shape", metavar="N", type=int, nargs="+", help="shape, such as 784 256")
+    parser.add_argument(
+        "shape", metavar="N", type=integer(), nargs="+", help="shape, such as 784 256"
+    )
     add_parameters(parser)
     parser.add_argument(
         "--seed",
-        type=int,
+        type=integer(0),
         metavar="N",
         help="seed of the draw; by default from the operating system",
     )
-    parser.add_argument("--stream", type=int, default=0, metavar="N", help="number of the stream")
-    parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
-    parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
+    parser.add_argument(
+        "--stream", type=integer(0), default=0, metavar="N", help="number of the stream"
+    )
+    add_dtype(parser, "float16")
+    add_backend(parser)
     parser.add_argument("--out", metavar="FILE.npy", help="file to write the weights to")
 
 
@@ -64,9 +76,10 @@ def run(arguments: argparse.Namespace) -> None:
             raise UsageError(f"{path} cannot be written: {error}") from None
         print(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}")
     elif weights.size:
+        mean, std = moments(weights)
         print(
-            f"{rule.name}, {shape}, {weights.dtype}: mean {weights.mean():.6g}, "
-            f"std {weights.std():.6g}, from {weights.min():.6g} to {weights.max():.6g}"
+            f"{rule.name}, {shape}, {weights.dtype}: mean {mean:.6g}, std {std:.6g}, "
+            f"from {weights.min():.6g} to {weights.max():.6g}"
         )
     else:
         print(f"{rule.name}, {shape}, {weights.dtype}: no elements")

@@ -1,18 +1,19 @@
 """``initperf info``: declaration and measurement of one initializer, or of one scheme."""
 
 import argparse
-import json
 import math
+from typing import Any
 
 from initperf.cli._arguments import (
     OF_INITIALIZERS,
     OF_SCHEMES,
     add_parameters,
     add_residual,
+    integer,
     named,
     parameters,
 )
-from initperf.cli._output import usage
+from initperf.cli._output import moments, show_json, usage
 from initperf.cli._scheme import describe
 from initperf.errors import UsageError
 
@@ -21,6 +22,8 @@ HELP = "show an initializer's declared and measured statistics, and its histogra
 _BARS = " ▏▎▍▌▋▊▉█"
 _BINS = 21
 _WIDTH = 40
+_NARROWEST = 1e-12
+"""Half the range of a histogram relative to its values, at least: bins differ by more than ulps."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,13 +33,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "shape",
         metavar="N",
-        type=int,
+        type=integer(),
         nargs="*",
         help="shape, by default 784 256; for a rule that sets a whole network, the widths of its "
         "layers, by default 784 256 256 256 10",
     )
     add_parameters(parser)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draw")
+    parser.add_argument("--seed", type=integer(0), default=0, metavar="N", help="seed of the draw")
     parser.add_argument(
         "--activation", metavar="X", help="activation of such a network (default: relu)"
     )
@@ -69,6 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     with usage():
         w = initializer(shape, rng=arguments.seed, dtype="float64").reshape(-1)
         low, high = initializer.support(shape)
+        mean, std = moments(w)
         facts = {
             "name": initializer.name,
             "formula": initializer.formula,
@@ -76,16 +80,16 @@ def run(arguments: argparse.Namespace) -> None:
             "suits": ", ".join(initializer.suits) or "no activation in particular",
             "shape": " x ".join(map(str, shape)),
             "declared mean": initializer.mean(shape),
-            "measured mean": float(w.mean()),
+            "measured mean": mean,
             "declared std": initializer.std(shape),
-            "measured std": float(w.std()),
+            "measured std": std,
             "declared support": f"[{low:.6g}, {high:.6g}]",
             "measured range": f"[{w.min():.6g}, {w.max():.6g}]",
         }
-    counts, edges = np.histogram(w, _BINS)
+    counts, edges = np.histogram(w, _edges(float(w.min()), float(w.max())))
     if arguments.json:
         facts["histogram"] = {"counts": counts.tolist(), "edges": edges.tolist()}
-        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        show_json(facts)
         return
     for key, value in facts.items():
         print(f"{key:17s}{value:.6g}" if isinstance(value, float) else f"{key:17s}{value}")
@@ -93,3 +97,22 @@ def run(arguments: argparse.Namespace) -> None:
     for count, edge in zip(counts, edges[:-1] + np.diff(edges) / 2, strict=True):
         eighths = round(8 * _WIDTH * count / counts.max())
         print(f"{edge:12.4g} {'█' * (eighths // 8)}{_BARS[eighths % 8]}".rstrip())
+
+
+def _edges(low: float, high: float) -> Any:
+    """Return the edges of the histogram's bins, around a single value too.
+
+    Parameters
+    ----------
+    low, high : float
+        The least and the greatest value.
+    """
+    import numpy as np
+
+    middle, largest = 0.5 * low + 0.5 * high, max(abs(low), abs(high))
+    reach = max(0.5 * high - 0.5 * low, _NARROWEST * largest)
+    if reach == 0.0:
+        reach = 0.5
+    edges = middle + reach * np.linspace(-1.0, 1.0, _BINS + 1)
+    edges[0], edges[-1] = min(low, edges[0]), max(high, edges[-1])
+    return edges

@@ -1,12 +1,11 @@
 """The verb ``initperf profile``: where a kernel, a draw or a training run spends its time."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import add_training, experiments
-from initperf.cli._output import progress, show, usage
+from initperf.cli._arguments import add_dtype, add_training, experiments, integer, positive_number
+from initperf.cli._output import progress, show, show_json, usage
 from initperf.errors import UsageError
 
 HELP = "show where a kernel, a draw or a training run spends its time, inside the JIT too"
@@ -29,11 +28,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--out", metavar="DIR", default="profile", help="where the files go")
     parser.add_argument(
-        "--out", metavar="DIR", default="profile", help="where the files go (default: profile)"
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=2.0, metavar="S", help="how long to measure each thing"
+        "--seconds",
+        type=positive_number,
+        default=2.0,
+        metavar="S",
+        help="how long to measure each thing",
     )
 
 
@@ -41,8 +42,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure, print the tables and write the files."""
     target = _target(arguments)
     directory = Path(arguments.out)
-    if not arguments.seconds > 0:
-        raise UsageError(f"--seconds must be positive, not {arguments.seconds:g}")
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"--out must be a directory, and {directory} is none")
 
@@ -59,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     except OSError as error:
         raise UsageError(f"{directory} cannot be written: {error}") from None
     if arguments.json:
-        print(json.dumps(as_json(found), indent=2, ensure_ascii=False))
+        show_json(as_json(found))
         return
     print(found.title)
     for name, heading in HEADINGS.items():
@@ -76,17 +75,24 @@ def _target(arguments: argparse.Namespace) -> Any:
     """Read what follows the name of the target, with the options of its kind."""
     kind = arguments.target
     parser: argparse.ArgumentParser = type(arguments.parser)(
-        prog=f"initperf profile {kind}", conflict_handler="resolve", allow_abbrev=False
+        prog=f"initperf profile {kind}",
+        conflict_handler="resolve",
+        allow_abbrev=False,
+        formatter_class=arguments.parser.formatter_class,
     )
     if kind == "train":
         add_training(parser, many=False)
         parser.set_defaults(epochs=_EPOCHS)  # perf keeps megabytes of stacks a second
     else:
-        parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
+        add_dtype(parser)
     if kind == "draw":
         parser.add_argument("name", metavar="NAME", help="see initperf list")
-        parser.add_argument("shape", metavar="N", type=int, nargs="*", help="default: 784 256")
-        parser.add_argument("--seed", type=int, default=0, metavar="N")
+        parser.add_argument(
+            "shape", metavar="N", type=integer(), nargs="*", help="default: 784 256"
+        )
+        parser.add_argument(
+            "--seed", type=integer(0), default=0, metavar="N", help="seed of the draw"
+        )
     _add_options(parser)
     parser.parse_args(arguments.words, arguments)
 
@@ -108,8 +114,8 @@ def _training(arguments: argparse.Namespace) -> Any:
     from initperf import data
     from initperf.profiling.target import Target
 
-    chosen = experiments(arguments)
-    if len(chosen) != 1:
-        raise UsageError("profile train takes one value for each option")
-    data.load(chosen[0].dataset, arguments.data_dir)
-    return Target("train", chosen[0].to_json(), chosen[0].dtype, data_directory=arguments.data_dir)
+    (experiment,) = experiments(arguments, many=False)
+    data.load(experiment.dataset, arguments.data_dir)
+    return Target(
+        "train", experiment.to_json(), experiment.dtype, data_directory=arguments.data_dir
+    )

@@ -2,13 +2,23 @@
 
 import argparse
 import importlib.metadata
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import OF_ACTIVATIONS, OF_DATASETS, OF_INITIALIZERS, add_data, named
+from initperf.cli._arguments import (
+    OF_ACTIVATIONS,
+    OF_DATASETS,
+    OF_INITIALIZERS,
+    add_data,
+    integer,
+    named,
+)
 from initperf.cli._output import progress, usage
 from initperf.errors import UsageError
+
+_MOST_SEEDS = 1000
 
 HELP = "measure everything and write one page with figures and tables"
 
@@ -20,9 +30,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="the same page from less training")
     parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="runs of each initializer and activation"
+        "--seeds",
+        type=integer(1, most=_MOST_SEEDS),
+        default=3,
+        metavar="N",
+        help="runs of each initializer and activation",
     )
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data of each run")
+    parser.add_argument(
+        "--epochs", type=integer(1), metavar="N", help="passes over the data of each run"
+    )
     dataset = parser.add_argument(
         "--dataset", default="mnist", metavar="NAME", help="see initperf data"
     )
@@ -68,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         experiments = settings.experiments()
     tables = measure(settings, experiments, progress)
-    command = "initperf " + " ".join(sys.argv[1:])
+    command = shlex.join(["initperf", *sys.argv[1:]])
     with progress("writing") as tell:
         page = write(tables, directory, commands=[command], progress=tell)
     runs = tables["runs"]

@@ -2,7 +2,7 @@
 
 import argparse
 
-from initperf.cli._arguments import add_json, add_training, experiments, outcome
+from initperf.cli._arguments import add_json, add_training, experiments, integer, outcomes
 from initperf.cli._output import progress, show
 
 HELP = "train a grid of networks side by side; runs kept in --out are not trained again"
@@ -12,7 +12,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_training(parser, many=True)
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="runs at a time; by default as many as processors"
+        "--workers",
+        type=integer(1),
+        metavar="N",
+        help="runs at a time; by default one a processor",
     )
     add_json(parser)
 
@@ -34,4 +37,4 @@ def run(arguments: argparse.Namespace) -> None:
             datasets=datasets,
             progress=tell,
         )
-    show([outcome(one) for one in runs], arguments.json)
+    show(outcomes(runs), arguments.json)

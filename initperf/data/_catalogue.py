@@ -48,6 +48,12 @@ class Spec:
         Addresses to download from, each ending in a slash, the first tried first.
     embedded : callable, optional
         Returns the part of it that an installed package contains.
+    names : mapping of str to str
+        The names of its files by part, without ``.gz``, where they are not those of MNIST.
+    transposed : bool
+        Whether the files hold the pixels of an image column by column.
+    archive : str
+        Name of Keras's archive of it, ``.npz``; empty where there is none.
     """
 
     title: str
@@ -56,6 +62,9 @@ class Spec:
     published: Mapping[str, Published] = field(default_factory=dict)
     mirrors: tuple[str, ...] = ()
     embedded: Callable[[], Parts] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    transposed: bool = False
+    archive: str = ""
 
 
 DATASETS: Registry[Spec] = Registry("data set")

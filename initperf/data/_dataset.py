@@ -46,7 +46,8 @@ class Dataset:
     Raises
     ------
     DataError
-        When an array has the wrong shape, dtype or values, or images and labels don't pair.
+        When an array has the wrong shape, dtype or values, all pixels of a set are equal, or
+        images and labels don't pair.
     """
 
     train_images: NDArray[np.uint8]
@@ -129,8 +130,6 @@ class Dataset:
         ------
         ValueError
             For another split or dtype, or a count that is no integer or too large.
-        DataError
-            When all training pixels are equal, so that their standard deviation is 0.
         """
         choice("split", split, ("train", "test"))
         kind = as_dtype(dtype)
@@ -139,8 +138,6 @@ class Dataset:
             raise ValueError(
                 f"count must be at most {len(images)}, the size of the {split} set, not {count}"
             )
-        if self.std == 0:
-            raise DataError(f"{self.name}: all training pixels are equal, nothing to standardise")
         levels = ((np.arange(256) / 255 - self.mean) / self.std).astype(kind)
         return levels[images[:count]]
 
@@ -178,6 +175,8 @@ def _check(what: str, images: NDArray[np.generic], labels: NDArray[np.generic]) 
         raise DataError(f"{what}: {len(images):,} images but {len(labels):,} labels")
     if not len(images):
         raise DataError(f"{what}: no images, expected at least one")
+    if images.min() == images.max():
+        raise DataError(f"{what}: all pixels are {images.min()}: no images, or damaged")
     for label in (labels.min(), labels.max()):
         if not 0 <= label < CLASSES:
             raise DataError(f"{what}: label {label}, expected 0 to {CLASSES - 1}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from initperf.data._catalogue import Parts, Spec
 from initperf.data._dataset import CLASSES
-from initperf.data._idx import IMAGES_MAGIC, LABELS_MAGIC, decode, read_bytes
+from initperf.data._idx import IMAGES_MAGIC, LABELS_MAGIC, PIXELS, SIDE, decode, read_bytes
 from initperf.errors import DataError
 
 FILES = {
@@ -15,10 +15,19 @@ FILES = {
 }
 
 
-def file_name(part: str) -> str:
-    """Return the published name of a part's compressed file."""
+def file_name(part: str, spec: Spec | None = None) -> str:
+    """Return the published name of a part's compressed file.
+
+    Parameters
+    ----------
+    part : str
+        Part of the data set.
+    spec : Spec, optional
+        The data set; by default one with the names of MNIST.
+    """
     stem, kind, _ = FILES[part]
-    return f"{stem}-{kind}-ubyte.gz"
+    names = {} if spec is None else spec.names
+    return f"{names.get(part, f'{stem}-{kind}-ubyte')}.gz"
 
 
 def find(directory: Path, spec: Spec) -> dict[str, Path]:
@@ -42,11 +51,11 @@ def find(directory: Path, spec: Spec) -> dict[str, Path]:
     folders = [place for name in spec.folders for place in (f"{name}/raw", name)]
     try:
         for place in (directory / folder for folder in (*folders, "raw", ".")):
-            found = {part: path for part in FILES for path in _candidates(place, part)[:1]}
+            found = {part: path for part in FILES for path in _candidates(place, part, spec)[:1]}
             if found:
                 for part in FILES:
                     if part not in found:
-                        expected = place / file_name(part)
+                        expected = place / file_name(part, spec)
                         raise DataError(f"{expected}: missing, and not there without .gz either")
                 return found
     except OSError as error:
@@ -54,15 +63,24 @@ def find(directory: Path, spec: Spec) -> dict[str, Path]:
     return {}
 
 
-def _candidates(place: Path, part: str) -> list[Path]:
+def _candidates(place: Path, part: str, spec: Spec) -> list[Path]:
     stem, kind, _ = FILES[part]
     names = [f"{stem}-{kind}-ubyte", f"{stem}.{kind}-ubyte"]
+    if part in spec.names:
+        names = [spec.names[part]]
     paths = [place / f"{name}{suffix}" for suffix in ("", ".gz") for name in names]
     return [path for path in paths if path.is_file()]
 
 
-def read(files: dict[str, Path]) -> Parts:
+def read(files: dict[str, Path], spec: Spec) -> Parts:
     """Return the four arrays of the files that `find` found.
+
+    Parameters
+    ----------
+    files : dict of str to pathlib.Path
+        The files by part.
+    spec : Spec
+        The data set.
 
     Raises
     ------
@@ -70,7 +88,12 @@ def read(files: dict[str, Path]) -> Parts:
         When a file is damaged or of another kind, or images and labels differ in number.
     """
     contents = {part: read_bytes(path) for part, path in files.items()}
-    return decode_all(contents, {part: str(path) for part, path in files.items()})
+    parts = decode_all(contents, {part: str(path) for part, path in files.items()})
+    if spec.transposed:
+        for part in ("train_images", "test_images"):
+            square = parts[part].reshape(-1, SIDE, SIDE)
+            parts[part] = square.transpose(0, 2, 1).reshape(-1, PIXELS)
+    return parts
 
 
 def decode_all(contents: dict[str, bytes], places: dict[str, str]) -> Parts:

@@ -10,6 +10,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,27 +21,43 @@ SIDE = 28
 PIXELS = SIDE * SIDE
 LABELS_MAGIC = 0x0801
 IMAGES_MAGIC = 0x0803
-LARGEST_BYTES = 2**31  # 2.7 million images
-_LONGEST_HEADER = 16
+TABLE_MAGIC = 0x0C02
+"""Tables of 32-bit integers, one row of eight a digit, whose first is its class: QMNIST's."""
+
+_COLUMNS = 8
+_HEADER_BYTES = 16
+MOST_COUNT = 1_000_000
+"""No more images or labels are read, whatever a header promises."""
+
 _WORDS = {LABELS_MAGIC: "labels", IMAGES_MAGIC: "images"}
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the content of a file, decompressed if it starts as gzip does, whatever its name.
+    """Return the content of an IDX file, decompressed if it starts as gzip does.
+
+    No more is read than its header promises and one byte, by which a longer file is recognised.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, whatever its name.
 
     Raises
     ------
     DataError
-        When the file cannot be read or decompressed.
+        When it is no regular file, or cannot be read or decompressed.
     """
     try:
-        return decompress(path.read_bytes(), str(path))
+        if path.is_fifo() or path.is_socket() or path.is_char_device():  # whose reader would wait
+            raise DataError(f"{path}: cannot be read: it is no regular file")
+        with path.open("rb") as file:
+            return _content(file, str(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def decompress(content: bytes, where: str) -> bytes:
-    """Return the content, decompressed if it starts as gzip does.
+    """Return the content of an IDX file, decompressed if it starts as gzip does.
 
     No more is decompressed than the header of an IDX file promises, and one byte that tells
     whether more follows: a few kilobytes could expand to gigabytes.
@@ -48,7 +65,7 @@ def decompress(content: bytes, where: str) -> bytes:
     Parameters
     ----------
     content : bytes
-        The whole file.
+        The whole file; no more is decompressed than its header promises and one byte.
     where : str
         Its name, for error messages.
 
@@ -57,31 +74,31 @@ def decompress(content: bytes, where: str) -> bytes:
     DataError
         When the compressed data is cut short or damaged.
     """
-    if not content.startswith(b"\x1f\x8b"):
-        return content
+    return _content(io.BytesIO(content), where)
+
+
+def _content(file: BinaryIO, where: str) -> bytes:
+    begin = file.read(2)
+    file.seek(0)
+    if begin != b"\x1f\x8b":
+        return _promised(file)
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            begin = file.read(_LONGEST_HEADER)
-            promised = _promised_bytes(begin)
-            if promised > LARGEST_BYTES:
-                raise DataError(f"{where}: {promised:,} bytes, more than {LARGEST_BYTES:,}")
-            return begin + file.read(max(0, promised - len(begin)) + 1)
+        with gzip.GzipFile(fileobj=file) as plain:
+            return _promised(plain)
     except EOFError as error:
         raise DataError(f"{where}: truncated: its gzip data ends early") from error
     except (OSError, zlib.error) as error:
         raise DataError(f"{where}: corrupted gzip data: {error}") from error
 
 
-def _promised_bytes(begin: bytes) -> int:
-    """Return the length of an IDX file according to its first bytes; 0 if it is none."""
-    if len(begin) < _LONGEST_HEADER:
-        return 0
-    magic, count = struct.unpack_from(">2I", begin)
-    lengths: dict[int, int] = {
-        LABELS_MAGIC: 8 + count,
-        IMAGES_MAGIC: _LONGEST_HEADER + count * PIXELS,
-    }
-    return lengths.get(magic, 0)
+def _promised(file: "BinaryIO | gzip.GzipFile") -> bytes:
+    """Read what the header of an IDX file promises and one byte; of other files the header."""
+    head = file.read(_HEADER_BYTES)
+    if len(head) < _HEADER_BYTES:
+        return head
+    magic, count = struct.unpack_from(">2I", head)
+    each = {LABELS_MAGIC: 1, IMAGES_MAGIC: PIXELS, TABLE_MAGIC: 4 * _COLUMNS}.get(magic, 0)
+    return head + file.read(min(count, MOST_COUNT) * each + 1)
 
 
 def decode(content: bytes, where: str, magic: int) -> NDArray[np.uint8]:
@@ -106,6 +123,8 @@ def decode(content: bytes, where: str, magic: int) -> NDArray[np.uint8]:
     DataError
         When the file does not conform to the format, or to 28 × 28 pixels.
     """
+    if magic == LABELS_MAGIC and content[:4] == struct.pack(">I", TABLE_MAGIC):
+        return _first_column(content, where)
     axes = magic & 0xFF
     begin = 4 * (1 + axes)
     if len(content) < begin:
@@ -121,10 +140,26 @@ def decode(content: bytes, where: str, magic: int) -> NDArray[np.uint8]:
     shape = (count, PIXELS) if sides else (count,)
     end = begin + count * (PIXELS if sides else 1)
     if len(content) != end:
-        fault = "truncated" if len(content) < end else "trailing bytes"
+        fault = "truncated:" if len(content) < end else "trailing bytes: at least"
         promise = f"its header promises {end:,} ({count:,} {_WORDS[magic]})"
-        raise DataError(f"{where}: {fault}: {len(content):,} bytes, {promise}")
+        raise DataError(f"{where}: {fault} {len(content):,} bytes, {promise}")
     return np.frombuffer(content, np.uint8, offset=begin).reshape(shape)
+
+
+def _first_column(content: bytes, where: str) -> NDArray[np.uint8]:
+    """Return the classes in a table of labels; see `decode`."""
+    begin = 12
+    count, columns = struct.unpack_from(">2I", content, 4) if len(content) >= begin else (0, 0)
+    end = begin + 4 * _COLUMNS * count
+    if columns != _COLUMNS or len(content) != end:
+        raise DataError(
+            f"{where}: {len(content):,} bytes of a table of labels of {columns} columns, expected "
+            f"{end:,} bytes and {_COLUMNS} columns"
+        )
+    classes = np.frombuffer(content, ">i4", offset=begin).reshape(count, _COLUMNS)[:, 0]
+    if count and not 0 <= classes.min() <= classes.max() <= 255:
+        raise DataError(f"{where}: labels from {classes.min()} to {classes.max()}, expected 0 to 9")
+    return classes.astype(np.uint8)
 
 
 def header(array: NDArray[np.generic]) -> bytes:

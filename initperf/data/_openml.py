@@ -6,8 +6,10 @@ damaged file again, and loading must not use the network.
 
 import gzip
 import hashlib
+import io
 import json
 import os
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +25,26 @@ from initperf.data._idx import PIXELS
 from initperf.errors import DataError
 
 # Errors of reading, decompressing or parsing a damaged file.
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zlib.error)
+_DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+    MemoryError,
+    Warning,
+    zlib.error,
+)
+_MOST_DESCRIPTION = 1 << 22
+_MOST_TABLE = 1 << 29
+"""Bytes of a description and of a table, decompressed, that are read: four times MNIST's."""
+
+
+_CHUNK = 1 << 20
+_ADVICE = "delete it to go without"
 
 
 class CachedTable(NamedTuple):
@@ -41,19 +62,19 @@ def find(spec: Spec) -> CachedTable | None:
     DataError
         When OpenML's description of it is damaged.
     """
-    home = Path(os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data").expanduser()
-    root = home / "openml" / "openml.org"
+    home = os.path.expanduser(os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data")
+    root = Path(home) / "openml" / "openml.org"
     described = root / f"api/v1/json/data/{spec.openml}.gz"
     if spec.openml is None or not described.is_file():
         return None
     try:
-        with gzip.open(described, "rt", encoding="utf-8") as file:
-            description = json.load(file)["data_set_description"]
+        with gzip.open(described) as file:
+            description = json.loads(_limited(file, _MOST_DESCRIPTION))["data_set_description"]
         # Old releases of scikit-learn name the file by its number, new ones by its address.
         names = [urlparse(description["url"]).path, f"data/v1/download/{description['file_id']}"]
         md5 = description["md5_checksum"]
     except _DAMAGE as error:
-        raise DataError(f"{described}: damaged: {error}; delete it to go without") from error
+        raise DataError(f"{described}: damaged: {_reason(error)}; {_ADVICE}") from error
     paths = [root / f"{name.lstrip('/')}.gz" for name in names]
     return next((CachedTable(path, md5) for path in paths if path.is_file()), None)
 
@@ -90,16 +111,17 @@ def _parse(described: CachedTable, spec: Spec) -> Parts:
     train, test = spec.published["train_images"].count, spec.published["test_images"].count
     try:
         with gzip.open(path) as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-        md5 = digest.hexdigest()
+            content = _limited(file, _MOST_TABLE)
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
         if md5 != described.md5:
             raise ValueError(f"md5 {md5}, OpenML states {described.md5}")
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            labels_at = _attributes(lines).index("class")
+        lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")
+        labels_at = _attributes(lines).index("class")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of a table without rows
             table = np.loadtxt(lines, np.uint8, comments="%", delimiter=",", quotechar="'", ndmin=2)
     except _DAMAGE as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: damaged: {reason}; delete it to go without") from error
+        raise DataError(f"{path}: damaged: {_reason(error)}; {_ADVICE}") from error
     expected = (train + test, PIXELS + 1)
     if table.shape != expected:
         raise DataError(f"{path}: a table of shape {table.shape}, expected {expected}")
@@ -114,6 +136,21 @@ def _parse(described: CachedTable, spec: Spec) -> Parts:
     }
     recognise(spec, parts, dict.fromkeys(parts, str(path)))  # before anything is cached
     return parts
+
+
+def _limited(file: gzip.GzipFile, most: int) -> bytes:
+    """Return a file's content, decompressed; raise ValueError for more than `most` bytes."""
+    chunks, left = [], most
+    while chunk := file.read(_CHUNK):
+        chunks.append(chunk)
+        left -= len(chunk)
+        if left < 0:
+            raise ValueError(f"more than {most:,} bytes")
+    return b"".join(chunks)
+
+
+def _reason(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _attributes(lines: Iterator[str]) -> list[str]:

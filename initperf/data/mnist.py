@@ -12,6 +12,7 @@ from initperf.data.mnist_5k import parts
 FULL = Spec(
     title="MNIST",
     folders=("MNIST", "mnist"),
+    archive="mnist.npz",
     openml=554,
     published={
         "train_images": Published(

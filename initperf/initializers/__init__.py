@@ -22,6 +22,7 @@ from initperf.initializers._initializer import (
     Filler,
     Independent,
     Initializer,
+    as_initializer,
     register,
 )
 from initperf.initializers.variance_scaling import VarianceScaling
@@ -38,6 +39,7 @@ __all__ = [
     "TruncatedNormal",
     "Uniform",
     "VarianceScaling",
+    "as_initializer",
     "draw",
     "fans",
     "register",
@@ -46,13 +48,13 @@ __all__ = [
 _SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads")
 
 
-def draw(name: str, shape: Any, *, rng: RandomSource = None, **options: Any) -> Any:
-    """Draw weights by the name of an initializer.
+def draw(name: str | Initializer, shape: Any, *, rng: RandomSource = None, **options: Any) -> Any:
+    """Draw weights by an initializer or its name.
 
     Parameters
     ----------
-    name : str
-        One of ``INITIALIZERS``, or an alias.
+    name : str or Initializer
+        One of ``INITIALIZERS``, or an alias, or an initializer.
     shape : int or tuple of int
         Shape of the weight, (fan_in, fan_out) for a layer applied as ``x @ w``.
     rng : None, int, SeedSequence, BitGenerator or Generator
@@ -79,7 +81,7 @@ def draw(name: str, shape: Any, *, rng: RandomSource = None, **options: Any) -> 
     (784, 256)
     """
     source = {key: options.pop(key) for key in _SOURCE if key in options}
-    initializer = INITIALIZERS[name]
+    initializer = as_initializer(name)
     if options:
         initializer = initializer.replace(**options)
     return initializer(shape, rng=rng, **source)

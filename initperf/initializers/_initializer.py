@@ -8,7 +8,8 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from initperf._core.arguments import as_dtype, as_index, as_output, as_shape
+from initperf._core.arguments import as_dtype, as_index, as_output, as_shape, shown, too_large
+from initperf._core.dtypes import as_rounded_dtype, narrowed
 from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
 from initperf._core.rule import Rule
@@ -62,7 +63,9 @@ class Initializer(Rule, ABC):
         rng : None, int, SeedSequence, BitGenerator or Generator
             See `initperf._core.keys.as_key`.
         dtype : str or numpy.dtype
-            ``"float32"``, the default, or ``"float64"``; with `out`, the dtype of `out`.
+            ``"float32"``, the default, or ``"float64"``; with `out`, the dtype of `out`. Without
+            `out` also ``"float16"`` or ``"bfloat16"`` (of the package ml_dtypes): drawn as float32
+            and rounded to nearest.
         out : array, optional
             Filled and returned instead of a new array; see `initperf._core.arguments.as_output`.
         backend : str
@@ -86,20 +89,35 @@ class Initializer(Rule, ABC):
             advanced.
         """
         shape = as_shape(shape)
-        if out is None:
-            array = result = np.empty(shape, as_dtype("float32" if dtype is None else dtype))
-        else:
-            array, result = as_output(out, shape), out
-            if dtype is not None and as_dtype(dtype) != array.dtype:
-                raise ValueError(f"dtype is {dtype!r}, but out holds {array.dtype}")
-        if not self.divisible and as_index("offset", offset):
-            raise ValueError(f"{self.family} weights cannot be drawn in parts; offset must be 0")
-        filler = self.filler(array)
-        source = Source.checked(
-            array.size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
-        )
-        filler(array, source)
-        return result
+        rounded = None
+        try:
+            if out is None:
+                if dtype is not None:
+                    rounded = as_rounded_dtype(dtype)
+                drawn = "float32" if dtype is None or rounded is not None else dtype
+                array = result = np.empty(shape, as_dtype(drawn))
+            else:
+                array, result = as_output(out, shape), out
+                if dtype is not None and as_dtype(dtype) != array.dtype:
+                    raise ValueError(f"dtype is {dtype!r}, but out holds {array.dtype}")
+            if not self.divisible and as_index("offset", offset):
+                raise ValueError(
+                    f"{self.family} weights cannot be drawn in parts; offset must be 0"
+                )
+            filler = self.filler(array) if array.size else self._filler_of_nothing(array)
+            source = Source.checked(
+                array.size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
+            )
+            filler(array, source)
+            return result if rounded is None else narrowed(array, rounded)
+        except MemoryError:
+            raise too_large("shape", shape) from None
+
+    def _filler_of_nothing(self, out: np.ndarray) -> Filler:
+        """Check an array without elements as one of lengths 1 instead of 0; fill nothing."""
+        lengths = tuple(max(1, length) for length in out.shape)
+        self.filler(np.broadcast_to(np.zeros((), out.dtype), lengths))
+        return lambda out, source: None
 
     def draw_into(self, out: np.ndarray, source: Source) -> None:
         """Draw weights into an array from a source, both of which have been checked.
@@ -198,6 +216,28 @@ class Independent(Initializer):
 
 
 INITIALIZERS: Registry[Initializer] = Registry("initializer", plugins="initperf.initializers")
+
+
+def as_initializer(rule: Any) -> Initializer:
+    """Return the initializer of a name; an initializer is returned unchanged.
+
+    Parameters
+    ----------
+    rule : str or Initializer
+        A name of ``INITIALIZERS``, an alias, or an initializer.
+
+    Raises
+    ------
+    TypeError
+        For anything else, such as a function or a mapping.
+    initperf._core.registry.UnknownNameError
+        For an unknown name; the message names the nearest.
+    """
+    if isinstance(rule, str):
+        return INITIALIZERS[rule]
+    if isinstance(rule, Initializer):
+        return rule
+    raise TypeError(f"an initializer must be a name or an Initializer, not {shown(rule)}")
 
 
 def register(

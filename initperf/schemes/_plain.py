@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from initperf._core.arguments import shown
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.uniform import Uniform
 from initperf.schemes._scheme import SCHEMES, Network, PerLayer, Scheme
@@ -48,12 +49,16 @@ def find(rule: str | Initializer | Scheme) -> Initializer | Scheme:
 
     Raises
     ------
+    TypeError
+        For anything else, such as a function or a mapping.
     initperf._core.registry.UnknownNameError
         For a name that neither has; the message names the nearest of both.
     """
     if isinstance(rule, str):
         return INITIALIZERS[rule] if rule in INITIALIZERS else SCHEMES[rule]
-    return rule
+    if isinstance(rule, (Initializer, Scheme)):
+        return rule
+    raise TypeError(f"a rule must be a name, an Initializer or a Scheme, not {shown(rule)}")
 
 
 def as_scheme(rule: str | Initializer | Scheme, biases: str = "zeros") -> Scheme:

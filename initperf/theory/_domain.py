@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from initperf._core.arguments import shown, whole
+
+_MOST_LAYERS = 1_000_000
+
 
 def within(name: str, value: Any, low: float, high: float = math.inf) -> Any:
     """Check numbers against a closed interval; infinity and nan are outside of every one.
@@ -31,8 +35,9 @@ def within(name: str, value: Any, low: float, high: float = math.inf) -> Any:
     """
     array = np.asarray(value)
     if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must be a real number or an array of them, not {value!r}")
-    array = array.astype(np.float64)
+        raise ValueError(f"{name} must be a real number or an array of them, not {shown(value)}")
+    with np.errstate(over="ignore"):  # a longdouble beyond float64 is refused as infinite
+        array = array.astype(np.float64)
     bad = array[~((array >= low) & (array <= high) & np.isfinite(array))]
     if bad.size:
         if math.isinf(high):
@@ -55,6 +60,25 @@ def second_moment(value: Any) -> Any:
 def correlation(value: Any) -> Any:
     """Check correlations: between −1 and 1; see `within`."""
     return within("correlation", value, -1.0, 1.0)
+
+
+def layers(name: str, value: Any, least: int) -> int:
+    """Check a number of layers that are gone through one by one: an integer of at most a million.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    value : int
+    least : int
+        The smallest that is allowed.
+
+    Raises
+    ------
+    ValueError
+        For any other.
+    """
+    return whole(name, value, least, most=_MOST_LAYERS)
 
 
 def elementwise(function: Callable[..., float], *arguments: Any) -> Any:

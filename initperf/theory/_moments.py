@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from initperf._core.arguments import shown
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.theory import _domain
 from initperf.theory._quadrature import normal_rule, product_means
@@ -42,10 +43,16 @@ def as_activation(activation: Activation | str) -> Activation:
 
     Raises
     ------
+    TypeError
+        For anything else.
     initperf._core.registry.UnknownNameError
         For a name that is not known; the message names the nearest.
     """
-    return ACTIVATIONS[activation] if isinstance(activation, str) else activation
+    if isinstance(activation, str):
+        return ACTIVATIONS[activation]
+    if isinstance(activation, Activation):
+        return activation
+    raise TypeError(f"an activation must be a name or an Activation, not {shown(activation)}")
 
 
 @functools.lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from initperf._core.arguments import shown
 from initperf.theory import _domain
 
 
@@ -85,5 +86,5 @@ def born_dead_bounds(width: Any, depth: Any) -> tuple[Any, Any]:
 def _whole(name: str, value: Any, least: float) -> Any:
     numbers = np.asarray(_domain.within(name, value, least))
     if np.any(numbers != np.floor(numbers)):
-        raise ValueError(f"{name} must be whole numbers, not {value!r}")
+        raise ValueError(f"{name} must be whole numbers, not {shown(value)}")
     return numbers

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
+from initperf._core.arguments import shown
 from initperf.theory import _domain
 
 _EXACT_UP_TO = 100_000
@@ -113,7 +114,7 @@ def _widths(widths: Any, most: float = math.inf) -> np.ndarray:
     """Check widths: integers of at least 1; see `initperf.theory._domain.within`."""
     array = np.asarray(_domain.within("widths", widths, 1.0, most))
     if np.any(array != np.floor(array)):
-        raise ValueError(f"widths must be whole numbers of units, not {widths!r}")
+        raise ValueError(f"widths must be whole numbers of units, not {shown(widths)}")
     return array
 
 

@@ -9,6 +9,7 @@ chaos", NeurIPS 2016), and follows from the activation's record alone.
 import math
 from typing import Any
 
+from initperf._core.arguments import number
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.theory import _domain
 from initperf.theory._moments import as_activation, moments
@@ -19,6 +20,7 @@ _TABLE = {"linear": 1.0, "sigmoid": 1.0, "tanh": 25 / 9, "relu": 2.0, "selu": 9 
 
 LEAKY = "leaky_relu"
 _SLOPE = 0.01
+_STEEPEST = 1e150  # whose square is a float64
 
 
 def canonical(nonlinearity: str) -> str:
@@ -161,7 +163,4 @@ def _gain(wanted: float, found: float) -> float:
 def _slope(param: Any) -> float:
     if param is None:
         return _SLOPE
-    number = isinstance(param, (int, float)) and not isinstance(param, bool)
-    if not number or not math.isfinite(param):
-        raise ValueError(f"param must be a finite number, the slope of {LEAKY}, not {param!r}")
-    return float(param)
+    return number("param", param, least=-_STEEPEST, most=_STEEPEST)

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from initperf._core.arguments import shown
 from initperf._core.quadrature import FARTHEST
 from initperf.activations import Activation
 from initperf.theory import _domain
 from initperf.theory._moments import as_activation, moments
 from initperf.theory._quadrature import normal_rule
-from initperf.theory.mean_field import MeanField
+from initperf.theory.mean_field import MeanField, as_field
 
 _STEEP = 36.0  # logit of the largest argument: 1 to rounding
 _COARSE = 361
@@ -62,6 +63,7 @@ class JacobianSpectrum:
     orthogonal: bool = False
 
     def __post_init__(self) -> None:
+        as_field(self.field)
         if np.ndim(self.field.weight_variance) or self.field.weight_variance == 0.0:
             raise ValueError(
                 "weight_variance must be a positive number for a spectrum, not "
@@ -107,7 +109,7 @@ class JacobianSpectrum:
     def _each(self, function: Callable[[float, float], float], depth: Any) -> Any:
         depth = _domain.within("depth", depth, 1.0)
         if np.any(depth != np.floor(depth)):
-            raise ValueError(f"depth must be whole numbers of layers, not {depth!r}")
+            raise ValueError(f"depth must be whole numbers of layers, not {shown(depth)}")
         return _domain.elementwise(function, self.q, depth)
 
     def _largest(self, q: float, layers: float) -> float:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import scipy
 
-from initperf._core.arguments import whole
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.theory import _domain
@@ -105,7 +104,7 @@ def deep_kernel_shaping(activation: Activation | str, depth: int, slope: float =
     (1.0, 1.0, 1.5)
     """
     found = as_activation(activation)
-    layers = whole("depth", depth, 1)
+    layers = _domain.layers("depth", depth, 1)
     if not isinstance(slope, (int, float)) or not 1.0 < slope < math.inf:
         raise ValueError(f"slope must be finite and above 1, not {slope!r}")
     if slopes(found) is None:
@@ -198,7 +197,7 @@ def tailored_slope(depth: int, correlation: float = 0.9) -> float:
     >>> round(tailored_slope(50), 4)
     0.4305
     """
-    layers = whole("depth", depth, 1)
+    layers = _domain.layers("depth", depth, 1)
     eta = float(_domain.within("correlation", correlation, 0.0, 1.0))
 
     def excess(slope: float) -> float:

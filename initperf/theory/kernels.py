@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import whole
 from initperf.activations import Activation
 from initperf.theory import _domain
 from initperf.theory._moments import as_activation, moments, products
-from initperf.theory.mean_field import MeanField
+from initperf.theory.mean_field import MeanField, as_field
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +80,7 @@ def network_kernels(field: MeanField, inputs: Any, others: Any = None, *, depth:
     y = x if others is None else _matrix("others", others)
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"others must have {x.shape[1]} features, not {y.shape[1]}")
+    field = as_field(field)
     if np.ndim(field.weight_variance) or np.ndim(field.bias_variance):
         raise ValueError("network_kernels needs variances that are numbers, not arrays")
     weight, bias = field.weight_variance, field.bias_variance
@@ -89,7 +89,7 @@ def network_kernels(field: MeanField, inputs: Any, others: Any = None, *, depth:
     rows, columns = (scale * np.sum(z * z, axis=1) + bias for z in (x, y))
     nngp = scale * (x @ y.T) + bias
     ntk = nngp.copy()
-    for _ in range(whole("depth", depth, 1) - 1):
+    for _ in range(_domain.layers("depth", depth, 1) - 1):
         value, slope = _products(activation, rows, columns, nngp, others is None)
         nngp = weight * value + bias
         ntk = nngp + weight * slope * ntk

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import whole
+from initperf._core.arguments import shown
 from initperf.activations import Activation
 from initperf.theory import _domain, _maps
 from initperf.theory._moments import as_activation
@@ -215,7 +215,7 @@ class MeanField:
             For an argument outside of its domain.
         """
         q = np.broadcast_arrays(_domain.second_moment(first), *self._variances)[0]
-        found = np.empty((whole("depth", depth, 0), *q.shape))
+        found = np.empty((_domain.layers("depth", depth, 0), *q.shape))
         for layer in range(depth):
             found[layer] = q
             diverged = q >= _maps.LARGEST
@@ -247,7 +247,7 @@ class MeanField:
         c, q, _, _ = np.broadcast_arrays(
             _domain.correlation(first), _domain.second_moment(q), *self._variances
         )
-        found = np.empty((whole("depth", depth, 0), *c.shape))
+        found = np.empty((_domain.layers("depth", depth, 0), *c.shape))
         for layer in range(depth):
             found[layer] = c
             following = self.correlation_map(np.where(np.isnan(c), 0.0, c), q)
@@ -294,3 +294,16 @@ class MeanField:
         return _domain.elementwise(
             functools.partial(function, self.activation), *self._variances, *arguments
         )
+
+
+def as_field(value: Any) -> MeanField:
+    """Return a field, checked to be one.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    if not isinstance(value, MeanField):
+        raise TypeError(f"field must be a MeanField, not {shown(value)}")
+    return value

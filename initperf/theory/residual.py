@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import whole
+from initperf._core.arguments import shown
 from initperf.theory import _domain
-from initperf.theory.mean_field import MeanField
+from initperf.theory.mean_field import MeanField, as_field
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,7 @@ class ResidualField:
     skip_scale: Any = 1.0
 
     def __post_init__(self) -> None:
+        as_field(self.field)
         for name in ("branch_scale", "skip_scale"):
             value = _domain.within(name, getattr(self, name), -np.inf)
             object.__setattr__(self, name, value)
@@ -176,7 +177,7 @@ def gradient_correlation(
     >>> gradient_correlation(3), gradient_correlation(2, branch_scale=1.0)
     (0.125, 0.5625)
     """
-    layers = whole("depth", depth, 0)
+    layers = _domain.layers("depth", depth, 0)
     kept = 2.0 * float(_domain.within("both_active", both_active, 0.0, 0.5))
     if branch_scale is None:
         if normalized:
@@ -190,5 +191,5 @@ def gradient_correlation(
 def _blocks(blocks: Any) -> Any:
     count = _domain.within("blocks", blocks, 0.0)
     if np.any(count != np.floor(count)):
-        raise ValueError(f"blocks must be whole numbers, not {blocks!r}")
+        raise ValueError(f"blocks must be whole numbers, not {shown(blocks)}")
     return count

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_backend, as_dtype
+from initperf._core.arguments import as_backend, as_dtype, as_widths, too_large, whole
 from initperf._core.keys import RandomSource
 from initperf.activations import ACTIVATIONS, Activation
+from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
@@ -53,15 +54,18 @@ class Mlp:
         backend: str = "numba",
         residual: int = 0,
     ) -> None:
-        self.sizes = np.array(sizes, dtype=np.int64)
-        if self.sizes.ndim != 1 or len(self.sizes) < 2 or self.sizes.min() < 1:
-            raise ValueError(f"sizes must be two or more positive widths, not {sizes!r}")
+        self.sizes = np.array(as_widths("sizes", sizes, fewest=2), dtype=np.int64)
         self.activation: Activation = ACTIVATIONS[activation]
         self.backend = as_backend(backend)
-        self.residual = int(residual)
+        switch = isinstance(residual, bool)  # True is a block of one layer, as of experiments
+        self.residual = whole("residual", int(residual) if switch else residual, 0)
         self.blocks = residual_blocks(self.sizes.tolist(), self.residual)
         count = int(np.sum((self.sizes[:-1] + 1) * self.sizes[1:]))
-        self.parameters = aligned_zeros(count, as_dtype(dtype))
+        try:
+            self.parameters = aligned_zeros(count, as_dtype(dtype))
+        except (MemoryError, ValueError):  # NumPy refuses what exceeds the address space
+            as_dtype(dtype)
+            raise UnsuitableError(str(too_large("sizes", sizes))) from None
 
     @property
     def depth(self) -> int:
@@ -222,6 +226,11 @@ def draw_network(
     [(784, 256), (256, 10)]
     """
     rule = find(name)
+    if parameters:
+        rule = rule.replace(**parameters)
     network = Mlp(sizes, activation, dtype, backend, residual)
-    network.initialize(rule.replace(**parameters) if parameters else rule, rng, batch=batch)
+    try:
+        network.initialize(rule, rng, batch=batch)
+    except MemoryError:
+        raise too_large("sizes", sizes) from None
     return list(network.layers())

@@ -6,6 +6,7 @@ import numpy as np
 
 from initperf import data
 from initperf._core.progress import Progress, silent
+from initperf.errors import UnsuitableError
 from initperf.jit.blas import blas_threads
 from initperf.kernels.philox import STREAM_VERSION
 from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, batch_order
@@ -64,7 +65,8 @@ def train(
     initperf.errors.DataError
         When the data cannot be loaded.
     ValueError
-        When a scheme that looks at data cannot be applied to them.
+        When a scheme that looks at data cannot be applied to them, or a histogram is asked for
+        after the last step.
 
     Notes
     -----
@@ -82,6 +84,12 @@ def train(
         test = dataset.features("test", dtype), dataset.test_labels.copy()
     epochs = Epochs(experiment, images, labels)
     network = epochs.network
+    last = experiment.epochs * epochs.steps
+    if max(experiment.histogram_steps, default=0) > last:
+        raise UnsuitableError(
+            f"histogram_steps must be steps of the run, of which there are {last}, not "
+            f"{max(experiment.histogram_steps)}"
+        )
     records, histograms = StepRecords(network.depth), HistogramRecords()
     diverged_step = diverged_layer = None
     train_seconds = 0.0

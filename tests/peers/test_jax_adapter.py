@@ -68,12 +68,35 @@ def test_placement_is_respected():
     assert init(KEY, (4, 3), jnp.float32, placement).sharding == placement
 
 
+def test_the_default_dtype_is_that_of_jax():
+    assert init(KEY, (4, 3)).dtype == jnp.float32
+    with jax.enable_x64(True):
+        assert init(KEY, (4, 3)).dtype == jnp.float64
+
+
+@pytest.mark.parametrize("keys", [jax.random.split(KEY, 3), jax.random.PRNGKey(0)[None]])
+def test_an_array_of_keys_is_refused(keys):
+    with pytest.raises(ValueError, match="key must be a single key, not an array of them"):
+        init(keys, (4, 3))
+
+
+def test_empty_weights_are_drawn():
+    assert init(KEY, (0, 3)).shape == (0, 3)
+    assert jax.jit(lambda key: init(key, (3, 0)))(KEY).shape == (3, 0)
+
+
 def test_what_cannot_be_is_refused_early():
+    with pytest.raises(TypeError, match=r"key must be a key of jax\.random"):
+        init(0, (4, 3))
+    with pytest.raises(TypeError, match=r"key must be a key of jax\.random"):
+        init(jnp.zeros(2), (4, 3))
+    with pytest.raises(TypeError, match="a name or an Initializer"):
+        initperf.jax.initializer(len)
     with pytest.raises(ValueError, match="did you mean 'he_normal'"):
         initperf.jax.initializer("he_norml")
     with pytest.raises(TypeError, match="has no parameter 'gian'"):
         initperf.jax.initializer("he_normal", gian=2.0)
-    with pytest.raises(ValueError, match="dtype must be one of float32"):
+    with pytest.raises(ValueError, match="dtype must be float32 or float64"):
         init(KEY, (4, 3), jnp.int32)
     with pytest.raises(ValueError, match="at least two axes"):
         jax.jit(lambda key: init(key, (4,)))(KEY)

@@ -7,6 +7,7 @@ import pytest
 
 import initperf
 import initperf.keras
+from initperf.initializers import VarianceScaling
 from initperf.keras import Initializer
 
 
@@ -65,12 +66,66 @@ def test_without_a_seed_layers_differ():
     assert not np.array_equal(init((4, 3)), init((4, 3)))
 
 
+def test_an_initializer_object_will_do_and_is_saved_by_name():
+    init = Initializer(initperf.INITIALIZERS["orthogonal"].replace(gain=2.0), seed=1)
+    assert init.get_config() == {"name": "orthogonal", "seed": 1, "gain": 2.0}
+    expected = initperf.draw("orthogonal", (6, 4), rng=1, gain=2.0)
+    np.testing.assert_array_equal(init((6, 4)), expected)
+    unnamed = Initializer(VarianceScaling(scale=2.3), seed=1)
+    assert unnamed((6, 4)).shape == (6, 4)
+    with pytest.raises(ValueError, match="must be registered under a name"):
+        unnamed.get_config()
+
+
+def test_the_seed_of_keras_makes_draws_repeatable():
+    drawn = []
+    for _ in range(2):
+        keras.utils.set_random_seed(7)
+        init = Initializer("he_normal")
+        drawn.append([np.asarray(init((4, 3))), np.asarray(init((4, 3)))])
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0][0], drawn[0][1])
+
+
+def test_a_seed_generator_gives_each_call_its_next_seed():
+    def both(init):
+        return [np.asarray(init((4, 3))) for _ in range(2)]
+
+    init = Initializer("he_normal", seed=keras.random.SeedGenerator(5))
+    first = both(init)
+    assert not np.array_equal(*first)
+    again = both(Initializer("he_normal", seed=keras.random.SeedGenerator(5)))
+    np.testing.assert_array_equal(first, again)
+    loaded = keras.initializers.deserialize(keras.initializers.serialize(init))
+    np.testing.assert_array_equal(both(loaded), first)
+
+
+def test_copies_begin_equal_with_a_seed_and_differ_without():
+    def projections(**seed):
+        layer = keras.layers.MultiHeadAttention(
+            2, 3, kernel_initializer=Initializer("glorot_uniform", **seed)
+        )
+        layer.build((1, 5, 6), (1, 5, 6))
+        return [np.asarray(layer.query_dense.kernel), np.asarray(layer.key_dense.kernel)]
+
+    assert np.array_equal(*projections(seed=0)), "as with Keras's own; the docstring says so"
+    assert not np.array_equal(*projections())
+
+
+def test_empty_weights_are_drawn():
+    assert Initializer("he_normal", seed=0)((0, 3)).shape == (0, 3)
+
+
 def test_what_cannot_be_is_refused_early():
+    with pytest.raises(TypeError, match=r"a name or an Initializer, not \{'Linear'"):
+        Initializer({"Linear": "he_normal"})
+    with pytest.raises(TypeError, match="seed must be None, an integer or a SeedGenerator"):
+        Initializer("he_normal", seed="0")
     with pytest.raises(ValueError, match="did you mean 'he_normal'"):
         Initializer("he_norml")
     with pytest.raises(TypeError, match="has no parameter 'gian'"):
         Initializer("he_normal", gian=2.0)
-    with pytest.raises(ValueError, match="dtype must be one of float32"):
+    with pytest.raises(ValueError, match="dtype must be float32 or float64"):
         Initializer("he_normal")((4, 3), "int32")
     with pytest.raises(ValueError, match="at least two axes"):
         Initializer("he_normal")((4,))
