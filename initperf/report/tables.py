@@ -142,7 +142,7 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
     """
     sizes = (images.shape[1], *DEEP, CLASSES)
     network = Mlp(sizes, experiment.activation, backend=experiment.backend)
-    network.initialize(experiment.initializer, rng=experiment.seed)
+    network.initialize(experiment.rule, rng=experiment.seed)
     count = len(images)
     records = Records.of(1, network.depth, recorded=1)
     records.statistics[:] = np.nan

@@ -47,7 +47,7 @@ class Epochs:
             sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
         )
         self.experiment = experiment
-        self.scheme = as_scheme(experiment.initializer, experiment.biases)
+        self.scheme = as_scheme(experiment.rule, experiment.biases)
         self.batch_size = min(experiment.batch_size, len(images))
         self.steps = -(-len(images) // self.batch_size)
         self.batches = Batches(images, labels, np.arange(len(images)), self.batch_size)

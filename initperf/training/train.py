@@ -6,9 +6,10 @@ import numpy as np
 
 from initperf import data
 from initperf._core.progress import Progress, silent
-from initperf.initializers import INITIALIZERS
+from initperf.initializers import Initializer
 from initperf.jit.blas import blas_threads
 from initperf.kernels.philox import STREAM_VERSION
+from initperf.training._definitions import definition
 from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, batch_order
 from initperf.training.experiment import Experiment
 from initperf.training.phases import phase
@@ -19,8 +20,21 @@ TRAINING_VERSION = 2
 
 
 def run_name(experiment: Experiment, digest: str) -> str:
-    """Return the name of the run of an experiment on the data of a digest."""
-    return experiment.name(digest, STREAM_VERSION, TRAINING_VERSION)
+    """Return the name of the run of an experiment on the data of a digest.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    digest : str
+        Of the data set.
+
+    Returns
+    -------
+    str
+        It changes with the definition of what the experiment names: a rule that is registered
+        anew with other parameters or code gives another name.
+    """
+    return experiment.name(digest, STREAM_VERSION, TRAINING_VERSION, definition(experiment))
 
 
 def warm_up(experiment: Experiment | None = None) -> float:
@@ -28,7 +42,8 @@ def warm_up(experiment: Experiment | None = None) -> float:
     experiment = Experiment() if experiment is None else experiment
     begin = time.perf_counter()
     # schemes may not apply to so small a network; most of them draw from a normal distribution
-    plain = experiment.initializer if experiment.initializer in INITIALIZERS else "normal"
+    rule = experiment.rule
+    plain = rule if isinstance(rule, Initializer) else "normal"
     tiny = experiment.replace(initializer=plain, hidden=(2,), batch_size=2, residual=0)
     images, labels = np.ones((4, 2), tiny.dtype), np.zeros(4, np.int64)
     epochs = Epochs(tiny, images, labels)
