@@ -8,7 +8,10 @@ from initperf.cli._output import usage
 from initperf.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from initperf._core.schema import Setting
+    from initperf.training.experiment import Experiment
     from initperf.training.run import Run
 
 OF_ACTIVATIONS = "initperf.activations:ACTIVATIONS"
@@ -60,11 +63,41 @@ def parameters(arguments: argparse.Namespace) -> dict[str, Any]:
             raise UsageError(f"--set must be PARAMETER=VALUE, as gain=2, not {text!r}")
         if name in given:
             raise UsageError(f"--set gives {name} twice")
-        try:
-            given[name] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            given[name] = value
+        given[name] = _literal(value)
     return given
+
+
+def _literal(text: str) -> Any:
+    """Return the value of a Python literal, or else the text itself, a word."""
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def _listed(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the parameters of ``--set`` where each may have several values, for a grid."""
+    given: dict[str, Any] = {}
+    for text in arguments.set:
+        name, equals, values = text.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--set must be PARAMETER=VALUE, as gain=1,2, not {text!r}")
+        if name in given:
+            raise UsageError(f"--set gives {name} twice")
+        given[name] = [_literal(value) for value in _split(values)]
+    return given
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas outside of parentheses."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -87,9 +120,19 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
         Whether the help says that an option takes several values, which make a grid.
     """
     from initperf.training.experiment import settings
+    from initperf.training.grids import AXES
 
     for declared in settings().values():
         _add_setting(parser, declared, many)
+    for name, words in AXES.items():
+        letter = "N" if name in ("depth", "width") else "X"
+        parser.add_argument(_flag(name), metavar=letter, help=words)
+    add_parameters(parser)
+    parser.add_argument(
+        "--target",
+        metavar="COLUMN",
+        help="column of the classes where --dataset is a table, FILE.csv (default: the last)",
+    )
     parser.add_argument("--out", metavar="DIR", help="keep each run in this directory, as Parquet")
     add_data(parser)
 
@@ -137,6 +180,38 @@ def add_residual(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def axes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the axes of the grid that the options describe, as `grids.grid` takes them.
+
+    Raises
+    ------
+    UsageError
+        For a value that a setting cannot have.
+    """
+    from initperf.training.experiment import settings
+    from initperf.training.grids import AXES, parse
+
+    given: dict[str, Any] = {}
+    with usage():
+        for name, declared in settings().items():
+            text = getattr(arguments, name)
+            if text is not None:
+                parts = _split(str(text)) if _listable(declared) else [text]
+                given[name] = [parse(name, part) for part in parts]
+        for name in AXES:
+            text = getattr(arguments, name)
+            if text is not None:
+                given[name] = [_literal(part) for part in text.split(",")]
+    if arguments.target:
+        if not any(".csv" in one for one in given.get("dataset", [])):
+            raise UsageError(
+                "--target is the column of a table: --dataset must be a file, FILE.csv"
+            )
+        given["dataset"] = [f"{one}#{arguments.target}" for one in given["dataset"]]
+    parameters = _listed(arguments)
+    return given | ({"parameters": parameters} if parameters else {})
+
+
 def experiments(arguments: argparse.Namespace) -> list[Any]:
     """Make the experiments that the options describe, equal ones once.
 
@@ -146,22 +221,37 @@ def experiments(arguments: argparse.Namespace) -> list[Any]:
         For a value that a setting cannot have, and for a setting of an optimizer or a schedule
         that is not chosen.
     """
-    from initperf.training.experiment import grid, settings
+    from initperf.training.grids import grid
 
-    given: dict[str, Any] = {}
-    known = settings()
+    given = axes(arguments)
     with usage():
-        for name, declared in known.items():
-            text = getattr(arguments, name)
-            if text is not None:
-                parts = str(text).split(",") if _listable(declared) else [text]
-                given[name] = [declared.parse(part) for part in parts]
         made = list(dict.fromkeys(grid(**given)))
+    check_used(given, made)
+    return made
+
+
+def check_used(given: "Iterable[str]", made: "Sequence[Experiment]") -> None:
+    """Check that each setting that was given is one of some experiment.
+
+    Parameters
+    ----------
+    given : iterable of str
+        Names of axes.
+    made : sequence of Experiment
+        What was made of them.
+
+    Raises
+    ------
+    UsageError
+        For a setting of an optimizer or a schedule that is not chosen.
+    """
+    from initperf.training.experiment import settings
+
+    known = settings()
     for name in given:
-        if not any(name in one.flat() for one in made):
+        if name in known and not any(name in one.flat() for one in made):
             of, _, _ = known[name].help.partition(":")
             raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")
-    return made
 
 
 def outcome(run: "Run") -> dict[str, Any]:
@@ -179,3 +269,17 @@ def outcome(run: "Run") -> dict[str, Any]:
         "train_s": run.train_seconds,
         "compile_s": run.compile_seconds,
     }
+
+
+def varied(made: "Sequence[Experiment]") -> dict["Experiment", dict[str, Any]]:
+    """Return, of each experiment, the settings in which they differ, as cells of a table."""
+    from initperf.training.experiment import settings
+
+    cells = {
+        one: {name: settings()[name].text(value) for name, value in one.flat().items()}
+        for one in made
+    }
+    names = [
+        name for name in settings() if len({repr(one.get(name)) for one in cells.values()}) > 1
+    ]
+    return {one: {name: row.get(name) for name in names} for one, row in cells.items()}

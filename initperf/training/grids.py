@@ -177,7 +177,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     for name in made:
         if name not in known and name not in AXES and name != _PARAMETERS:
             names = [*known, *AXES, _PARAMETERS]
-            raise UsageError(f"{os.fspath(path)}: unknown key {name!r}; {suggestion(name, names, names)}")
+            hint = suggestion(name, names, names)
+            raise UsageError(f"{os.fspath(path)}: unknown key {name!r}; {hint}")
     if not isinstance(made.get(_PARAMETERS, {}), dict):
         raise UsageError(f"{os.fspath(path)}: parameters must be a table, [parameters]")
     try:

@@ -1,6 +1,7 @@
 """Training of an experiment: the run, with its series, statistics and times."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -59,6 +60,7 @@ def train(
     dataset: data.Dataset | None = None,
     threads: int | None = 1,
     progress: Progress = silent,
+    pause: Callable[[], object] = lambda: None,
 ) -> Run:
     """Train the network of an experiment.
 
@@ -72,6 +74,9 @@ def train(
         the setting of the process.
     progress : callable, optional
         Called with (epochs done, epochs in all, "epochs").
+    pause : callable, optional
+        Called about every 0.1 s between steps, and between phases; what it raises ends the
+        training.
 
     Returns
     -------
@@ -100,14 +105,16 @@ def train(
         # labels are copied: compiled code has a type of its own for arrays that are read-only
         images, labels = dataset.features("train", dtype), dataset.train_labels.copy()
         test = dataset.features("test", dtype), dataset.test_labels.copy()
-    epochs = Epochs(experiment, images, labels)
+    epochs = Epochs(experiment, images, labels, dataset.classes)
     network = epochs.network
     records, histograms = StepRecords(network.depth), HistogramRecords()
     diverged_step = diverged_layer = None
     train_seconds = 0.0
     with blas_threads(threads):
         with phase("draw"):
+            pause()
             epochs.initialize()
+            pause()
         with phase("evaluation"):
             scores = [network.evaluate(*test)]
         for epoch in range(experiment.epochs):
@@ -118,7 +125,7 @@ def train(
             )
             begin = time.perf_counter()
             with phase("steps"):
-                done, layer = epochs.run(order, first, rates)
+                done, layer = epochs.run(order, first, rates, pause)
             train_seconds += time.perf_counter() - begin
             records.keep(epochs, epoch, done, rates)
             histograms.keep(epochs, first, done)
