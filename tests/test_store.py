@@ -270,10 +270,11 @@ def test_leftovers_of_killed_processes_are_removed_and_no_others(tmp_path):
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     host = _files._host()
-    dead = tmp_path / f".{host}~{child.pid}~abc.tmp"
-    old = tmp_path / ".elsewhere~1~abc.tmp"
+    dead = tmp_path / f".initperf~{host}~{child.pid}~abc.tmp"
+    old = tmp_path / ".initperf~elsewhere~1~abc.tmp"
     earlier = tmp_path / ".0123456789abcdef-01234567"
-    kept = [tmp_path / f".{host}~{os.getpid()}~abc.tmp", tmp_path / ".elsewhere~1~new.tmp"]
+    names = f".initperf~{host}~{os.getpid()}~abc.tmp", ".initperf~elsewhere~1~new.tmp"
+    kept = [*(tmp_path / name for name in names)]
     kept += [tmp_path / ".git", tmp_path / ".0123456789abcdef-76543210"]
     for path in (dead, old, *kept[:2]):
         path.touch()

@@ -4,6 +4,7 @@ import threading
 import time
 
 import child
+import kill_trial
 import numpy as np
 import pytest
 
@@ -237,14 +238,6 @@ def test_pace_in_words(monkeypatch):
     assert [per_time(4.25), per_time(0.001)] == ["4.25 runs/s", "3.6 runs/h"]
 
 
-SWEEP = """
-    import sys
-    import numpy as np
-    from initperf import cli
-    sys.exit(cli.main(["sweep", "--dataset", sys.argv[1], "--out", sys.argv[2], *sys.argv[3:]]))
-"""
-
-
 @pytest.fixture
 def file(tmp_path, blobs):
     """Give a small data set as a file."""
@@ -257,7 +250,7 @@ def file(tmp_path, blobs):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_sweep_of_long_runs_at_once(tmp_path, file, number):
     words = ["--hidden", "8", "--epochs", str(10**6), "--seed", "0,1,2", "--record", "none"]
-    process = child.start(SWEEP, str(file), str(tmp_path / "runs"), *words)
+    process = child.start(kill_trial.SWEEP, str(file), str(tmp_path / "runs"), *words)
     try:
         time.sleep(8.0)  # long enough to import, and to compile or load
         assert process.poll() is None
@@ -274,41 +267,14 @@ def test_a_signal_ends_a_sweep_of_long_runs_at_once(tmp_path, file, number):
     assert list((tmp_path / "runs").iterdir()) == []
 
 
-def killed_sweeps(tmp_path, file, kills, seed):
-    """Kill sweeps of one grid at random moments; return the names that were ever complete."""
-    words = ["--hidden", "8", "--epochs", "3", "--seed", ",".join(map(str, range(200)))]
-    runs = tmp_path / "runs"
-    generator = np.random.default_rng(seed)
-    complete = set()
-    for _ in range(kills):
-        process = child.start(SWEEP, str(file), str(runs), *words, "--record", "none")
-        deadline = time.monotonic() + 60
-        before = len(list(runs.glob("*.parquet"))) if runs.exists() else 0
-        while len(list(runs.glob("*.parquet")) if runs.exists() else []) <= before:
-            assert time.monotonic() < deadline
-            if process.poll() is not None:
-                break  # the whole grid is done
-            time.sleep(0.005)
-        time.sleep(generator.uniform(0.0, 0.1))
-        process.kill()
-        process.communicate()
-        store = RunStore(runs)
-        names = set(store)
-        assert complete <= names
-        for name in names - complete:
-            store.load(name)
-        complete |= names
-    return complete
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX")
 def test_what_was_finished_before_a_kill_is_kept_once(tmp_path, file):
-    complete = killed_sweeps(tmp_path, file, 4, seed=1)
-    assert complete
-    words = ["--hidden", "8", "--epochs", "3", "--seed", "0,1,2,3", "--record", "none"]
-    last = child.start(SWEEP, str(file), str(tmp_path / "runs"), *words)
-    assert child.output(last)
-    names = [path.name for path in (tmp_path / "runs").iterdir()]
-    assert not [name for name in names if name.startswith(".")]
-    assert complete <= set(RunStore(tmp_path / "runs"))
+    runs = tmp_path / "runs"
+    trial = kill_trial.kill(file, runs, kills=4, seeds=200)
+    assert (trial.kills, trial.lost, trial.damaged) == (4, 0, 0)
+    assert trial.complete
+    words = ["--seed", "0,1,2", *kill_trial.WORDS]
+    child.run(kill_trial.SWEEP, str(file), str(runs), *words)
+    assert not list(runs.glob(".*"))
+    assert trial.complete <= set(RunStore(runs))

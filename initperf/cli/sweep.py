@@ -35,6 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what runs them: threads, or processes of joblib (default: threads)",
     )
     parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="train on the workers of this Dask scheduler instead, tcp://host:8786",
+    )
+    parser.add_argument(
         "--time-budget",
         type=float,
         metavar="SECONDS",
@@ -57,7 +62,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     given = (read(arguments.grid) if arguments.grid else {}) | axes(arguments)
     with usage():
-        workers = Workers(arguments.workers, arguments.executor, arguments.time_budget)
+        workers = Workers(
+            arguments.workers, arguments.executor, arguments.scheduler, arguments.time_budget
+        )
         chosen, left_out = suitable(**given)
     check_used(given, chosen)
     for reason in left_out:

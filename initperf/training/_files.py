@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _ABANDONED_SECONDS = 3600.0
-_TEMPORARY = re.compile(r"\.(?P<host>[^~]*)~(?P<process>\d+)~.*")
+_TEMPORARY = re.compile(r"\.initperf~(?P<host>[^~]*)~(?P<process>\d+)~.*")
 _OF_EARLIER_VERSIONS = re.compile(r"\.[0-9a-f]{16}-[0-9a-f]{8}")
 
 
@@ -39,8 +39,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     OSError
         When the file cannot be written; nothing is left then.
     """
-    prefix = f".{_host()}~{os.getpid()}~"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(), suffix=".tmp")
     os.close(handle)
     temporary = Path(name)
     try:
@@ -51,6 +50,11 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_prefix() -> str:
+    """Return the beginning of names of temporary files and directories of this process."""
+    return f".initperf~{_host()}~{os.getpid()}~"
 
 
 def _share_as(directory: Path, file: Path) -> None:

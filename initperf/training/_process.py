@@ -58,17 +58,17 @@ def _taken(directory: str, name: str) -> Dataset:
     return (OwnDataset if "class_names" in facts else Dataset)(**arrays, **facts)
 
 
-def train_one(text: str, name: str, shared: str, store: Path | None, seconds: float) -> Run | None:
+def train_one(
+    text: str, name: str, shared: tuple[str, str], store: Path | None, seconds: float
+) -> Run | None:
     """Train an experiment and store the run.
 
     Parameters
     ----------
-    text : str
-        The experiment's JSON.
-    name : str
-        Name of the run in the process that asks.
-    shared : str
-        Directory of `put`.
+    text, name : str
+        See `train_here`.
+    shared : tuple of str
+        Directory of `put`, and the name of the data set.
     store : pathlib.Path, optional
         Directory of the store.
     seconds : float
@@ -78,6 +78,32 @@ def train_one(text: str, name: str, shared: str, store: Path | None, seconds: fl
     -------
     Run or None
         None when the time did not suffice.
+    """
+    runs = None if store is None else RunStore(store)
+    if runs is not None and name in runs:
+        return runs.load(name)
+    stop = Stop(seconds if seconds < float("inf") else None)
+    try:
+        run = train_here(text, name, _taken(*shared), stop)
+    except StoppedError:
+        return None
+    if runs is not None:
+        runs.save(run)
+    return run
+
+
+def train_here(text: str, name: str, dataset: Dataset, stop: Stop | None = None) -> Run:
+    """Train an experiment that another process describes.
+
+    Parameters
+    ----------
+    text : str
+        The experiment's JSON.
+    name : str
+        Name of the run in the process that asks.
+    dataset : initperf.data.Dataset
+    stop : Stop, optional
+        Ends the training.
 
     Raises
     ------
@@ -85,22 +111,12 @@ def train_one(text: str, name: str, shared: str, store: Path | None, seconds: fl
         When the experiment means something else here, as with a rule that only the other process
         has registered, or another version of its code.
     """
-    stop = Stop(seconds if seconds < float("inf") else None)
     try:
         experiment = Experiment.from_json(text)
     except ValueError as error:
         raise UsageError(f"{_ELSEWHERE}: {error}") from None
-    dataset = _taken(shared, experiment.dataset)
-    runs = None if store is None else RunStore(store)
     if run_name(experiment, dataset.digest) != name:
         raise UsageError(f"{_ELSEWHERE}: it defines {experiment.initializer} differently")
-    if runs is not None and name in runs:
-        return runs.load(name)
-    try:
-        with blas_threads(1):
-            run = train(experiment, dataset=dataset, threads=None, pause=stop.look)
-    except StoppedError:
-        return None
-    if runs is not None:
-        runs.save(run)
-    return run
+    pause = (lambda: None) if stop is None else stop.look
+    with blas_threads(1):
+        return train(experiment, dataset=dataset, threads=None, pause=pause)

@@ -11,6 +11,7 @@ from initperf._core.parallel import default_threads
 from initperf._core.progress import Progress, silent
 from initperf.jit.blas import blas_threads
 from initperf.training import _process
+from initperf.training._files import remove_leftovers, temporary_prefix
 from initperf.training._pace import Pace
 from initperf.training._precompile import compiling
 from initperf.training._workers import Stop, in_processes, on_threads
@@ -34,12 +35,16 @@ class Workers:
         ``"threads"``, or ``"processes"`` of joblib: the same bits. Threads start at once and share
         the data and the compiled code; processes do not share the interpreter lock, which networks
         with steps of less than about a millisecond wait for.
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``tcp://host:8786``, whose workers train instead; the
+        package's extra ``dask`` brings what it takes.
     time_budget : float, optional
         Seconds after which the sweep ends; runs under way are given up then.
     """
 
     count: int | None = None
     backend: str = "threads"
+    scheduler: str | None = None
     time_budget: float | None = None
 
     def __post_init__(self) -> None:
@@ -147,14 +152,34 @@ def sweep(
         label = f"{run.experiment.initializer}, {run.experiment.activation}; kept before"
         progress(len(runs), different, label)
     if planned.waiting:
-        with compiling(planned.waiting, joining=True) as finish:
-            finish()
+        if chosen.scheduler is None:  # whose workers compile what they need, once each
+            with compiling(planned.waiting, joining=True) as finish:
+                finish()
         pace = Pace(len(planned.waiting))
-        train_all = _on_threads if chosen.backend == "threads" else _in_processes
-        for run in train_all(planned, chosen.count or default_threads(), stop):
+        for run in _trained(planned, chosen, stop):
             runs[run.experiment] = run
             progress(len(runs), different, pace.label(run.experiment))
     return [runs[experiment] for experiment in wanted if experiment in runs]
+
+
+def _trained(planned: _Sweep, chosen: Workers, stop: Stop) -> Iterator[Run]:
+    workers = chosen.count or default_threads()
+    if chosen.scheduler is not None:
+        return _on_cluster(planned, chosen.scheduler, stop)
+    if chosen.backend == "processes":
+        return _in_processes(planned, workers, stop)
+    return _on_threads(planned, workers, stop)
+
+
+def _on_cluster(planned: _Sweep, scheduler: str, stop: Stop) -> Iterator[Run]:
+    from initperf.training._cluster import connected, trained
+
+    calls = [(one.to_json(), planned.name(one), one.dataset) for one in planned.waiting]
+    with connected(scheduler) as client:
+        for run in trained(client, calls, planned.sets, stop):
+            if planned.store is not None:
+                planned.store.save(run)
+            yield run
 
 
 def _on_threads(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
@@ -177,11 +202,12 @@ def _on_threads(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
 
 def _in_processes(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
     directory = None if planned.store is None else planned.store.directory
-    with tempfile.TemporaryDirectory(prefix="initperf-sweep-") as shared:
+    remove_leftovers(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as shared:
         for name, dataset in planned.sets.items():
             _process.put(Path(shared), name, dataset)
         calls = (
-            (one.to_json(), planned.name(one), shared, directory, stop.left)
+            (one.to_json(), planned.name(one), (shared, one.dataset), directory, stop.left)
             for one in planned.waiting
         )
         for run in in_processes(_process.train_one, calls, workers):
