@@ -162,7 +162,7 @@ def test_damage_is_found_or_does_no_harm(tmp_path, run):
             pd.testing.assert_frame_equal(getattr(back, table), getattr(run, table))
     assert all(run.name in text and "\n" not in text for text in noticed.values())
     assert {"empty", "cut", "zeroed", "another's", "directory", "dangling link"} <= set(noticed)
-    assert len(noticed) > 30
+    assert len(noticed) > 20  # others are in words of Parquet that say nothing of the run
     aside = store.set_aside(run.name)
     assert run.name not in store
     assert aside.is_symlink()

@@ -65,7 +65,7 @@ def test_a_rule_of_this_process_alone_is_refused_by_others(blobs, monkeypatch):
     monkeypatch.setattr(INITIALIZERS, "_entries", dict(INITIALIZERS._entries))
     monkeypatch.setattr(INITIALIZERS, "_canonical", dict(INITIALIZERS._canonical))
     monkeypatch.setattr(INITIALIZERS, "_bare", dict(INITIALIZERS._bare))
-    workers = Workers(1, "processes")
+    workers = Workers(2, "processes")  # joblib takes this process for one
     register("only_here", INITIALIZERS["zeros"])
     with pytest.raises(UsageError, match="cannot train this; use threads"):
         sweep(

@@ -16,8 +16,6 @@ from initperf.training.experiment import grid
 from initperf.training.store import RunStore
 from initperf.training.sweep import Workers, sweep
 
-pytest.importorskip("distributed", reason="the extra dask is not installed")
-
 GRID = list(
     grid(initializer=["he_normal", "zeros"], seed=[0, 1], hidden=(8,), epochs=2, batch_size=100)
 )
