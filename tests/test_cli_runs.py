@@ -97,6 +97,7 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
         (("train", "--set", f"gain={'9' * 400}"), "gain must be below"),
         (("train", "--set", f"gain={'-' * 5000}1"), "gain must be a number"),
         (("train", "--target", "kind"), "--dataset must be a file, FILE.csv"),
+        (("train", "--hidden=-5"), "as 64-32 or 30x64, not '-5'"),
         (("train", "--hidden", "3xx4"), "hidden must be integers"),
         (("runs", "nowhere"), "nowhere: no such directory of runs"),
     ],

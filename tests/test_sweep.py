@@ -172,17 +172,18 @@ def test_where_an_epoch_is_cut_makes_no_difference(blobs, monkeypatch):
 LONG = Experiment(hidden=(8,), epochs=10**6, batch_size=100, record="none")
 
 
+@pytest.mark.slow
 def test_a_time_budget_ends_a_sweep_with_what_is_done(blobs, tmp_path):
     sweep(GRID[:1], datasets={"mnist": blobs})  # compiles what the budget must not pay for
     begin = time.monotonic()
     runs = sweep(
         [*GRID, LONG],
-        workers=Workers(2, time_budget=3.0),
+        workers=Workers(2, time_budget=6.0),
         datasets={"mnist": blobs},
         store=RunStore(tmp_path),
     )
-    # 3 s, and a step and the machine's other work
-    assert 2.9 < time.monotonic() - begin < 13.0
+    # a look at the clock every 0.1 s, and the machine's other work
+    assert 5.9 < time.monotonic() - begin < 16.0
     assert [run.experiment for run in runs] == GRID
     assert len(RunStore(tmp_path)) == len(GRID)
 

@@ -46,7 +46,7 @@ def connected(address: str) -> "Iterator[Client]":
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AssertionError) as error:
         reason = shown(str(error)) if str(error) else type(error).__name__
         raise UsageError(
             f"no Dask scheduler answers at {address}; start one with 'dask scheduler': {reason}"
@@ -114,9 +114,10 @@ def trained(
     import asyncio
     from concurrent.futures import CancelledError
 
-    from distributed import CommClosedError, KilledWorker, as_completed
+    from distributed import KilledWorker, as_completed
 
-    lost = (CancelledError, asyncio.CancelledError, CommClosedError, TimeoutError)
+    # Dask's own errors of a lost connection are of these classes
+    lost = (CancelledError, asyncio.CancelledError, OSError, TimeoutError)
     futures = []
     try:
         there = {
@@ -128,7 +129,8 @@ def trained(
             for text, run, name in calls
         ]
         left = stop.left
-        for future in as_completed(futures, timeout=None if left == float("inf") else left):
+        limit = None if left == float("inf") else left
+        for future in as_completed(futures, loop=client.loop, timeout=limit):
             yield future.result()
     except KilledWorker as error:
         raise UsageError(
@@ -140,5 +142,5 @@ def trained(
         reason = shown(str(error)) if str(error) else type(error).__name__
         raise UsageError(f"the scheduler was lost ({reason}); {_AGAIN}") from None
     finally:
-        with contextlib.suppress(*lost, OSError):
+        with contextlib.suppress(*lost):
             client.cancel(futures, force=True)

@@ -216,6 +216,8 @@ def parse(name: str, text: str) -> Any:
         When it spells none.
     """
     declared = settings()[name]
+    if name == "hidden" and "" in text.split(declared.separator):
+        raise ValueError(f"{name} must be {declared.wanted}, as 64-32 or 30x64, not {text!r}")
     depth, cross, width = text.partition("x")
     if name == "hidden" and cross and depth.isdecimal() and width.isdecimal():
         counts = [_positive(name, int(count[:9])) for count in (depth, width)]

@@ -131,7 +131,7 @@ def test_a_scheduler_that_ends_is_one_line_and_the_sweep_goes_on_from_the_store(
             cluster.scheduler.kill()
 
     workers = Workers(scheduler=cluster.address)
-    with pytest.raises(UsageError, match="scheduler was lost .*the same command goes on"):
+    with pytest.raises(UsageError, match=r"scheduler was lost .*the same command goes on"):
         sweep(many, datasets={"mnist": blobs}, workers=workers, store=store, progress=progress)
     kept = len(store)
     assert 3 <= kept < 20
