@@ -1,29 +1,27 @@
 """Sweeps killed at random moments: ``python tests/kill_trial.py --kills 100`` counts what is lost.
 
-Each sweep writes to the same store and is killed with SIGKILL a random time after it has finished
-a run, or while it starts. After each, every run that was complete before must be there, and all
-runs must be readable.
+Each sweep is a forked process that writes to the same store, and is killed with SIGKILL a random
+time after it has finished a run, or while it starts. After each, every run that was complete
+before must be there, and all runs must be readable.
 """
 
 import argparse
+import os
+import signal
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import child
 import numpy as np
 
+from initperf.data import Dataset, from_arrays
 from initperf.errors import DataError
+from initperf.training.experiment import Experiment
 from initperf.training.store import RunStore
+from initperf.training.sweep import sweep
 
-SWEEP = """
-    import sys
-    from initperf import cli
-    sys.exit(cli.main(["sweep", "--dataset", sys.argv[1], "--out", sys.argv[2], *sys.argv[3:]]))
-"""
-
-WORDS = ("--hidden", "8", "--epochs", "3", "--batch-size", "20", "--record", "none")
+_WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -49,51 +47,55 @@ class Trial:
     leftovers: int = 0
 
 
-def data_file(directory: Path) -> Path:
-    """Write a small data set of three classes; return its path."""
+def dataset() -> Dataset:
+    """Make a small data set of three classes."""
     rng = np.random.default_rng(0)
     labels = np.arange(300) % 3
-    path = directory / "data.npz"
-    np.savez(path, X=rng.normal(size=(300, 8)) + 3.0 * labels[:, None], y=labels)
-    return path
+    return from_arrays(rng.normal(size=(300, 8)) + 3.0 * labels[:, None], labels)
 
 
-def kill(file: Path, runs: Path, kills: int, seeds: int, seed: int = 0) -> Trial:
+def experiments(count: int) -> list[Experiment]:
+    """Make experiments that take some milliseconds each."""
+    small = Experiment(
+        hidden=(8,), epochs=3, batch_size=20, record="none", backend="numpy", dataset="own"
+    )
+    return [small.replace(seed=seed) for seed in range(count)]
+
+
+def start(runs: Path, data: Dataset, count: int) -> int:
+    """Start a sweep in a forked process; return its number."""
+    process = os.fork()
+    if process == 0:
+        sweep(experiments(count), workers=2, store=RunStore(runs), datasets={"own": data})
+        os._exit(0)
+    return process
+
+
+def kill(runs: Path, kills: int, seed: int = 0) -> Trial:
     """Kill sweeps of one grid.
 
     Parameters
     ----------
-    file : Path
-        The data set.
     runs : Path
         Directory of the store.
     kills : int
         How many.
-    seeds : int
-        Runs of the grid; so many that none gets through them all.
     seed : int
         Seeds the moments.
     """
     generator = np.random.default_rng(seed)
-    trial = Trial()
+    trial, data, store = Trial(), dataset(), RunStore(runs)
     while trial.kills < kills:
         before = len(trial.complete)
-        listed = ",".join(map(str, range(seeds)))
-        process = child.start(SWEEP, str(file), str(runs), "--seed", listed, *WORDS)
-        deadline = time.monotonic() + child.TIMEOUT_SECONDS
+        process = start(runs, data, before + 1000)
+        deadline = time.monotonic() + _WAIT_SECONDS
         early = generator.random() < 0.1
-        while process.poll() is None and not early and time.monotonic() < deadline:
-            if runs.exists() and len(list(runs.glob("*.parquet"))) > before:
-                break
-            time.sleep(0.002)
+        while not early and len(store) <= before and time.monotonic() < deadline:
+            time.sleep(0.0005)
         time.sleep(generator.uniform(0.0, 0.05))
-        process.kill()
-        process.communicate()
-        trial.kills += process.returncode != 0
-        if process.returncode == 0 or not runs.exists():
-            seeds *= 2
-            continue
-        store = RunStore(runs)
+        os.kill(process, signal.SIGKILL)
+        _, status = os.waitpid(process, 0)
+        trial.kills += os.WIFSIGNALED(status)
         names = set(store)
         trial.lost += len(trial.complete - names)
         trial.leftovers += len(list(runs.glob(".*")))
@@ -106,6 +108,12 @@ def kill(file: Path, runs: Path, kills: int, seeds: int, seed: int = 0) -> Trial
     return trial
 
 
+def finish(runs: Path) -> int:
+    """Let a sweep end, and return how many temporary files it leaves."""
+    os.waitpid(start(runs, dataset(), 3), 0)
+    return len(list(runs.glob(".*")))
+
+
 def main() -> None:
     """Run the trial, let a last sweep end, and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,10 +121,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        file, runs = data_file(Path(directory)), Path(directory, "runs")
-        trial = kill(file, runs, arguments.kills, 1000, arguments.seed)
-        child.run(SWEEP, str(file), str(runs), "--seed", "0,1,2", *WORDS)
-        left = len(list(runs.glob(".*")))
+        runs = Path(directory, "runs")
+        trial = kill(runs, arguments.kills, arguments.seed)
+        left = finish(runs)
         print(
             f"{trial.kills} kills, {len(trial.complete)} runs complete, {trial.lost} lost, "
             f"{trial.damaged} damaged, {trial.leftovers} temporary files seen, "

@@ -169,6 +169,12 @@ def test_where_an_epoch_is_cut_makes_no_difference(blobs, monkeypatch):
                     ), (experiment.record, column)
 
 
+SWEEP = """
+    import sys
+    from initperf import cli
+    sys.exit(cli.main(["sweep", "--dataset", sys.argv[1], "--out", sys.argv[2], *sys.argv[3:]]))
+"""
+
 LONG = Experiment(hidden=(8,), epochs=10**6, batch_size=100, record="none")
 
 
@@ -251,7 +257,7 @@ def file(tmp_path, blobs):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_sweep_of_long_runs_at_once(tmp_path, file, number):
     words = ["--hidden", "8", "--epochs", str(10**6), "--seed", "0,1,2", "--record", "none"]
-    process = child.start(kill_trial.SWEEP, str(file), str(tmp_path / "runs"), *words)
+    process = child.start(SWEEP, str(file), str(tmp_path / "runs"), *words)
     try:
         time.sleep(8.0)  # long enough to import, and to compile or load
         assert process.poll() is None
@@ -270,12 +276,9 @@ def test_a_signal_ends_a_sweep_of_long_runs_at_once(tmp_path, file, number):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX")
-def test_what_was_finished_before_a_kill_is_kept_once(tmp_path, file):
-    runs = tmp_path / "runs"
-    trial = kill_trial.kill(file, runs, kills=4, seeds=200)
-    assert (trial.kills, trial.lost, trial.damaged) == (4, 0, 0)
+def test_what_was_finished_before_a_kill_is_kept_once(tmp_path):
+    trial = kill_trial.kill(tmp_path, kills=10)
+    assert (trial.kills, trial.lost, trial.damaged) == (10, 0, 0)
     assert trial.complete
-    words = ["--seed", "0,1,2", *kill_trial.WORDS]
-    child.run(kill_trial.SWEEP, str(file), str(runs), *words)
-    assert not list(runs.glob(".*"))
-    assert trial.complete <= set(RunStore(runs))
+    assert kill_trial.finish(tmp_path) == 0
+    assert trial.complete <= set(RunStore(tmp_path))

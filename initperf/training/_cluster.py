@@ -7,6 +7,7 @@ writes the store: workers need no common file system.
 import contextlib
 import logging
 import secrets
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -40,12 +41,19 @@ def connected(address: str) -> "Iterator[Client]":
         When no scheduler answers, it has no workers, or a worker has no initperf or another
         version of what decides about results.
     """
-    from distributed import Client
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"a Dask scheduler needs {error.name}; pip install 'initperf[dask]' brings it"
+        ) from None
 
     # its log repeats in many lines what is raised as an error here
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about versions, which are checked below
+            client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, AssertionError) as error:
         reason = shown(str(error)) if str(error) else type(error).__name__
         raise UsageError(
@@ -74,10 +82,14 @@ def _check_workers(client: "Client", address: str) -> None:
     own = versions()
     try:
         found = client.run(versions)
-    except ModuleNotFoundError as error:
+    except Exception as error:
+        # Dask raises what a worker cannot unpickle as an Exception with the error's text
+        reason = f"{type(error).__name__}: {error}"
+        if "ModuleNotFoundError" not in reason:
+            raise
         raise UsageError(
-            f"a worker of {address} has no {error.name}; install initperf {own['initperf']} there, "
-            "in the environment that runs 'dask worker'"
+            f"a worker of {address} lacks a package ({shown(str(error))}); install initperf "
+            f"{own['initperf']} in the environment that runs 'dask worker'"
         ) from None
     for worker, there in found.items():
         for name, version in own.items():

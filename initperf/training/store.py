@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from initperf.errors import DataError, UsageError
 from initperf.training._files import remove_leftovers, written_whole
@@ -219,6 +219,17 @@ class RunStore:
         Returns
         -------
         tuple
+            As of `index`, with a pandas table.
+        """
+        table, damaged = self.index()
+        return table.to_pandas(), damaged
+
+    def index(self) -> "tuple[Any, dict[str, str]]":
+        """Return the facts of all runs as a table of Arrow, and write the index where it is old.
+
+        Returns
+        -------
+        tuple
             Table sorted by ``run``, with the settings of the experiments, nullable, and how the
             runs ended, and a dictionary of reasons by name.
         """
@@ -232,5 +243,4 @@ class RunStore:
                 return _run_file.read_facts(path)
             return _run_file.as_table(self.load(name))
 
-        table, damaged = _index.facts(self.directory, self._files(), read)
-        return table.to_pandas(), damaged
+        return _index.facts(self.directory, self._files(), read)

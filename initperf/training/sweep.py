@@ -33,8 +33,8 @@ class Workers:
         Runs at a time; as many as processors, by default.
     backend : str
         ``"threads"``, or ``"processes"`` of joblib: the same bits. Threads start at once and share
-        the data and the compiled code; processes do not share the interpreter lock, which networks
-        with steps of less than about a millisecond wait for.
+        the data and the compiled code; they wait for each other only between epochs, where the
+        interpreter lock is held.
     scheduler : str, optional
         Address of a Dask scheduler, such as ``tcp://host:8786``, whose workers train instead; the
         package's extra ``dask`` brings what it takes.
@@ -159,6 +159,8 @@ def sweep(
         for run in _trained(planned, chosen, stop):
             runs[run.experiment] = run
             progress(len(runs), different, pace.label(run.experiment))
+        if store is not None:
+            store.index()  # so that listing many runs need not open each file
     return [runs[experiment] for experiment in wanted if experiment in runs]
 
 
