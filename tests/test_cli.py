@@ -177,7 +177,7 @@ def test_train_prints_and_keeps_a_run(capsys, tmp_path):
     assert code == 0
     assert row["status"] == "finished"
     assert row["test_accuracy"] > 0.5
-    steps = pd.read_parquet(tmp_path / "runs" / row["run"] / "steps.parquet")
+    (steps,) = pd.read_parquet(tmp_path / "runs" / f"{row['run']}.parquet")["step_rows"]
     assert len(steps) == 32
 
 

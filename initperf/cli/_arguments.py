@@ -2,19 +2,19 @@
 
 import argparse
 import ast
-import itertools
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from initperf._core.text import one_line
 from initperf.cli._output import usage
-from initperf.errors import UnsuitableError, UsageError
+from initperf.errors import UsageError
 
 if TYPE_CHECKING:
     from initperf._core.schema import Setting
+    from initperf.training.experiment import Experiment
     from initperf.training.run import Run
 
 OF_ACTIVATIONS = "initperf.activations:ACTIVATIONS"
@@ -137,11 +137,41 @@ def parameters(arguments: argparse.Namespace) -> dict[str, Any]:
             raise UsageError(f"--set must be PARAMETER=VALUE, as gain=2, not {_quoted(text)}")
         if name in given:
             raise UsageError(f"--set gives {name} twice")
-        try:
-            given[name] = ast.literal_eval(value)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):  # of thousands of signs
-            given[name] = value
+        given[name] = _literal(value)
     return given
+
+
+def _literal(text: str) -> Any:
+    """Return the value of a Python literal, or else the text itself, a word."""
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def _listed(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the parameters of ``--set`` where each may have several values, for a grid."""
+    given: dict[str, Any] = {}
+    for text in arguments.set:
+        name, equals, values = text.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--set must be PARAMETER=VALUE, as gain=1,2, not {_quoted(text)}")
+        if name in given:
+            raise UsageError(f"--set gives {name} twice")
+        given[name] = [_literal(value) for value in _split(values)]
+    return given
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas outside of parentheses."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -164,9 +194,19 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
         Whether the help says that an option takes several values, which make a grid.
     """
     from initperf.training.experiment import settings
+    from initperf.training.grids import AXES
 
     for declared in settings().values():
         _add_setting(parser, declared, many)
+    for name, words in AXES.items():
+        letter = "N" if name in ("depth", "width") else "X"
+        parser.add_argument(_flag(name), metavar=letter, help=words)
+    add_parameters(parser)
+    parser.add_argument(
+        "--target",
+        metavar="COLUMN",
+        help="column of the classes where --dataset is a table, FILE.csv (default: the last)",
+    )
     parser.add_argument("--out", metavar="DIR", help="keep each run in this directory, as Parquet")
     add_data(parser)
 
@@ -214,10 +254,8 @@ def add_residual(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def experiments(arguments: argparse.Namespace, *, many: bool = True) -> list[Any]:
-    """Make the experiments that the options describe, equal ones once.
-
-    In a grid, rules that do not apply to a network are left out and named on stderr.
+def axes(arguments: argparse.Namespace, *, many: bool = True) -> dict[str, Any]:
+    """Return the axes of the grid that the options describe, as `grids.grid` takes them.
 
     Parameters
     ----------
@@ -230,38 +268,85 @@ def experiments(arguments: argparse.Namespace, *, many: bool = True) -> list[Any
     Raises
     ------
     UsageError
-        For a value that a setting cannot have, for a setting of an optimizer or a schedule that is
-        not chosen, and where no rule applies.
+        For a value that a setting cannot have, and for too large a grid.
     """
-    from initperf.training.experiment import Experiment, settings
+    from initperf.training.experiment import settings
+    from initperf.training.grids import AXES
 
-    given: dict[str, list[Any]] = {}
-    known = settings()
+    given: dict[str, Any] = {}
     with usage():
-        for name, declared in known.items():
+        for name, declared in settings().items():
             text = getattr(arguments, name)
             if text is not None:
                 given[name] = list(_values(declared, str(text), many))
-    count = math.prod(map(len, given.values()))
+        for name in AXES:
+            text = getattr(arguments, name)
+            if text is not None:
+                given[name] = [_literal(part) for part in text.split(",")]
+    if arguments.target:
+        if not any(".csv" in one for one in given.get("dataset", [])):
+            raise UsageError(
+                "--target is the column of a table: --dataset must be a file, FILE.csv"
+            )
+        given["dataset"] = [f"{one}#{arguments.target}" for one in given["dataset"]]
+    parameters = _listed(arguments)
+    count = math.prod(map(len, [*given.values(), *parameters.values()]))
     if count > _MOST_EXPERIMENTS:
         raise UsageError(f"a grid has at most {_MOST_EXPERIMENTS:,} experiments, not {count:,}")
-    made: dict[Any, None] = {}
-    unsuitable: dict[str, UnsuitableError] = {}
+    return given | ({"parameters": parameters} if parameters else {})
+
+
+def experiments(arguments: argparse.Namespace, *, many: bool = True) -> list[Any]:
+    """Make the experiments that the options describe, equal ones once.
+
+    In a grid, rules that do not apply to a network are left out and named on stderr.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        The options that `add_training` has added.
+    many : bool
+        Whether an option may have several values; see `axes`.
+
+    Raises
+    ------
+    UsageError
+        For a value that a setting cannot have, for a setting of an optimizer or a schedule that is
+        not chosen, and where no rule applies.
+    """
+    from initperf.training.grids import suitable
+
+    given = axes(arguments, many=many)
     with usage():
-        for values in itertools.product(*given.values()):
-            try:
-                made[Experiment(**dict(zip(given, values, strict=True)))] = None
-            except UnsuitableError as error:
-                unsuitable.setdefault(str(error), error)
-    if not made:
-        raise next(iter(unsuitable.values()))
-    for reason in unsuitable:
+        made, left_out = suitable(**given)
+    for reason in left_out:
         print(f"initperf: left out: {one_line(reason)}", file=sys.stderr)
+    check_used(given, made)
+    return made
+
+
+def check_used(given: "Iterable[str]", made: "Sequence[Experiment]") -> None:
+    """Check that each setting that was given is one of some experiment.
+
+    Parameters
+    ----------
+    given : iterable of str
+        Names of axes.
+    made : sequence of Experiment
+        What was made of them.
+
+    Raises
+    ------
+    UsageError
+        For a setting of an optimizer or a schedule that is not chosen.
+    """
+    from initperf.training.experiment import settings
+
+    known = settings()
     for name in given:
-        if not any(name in one.flat() for one in made):
+        if name in known and not any(name in one.flat() for one in made):
             of, _, _ = known[name].help.partition(":")
             raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")
-    return list(made)
 
 
 def _values(declared: "Setting", text: str, many: bool) -> Iterator[Any]:
@@ -272,7 +357,9 @@ def _values(declared: "Setting", text: str, many: bool) -> Iterator[Any]:
     UsageError
         For several where one is wanted, and for widths that are separated by commas.
     """
-    parts = text.split(",") if _listable(declared) else [text]
+    from initperf.training.grids import parse
+
+    parts = _split(text) if _listable(declared) else [text]
     flag = _flag(declared.name)
     if len(parts) > 1 and not many:
         raise UsageError(
@@ -292,7 +379,7 @@ def _values(declared: "Setting", text: str, many: bool) -> Iterator[Any]:
                 raise UsageError(f"{flag} must be a range as 0-4, not {_quoted(part)}")
             yield from map(declared.check, range(first, last + 1))
         else:
-            yield declared.parse(part)
+            yield parse(declared.name, part)
 
 
 def outcomes(runs: "Sequence[Run]") -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""Delivery of Ctrl-C that arrives while Python runs inside a C callback.
+"""Signals that end a verb: Ctrl-C, and the requests to terminate and of a closed terminal.
 
-An exception raised in a callback of the compiler cannot propagate through C: Python reports it to
-`sys.unraisablehook` and drops it, and KeyboardInterrupt with it.
+Each raises KeyboardInterrupt, so that whatever a verb has begun is cleaned up: children end, and
+temporary files go. Where Python runs inside C, as in a callback of the compiler, an exception
+cannot propagate: it is reported and dropped, and is therefore sent again.
 """
 
 import _thread
@@ -16,9 +17,12 @@ from typing import Any
 _LATER_SECONDS = 0.02
 
 
+_ENDING = ("SIGTERM", "SIGHUP")
+
+
 @contextmanager
 def interrupts_kept() -> Iterator[None]:
-    """Send SIGINT again, within the block, when Python has dropped a KeyboardInterrupt."""
+    """Treat signals that end the process as Ctrl-C, and repeat one that Python had to drop."""
     before = sys.unraisablehook
 
     def hook(dropped: Any) -> None:
@@ -29,21 +33,34 @@ def interrupts_kept() -> Iterator[None]:
 
     sys.unraisablehook = hook
     try:
-        yield
+        with _ending_as_interrupts():
+            yield
     finally:
         sys.unraisablehook = before
 
 
-def let_go(interruption: KeyboardInterrupt) -> None:
-    """Release objects that KeyboardInterrupt left half constructed, without reports.
+@contextmanager
+def _ending_as_interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt for signals that would end the process without a clean-up.
 
-    Their finalizers may fail, which Python would report to `sys.unraisablehook`.
-
-    Parameters
-    ----------
-    interruption : KeyboardInterrupt
-        The exception, whose frames hold the objects.
+    Signals that are ignored, as under nohup, or handled by the caller stay so. Only the main
+    thread can set handlers.
     """
+    handled = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in _ENDING:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                handled[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+
+
+def let_go(interruption: KeyboardInterrupt) -> None:
+    """Release what an interrupt left half constructed, and ignore errors of its finalizers."""
     before, sys.unraisablehook = sys.unraisablehook, lambda dropped: None
     try:
         traceback.clear_frames(interruption.__traceback__)

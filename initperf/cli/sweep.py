@@ -1,15 +1,29 @@
 """``initperf sweep``: training of a grid of networks, side by side."""
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
 
-from initperf.cli._arguments import add_json, add_training, experiments, integer, outcomes
-from initperf.cli._output import progress, show
+from initperf.cli._arguments import add_json, add_training, axes, check_used, integer, outcomes
+from initperf.cli._output import progress, show, usage
+
+if TYPE_CHECKING:
+    from initperf.data import Dataset
+    from initperf.training.experiment import Experiment
+    from initperf.training.store import RunStore
+    from initperf.training.sweep import Workers
 
 HELP = "train a grid of networks side by side; runs kept in --out are not trained again"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
+    parser.add_argument(
+        "grid",
+        nargs="?",
+        metavar="GRID.toml",
+        help="file of settings, each with a value or a list of values; options go before it",
+    )
     add_training(parser, many=True)
     parser.add_argument(
         "--workers",
@@ -17,24 +31,90 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="runs at a time; by default one a processor",
     )
+    parser.add_argument(
+        "--executor",
+        choices=("threads", "processes"),
+        default="threads",
+        help="what runs them: threads, or processes of joblib (default: threads)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="train on the workers of this Dask scheduler instead, tcp://host:8786",
+    )
+    parser.add_argument(
+        "--time-budget",
+        type=float,
+        metavar="SECONDS",
+        help="end after this time with the runs that are done; the same command goes on with --out",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="count the runs and estimate their time from a few steps, and train nothing",
+    )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train the grid and print a row a run."""
+    """Train the grid and print a row a run, or what it would take."""
     from initperf import data
+    from initperf.training.grids import read, suitable
     from initperf.training.store import RunStore
-    from initperf.training.sweep import sweep
+    from initperf.training.sweep import Workers, sweep
 
-    chosen = experiments(arguments)
+    given = (read(arguments.grid) if arguments.grid else {}) | axes(arguments)
+    with usage():
+        workers = Workers(
+            arguments.workers, arguments.executor, arguments.scheduler, arguments.time_budget
+        )
+        chosen, left_out = suitable(**given)
+    check_used(given, chosen)
+    for reason in left_out:
+        _tell(f"left out: {reason}")
     names = dict.fromkeys(one.dataset for one in chosen)
     datasets = {name: data.load(name, arguments.data_dir) for name in names}
+    store = RunStore(arguments.out) if arguments.out else None
+    if arguments.dry_run:
+        show([_plan(chosen, datasets, store, workers)], arguments.json)
+        return
     with progress("training") as tell:
         runs = sweep(
-            chosen,
-            workers=arguments.workers,
-            store=RunStore(arguments.out) if arguments.out else None,
-            datasets=datasets,
-            progress=tell,
+            chosen, workers=workers, store=store, datasets=datasets, progress=tell, notice=_tell
         )
+    if len(runs) < len(chosen):
+        _tell(f"the time budget ended with {len(runs)} of {len(chosen)} runs")
     show(outcomes(runs), arguments.json)
+
+
+def _plan(
+    chosen: "list[Experiment]",
+    datasets: "dict[str, Dataset]",
+    store: "RunStore | None",
+    workers: "Workers",
+) -> dict[str, object]:
+    """Return the row of a dry run."""
+    from initperf._core.parallel import default_threads
+    from initperf.training._estimate import sweep_seconds
+    from initperf.training._pace import duration
+    from initperf.training.train import run_name
+
+    waiting = [
+        one
+        for one in chosen
+        if store is None or run_name(one, datasets[one.dataset].digest) not in store
+    ]
+    count = workers.count or default_threads()
+    seconds = sweep_seconds(waiting, datasets, min(count, len(waiting))) if waiting else 0.0
+    return {
+        "runs": len(chosen),
+        "kept": len(chosen) - len(waiting),
+        "to_train": len(waiting),
+        "workers": count,
+        "estimated_s": seconds,
+        "estimated": duration(seconds),
+    }
+
+
+def _tell(text: str) -> None:
+    print(f"initperf sweep: {text}", file=sys.stderr, flush=True)

@@ -11,7 +11,8 @@
 So the same name can denote more data on one machine than on another. The digest identifies the
 data, and results are comparable only where digests are equal. ``"mnist_5k"`` and ``"mnist_full"``
 denote the same data everywhere. ``"fashion_mnist"`` is in no package, nor are ``"kmnist"``,
-``"qmnist"`` and ``"emnist_digits"``, which are not downloaded either.
+``"qmnist"`` and ``"emnist_digits"``, which are not downloaded either. Data of one's own comes from
+`from_arrays`, or by the path of a ``.npz`` or ``.csv`` file in place of a name.
 """
 
 from initperf._core.registry import import_siblings
@@ -20,7 +21,18 @@ from initperf.data._dataset import Dataset
 from initperf.data._description import available, describe
 from initperf.data._fetching import fetch
 from initperf.data._loading import load
+from initperf.data._own import OwnDataset, from_arrays
 
-__all__ = ["DATASETS", "Dataset", "Spec", "available", "describe", "fetch", "load"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "OwnDataset",
+    "Spec",
+    "available",
+    "describe",
+    "fetch",
+    "from_arrays",
+    "load",
+]
 
 import_siblings(__name__, __path__)

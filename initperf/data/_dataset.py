@@ -74,6 +74,11 @@ class Dataset:
         """The number of images, training and test together."""
         return len(self.train_labels) + len(self.test_labels)
 
+    @property
+    def classes(self) -> int:
+        """The number of classes: outputs of a network."""
+        return CLASSES
+
     @cached_property
     def digest(self) -> str:
         """Sixteen hexadecimal digits that identify these images and labels, in this order.

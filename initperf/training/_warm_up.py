@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf.initializers import INITIALIZERS
+from initperf.initializers import Initializer
 from initperf.training._epochs import Epochs
 from initperf.training.experiment import Experiment
 
@@ -36,6 +36,7 @@ def compilations(experiment: Experiment) -> dict[tuple[str, bool], Callable[[], 
 def _tiny(experiment: Experiment) -> Epochs:
     """Return epochs that need the same code as an experiment's, on four images of two values."""
     # schemes may not apply to so small a network; most of them draw from a normal distribution
-    plain = experiment.initializer if experiment.initializer in INITIALIZERS else "normal"
+    rule = experiment.rule
+    plain = rule if isinstance(rule, Initializer) else "normal"
     tiny = experiment.replace(initializer=plain, hidden=(2,), batch_size=2, residual=0)
     return Epochs(tiny, np.ones((4, 2), tiny.dtype), np.zeros(4, np.int64))

@@ -7,8 +7,9 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from initperf._core.rule import Rule
 from initperf._core.schema import Range, Record, Setting, setting, settings_of
 from initperf.errors import PluginError
 from initperf.optimizers import Optimizer
@@ -16,8 +17,15 @@ from initperf.training.choices import CHOICES
 from initperf.training.parts import Clipping, Data, Network, Recording
 from initperf.training.schedules import Schedule
 
-SCHEMA = 2
-"""Version of the JSON of an experiment; 1 had all settings in one flat object."""
+if TYPE_CHECKING:
+    from initperf.initializers import Initializer
+    from initperf.schemes import Scheme
+
+SCHEMA = 3
+"""Version of the JSON of an experiment.
+
+1 had all settings in one flat object, and 2 the name of the initializer without parameters.
+"""
 
 _PARTS: dict[str, type[Record]] = {
     "network": Network,
@@ -39,8 +47,9 @@ class Experiment:
 
     Parameters
     ----------
-    initializer : str, optional
-        Name of an initializer, or of a scheme that sets the whole network.
+    initializer : str, Initializer or Scheme, optional
+        Name of an initializer, or of a scheme that sets the whole network, perhaps with
+        parameters: ``"he_normal(gain=2)"``; or a rule, registered or of a registered class.
     activation : str, optional
         Name of the hidden layers' activation.
     **given
@@ -49,7 +58,8 @@ class Experiment:
     Attributes
     ----------
     initializer : str
-        In canonical form.
+        In canonical form: the name, with the parameters that differ from the registered rule's,
+        as ``he_normal(gain=2.0)``.
     network : Network
         Layers, activation, biases and dtype.
     data : Data
@@ -110,8 +120,15 @@ class Experiment:
     )
 
     def __init__(
-        self, initializer: str | None = None, activation: str | None = None, **given: Any
+        self,
+        initializer: "str | Initializer | Scheme | None" = None,
+        activation: str | None = None,
+        **given: Any,
     ) -> None:
+        if isinstance(initializer, Rule):
+            from initperf.training._spelling import spelled
+
+            initializer = spelled(initializer)
         named = {"initializer": initializer, "activation": activation}
         given |= {name: value for name, value in named.items() if value is not None}
         own = settings_of(type(self))
@@ -133,15 +150,23 @@ class Experiment:
     def _canonicalize(self) -> None:
         """Check what concerns several parts, and put names into canonical form."""
         from initperf.activations import ACTIVATIONS
-        from initperf.initializers import INITIALIZERS
-        from initperf.schemes import as_scheme
+        from initperf.schemes import Scheme, as_scheme
+        from initperf.training._spelling import spelled
 
-        scheme, network = as_scheme(self.initializer), self.network
-        object.__setattr__(self, "initializer", scheme.name)
-        if scheme.name not in INITIALIZERS:
+        rule, network = self.rule, self.network
+        object.__setattr__(self, "initializer", spelled(rule))
+        scheme = as_scheme(rule)
+        if isinstance(rule, Scheme):
             object.__setattr__(self, "network", network.replace(biases="zeros"))
         scheme.check(network.hidden, ACTIVATIONS[network.activation], network.residual)
         self.schedule.check(self.learning_rate)
+
+    @property
+    def rule(self) -> "Initializer | Scheme":
+        """Return the initializer or the scheme, as it is registered now, with its parameters."""
+        from initperf.training._spelling import rule_of
+
+        return rule_of(self.initializer)
 
     def __getattr__(self, name: str) -> Any:
         for part in vars(self).values():
@@ -188,6 +213,8 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the experiment as nested dictionaries with the version of the schema."""
+        from initperf.training import _spelling
+
         made: dict[str, Any] = {"schema": SCHEMA}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -195,25 +222,30 @@ class Experiment:
                 made[field.name] = {"name": value.name, **_leaves(value)}
             else:
                 made[field.name] = _leaves(value) if isinstance(value, Record) else value
+        made["initializer"] = _spelling.to_dict(self.rule)
         return made
 
     @classmethod
     def from_dict(cls, made: dict[str, Any]) -> "Experiment":
-        """Return the experiment of nested dictionaries, or of the flat one of schema 1.
+        """Return the experiment of nested dictionaries, of an earlier schema too.
 
         Raises
         ------
         ValueError
             For another schema, and for settings that are not known here or out of range.
         """
+        from initperf.training import _spelling
+
         given = dict(made)
         schema = given.pop("schema", 1)
-        if schema not in (1, SCHEMA):
+        if schema not in range(1, SCHEMA + 1):
             raise ValueError(
-                f"the experiment is of schema {schema}, and this initperf reads 1 and {SCHEMA}"
+                f"the experiment is of schema {schema}, and this initperf reads 1 to {SCHEMA}"
             )
         try:
-            if schema == SCHEMA:
+            if schema > 2:
+                given["initializer"] = _spelling.from_dict(given["initializer"])
+            if schema > 1:
                 for name, part in _PARTS.items():
                     given[name] = part(**given[name])
                 for name, choice in CHOICES.items():
@@ -234,8 +266,10 @@ class Experiment:
         """Return the experiment of a JSON text; raise ValueError as `from_dict` does."""
         return cls.from_dict(json.loads(text))
 
-    def name(self, digest: str, stream_version: int, training_version: int) -> str:
-        """Return the name of the run: a hash of the experiment, its data and two versions.
+    def name(
+        self, digest: str, stream_version: int, training_version: int, definition: str = ""
+    ) -> str:
+        """Return the name of the run: a hash of the experiment, its data and all versions.
 
         Parameters
         ----------
@@ -245,13 +279,15 @@ class Experiment:
             Version of the random stream.
         training_version : int
             Version of the training.
+        definition : str
+            Digest of what the experiment's names stand for.
 
         Returns
         -------
         str
             16 hexadecimal digits.
         """
-        whole = f"{self.to_json()}\n{digest}\n{stream_version}\n{training_version}"
+        whole = f"{self.to_json()}\n{digest}\n{stream_version}\n{training_version}\n{definition}"
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 

@@ -80,7 +80,11 @@ class Data(Record):
         Images of a step.
     """
 
-    dataset: str = setting("mnist", "data set", registries=("initperf.data:DATASETS",))
+    dataset: str = setting(
+        "mnist",
+        "data set, or a file of one's own, .npz or .csv",
+        registries=("initperf.data:DATASETS",),
+    )
     epochs: int = setting(10, "passes over the training images", allowed=_COUNT, unit="epochs")
     batch_size: int = setting(128, "images of a step", allowed=_COUNT, unit="images")
 

@@ -1,6 +1,7 @@
 """Training of an experiment: the run, with its series, statistics and times."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from initperf._core.progress import Progress, silent
 from initperf.errors import UnsuitableError
 from initperf.jit.blas import blas_threads
 from initperf.kernels.philox import STREAM_VERSION
+from initperf.training._definitions import definition
 from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, batch_order
 from initperf.training._precompile import compiling
 from initperf.training._warm_up import warm_up
@@ -21,8 +23,21 @@ TRAINING_VERSION = 2
 
 
 def run_name(experiment: Experiment, digest: str) -> str:
-    """Return the name of the run of an experiment on the data of a digest."""
-    return experiment.name(digest, STREAM_VERSION, TRAINING_VERSION)
+    """Return the name of the run of an experiment on the data of a digest.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    digest : str
+        Of the data set.
+
+    Returns
+    -------
+    str
+        It changes with the definition of what the experiment names: a rule that is registered
+        anew with other parameters or code gives another name.
+    """
+    return experiment.name(digest, STREAM_VERSION, TRAINING_VERSION, definition(experiment))
 
 
 def _prepared(experiment: Experiment) -> float:
@@ -40,6 +55,7 @@ def train(
     dataset: data.Dataset | None = None,
     threads: int | None = 1,
     progress: Progress = silent,
+    pause: Callable[[], object] = lambda: None,
 ) -> Run:
     """Train the network of an experiment.
 
@@ -53,6 +69,9 @@ def train(
         the setting of the process.
     progress : callable, optional
         Called with (epochs done, epochs in all, "epochs").
+    pause : callable, optional
+        Called about every 0.1 s between steps, and between phases; what it raises ends the
+        training.
 
     Returns
     -------
@@ -82,7 +101,7 @@ def train(
         # labels are copied: compiled code has a type of its own for arrays that are read-only
         images, labels = dataset.features("train", dtype), dataset.train_labels.copy()
         test = dataset.features("test", dtype), dataset.test_labels.copy()
-    epochs = Epochs(experiment, images, labels)
+    epochs = Epochs(experiment, images, labels, dataset.classes)
     network = epochs.network
     last = experiment.epochs * epochs.steps
     if max(experiment.histogram_steps, default=0) > last:
@@ -95,7 +114,9 @@ def train(
     train_seconds = 0.0
     with blas_threads(threads):
         with phase("draw"):
+            pause()
             epochs.initialize()
+            pause()
         with phase("evaluation"):
             scores = [network.evaluate(*test)]
         for epoch in range(experiment.epochs):
@@ -106,7 +127,7 @@ def train(
             )
             begin = time.perf_counter()
             with phase("steps"):
-                done, layer = epochs.run(order, first, rates)
+                done, layer = epochs.run(order, first, rates, pause)
             train_seconds += time.perf_counter() - begin
             records.keep(epochs, epoch, done, rates)
             histograms.keep(epochs, first, done)

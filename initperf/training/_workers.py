@@ -1,0 +1,154 @@
+"""Calls side by side, on threads or in processes, that can be stopped."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_LOOK_SECONDS = 0.1
+_GRACE_SECONDS = 2.0
+
+
+class StoppedError(Exception):
+    """A call was told to stop."""
+
+
+class Stop:
+    """Request to stop, at a time or at once, that calls look at.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        Time after which calls stop by themselves; never by default.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._event = threading.Event()
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    def now(self) -> None:
+        """Stop all calls."""
+        self._event.set()
+
+    @property
+    def left(self) -> float:
+        """Seconds left, 0 when the request holds."""
+        if self._event.is_set():
+            return 0.0
+        if self._deadline is None:
+            return float("inf")
+        return max(0.0, self._deadline - time.monotonic())
+
+    def look(self) -> None:
+        """Raise StoppedError when the request holds."""
+        if not self.left:
+            raise StoppedError
+
+
+class _Ended(Generic[Result]):
+    """End of a thread's work: a result, an error, or neither when nothing is left to do."""
+
+    def __init__(self, results: list[Result], error: BaseException | None) -> None:
+        self.results, self.error = results, error
+
+
+def on_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int, stop: Stop
+) -> Iterator[Result]:
+    """Give ``function(item)`` of each item when it is ready, several at a time on threads.
+
+    When the generator is closed, or Ctrl-C is pressed, calls are told to stop; they are waited
+    for, two seconds at most, and end with the process otherwise.
+
+    Parameters
+    ----------
+    function : callable
+        Releases the interpreter lock for most of its time, and looks at `stop` now and then.
+    items : iterable
+        Its arguments, in the order in which they begin.
+    workers : int
+        Number of threads.
+    stop : Stop
+        Ends the calls; those that it ends give nothing.
+
+    Yields
+    ------
+    object
+        Results, in the order in which calls end; the first error of a call is raised.
+    """
+    waiting = iter(items)
+    lock = threading.Lock()
+    ended: queue.SimpleQueue[_Ended[Result]] = queue.SimpleQueue()
+
+    def work() -> None:
+        error: BaseException | None = None
+        try:
+            while True:
+                stop.look()
+                with lock:
+                    item = next(waiting)
+                ended.put(_Ended([function(item)], None))
+        except (StopIteration, StoppedError):
+            pass
+        except BaseException as caught:  # raised again by the caller's thread
+            error = caught
+        ended.put(_Ended([], error))
+
+    threads = [
+        threading.Thread(target=work, name=f"initperf-run-{number}", daemon=True)
+        for number in range(workers)
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        active = len(threads)
+        while active:
+            try:
+                # with a limit, as Ctrl-C does not wake a thread that waits without on Windows
+                one = ended.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            if one.error is not None:
+                raise one.error
+            active -= not one.results
+            yield from one.results
+    finally:
+        stop.now()
+        limit = time.monotonic() + _GRACE_SECONDS
+        for thread in threads:
+            if thread.is_alive():
+                thread.join(max(0.0, limit - time.monotonic()))
+
+
+def in_processes(
+    function: Callable[..., Result], calls: Iterable[tuple[Any, ...]], workers: int
+) -> Iterator[Result]:
+    """Give ``function(*call)`` of each call when it is ready, several at a time in processes.
+
+    The processes are those of joblib's loky. When the generator is closed, or Ctrl-C is pressed,
+    they are ended.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, so that another process can import it.
+    calls : iterable of tuple
+        Its arguments.
+    workers : int
+        Number of processes.
+
+    Yields
+    ------
+    object
+        Results, in the order in which calls end; the first error of a call is raised.
+    """
+    import joblib
+
+    parallel = joblib.Parallel(
+        n_jobs=workers, backend="loky", return_as="generator_unordered", batch_size=1
+    )
+    yield from parallel(joblib.delayed(function)(*call) for call in calls)

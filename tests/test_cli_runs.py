@@ -1,0 +1,156 @@
+"""The verbs that train grids and look at their runs."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from initperf import cli
+
+NUMPY = ("--backend", "numpy", "--epochs", "1", "--batch-size", "50")
+
+
+def run(capsys, *words):
+    """Return (exit code, standard output, standard error) of a command line."""
+    try:
+        code = cli.main(list(map(str, words)))
+    except SystemExit as exit_:
+        code = exit_.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def file(tmp_path, blobs):
+    """Give a small data set as a file."""
+    path = tmp_path / "blobs.npz"
+    np.savez(path, X=blobs.train_images[:, ::16], y=blobs.train_labels)
+    return path
+
+
+@pytest.fixture
+def store(tmp_path, file, capsys):
+    """Give a store of four runs."""
+    words = ("--set", "gain=1,5", "--depth", "1,3", "--width", "4")
+    code, *_ = run(capsys, "sweep", "--dataset", file, *NUMPY, *words, "--out", tmp_path / "runs")
+    assert code == 0
+    return tmp_path / "runs"
+
+
+def test_a_sweep_shows_what_it_varies(capsys, file):
+    words = ("--learning-rate", "0.01,0.1", "--hidden", "2x4,8", "--set", "gain=1,5")
+    code, out, _ = run(capsys, "sweep", "--dataset", file, *NUMPY, *words, "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert len({(row["learning_rate"], row["hidden"], row["initializer"]) for row in rows}) == 8
+    assert {row["initializer"] for row in rows} == {"he_normal", "he_normal(gain=5)"} or {
+        row["initializer"] for row in rows
+    } == {"he_normal", "he_normal(gain=5.0)"}
+    assert {row["hidden"] for row in rows} == {"4-4", "8"}
+
+
+def test_train_takes_parameters_of_rules(capsys, tmp_path, file):
+    words = ("--hidden", "300", "--set", "gain=5", "--out", tmp_path / "runs", "--json")
+    code, out, _ = run(capsys, "train", "--dataset", file, *NUMPY, *words)
+    (row,) = json.loads(out)
+    assert (code, row["initializer"]) == (0, "he_normal(gain=5.0)")
+    steps = pd.read_parquet(row["kept_in"])["layer_rows"][0]
+    # 49 inputs and 300 units: the standard deviation of 14,700 weights is known to 0.6 %, 1σ
+    assert steps[0]["weight_std"] == pytest.approx(5.0 * np.sqrt(2.0 / 49), rel=0.03)
+
+
+def test_a_dry_run_counts_and_estimates_and_trains_nothing(capsys, tmp_path, file, store):
+    (tmp_path / "grid.toml").write_text(
+        "depth = [1, 3]\nwidth = 4\nseed = [0, 1]\nbackend = 'numpy'\nepochs = 1\n"
+        f"batch_size = 50\ndataset = '{file}'\n"
+    )
+    words = (tmp_path / "grid.toml", "--out", store, "--workers", "1", "--dry-run", "--json")
+    code, out, _ = run(capsys, "sweep", *words)
+    (row,) = json.loads(out)
+    assert code == 0
+    assert (row["runs"], row["kept"], row["to_train"], row["workers"]) == (4, 2, 2, 1)
+    assert 0.0 < row["estimated_s"] < 60.0
+    assert len(list(store.glob("*.parquet"))) == 4
+
+
+def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
+    words = ("--initializer", "he_normal,fixup", "--hidden", "4", "--json")
+    code, out, err = run(capsys, "sweep", "--dataset", file, *NUMPY, *words)
+    assert (code, len(json.loads(out))) == (0, 1)
+    assert "left out: fixup: " in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("sweep", "missing.toml"), "no readable grid 'missing.toml'"),
+        (("sweep", "--workers", "0"), "workers must be a positive integer, not 0"),
+        (("sweep", "--workers", "-1"), "workers must be a positive integer, not -1"),
+        (("sweep", "--time-budget", "0"), "time_budget must be positive"),
+        (("sweep", "--executor", "dask"), "invalid choice: 'dask'"),
+        (("sweep", "--depth", "3"), "depth needs width"),
+        (("sweep", "--depth", "x", "--width", "3"), "depth must be an integer"),
+        (("sweep", "--set", "gian=1"), "no parameter 'gian' of he_normal"),
+        (("train", "--set", "gain"), "--set must be PARAMETER=VALUE"),
+        (("train", "--set", "gain=1,2"), "sweep takes several"),
+        (("train", "--set", f"gain={'9' * 400}"), "gain must be below"),
+        (("train", "--set", f"gain={'-' * 5000}1"), "gain must be a number"),
+        (("train", "--target", "kind"), "--dataset must be a file, FILE.csv"),
+        (("train", "--hidden=-5"), "as 64-32 or 30x64, not '-5'"),
+        (("train", "--hidden", "3xx4"), "hidden must be integers"),
+        (("runs", "nowhere"), "nowhere: no such directory of runs"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_runs_lists_and_filters(capsys, store):
+    code, out, _ = run(capsys, "runs", store, "--json")
+    rows = json.loads(out)
+    assert (code, len(rows)) == (0, 4)
+    assert {row["depth"] for row in rows} == {1, 3}
+    code, out, _ = run(capsys, "runs", store, "--where", "depth>1 and initializer=he_normal")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert "he_normal " in out
+    code, _, err = run(capsys, "runs", store, "--where", "dept>1")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "did you mean 'depth'" in err
+
+
+def test_runs_exports(capsys, store, tmp_path):
+    where = ("--where", "depth=3")
+    assert run(capsys, "runs", store, *where, "--export", tmp_path / "a.csv")[0] == 0
+    assert pd.read_csv(tmp_path / "a.csv")["depth"].tolist() == [3, 3]
+    words = ("--export", tmp_path / "b.parquet", "--rows", "epochs")
+    assert run(capsys, "runs", store, *words)[0] == 0
+    table = pd.read_parquet(tmp_path / "b.parquet")
+    assert table.groupby("run")["epoch"].max().tolist() == [1, 1, 1, 1]
+    code, _, err = run(capsys, "runs", store, "--export", tmp_path / "a.xls")
+    assert (code, "must be a .csv or .parquet file" in err) == (2, True)
+    code, _, err = run(capsys, "runs", store, "--export", tmp_path / "nowhere" / "a.csv")
+    assert (code, err.count("\n")) == (2, 1)
+
+
+def test_runs_merges_removes_and_names_what_is_damaged(capsys, store, tmp_path):
+    (tmp_path / "other").mkdir()
+    code, out, err = run(capsys, "runs", tmp_path / "other", "--merge", store, "--json")
+    assert (code, len(json.loads(out))) == (0, 4)
+    assert "4 runs of" in err
+    code, _, err = run(capsys, "runs", tmp_path / "other", "--remove")
+    assert (code, "--remove needs --where" in err) == (2, True)
+    code, out, err = run(capsys, "runs", tmp_path / "other", "--remove", "--where", "depth=3")
+    assert (code, out) == (0, "")
+    assert "2 runs removed" in err
+    assert len(list((tmp_path / "other").glob("*.parquet"))) == 2
+    damaged = next(iter(store.glob("*.parquet")))
+    damaged.write_bytes(b"")
+    code, out, err = run(capsys, "runs", store, "--json")
+    assert (code, len(json.loads(out))) == (0, 3)
+    assert f"run {damaged.stem} is damaged" in err
