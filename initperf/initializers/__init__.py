@@ -6,10 +6,11 @@ from initperf._core.keys import RandomSource
 from initperf._core.registry import import_siblings
 from initperf.initializers._fans import fans
 from initperf.initializers._initializer import INITIALIZERS, Independent, Initializer, register
+from initperf.initializers._parts import draw_part
 
-__all__ = ["INITIALIZERS", "Independent", "Initializer", "draw", "fans", "register"]
+__all__ = ["INITIALIZERS", "Independent", "Initializer", "draw", "draw_part", "fans", "register"]
 
-_SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads")
+_SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads", "part")
 
 
 def draw(name: str, shape: Any, *, rng: RandomSource = None, **options: Any) -> Any:
@@ -25,8 +26,9 @@ def draw(name: str, shape: Any, *, rng: RandomSource = None, **options: Any) -> 
         See `initperf._core.keys.as_key`.
     **options
         ``dtype``, ``out``, ``backend``, ``stream``, ``offset`` and ``threads`` as
-        `Initializer.__call__` takes them; anything else is a parameter of the initializer, such
-        as ``gain=2.0``.
+        `Initializer.__call__` takes them. ``part``, slices of step 1, asks for a rectangular
+        part of the weight, the same bits as in the whole; see `draw_part`. Anything else is a
+        parameter of the initializer, such as ``gain=2.0``.
 
     Returns
     -------
@@ -43,6 +45,9 @@ def draw(name: str, shape: Any, *, rng: RandomSource = None, **options: Any) -> 
     initializer = INITIALIZERS[name]
     if options:
         initializer = initializer.replace(**options)
+    if source.get("part") is not None:
+        return draw_part(initializer, shape, rng=rng, **source)
+    source.pop("part", None)
     return initializer(shape, rng=rng, **source)
 
 

@@ -150,7 +150,7 @@ def _law_64(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a:
     return mean, std, low, high, b, i, a, b - a
 
 
-_law = by_dtype(_law_32, _law_64)
+truncated_normal_parameters = by_dtype(_law_32, _law_64)
 
 
 def _values(words: np.ndarray, dtype: np.dtype, law: tuple[Any, ...]) -> Any:
@@ -173,7 +173,7 @@ def fill_truncated_normal_reference(
     above: float,
 ) -> None:
     """Fill a 1-D array with N(mean, std^2) truncated to [low, high]; see `masses` for the rest."""
-    law = _law(out, mean, std, low, high, below, inside, above)
+    law = truncated_normal_parameters(out, mean, std, low, high, below, inside, above)
     with np.errstate(divide="ignore", invalid="ignore"):
         reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, law))
 
@@ -201,7 +201,8 @@ def _block_64(
             values[j] = _value_64(part[j], part[COUNTERS + j], m, s, low, high, b, i, a, d)
 
 
-_fill = block_fill(by_dtype(_block_32, _block_64))
+truncated_normal_block = by_dtype(_block_32, _block_64)
+_fill = block_fill(truncated_normal_block)
 
 
 @jit
@@ -219,7 +220,8 @@ def fill_truncated_normal(
     above: float,
 ) -> None:
     """Fill a 1-D array with N(mean, std^2) truncated to [low, high]; see `masses` for the rest."""
-    _fill(out, key, stream, start, _law(out, mean, std, low, high, below, inside, above))
+    law = truncated_normal_parameters(out, mean, std, low, high, below, inside, above)
+    _fill(out, key, stream, start, law)
 
 
 def _cases() -> Any:
