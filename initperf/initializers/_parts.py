@@ -282,6 +282,8 @@ def draw_part(
         store = Store(array.dtype.name, backend, threads)
         fill_part(law, array, cut, Key(as_key(rng)), stream, store)
     else:
-        source = {"rng": rng, "stream": stream, "backend": backend, "threads": threads}
-        array[...] = rule(cut.shape, dtype=array.dtype, **source)[cut.slices]
+        drawn = rule(
+            cut.shape, rng=rng, dtype=array.dtype, backend=backend, stream=stream, threads=threads
+        )
+        array[...] = drawn[cut.slices]
     return result

@@ -67,7 +67,7 @@ def _rows_fill(block: Function) -> Function:
                 for i in range(count):
                     target[i] = source[i]
                 done += count
-                skip = 0
+                skip = np.int64(0)
                 number += _U64(1)
 
     return fill
