@@ -134,7 +134,7 @@ def test_unknown_recipes_name_the_nearest():
         init_(nn.Linear(2, 2), "he_norma")
     with pytest.raises(KeyError, match="did you mean 'pytorch'"):
         init_(nn.Linear(2, 2), "pytroch")
-    with pytest.raises(KeyError, match="there are the recipes .*pytorch"):
+    with pytest.raises(KeyError, match=r"there are the recipes .*pytorch"):
         init_(nn.Linear(2, 2), "zzzz")
     with pytest.raises(TypeError, match="not int"):
         init_(nn.Linear(2, 2), 3)
