@@ -106,7 +106,7 @@ def _allocate(
         tensors[id(old)] = old
         if old.is_meta or (dtype is not None and old.dtype != dtype):
             memory = torch.empty_like(old.detach(), dtype=dtype, device=device)
-            new = type(old)(memory, requires_grad=old.requires_grad)
+            new = nn.Parameter(memory, requires_grad=old.requires_grad)
             new.__dict__.update(old.__dict__)
             tensors[id(old)] = new
     for module in model.modules():
