@@ -1,5 +1,6 @@
 """What the processes of a test of shards do: `distributed` calls these functions by name."""
 
+import pytest
 import torch
 from torch import distributed, nn
 from torch.distributed import checkpoint
@@ -76,12 +77,8 @@ def refused(directory):
     """Without a seed, each process would draw from entropy of its own."""
     model = Model()
     fully_shard(model, mesh=init_device_mesh("cpu", (distributed.get_world_size(),)))
-    try:
+    with pytest.raises(ValueError, match="rng must be given, the same on every process"):
         init_(model, RECIPE)
-    except ValueError as error:
-        assert "rng must be given, the same on every process" in str(error)
-    else:
-        raise AssertionError("drew from fresh entropy")
 
 
 def meta(directory):

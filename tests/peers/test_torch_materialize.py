@@ -1,4 +1,4 @@
-"""`materialize_`: models from the device ``meta`` to memory, in which no value is left unwritten."""
+"""`materialize_`: models from ``meta`` to memory, in which no value is left unwritten."""
 
 import pytest
 import torch
