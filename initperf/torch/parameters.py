@@ -100,7 +100,11 @@ class Parameter:
         The gates of a recurrent layer, the query, key and value of an attention that packs them,
         and the groups of a convolution.
         """
-        module = self.module
+        if self.role not in ("weight", "bias"):
+            return 1
+        module = self.parents[-1]
+        if isinstance(module, nn.Linear):
+            return 1
         if isinstance(module, _ConvNd):
             return int(module.groups) if self.role == "weight" else 1
         if isinstance(module, nn.MultiheadAttention) and self.attribute.startswith("in_proj_"):
@@ -112,8 +116,8 @@ class Parameter:
     @property
     def matrix(self) -> tuple[int, ...]:
         """Return the shape of one of the weights that are packed in it."""
-        shape = self.shape
-        return (shape[0] // self.packed, *shape[1:]) if shape else shape
+        shape, count = self.shape, self.packed
+        return shape if count == 1 else (shape[0] // count, *shape[1:])
 
     @property
     def fans(self) -> tuple[int, int]:
@@ -158,7 +162,7 @@ def parameters(model: nn.Module) -> list[Parameter]:
     """
     found: dict[int, tuple[_Place, str, torch.Tensor]] = {}
     names: dict[int, list[str]] = {}
-    for place in _walk(_Place(model, "", (model,), None, None)):
+    for place in _walk(model):
         for attribute, tensor in place.module._parameters.items():
             if tensor is not None:
                 if nn.parameter.is_lazy(tensor):
@@ -185,21 +189,23 @@ def parameters(model: nn.Module) -> list[Parameter]:
     ]
 
 
-def _walk(place: _Place) -> Iterator[_Place]:
-    yield place
-    children = [(name, child) for name, child in place.module._modules.items() if child is not None]
-    numbered = place.layers is None and _holds_blocks(place.module, children)
-    for index, (name, child) in enumerate(children):
-        hidden = adds_prefix(place.module, name)
-        yield from _walk(
-            _Place(
-                child,
-                place.name if hidden else join(place.name, name),
-                (*place.parents, child),
-                index if numbered else place.layer,
-                len(children) if numbered else place.layers,
-            )
-        )
+def _walk(model: nn.Module) -> Iterator[_Place]:
+    """Visit the modules of a model in the order of ``model.modules()``, shared ones each time."""
+    waiting = [_Place(model, "", (model,), None, None)]
+    while waiting:
+        place = waiting.pop()
+        yield place
+        module = place.module
+        if not module._modules:
+            continue
+        children = [(name, child) for name, child in module._modules.items() if child is not None]
+        numbered = place.layers is None and _holds_blocks(module, children)
+        found = []
+        for index, (name, child) in enumerate(children):
+            path = place.name if adds_prefix(module, name) else join(place.name, name)
+            layer, layers = (index, len(children)) if numbered else (place.layer, place.layers)
+            found.append(_Place(child, path, (*place.parents, child), layer, layers))
+        waiting += reversed(found)
 
 
 def _holds_blocks(module: nn.Module, children: list[tuple[str, nn.Module]]) -> bool:

@@ -243,10 +243,13 @@ def plan(
     assignments = (*(Assign(pattern, KEEP) for pattern in patterns), *chosen.assignments())
     found = parameters(model)
     number = _streams(found, streams)
+    tests = [assignment.matches() for assignment in assignments]
     rows, used, uncovered, errors = [], set[int](), [], []
     for parameter in found:
-        index = next((i for i, a in enumerate(assignments) if a.matches(parameter)), None)
-        if index is None:
+        for index, test in enumerate(tests):  # noqa: B007
+            if test(parameter):
+                break
+        else:
             uncovered.append(f"{parameter.name} {parameter.shape}")
             continue
         used.add(index)
@@ -311,13 +314,11 @@ def _some(items: list[str], between: str = ", ") -> str:
 
 
 def _pieces(parameter: Parameter, rule: Any, stream: Callable[[str], int]) -> tuple[Piece, ...]:
-    if isinstance(rule, str) and rule == KEEP:
-        return ()
-    if callable(rule) and not isinstance(rule, Initializer):
+    if not isinstance(rule, (str, Initializer)) and callable(rule):
         rule = rule(parameter)
     if isinstance(rule, str) and rule == KEEP:
         return ()
-    if isinstance(rule, Sequence) and not isinstance(rule, str):
+    if not isinstance(rule, (str, Initializer)) and isinstance(rule, Sequence):
         pieces = []
         for slices, each in rule:
             part = as_part(parameter.shape, slices)
@@ -337,12 +338,13 @@ def _pieces(parameter: Parameter, rule: Any, stream: Callable[[str], int]) -> tu
 
 def _packed(parameter: Parameter, rule: Initializer, stream: Callable[[str], int]) -> list[Piece]:
     """Return a rule's pieces, each weight that is packed in the parameter on its own."""
-    bound = with_axes(rule, parameter.axes)
-    shape, count = parameter.shape, parameter.packed
+    bound = with_axes(rule, parameter.axes) if hasattr(rule, "in_axis") else rule
+    shape, matrix = parameter.shape, parameter.matrix
     if 0 in shape:
         return []
-    if isinstance(bound, Independent) or count == 1:
-        return [Piece(whole(shape), bound, parameter.matrix, stream(""))]
+    if matrix == shape or isinstance(bound, Independent):
+        return [Piece(whole(shape), bound, matrix, stream(""))]
+    count = shape[0] // matrix[0]
     rows = shape[0] // count
     pieces = []
     for i in range(count):

@@ -45,10 +45,20 @@ class Assign:
     rule: RuleLike
     optional: bool = False
 
-    def matches(self, parameter: Parameter) -> bool:
-        """Return whether it is about this parameter."""
+    def matches(self) -> Predicate:
+        """Return the test whether it is about a parameter; made once, for many parameters."""
         whats = self.what if isinstance(self.what, tuple) else (self.what,)
-        return all(_holds(what, parameter) for what in whats)
+        if len(whats) == 1:
+            return _predicate(whats[0])
+        tests = tuple(map(_predicate, whats))
+
+        def all_hold(parameter: Parameter) -> bool:
+            for test in tests:  # noqa: SIM110, a generator for each parameter costs more
+                if not test(parameter):
+                    return False
+            return True
+
+        return all_hold
 
     def __str__(self) -> str:
         whats = self.what if isinstance(self.what, tuple) else (self.what,)
@@ -58,12 +68,13 @@ class Assign:
         )
 
 
-def _holds(what: What, parameter: Parameter) -> bool:
+def _predicate(what: What) -> Predicate:
     if isinstance(what, str):
-        return _pattern(what).match(parameter.name) is not None
+        match = _pattern(what).match
+        return lambda parameter: match(parameter.name) is not None
     if isinstance(what, type):
-        return isinstance(parameter.module, what)
-    return bool(what(parameter))
+        return lambda parameter: isinstance(parameter.module, what)
+    return what
 
 
 @functools.lru_cache(maxsize=1024)
@@ -141,13 +152,17 @@ class OneRule(Recipe):
         )
 
 
+def _of_normalization(parameter: Parameter) -> bool:
+    return parameter.is_normalization
+
+
 def _slope(parameter: Parameter) -> Initializer:
     return constant(float(getattr(parameter.module, "init", 0.25)))
 
 
 NORMALIZATIONS = (
     Assign(role("norm"), "ones", optional=True),
-    Assign((lambda parameter: parameter.is_normalization, role("bias")), "zeros", optional=True),
+    Assign((role("bias"), _of_normalization), "zeros", optional=True),
     Assign(role("slope"), _slope, optional=True),
 )
 """Gains 1 and biases 0, the identity; and the slope that ``torch.nn.PReLU`` was made with."""

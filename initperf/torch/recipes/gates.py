@@ -37,8 +37,10 @@ class Gates(Recipe):
     def assignments(self) -> tuple[Assign, ...]:
         """Return the rules."""
 
+        tests = [Assign(pattern, "zeros").matches() for pattern in self.gates]
+
         def is_gate(parameter: Parameter) -> bool:
-            return any(Assign(pattern, "zeros").matches(parameter) for pattern in self.gates)
+            return any(test(parameter) for test in tests)
 
         is_gate.__name__ = f"gates {', '.join(self.gates)}"
         return (Assign(is_gate, constant(self.value)), *RECIPES[self.base].assignments())

@@ -32,10 +32,18 @@ _OPTIMIZERS = ("sgd", "adam")
 
 def _is_output(parameter: Parameter) -> bool:
     """Return whether it gives the logits: by its name, or as the model's last module."""
-    model = parameter.parents[0]
-    weighted = [each for each in model.modules() if each._parameters]
-    last = parameter.module is weighted[-1] and parameter.layer is None
-    return parameter.role == "weight" and (is_head(parameter) or last)
+    if parameter.role != "weight" or parameter.layer is not None or parameter.position == 0:
+        return False
+    return is_head(parameter) or parameter.module is _last_layer(parameter.parents[0])
+
+
+def _last_layer(module: nn.Module) -> nn.Module | None:
+    """Return the last module that holds parameters."""
+    for child in reversed(list(module.children())):
+        found = _last_layer(child)
+        if found is not None:
+            return found
+    return module if module._parameters else None
 
 
 def _is_input(parameter: Parameter) -> bool:
@@ -68,7 +76,7 @@ class Mup(Recipe):
         return (
             *NORMALIZATIONS,
             Assign(role("embedding"), normal(1.0), optional=True),
-            Assign((_is_output, lambda p: p.position > 0), self._output),
+            Assign(_is_output, self._output),
             Assign(role("weight"), lambda p: normal(inverse_root(p.fans[0])), optional=True),
             *BIASES,
         )
