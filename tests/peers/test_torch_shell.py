@@ -1,6 +1,12 @@
 """``initperf draw --model``: models into files of safetensors, and their plans."""
 
 import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,6 +15,8 @@ from torch_models import gpt2, llama
 
 from initperf import cli
 from initperf.torch import init_
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(capsys, *words):
@@ -87,3 +95,57 @@ def test_a_dtype_that_a_model_cannot_have_leaves_no_file(capsys, tmp_path):
     assert code == 2
     assert "--dtype must be one of float32" in err
     assert not list(tmp_path.iterdir())
+
+
+def test_lines_of_the_readme_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = [line for line in readme.splitlines() if line.startswith("initperf draw --model")]
+    assert len(lines) == 2
+    for line in lines:
+        words = shlex.split(line.replace("package.module:factory", "torch_models:gpt2"))
+        assert run(capsys, *words[2:])[0] == 0
+    assert (tmp_path / "model.safetensors").is_file()
+
+
+PROOF = """
+import torch, initperf.torch
+model = torch.nn.ModuleDict({"body": torch.nn.Linear(3, 3), "head": torch.nn.Linear(3, 3)})
+initperf.torch.init_(model, "plain", rng=0)
+assert model["body"].weight.all() and not model["head"].weight.any()
+"""
+
+
+def test_a_recipe_takes_one_file(tmp_path):
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shutil.copytree(ROOT / "initperf", tmp_path / "initperf")
+    _, _, after = contributing.partition("`initperf/torch/recipes/plain.py`")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", after, re.DOTALL | re.MULTILINE)[:1]
+    (tmp_path / "initperf/torch/recipes/plain.py").write_text(block, encoding="utf-8")
+    command = [sys.executable, "-c", PROOF]
+    subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, check=True)
+
+
+def test_a_recipe_may_come_from_another_distribution(tmp_path):
+    (tmp_path / "other-1.dist-info").mkdir()
+    (tmp_path / "other-1.dist-info/METADATA").write_text("Name: other\nVersion: 1\n")
+    points = "[initperf.recipes]\nplain = other_recipes\n"
+    (tmp_path / "other-1.dist-info/entry_points.txt").write_text(points)
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, _, after = contributing.partition("`initperf/torch/recipes/plain.py`")
+    block = re.findall(r"^```python\n(.*?)^```$", after, re.DOTALL | re.MULTILINE)[0]
+    (tmp_path / "other_recipes.py").write_text(block, encoding="utf-8")
+    path = f"{tmp_path}:{ROOT}"
+    command = [sys.executable, "-c", PROOF]
+    subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": path}, check=True)
+
+
+def test_the_example_of_shards_prints_one_digest():
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    example = str(ROOT / "examples" / "sharded.py")
+    done = subprocess.run([*command, example], capture_output=True, text=True, check=True)
+    found = dict(re.findall(r"^(\d) process\w*: ([0-9a-f]{64})$", done.stdout, re.MULTILINE))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^(\d) process\w*: ([0-9a-f]{64})$", readme, re.MULTILINE))
+    assert len(found) == 2
+    assert found.items() <= said.items()

@@ -36,7 +36,6 @@ class Gates(Recipe):
 
     def assignments(self) -> tuple[Assign, ...]:
         """Return the rules."""
-
         tests = [Assign(pattern, "zeros").matches() for pattern in self.gates]
 
         def is_gate(parameter: Parameter) -> bool:
