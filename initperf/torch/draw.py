@@ -50,7 +50,8 @@ def init_(
         See `initperf._core.keys.as_key`; a generator is advanced once.
     streams : str
         ``"name"``: the stream of a parameter comes from its qualified name, see `stream_of`.
-        ``"position"``: it is its place among ``module.parameters()``, as before version 0.2.
+        ``"position"``: it is its place among ``module.parameters()``, as it was before streams
+        had names.
     keep : str or sequence of str
         Patterns of names whose parameters stay as they are.
     **options

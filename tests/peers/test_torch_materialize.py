@@ -50,6 +50,12 @@ def test_a_materialized_model_computes(poisoned):
         assert torch.equal(model(tokens).logits, expected(tokens).logits)
 
 
+def test_a_materialized_recurrent_layer_computes(poisoned):
+    model = materialize_(built_on_meta(lambda: nn.LSTM(3, 4)), "pytorch", rng=0)
+    x = torch.ones(2, 1, 3)
+    assert torch.equal(model(x)[0], init_(nn.LSTM(3, 4), "pytorch", rng=0)(x)[0])
+
+
 def test_ties_stay(poisoned):
     model = materialize_(built_on_meta(gpt2), "gpt2", rng=0)
     assert model.lm_head.weight is model.transformer.wte.weight

@@ -107,6 +107,11 @@ def test_the_spectral_condition_holds():
     assert weight.moments()[1] == pytest.approx(math.sqrt(50 / 200) / math.sqrt(200))
 
 
+def test_nanochat_starts_branches_and_logits_at_zero():
+    expected = [1.0, D**-0.5, math.sqrt(0.5 / D), 0.0, 0.0, 0.0]
+    assert stds("nanochat", [TABLE, Q, V, O, DOWN, HEAD]) == pytest.approx(expected)
+
+
 def test_completep():
     expected = [0.02, 0.02 * math.sqrt(256 / D), 0.02 * math.sqrt(256 / D), 0.02]
     assert stds("completep", [TABLE, Q, DOWN, HEAD]) == pytest.approx(expected)
