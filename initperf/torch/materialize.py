@@ -113,11 +113,6 @@ def _allocate(
         for name, parameter in module._parameters.items():
             if parameter is not None:
                 module._parameters[name] = tensors[id(parameter)]
-    for module in model.modules():
-        if isinstance(module, nn.RNNBase):
-            module._init_flat_weights()
-    # FSDP keeps references of its own to the parameters, and looks them up anew here.
-    model._apply(lambda tensor: tensor)
     return tensors
 
 
