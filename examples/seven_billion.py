@@ -2,14 +2,16 @@
 
     python examples/seven_billion.py
 
-needs transformers, and 14 GB of memory. PyTorch's own way, ``normal_`` on each weight, is measured
-on some blocks and extrapolated. ``--layers 4`` builds fewer blocks, for a smaller machine.
+needs transformers, and 14 GB of memory. PyTorch's own way, ``normal_`` or torchtitan's
+``trunc_normal_`` on each weight, is measured on the attention of one block and extrapolated.
+``--layers 4`` builds fewer blocks, for a smaller machine.
 """
 
 import argparse
 import resource
 import sys
 import time
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -25,17 +27,14 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT / 1e9
 
 
-def torch_seconds(blocks: int) -> tuple[float, int]:
-    """Return how long PyTorch takes for the weights of some blocks, and how many they are."""
+def torch_seconds(draw: Callable[..., object]) -> tuple[float, int]:
+    """Return how long PyTorch takes for the attention of one block, and how many values it has."""
     with torch.device("meta"):
-        part = LlamaForCausalLM(LlamaConfig(num_hidden_layers=blocks)).model.layers
-    part.to(torch.bfloat16).to_empty(device="cpu")
-    weights = [parameter.data for parameter in part.parameters() if parameter.ndim == 2]
-    for weight in weights:
-        weight.zero_()  # its memory is there before the clock starts
+        block = LlamaForCausalLM(LlamaConfig(num_hidden_layers=1)).model.layers[0]
+    weights = [parameter.to(torch.bfloat16) for parameter in block.self_attn.parameters()]
     start = time.perf_counter()
     for weight in weights:
-        nn.init.normal_(weight, std=0.02)
+        draw(torch.empty_like(weight, device="cpu"), std=0.02)
     return time.perf_counter() - start, sum(weight.numel() for weight in weights)
 
 
@@ -62,11 +61,12 @@ def main() -> None:
     print(f"peak memory {peak():.2f} GB, of which {before:.2f} GB were there before")
     print(f"peak above that: {(peak() - before) / size:.3f} times the weights")
     del model
-    seconds, drawn = torch_seconds(blocks=1)
-    print(
-        f"PyTorch's normal_ on {drawn / 1e9:.2f} billion of the values: {seconds:.2f} s, "
-        f"extrapolated to all: {seconds * values / drawn:.1f} s"
-    )
+    for draw in (nn.init.normal_, nn.init.trunc_normal_):
+        seconds, drawn = torch_seconds(draw)
+        print(
+            f"PyTorch's {draw.__name__} on {drawn / 1e9:.3f} billion values: {seconds:.2f} s, "
+            f"extrapolated to all: {seconds * values / drawn:.0f} s"
+        )
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from initperf.errors import UnsuitableError
 from initperf.torch.checks import check, check_model, check_range, key_of
 from initperf.torch.draw import Source
 from initperf.torch.names import join
+from initperf.torch.pages import advise
 from initperf.torch.parameters import parameters
 from initperf.torch.planning import Plan, plan
+from initperf.torch.shards import local
 from initperf.torch.write import FORMATS, write
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -106,6 +108,7 @@ def _allocate(
         tensors[id(old)] = old
         if old.is_meta or (dtype is not None and old.dtype != dtype):
             memory = torch.empty_like(old.detach(), dtype=dtype, device=device)
+            advise(local(memory))
             new = nn.Parameter(memory, requires_grad=old.requires_grad)
             new.__dict__.update(old.__dict__)
             tensors[id(old)] = new

@@ -7,6 +7,7 @@ from torch_models import CASES, EveryLayer, gpt2, llama
 
 from initperf._core.keys import Key, as_key
 from initperf.torch import init_, materialize_, plan
+from initperf.torch.pages import HUGE, advise, whole_pages
 from initperf.torch.parameters import parameters
 from initperf.torch.write import write
 
@@ -141,3 +142,13 @@ def test_blocks_for_other_devices_have_the_same_bits(dtype, monkeypatch):
             write(row.parameter.tensor, row.pieces, Key(as_key(3)), staged=True)
     for one, other in zip(parameters(model), parameters(expected), strict=True):
         assert torch.equal(one.tensor, other.tensor), one.name
+
+
+def test_huge_pages_lie_within_a_tensor():
+    assert whole_pages(HUGE, 2 * HUGE) == (HUGE, 2 * HUGE)
+    assert whole_pages(HUGE + 1, 2 * HUGE) == (2 * HUGE, HUGE)
+    assert whole_pages(HUGE - 1, 2 * HUGE) == (HUGE, HUGE)
+    assert whole_pages(5, HUGE)[1] == 0
+    tensor = torch.ones(3 * HUGE // 4)  # of 4 bytes a value
+    advise(tensor)
+    assert torch.all(tensor == 1.0)
