@@ -1,4 +1,4 @@
-"""What is paid once: imports, compiling each kernel, loading each from the cache."""
+"""One-time costs: imports, compiling each kernel, loading each from the cache."""
 
 import pytest
 

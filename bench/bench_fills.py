@@ -1,4 +1,4 @@
-"""Fills from 2^10 to 2^27 values: how their time, and what they allocate, grows."""
+"""Fills from 2^10 to 2^27 values: growth of their time and of their allocations."""
 
 import tracemalloc
 from functools import partial

@@ -1,7 +1,7 @@
-"""Every initializer by its name, in a layer's shape, against the same law by NumPy's generator.
+"""Every initializer in a layer's shape, against the same distribution by NumPy's generator.
 
-What has no law of independent weights that NumPy could draw, constants and structured matrices,
-is timed against filling the array with zeros: how much more than touching the memory it costs.
+Constants and structured matrices, which NumPy cannot draw as independent weights, are timed
+against filling the array with zeros: their cost beyond touching the memory.
 """
 
 from functools import partial
@@ -13,33 +13,34 @@ from initperf import INITIALIZERS
 from initperf._core.parallel import default_threads
 from initperf.benchmarks.limits import stores
 from initperf.benchmarks.workloads import PREPARATIONS
-from initperf.initializers._initializer import Independent
-from initperf.initializers._law import Normal, TruncatedNormal, Uniform
+from initperf.initializers import Independent, Normal, TruncatedNormal, Uniform
 
 SHAPE = (784, 256)
 SIZE = SHAPE[0] * SHAPE[1]
 
 
-def by_numpy(law, dtype):
+def by_numpy(distribution, dtype):
     """Return a draw in place as one writes it with NumPy alone."""
     rng, out = np.random.Generator(np.random.SFC64(0)), np.empty(SIZE, dtype)
 
     def uniform():
         rng.random(out=out, dtype=out.dtype)
-        return shifted(law.high - law.low, law.low)
+        return shifted(distribution.high - distribution.low, distribution.low)
 
     def normal():
         rng.standard_normal(out=out, dtype=out.dtype)
-        return shifted(law.std, law.mean)
+        return shifted(distribution.std, distribution.mean)
 
     def truncated():
-        low, high = ((end - law.location) / law.scale for end in law.support)
+        low, high = (
+            (end - distribution.location) / distribution.scale for end in distribution.support
+        )
         rng.standard_normal(out=out, dtype=out.dtype)
         outside = np.flatnonzero((out < low) | (out > high))
         while outside.size:
             out[outside] = rng.standard_normal(outside.size, dtype=out.dtype)
             outside = outside[(out[outside] < low) | (out[outside] > high)]
-        return shifted(law.scale, law.location)
+        return shifted(distribution.scale, distribution.location)
 
     def shifted(scale, shift):
         np.multiply(out, scale, out=out)
@@ -47,7 +48,7 @@ def by_numpy(law, dtype):
         return out
 
     draws = {Uniform: uniform, Normal: normal, TruncatedNormal: truncated}
-    return draws.get(type(law), partial(out.fill, 0))
+    return draws.get(type(distribution), partial(out.fill, 0))
 
 
 def by_us(initializer, dtype, threads):
@@ -60,16 +61,18 @@ def by_us(initializer, dtype, threads):
 @pytest.mark.parametrize("name", list(INITIALIZERS))
 def test_initializer(ab, benchmark, name, dtype, threads):
     initializer = INITIALIZERS[name]
-    law = initializer.law(SHAPE) if isinstance(initializer, Independent) else None
-    made = by_numpy(law, dtype)()
+    distribution = (
+        initializer.distribution_of(SHAPE) if isinstance(initializer, Independent) else None
+    )
+    made = by_numpy(distribution, dtype)()
     if made is not None:
         # mean and deviation to six standard errors: that of a deviation is less than σ/√n here
-        allowed = 6 * law.std / np.sqrt(SIZE)
-        assert abs(made.mean(dtype=np.float64) - law.mean) <= allowed
-        assert abs(made.std(dtype=np.float64) - law.std) <= allowed
+        allowed = 6 * distribution.std / np.sqrt(SIZE)
+        assert abs(made.mean(dtype=np.float64) - distribution.mean) <= allowed
+        assert abs(made.std(dtype=np.float64) - distribution.std) <= allowed
     benchmark.group = f"{name} {dtype}"
     found = ab(
-        partial(by_numpy, law, dtype),
+        partial(by_numpy, distribution, dtype),
         partial(by_us, initializer, dtype, threads),
         preparations=PREPARATIONS,
     )

@@ -1,11 +1,11 @@
 """Every kernel alone: its Numba twin on all its loads and dtypes, by one thread.
 
-What is drawn by several threads is timed with one and with all of them elsewhere: the fills in
+Kernels that run on several threads are timed on one and on all of them elsewhere: the fills in
 ``bench_fills.py`` and ``bench_initializers.py``, ``haar`` and ``orthogonalize`` in
 ``bench_orthogonal.py``.
 
-Where a load is the kernel's smallest, in turns with the NumPy reference, which is the
-specification and not a rival: the ratio keeps the row comparable on a faster or slower day.
+The smallest load of a kernel takes turns with the NumPy reference, which is the specification
+and not a rival: the ratio keeps the row comparable between faster and slower days.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from initperf.benchmarks.roofline import least_seconds
+from initperf.benchmarks.roofline import kernel_row
 from initperf.benchmarks.workloads import PREPARATIONS
-from initperf.jit.blas import one_thread_blas
+from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
 
 
@@ -41,18 +41,11 @@ def test_kernel(ab, timed, benchmark, row):
     benchmark.group = f"{kernel.name} {dtype} {load.label}"
     ours, reference = (partial(prepare, kernel, which, load, dtype) for which in ("numba", "numpy"))
     ours()()
-    with one_thread_blas():
+    with blas_threads(1):
         if smallest:
             found = ab(reference, ours, preparations=PREPARATIONS)
             timing = found and found.candidate
         else:
             timing = timed(ours())
     if timing:
-        limit_s, limit = least_seconds(load.operations[dtype], load.bytes_moved(dtype), dtype)
-        benchmark.extra_info.update(
-            operations=load.operations[dtype],
-            bytes=load.bytes_moved(dtype),
-            limit_s=limit_s,
-            limit=limit,
-            percent_of_limit=100 * limit_s / timing.median_s,
-        )
+        benchmark.extra_info.update(kernel_row((kernel, load, dtype), timing).record())

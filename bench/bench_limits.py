@@ -1,4 +1,4 @@
-"""What this machine allows: seconds for 10^9 bytes or operations."""
+"""Limits of this machine: seconds for 10^9 bytes or operations."""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""What a call holds beside its result: the most memory of a process less what it had before.
+"""Memory of a call beside its result: the peak of a process less the peak before the call.
 
-A process of its own draws into an array that exists, or trains; Numba's allocations, which
-Python's tracing does not see, count too. Rows are in bytes, as if a byte took a second.
+A process of its own draws into an existing array; Numba's allocations, which Python's tracing
+does not see, count too. Rows are in bytes, as if a byte took a second.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""Orthogonal matrices: drawn, and factors of given ones, by every method; and how both grow."""
+"""Orthogonal matrices by every method: draws, factors of given matrices, and growth with size."""
 
 import importlib.util
 import tracemalloc
@@ -132,7 +132,7 @@ def test_haar_growth(timed, benchmark, measured, order):
     call()
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    timing = timed(call, budget_seconds=2.0, least_rounds=2)
+    timing = timed(call, seconds=2.0, least_rounds=2)
     if not timing:
         return
     measured[order] = timing.median_s

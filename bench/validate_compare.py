@@ -1,4 +1,4 @@
-"""How often `initperf compare` is right: code that did not change, and a kernel made slower.
+"""Error rates of `initperf compare`: on unchanged code, and on a kernel made slower.
 
     python bench/validate_compare.py --tries 20
     python bench/validate_compare.py --tries 5 --slow fill_normal=15
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_SELECTION = "fill and normal and 784x256 and float32"
+_SELECTION = "(fill and normal and 784x256 and float32) or control"
 _SLOWED = "INITPERF_SLOWED"
 
 
@@ -83,7 +83,7 @@ def main() -> None:
         verdicts.update(zip(kinds, table["verdict"], strict=True))
         changed = table[table["verdict"].isin(["regressed", "improved"])]
         rows = ", ".join(f"{r.benchmark} x {r.time_ratio:.2f}" for r in changed.itertuples())
-        print(f"exit {found.exit_code}; {found.machine}; changed: {rows or 'none'}", flush=True)
+        print(f"exit {found.exit_code}; {found.noise}; changed: {rows or 'none'}", flush=True)
     print("exit codes:", ", ".join(f"{code}: {n}" for code, n in sorted(codes.items())))
     for (kind, verdict), number in sorted(verdicts.items()):
         print(f"{kind} {verdict}: {number}")

@@ -11,17 +11,21 @@ if TYPE_CHECKING:
     from initperf.initializers import INITIALIZERS, draw
     from initperf.kernels import KERNELS
     from initperf.kernels.philox import STREAM_VERSION
+    from initperf.optimizers import OPTIMIZERS
     from initperf.schemes import SCHEMES
     from initperf.theory.gains import calculate_gain
     from initperf.training.experiment import Experiment
     from initperf.training.network import draw_network
     from initperf.training.run import Run
+    from initperf.training.schedules import SCHEDULES
     from initperf.training.train import train
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "KERNELS",
+    "OPTIMIZERS",
+    "SCHEDULES",
     "SCHEMES",
     "STREAM_VERSION",
     "Experiment",
@@ -39,7 +43,9 @@ _HOMES = {
     "Experiment": "initperf.training.experiment",
     "INITIALIZERS": "initperf.initializers",
     "KERNELS": "initperf.kernels",
+    "OPTIMIZERS": "initperf.optimizers",
     "Run": "initperf.training.run",
+    "SCHEDULES": "initperf.training.schedules",
     "SCHEMES": "initperf.schemes",
     "STREAM_VERSION": "initperf.kernels.philox",
     "calculate_gain": "initperf.theory",

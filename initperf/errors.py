@@ -1,4 +1,4 @@
-"""The errors that the command line turns into exit codes of their own."""
+"""Errors that the command line maps to exit codes."""
 
 
 class DataError(Exception):
@@ -6,11 +6,11 @@ class DataError(Exception):
 
 
 class UsageError(Exception):
-    """The caller asked for something that does not exist or cannot be (exit 2)."""
+    """A request for something that does not exist or is not possible (exit 2)."""
 
 
 class UnsuitableError(UsageError, ValueError):
-    """A network cannot be, or a scheme does not apply to it or to a batch; says what would do."""
+    """A network is impossible, or a scheme does not apply to it or a batch; says what would."""
 
 
 class PluginError(UsageError):

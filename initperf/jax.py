@@ -1,4 +1,4 @@
-"""Initializers as JAX, Flax and Haiku's callers take them; the only module that imports jax.
+"""Initializers for JAX, Flax and Haiku; the only module that imports jax.
 
 A kernel of JAX has the axes (..., in, out), as weights have here.
 """
@@ -19,7 +19,7 @@ _ROUNDED = ("float16", "bfloat16")
 def initializer(name: str | Initializer, **parameters: Any) -> Callable[..., jax.Array]:
     """Return a function ``init(key, shape, dtype=float32)`` that draws weights.
 
-    The weights depend on the key and the shape alone, inside ``jax.jit`` as outside. Inside, the
+    The weights depend on the key and the shape only, inside ``jax.jit`` and outside. Inside, the
     draw is a callback to the host.
 
     Parameters
@@ -32,15 +32,15 @@ def initializer(name: str | Initializer, **parameters: Any) -> Callable[..., jax
     Returns
     -------
     callable
-        As those of ``jax.nn.initializers``: takes a key, typed or of raw words, a shape and a
+        Like those of ``jax.nn.initializers``: takes a key, typed or of raw words, a shape and a
         dtype, float32, float64 (where JAX allows it), float16 or bfloat16; the last two are drawn
         as float32 and rounded.
 
     Raises
     ------
     TypeError, ValueError
-        For an unknown name, or parameters that it does not take; and from the function returned,
-        for a shape or a dtype that cannot be.
+        For an unknown name, or parameters that the initializer does not take; and, from the
+        function returned, for an impossible shape or dtype.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def initializer(name: str | Initializer, **parameters: Any) -> Callable[..., jax
             allowed = ", ".join(_DIRECT + _ROUNDED)
             raise ValueError(f"dtype must be one of {allowed}, not {dtype!r}")
         lengths = tuple(shape)
-        rule.std(lengths)  # an impossible shape raises here, where it is asked for
+        rule.std(lengths)  # an impossible shape raises here, not in the callback
 
         def draw(words: Any) -> np.ndarray:
             seed = np.random.SeedSequence([int(word) for word in np.asarray(words).reshape(-1)])

@@ -1,4 +1,4 @@
-"""Initializers for the layers of Keras, with any of its backends; the only module to import it.
+"""Initializers for layers of Keras, with any of its backends; the only module that imports it.
 
 A kernel of Keras has the axes (..., in, out), as weights have here.
 """
@@ -16,7 +16,7 @@ _ROUNDED = ("float16", "bfloat16")
 
 @keras.saving.register_keras_serializable(package="initperf")
 class Initializer(keras.initializers.Initializer):  # type: ignore[misc]  # keras has no types
-    """An initializer of Keras that draws by the name of one of ``INITIALIZERS``.
+    """A Keras initializer that draws by one of ``INITIALIZERS``.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Initializer(keras.initializers.Initializer):  # type: ignore[misc]  # kera
     Raises
     ------
     TypeError, ValueError
-        For an unknown name, or parameters that it does not take.
+        For an unknown name, or parameters that the initializer does not take.
 
     Examples
     --------
@@ -71,5 +71,5 @@ class Initializer(keras.initializers.Initializer):  # type: ignore[misc]  # kera
         return keras.ops.convert_to_tensor(np.asarray(weights), dtype=kind)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what builds the same initializer again."""
+        """Return the arguments that build the same initializer."""
         return {"name": self._name, "seed": self._seed, **self._parameters}

@@ -1,150 +1,258 @@
-"""The rules of gradient descent, ONE record each.
+"""Optimizers: how weights follow their gradients, one record each.
 
-A record's rule is written once: it runs on NumPy arrays, and compiled into the loop of
-`initperf.kernels.update`. Weight decay adds to the gradient, as in PyTorch's optimizers of the
-same names.
+The fields of a record are the optimizer's settings. Its `Optimizer.step` is written once: it runs
+on NumPy arrays, and on scalars where it is compiled into the loop of `initperf.kernels.update`.
+Weight decay adds to the gradient, as in PyTorch's optimizers of the same names.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from initperf._core.registry import Registry
-from initperf.jit.policy import portable
+from initperf._core.schema import Range, Record, setting
 
-
-class Settings(NamedTuple):
-    """What an optimizer may be told; each takes what it knows."""
-
-    momentum: float = 0.9
-    betas: tuple[float, float] = (0.9, 0.999)
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
-
+__all__ = ["OPTIMIZERS", "Optimizer", "Range", "Rule", "register", "setting"]
 
 Rule = Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any]]
-Factors = Callable[[np.ndarray, np.ndarray, Settings], tuple[Any, ...]]
+C = TypeVar("C", bound="type[Optimizer]")
 
 
 @dataclass(frozen=True)
-class Optimizer:
-    """A rule that updates weights.
+class Optimizer(Record):
+    """Optimizer of a set of weights, to be derived from.
 
     Attributes
     ----------
     name : str
-        What it goes by.
+        Canonical name.
     formula : str
-        The rule in one line: weights w, gradient g, rate η.
+        The update in one line: weights w, gradient g, learning rate η.
     cite : str
         Paper or source.
+    aliases : tuple of str
+        Other names.
     memories : int
-        How many numbers it keeps for each weight, at most 2.
-    settings : tuple of str
-        The fields of `Settings` that it takes, beside the weight decay.
-    rule : callable
-        ``rule(w, g, first, second, factors)``, the new weight and memories, of scalars in
-        compiled code and of arrays elsewhere; a memory that it does not keep is 0. The first factor
-        is the rate, to which alone the step is proportional.
-    step_factors : callable
-        ``step_factors(rates, steps, settings)``, the factors of the steps counted from 1.
+        Numbers that it keeps for each weight, at most 2.
+    weight_decay : float
+        Multiple of each parameter, biases included, that is added to its gradient.
     """
 
-    name: str
-    formula: str
-    cite: str
-    memories: int
-    settings: tuple[str, ...]
-    rule: Rule
-    step_factors: Factors
+    name: ClassVar[str]
+    formula: ClassVar[str]
+    cite: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    memories: ClassVar[int] = 0
 
-    def factors(self, rates: np.ndarray, first: int, settings: Settings) -> np.ndarray:
-        """Return (steps, factors) of steps from `first`, counted from 0, at these rates."""
+    weight_decay: float = setting(
+        0.0, "multiple of a weight that is added to its gradient", allowed=Range(at_least=0.0)
+    )
+
+    @staticmethod
+    def step(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
+        """Return the new weight and memories.
+
+        Written with arithmetic and NumPy's functions, and `initperf.jit.like` for constants, so
+        that it runs on arrays and compiled on scalars.
+
+        Parameters
+        ----------
+        w, g : float32 or float64, array or scalar
+            Weight and gradient.
+        first, second : of the same kind
+            What it remembers of the weight; 0 for a memory that it does not keep.
+        factors : numpy.ndarray
+            One row of `factors`, of the weights' dtype. The first is the learning rate, to which
+            alone the step must be proportional: a scheme may scale it for each layer.
+        """
+        raise NotImplementedError
+
+    def step_factors(self, rates: np.ndarray, steps: np.ndarray) -> tuple[Any, ...]:
+        """Return what `step` finds in ``factors[2:]``, after learning rate and weight decay.
+
+        Parameters
+        ----------
+        rates : numpy.ndarray
+            (steps,) float64, learning rates.
+        steps : numpy.ndarray
+            (steps,) int64, numbers of the steps, counted from 1.
+
+        Returns
+        -------
+        tuple of float or numpy.ndarray
+            Each for all steps, or (steps,).
+        """
+        return ()
+
+    @property
+    def rule(self) -> Rule:
+        """`step`, which compiled code can call too; the same function for all settings."""
+        return _compilable(self.step)
+
+    def factors(self, rates: np.ndarray, first: int) -> np.ndarray:
+        """Return the factors of consecutive steps.
+
+        Parameters
+        ----------
+        rates : numpy.ndarray
+            (steps,) float64, learning rates.
+        first : int
+            Number of the first of these steps, counted from 0.
+
+        Returns
+        -------
+        numpy.ndarray
+            (steps, factors) float64: learning rate, weight decay, then `step_factors`.
+        """
         steps = np.arange(first + 1, first + 1 + len(rates))
-        columns = self.step_factors(rates, steps, settings)
-        return np.stack(np.broadcast_arrays(rates, settings.weight_decay, *columns), axis=1)
+        columns = self.step_factors(rates, steps)
+        return np.stack(np.broadcast_arrays(rates, self.weight_decay, *columns), axis=1)
+
+
+@functools.cache
+def _compilable(step: Rule) -> Rule:
+    from initperf.jit.policy import portable  # imports numba, which the command line's help avoids
+
+    return portable(step)
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", plugins="initperf.optimizers")
 
 
-def register(
-    name: str,
-    formula: str,
-    cite: str,
-    memories: int = 0,
-    settings: tuple[str, ...] = (),
-    factors: Factors = lambda rates, steps, settings: (),
-    aliases: tuple[str, ...] = (),
-) -> Callable[[Rule], Rule]:
-    """Add an optimizer; a decorator of its rule."""
+def register(optimizer: C) -> C:
+    """Add an optimizer, with default settings, to OPTIMIZERS; a decorator of its record.
 
-    def add(rule: Rule) -> Rule:
-        function = portable(rule)
-        record = Optimizer(name, formula, cite, memories, settings, function, factors)
-        OPTIMIZERS.register(name, record, aliases)
-        return function
+    Parameters
+    ----------
+    optimizer : type
+        Frozen dataclass derived from `Optimizer`, with name, formula and cite.
 
-    return add
+    Returns
+    -------
+    type
+        The same.
 
+    Raises
+    ------
+    ValueError
+        When a name is taken.
 
-@register("sgd", "w − ηg", "Robbins & Monro 1951")
-def _sgd(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
-    g = g + factors[1] * w
-    return w - factors[0] * g, first, second
-
-
-def _momentum_factor(rates: Any, steps: Any, settings: Settings) -> tuple[Any, ...]:
-    return (settings.momentum,)
-
-
-@register(
-    "momentum",
-    "w − ηv, v ← μv + g",
-    "Polyak 1964",
-    memories=1,
-    settings=("momentum",),
-    factors=_momentum_factor,
-)
-def _momentum(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
-    g = g + factors[1] * w
-    first = factors[2] * first + g
-    return w - factors[0] * first, first, second
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from initperf.optimizers import OPTIMIZERS, Optimizer, register
+    >>> import numpy as np
+    >>> @register
+    ... @dataclass(frozen=True)
+    ... class Sign(Optimizer):
+    ...     name, formula, cite = "sign", "w − η sign(g)", "an example"
+    ...
+    ...     @staticmethod
+    ...     def step(w, g, first, second, factors):
+    ...         return w - factors[0] * np.sign(g + factors[1] * w), first, second
+    >>> OPTIMIZERS["sign"]
+    Sign(weight_decay=0.0)
+    """
+    OPTIMIZERS.register(optimizer.name, optimizer(), optimizer.aliases)
+    return optimizer
 
 
-@register(
-    "nesterov",
-    "w − η(g + μv), v ← μv + g",
-    "Nesterov 1983; in the form of Sutskever et al. 2013",
-    memories=1,
-    settings=("momentum",),
-    factors=_momentum_factor,
-)
-def _nesterov(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
-    g = g + factors[1] * w
-    first = factors[2] * first + g
-    return w - factors[0] * (g + factors[2] * first), first, second
+@register
+@dataclass(frozen=True)
+class Sgd(Optimizer):
+    """Plain gradient descent."""
+
+    name = "sgd"
+    formula = "w − ηg"
+    cite = "Robbins & Monro 1951"
+
+    @staticmethod
+    def step(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
+        """Return the new weight."""
+        g = g + factors[1] * w
+        return w - factors[0] * g, first, second
 
 
-def _adam_factors(rates: Any, steps: Any, settings: Settings) -> tuple[Any, ...]:
-    beta, gamma = settings.betas
-    unbiased = 1.0 / (1.0 - beta**steps), 1.0 / np.sqrt(1.0 - gamma**steps)
-    return beta, 1.0 - beta, gamma, 1.0 - gamma, *unbiased, settings.epsilon
+@dataclass(frozen=True)
+class _WithMomentum(Optimizer):
+    memories = 1
+
+    momentum: float = setting(
+        0.9, "share of the velocity that is kept at a step", allowed=Range(at_least=0.0, below=1.0)
+    )
+
+    def step_factors(self, rates: np.ndarray, steps: np.ndarray) -> tuple[Any, ...]:
+        """Return the momentum."""
+        return (self.momentum,)
 
 
-@register(
-    "adam",
-    "w − ηm̂ / (√v̂ + ε)",
-    "Kingma & Ba 2015",
-    memories=2,
-    settings=("betas", "epsilon"),
-    factors=_adam_factors,
-)
-def _adam(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
-    g = g + factors[1] * w
-    first = factors[2] * first + factors[3] * g
-    second = factors[4] * second + factors[5] * (g * g)
-    rate = factors[0] * factors[6]
-    return w - rate * first / (np.sqrt(second) * factors[7] + factors[8]), first, second
+@register
+@dataclass(frozen=True)
+class Momentum(_WithMomentum):
+    """Gradient descent along an average of gradients, the velocity."""
+
+    name = "momentum"
+    formula = "w − ηv, v ← μv + g"
+    cite = "Polyak 1964"
+
+    @staticmethod
+    def step(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
+        """Return the new weight and velocity."""
+        g = g + factors[1] * w
+        first = factors[2] * first + g
+        return w - factors[0] * first, first, second
+
+
+@register
+@dataclass(frozen=True)
+class Nesterov(_WithMomentum):
+    """Momentum whose velocity looks one gradient ahead."""
+
+    name = "nesterov"
+    formula = "w − η(g + μv), v ← μv + g"
+    cite = "Nesterov 1983; in the form of Sutskever et al. 2013"
+
+    @staticmethod
+    def step(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
+        """Return the new weight and velocity."""
+        g = g + factors[1] * w
+        first = factors[2] * first + g
+        return w - factors[0] * (g + factors[2] * first), first, second
+
+
+@register
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square."""
+
+    name = "adam"
+    formula = "w − ηm̂ / (√v̂ + ε)"
+    cite = "Kingma & Ba 2015"
+    memories = 2
+
+    betas: tuple[float, float] = setting(
+        (0.9, 0.999),
+        "share of the mean gradient and of the mean square that is kept at a step",
+        allowed=Range(at_least=0.0, below=1.0),
+    )
+    epsilon: float = setting(
+        1e-8, "added to the root of the mean square", allowed=Range(at_least=0.0)
+    )
+
+    def step_factors(self, rates: np.ndarray, steps: np.ndarray) -> tuple[Any, ...]:
+        """Return both betas and their complements, both corrections of bias, and epsilon."""
+        beta, gamma = self.betas
+        unbiased = 1.0 / (1.0 - beta**steps), 1.0 / np.sqrt(1.0 - gamma**steps)
+        return beta, 1.0 - beta, gamma, 1.0 - gamma, *unbiased, self.epsilon
+
+    @staticmethod
+    def step(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
+        """Return the new weight and means."""
+        g = g + factors[1] * w
+        first = factors[2] * first + factors[3] * g
+        second = factors[4] * second + factors[5] * (g * g)
+        rate = factors[0] * factors[6]
+        return w - rate * first / (np.sqrt(second) * factors[7] + factors[8]), first, second

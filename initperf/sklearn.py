@@ -1,8 +1,8 @@
-"""Perceptrons of scikit-learn whose first weights are those of an initializer.
+"""Perceptrons of scikit-learn whose first weights are drawn by an initializer.
 
-scikit-learn draws Glorot's uniform law, biases included, and has no option for another. These are
-its estimators with two parameters more, which pipelines, cross-validation and grid searches can
-vary like any other. This is the only module that imports sklearn.neural_network.
+scikit-learn draws Glorot's uniform distribution, biases included, and has no option for another.
+These are its estimators with two more parameters, which pipelines, cross-validation and grid
+searches can vary like any other. This is the only module that imports sklearn.neural_network.
 """
 
 from typing import Any, ClassVar
@@ -14,15 +14,15 @@ from sklearn.utils import check_random_state
 from initperf.initializers import INITIALIZERS, Initializer
 
 _HOOK = "_init_coef"
-"""The method of scikit-learn that makes the first weights of a layer; none that is public does."""
+"""Method of scikit-learn that draws the first weights of a layer; no public one does."""
 
 for _base in (neural_network.MLPClassifier, neural_network.MLPRegressor):
     if not hasattr(_base, _HOOK):
-        raise ImportError(f"this scikit-learn cannot be told its first weights: no {_HOOK}")
+        raise ImportError(f"this scikit-learn has no method {_HOOK}, which draws first weights")
 
 
 class _Started:
-    """What both estimators share."""
+    """Base class of both estimators."""
 
     _base: ClassVar[Any]
 
@@ -43,7 +43,7 @@ class _Started:
         return sorted([*cls._base._get_param_names(), *own])
 
     def _init_coef(self, *arguments: Any) -> tuple[np.ndarray, np.ndarray]:
-        # scikit-learn draws first, so that its batches have the order they would have without us.
+        # scikit-learn draws too, so that the order of its batches stays the same.
         weights, bias = super()._init_coef(*arguments)  # type: ignore[misc]  # a mixin's
         chosen = self.initializer
         rule = INITIALIZERS[chosen] if isinstance(chosen, str) else chosen
@@ -57,18 +57,18 @@ class _Started:
 
 
 class MLPClassifier(_Started, neural_network.MLPClassifier):  # type: ignore[misc]  # untyped
-    """``sklearn.neural_network.MLPClassifier`` that begins at the weights of an initializer.
+    """``sklearn.neural_network.MLPClassifier`` that starts from the weights of an initializer.
 
     Parameters
     ----------
     initializer : str or Initializer
         One of ``INITIALIZERS`` or an alias, or an initializer; looked up when fitted, as
-        scikit-learn has it, where an unknown name raises ValueError. Biases begin at 0.
+        scikit-learn requires, where an unknown name raises ValueError. Biases start at 0.
     initializer_parameters : dict, optional
         Its parameters, such as ``{"gain": 2.0}``.
     **options
         Those of ``sklearn.neural_network.MLPClassifier``, by name. With an integer
-        ``random_state`` layer *i* begins at what ``initperf.draw`` gives with
+        ``random_state`` layer *i* starts from the result of ``initperf.draw`` with
         ``rng=random_state, stream=i``.
 
     Examples
@@ -81,7 +81,7 @@ class MLPClassifier(_Started, neural_network.MLPClassifier):  # type: ignore[mis
 
 
 class MLPRegressor(_Started, neural_network.MLPRegressor):  # type: ignore[misc]  # untyped
-    """``sklearn.neural_network.MLPRegressor`` that begins at the weights of an initializer.
+    """``sklearn.neural_network.MLPRegressor`` that starts from the weights of an initializer.
 
     Parameters
     ----------

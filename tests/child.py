@@ -8,8 +8,8 @@ import textwrap
 TIMEOUT_SECONDS = 300
 
 PARTED = """
-from initperf.initializers import _filling
-_filling._SERIAL_OPERATIONS, _filling._PIECE = 0, 1 << 12
+from initperf.jit import tuning
+tuning.SERIAL_OPERATIONS, tuning.FILL_PIECE = 0, 1 << 12
 """
 """Code by which draws of a few pages, too, are parted among threads."""
 

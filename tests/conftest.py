@@ -1,5 +1,6 @@
-"""What all tests share."""
+"""Fixtures that all tests share, and the number of processes that run them."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,28 @@ import pytest
 from initperf.data import Dataset
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite on all processors, and files named on the command line in one process.
+
+    This hook and not ``addopts`` says so, because pytest-xdist need not be installed where only
+    benchmarks run, and pytest-benchmark times nothing in a worker. ``-n`` overrides it.
+    """
+    if hasattr(config, "workerinput"):
+        return  # this process is a worker itself
+    options = config.option
+    alone = options.usepdb or options.trace or options.collectonly
+    alone = alone or config.getoption("initperf_benchmark", False)
+    named = config.args_source is config.ArgsSource.ARGS
+    if alone or named or getattr(options, "numprocesses", 0) is not None:
+        return
+    options.numprocesses = config.hook.pytest_xdist_auto_num_workers(config=config)
+    options.dist = "worksteal"
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a cache directory of the test's own."""
+    """Give a test a cache directory of its own."""
     directory = tmp_path / "cache"
     monkeypatch.setenv("INITPERF_CACHE", str(directory))
     return directory
@@ -21,7 +41,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def blobs() -> Dataset:
-    """Give a small data set of ten classes that a perceptron can learn."""
+    """Make a small data set of ten classes that a perceptron can learn."""
     rng = np.random.default_rng(5)
     centres = rng.integers(0, 256, (10, 784))
 
@@ -48,3 +68,10 @@ def _interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_worker_of_xdist_for_children() -> None:
+    """Let pytest-benchmark time in child processes, as it does in no worker of pytest-xdist."""
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        del os.environ[name]

@@ -12,6 +12,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from initperf_figures._figure import WORKLOAD
+
 Tables = dict[str, pd.DataFrame]
 Variance = Callable[[float, float], float]
 
@@ -279,20 +281,22 @@ def _speed(rng: np.random.Generator) -> pd.DataFrame:
         "Numba, 2 threads": ("ours", 2),
     }
     rows = []
-    for (kernel, size, limit), times in measured.items():
+    for (workload, size, limit), times in measured.items():
         for (method, (role, threads)), time in zip(methods.items(), times, strict=True):
             if math.isnan(time):
                 continue
             spread = 1 + rng.uniform(0.01, 0.06, 2)
-            words = "plain stores, 2 threads" if "fill" in kernel else "GEMM rate, 2 threads"
-            if kernel == "train_step" and role == "rival":
+            words = "plain stores, 2 threads" if "fill" in workload else "GEMM rate, 2 threads"
+            if workload == "train_step" and role == "rival":
                 method = {"NumPy": "NumPy, 2 threads"}.get(method, "scikit-learn, 2 threads")
             sides = [int(side) for side in size.split(" x ")] if " x " in size else [200_000]
             values = math.prod(sides)
-            row = [kernel, method, role, size, values, "float32", threads, time / 1e3]
+            row = [workload, method, role, size, values, "float32", threads, time / 1e3]
             row += [time / 1e3 / spread[0], time / 1e3 * spread[1], 40, limit / 1e3, words]
             rows.append([*row, 1.9 if role == "ours" else float("nan")])
-    columns = "kernel method role size values dtype threads median_s low_s high_s rounds limit_s"
+    columns = (
+        f"{WORKLOAD} method role size values dtype threads median_s low_s high_s rounds limit_s"
+    )
     return pd.DataFrame(rows, columns=[*columns.split(), "limit", "compile_s"])
 
 

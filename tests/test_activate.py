@@ -3,7 +3,7 @@ import pytest
 
 from initperf.activations import ACTIVATIONS
 from initperf.kernels import KERNELS
-from initperf.kernels.activate import TOTALS
+from initperf.kernels.activate import ACTIVATION_STATISTICS
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
@@ -13,8 +13,12 @@ from initperf.kernels.activate import TOTALS
 def test_a_unit_that_is_awake_in_one_row_alone_is_not_dead(backend, dtype, units, row):
     z = np.full((149, units), -1.0, dtype)
     z[row, -1] = 1e-30  # whose square is no float32
-    a, seen, totals = np.zeros(z.size, dtype), np.ones(units, dtype), np.zeros(len(TOTALS))
+    a, seen, totals = (
+        np.zeros(z.size, dtype),
+        np.ones(units, dtype),
+        np.zeros(len(ACTIVATION_STATISTICS)),
+    )
     relu = ACTIVATIONS["relu"]
     KERNELS["activate"][backend](relu, z.reshape(-1), a, seen, totals, np.zeros(1))
-    assert totals[TOTALS.index("dead_fraction")] == (units - 1) / units
+    assert totals[ACTIVATION_STATISTICS.index("dead_fraction")] == (units - 1) / units
     assert seen.tolist() == [0.0] * (units - 1) + [1.0]

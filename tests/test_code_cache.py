@@ -1,6 +1,7 @@
 """The cache of machine code: shared by processes, apart by source and settings, without a home."""
 
 import child
+import pytest
 
 SUM = """
 import numpy as np
@@ -13,6 +14,7 @@ print(CODE_CACHE, total[0], sum(KERNELS["squared_norm"].numba.stats.cache_hits.v
 JIT = {"NUMBA_DISABLE_JIT": "0"}
 
 
+@pytest.mark.slow
 def test_processes_that_compile_at_once_do_not_harm_each_other(tmp_path):
     known = JIT | {"INITPERF_CACHE": str(tmp_path)}
     racing = [child.start(SUM, **known) for _ in range(4)]
@@ -23,6 +25,7 @@ def test_processes_that_compile_at_once_do_not_harm_each_other(tmp_path):
     assert directory.startswith(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_without_a_home_that_can_be_written_the_cache_is_among_temporary_files(tmp_path):
     # a path below a file cannot be made, not even by the superuser
     nowhere = tmp_path / "file"
@@ -40,6 +43,7 @@ def test_without_a_home_that_can_be_written_the_cache_is_among_temporary_files(t
     assert "the home cannot be written" in child.run(told, **known)
 
 
+@pytest.mark.slow
 def test_other_settings_of_the_compiler_have_a_directory_of_their_own(tmp_path):
     code = "from initperf.jit.policy import CODE_CACHE; print(CODE_CACHE)"
     known = {"INITPERF_CACHE": str(tmp_path)}
@@ -49,6 +53,7 @@ def test_other_settings_of_the_compiler_have_a_directory_of_their_own(tmp_path):
     assert child.run(code, **known, NUMBA_BOUNDSCHECK="1") != usual
 
 
+@pytest.mark.slow
 def test_warm_up_fills_the_cache(tmp_path):
     code = """
     import sys

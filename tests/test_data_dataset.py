@@ -98,10 +98,10 @@ def test_sums_span_more_than_one_block_of_images():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"split": "valid"}, "split is 'valid'; 'train' and 'test' are allowed"),
-        ({"dtype": "int8"}, "dtype is int8; float32 and float64 are allowed"),
-        ({"count": 31}, "count is 31; the train set has 30 images"),
-        ({"count": -1}, "count is -1; the train set has 30 images"),
+        ({"split": "valid"}, "split must be one of train, test, not 'valid'"),
+        ({"dtype": "int8"}, "dtype must be float32 or float64, not 'int8'"),
+        ({"count": 31}, "count must be at most 30, the size of the train set, not 31"),
+        ({"count": -1}, "count must be an integer of at least 0, not -1"),
     ],
 )
 def test_features_refuse_what_cannot_be(arguments, message):

@@ -4,8 +4,7 @@ import pytest
 
 from initperf import cli
 from initperf.benchmarks import doctor
-from initperf.benchmarks.doctor import CHECKS, Finding, System, examine
-from initperf.benchmarks.doctor._check import members
+from initperf.benchmarks.doctor import CHECKS, Finding, System, examine, members
 
 QUIET = "cpu  100 0 0 900 0 0 0 0 0 0\n"
 BUSY = "cpu  160 0 0 940 0 0 0 0 0 0\n"
@@ -44,7 +43,7 @@ def found(check, system):
 
 
 CASES = [
-    ("governor", {}, ["note"], "does not tell", ""),
+    ("governor", {}, ["note"], "unknown to the system", ""),
     ("governor", {f"{CPU}/cpu0/cpufreq/scaling_governor": "performance\n"}, ["ok"], "perf", ""),
     (
         "governor",
@@ -53,7 +52,7 @@ CASES = [
         "powersave",
         "cpupower frequency-set -g performance",
     ),
-    ("turbo", {}, ["note"], "does not tell", ""),
+    ("turbo", {}, ["note"], "unknown to the system", ""),
     ("turbo", {f"{CPU}/intel_pstate/no_turbo": "1"}, ["ok"], "off", ""),
     ("turbo", {f"{CPU}/intel_pstate/no_turbo": "0"}, ["note"], "on:", "echo 1 | sudo tee"),
     ("turbo", {f"{CPU}/cpufreq/boost": "1"}, ["note"], "on:", "echo 0 | sudo tee"),

@@ -10,7 +10,7 @@ import pytest
 
 from initperf import INITIALIZERS, KERNELS, STREAM_VERSION
 
-LAWS = {
+DISTRIBUTIONS = {
     "uniform": INITIALIZERS["uniform"].replace(low=-0.1, high=0.7),
     "normal": INITIALIZERS["normal"].replace(loc=0.5, scale=2.0),
     "truncated": INITIALIZERS["truncated_normal"],
@@ -40,21 +40,21 @@ GOLDEN = {
 
 
 def digests(count, **options):
-    """Return the SHA-256 of `count` values of each law and dtype, around index 2^32."""
+    """Return the SHA-256 of `count` values of each distribution and dtype, around index 2^32."""
     source = {"rng": 12345, "stream": 3, "offset": 2**32 - 300}
     found = {}
-    for law, initializer in LAWS.items():
+    for distribution, initializer in DISTRIBUTIONS.items():
         for dtype in DTYPES:
             values = initializer(count, dtype=dtype, **source, **options)
             plain = values.astype(values.dtype.newbyteorder("<")).tobytes()
-            found[f"{law}-{dtype}-{count}"] = hashlib.sha256(plain).hexdigest()
+            found[f"{distribution}-{dtype}-{count}"] = hashlib.sha256(plain).hexdigest()
     return found
 
 
 def test_the_digests_belong_to_this_version_of_the_stream():
     # Whoever changes a bit changes the version first, and then the digests.
     assert STREAM_VERSION == 2
-    assert len(GOLDEN) == 2 * len(LAWS) * len(DTYPES)
+    assert len(GOLDEN) == 2 * len(DISTRIBUTIONS) * len(DTYPES)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
@@ -92,25 +92,22 @@ assert len(parallel._HELPERS._threads) == int(sys.argv[2]) - 1
 """
 
 
-@pytest.fixture(scope="module")
-def children(tmp_path_factory):
-    """Start all at once: compiling takes their time, in caches of their own but for the native."""
-    caches = {
-        setting: {"INITPERF_CACHE": str(tmp_path_factory.mktemp("cache"))}
+def compiles_anew(setting):
+    return setting not in ("python", "native")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param(setting, marks=pytest.mark.slow if compiles_anew(setting) else ())
         for setting in SETTINGS
-        if setting != "native"
-    }
-    return {
-        setting: child.start(
-            DRAW, setting, THREADS.get(setting, "1"), **environment, **caches.get(setting, {})
-        )
-        for setting, environment in SETTINGS.items()
-    }
-
-
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_a_process_of_other_settings_draws_the_values_pinned(children, setting):
-    for found in json.loads(child.output(children[setting])):
+    ],
+)
+def test_a_process_of_other_settings_draws_the_values_pinned(setting, tmp_path):
+    cache = {"INITPERF_CACHE": str(tmp_path)} if compiles_anew(setting) else {}
+    threads = THREADS.get(setting, "1")
+    printed = child.run(DRAW, setting, threads, **SETTINGS[setting], **cache)
+    for found in json.loads(printed):
         assert found.items() <= GOLDEN.items()
 
 
@@ -119,17 +116,17 @@ STARTS = (0, 77, 2**32 - 1000, 2**63 - 1000, 2**64 - 1600)
 
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("law", LAWS)
-def test_any_cuts_in_any_order_join(law, dtype, start):
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_any_cuts_in_any_order_join(distribution, dtype, start):
     source = {"rng": 6, "stream": 2**40, "dtype": dtype}
-    whole = LAWS[law](1500, offset=start, backend="numpy", **source)
+    whole = DISTRIBUTIONS[distribution](1500, offset=start, backend="numpy", **source)
     for backend in KERNELS["fill_normal"]:
         rng = np.random.default_rng(start)
         cuts = [0, *sorted(rng.integers(0, 1500, 9)), 1500]
         joined = np.full_like(whole, np.nan)
         for piece in rng.permutation(10):
             begin, end = map(int, cuts[piece : piece + 2])
-            LAWS[law](
+            DISTRIBUTIONS[distribution](
                 end - begin,
                 out=joined[begin:end],
                 offset=start + begin,
@@ -140,8 +137,8 @@ def test_any_cuts_in_any_order_join(law, dtype, start):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("law", LAWS)
-def test_the_shape_does_not_matter_and_the_size_neither(law, dtype):
-    whole = LAWS[law](1500, rng=1, dtype=dtype)
-    assert LAWS[law]((3, 5, 100), rng=1, dtype=dtype).tobytes() == whole.tobytes()
-    assert LAWS[law](333, rng=1, dtype=dtype).tobytes() == whole[:333].tobytes()
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_the_shape_does_not_matter_and_the_size_neither(distribution, dtype):
+    whole = DISTRIBUTIONS[distribution](1500, rng=1, dtype=dtype)
+    assert DISTRIBUTIONS[distribution]((3, 5, 100), rng=1, dtype=dtype).tobytes() == whole.tobytes()
+    assert DISTRIBUTIONS[distribution](333, rng=1, dtype=dtype).tobytes() == whole[:333].tobytes()

@@ -13,6 +13,7 @@ from matplotlib.transforms import Bbox
 from synthetic_tables import Tables, synthetic_tables
 
 from initperf_figures import FIGURES, register
+from initperf_figures._figure import WORKLOAD
 from initperf_figures._style import look
 
 
@@ -72,7 +73,7 @@ def test_a_figure_has_labelled_panels_with_something_in_each(name: str, few: Tab
         assert shared or any(labels) or (which == "y" and (any(named) or any(ticks)))
 
 
-@pytest.mark.parametrize("amount", ["few", "many"])
+@pytest.mark.parametrize("amount", ["few", pytest.param("many", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_leaves_the_canvas_or_covers_another(
     name: str, amount: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -136,6 +137,7 @@ def test_a_figure_names_the_tables_it_lacks() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_one_seed_one_initializer_and_nothing_but_divergence_can_be_drawn() -> None:
     tables = synthetic_tables(seeds=1, activations=("relu",), epochs=2, steps_per_epoch=5)
     only = {"initializer": "large_normal"}
@@ -180,9 +182,9 @@ def test_runs_without_layers_leave_their_rows_empty(few: Tables) -> None:
     assert len(list(_panels(figure))) == 3
 
 
-def _scaled(speed: pd.DataFrame, kernel: str, sizes: list[str]) -> pd.DataFrame:
-    rows = speed[(speed["kernel"] == kernel) & speed["size"].isin(sizes)]
-    return pd.concat([speed[speed["kernel"] != kernel], rows])
+def _scaled(speed: pd.DataFrame, workload: str, sizes: list[str]) -> pd.DataFrame:
+    rows = speed[(speed[WORKLOAD] == workload) & speed["size"].isin(sizes)]
+    return pd.concat([speed[speed[WORKLOAD] != workload], rows])
 
 
 def is_joined(axes: Axes, points: np.ndarray) -> bool:
@@ -195,7 +197,7 @@ def test_lines_of_orthogonal_matrices_join_squares_and_end_at_their_times(few: T
     figure = FIGURES["orthogonal_time"].render(few)
     times, shares = figure.axes
     speed = few["speed"]
-    own = speed[(speed["kernel"] == "orthogonal") & (speed["method"] == "Numba, 2 threads")]
+    own = speed[(speed[WORKLOAD] == "orthogonal") & (speed["method"] == "Numba, 2 threads")]
     square = own[own["size"] != "784 x 256"]
     expected = square[["values", "median_s"]].to_numpy(float)
     assert is_joined(times, expected)
@@ -207,7 +209,7 @@ def test_lines_of_orthogonal_matrices_join_squares_and_end_at_their_times(few: T
 
 
 def test_nothing_that_was_measured_is_drawn_outside_the_axes(few: Tables) -> None:
-    rows = few["speed"][few["speed"]["kernel"] == "orthogonal"]
+    rows = few["speed"][few["speed"][WORKLOAD] == "orthogonal"]
     times, _ = FIGURES["orthogonal_time"].render(few).axes
     low, high = times.get_ylim()
     assert low < rows["limit_s"].min() < rows["high_s"].max() < high
@@ -234,7 +236,7 @@ def test_the_guide_grows_with_the_cube_of_the_side_above_all_times(few: Tables) 
     (guide,) = [line for line in times.lines if line.get_linestyle() == ":"]
     (x0, y0), (x1, y1) = guide.get_xydata()
     assert y1 / y0 == pytest.approx((x1 / x0) ** 1.5)
-    rows = few["speed"][few["speed"]["kernel"] == "orthogonal"]
+    rows = few["speed"][few["speed"][WORKLOAD] == "orthogonal"]
     near = rows[rows["values"] >= x0]
     assert (near["high_s"] < y1 * (near["values"] / x1) ** 1.5).all()
 
@@ -244,14 +246,14 @@ def test_the_caption_of_orthogonal_names_the_fastest_at_the_largest_size(few: Ta
     assert "At 2048 × 2048, Numba, 2 threads is the fastest with 120 ms" in caption
     assert "PyTorch takes 310 ms" in caption
     speed = few["speed"]
-    ours = (speed["kernel"] == "orthogonal") & (speed["role"] == "ours")
+    ours = (speed[WORKLOAD] == "orthogonal") & (speed["role"] == "ours")
     slow = speed.assign(median_s=speed["median_s"].mask(ours, 9.0))
     caption = FIGURES["orthogonal_time"].describe(few | {"speed": slow})
     assert "PyTorch is the fastest with 310 ms; Numba, 1 thread takes 9.0 s" in caption
 
 
 @pytest.mark.parametrize(
-    ("name", "kernel", "sizes", "words"),
+    ("name", "workload", "sizes", "words"),
     [
         ("orthogonal_time", "orthogonal", ["784 x 256"], "two sizes of orthogonal in speed"),
         ("orthogonal_time", "orthogonal", [], "two sizes of orthogonal in speed"),
@@ -260,10 +262,10 @@ def test_the_caption_of_orthogonal_names_the_fastest_at_the_largest_size(few: Ta
     ],
 )
 def test_too_few_sizes_leave_a_figure_out_and_say_so(
-    name: str, kernel: str, sizes: list[str], words: str, few: Tables
+    name: str, workload: str, sizes: list[str], words: str, few: Tables
 ) -> None:
     speed = few["speed"]
-    lost = speed["kernel"].str.startswith(kernel) & ~speed["size"].isin(sizes)
+    lost = speed[WORKLOAD].str.startswith(workload) & ~speed["size"].isin(sizes)
     assert FIGURES[name].missing(few) == []
     assert FIGURES[name].missing(few | {"speed": speed[~lost]}) == [words]
     assert FIGURES[name].missing({}) == ["speed"]
@@ -274,7 +276,7 @@ def test_fills_are_drawn_as_rates_below_their_limit(few: Tables) -> None:
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["fill_normal", "fill_uniform"]  # fill_truncated_normal has one size only
     speed = few["speed"]
-    own = speed[(speed["kernel"] == "fill_normal") & (speed["method"] == "NumPy")]
+    own = speed[(speed[WORKLOAD] == "fill_normal") & (speed["method"] == "NumPy")]
     expected = np.column_stack((own["values"], own["values"] / own["median_s"]))
     assert is_joined(figure.axes[0], expected)
     best = 4096**2 / 1.3e-3
@@ -296,13 +298,13 @@ def test_the_speed_figure_shows_two_sizes_of_a_work_that_has_more(few: Tables) -
     assert sum(title.startswith("train_step") for title in titles) == 2
     assert "the middle and the largest are here" in FIGURES["speed"].describe(few)
     two = _scaled(few["speed"], "orthogonal", ["784 x 256", "1024 x 1024"])
-    two = two[~two["kernel"].str.startswith("fill_")]
+    two = two[~two[WORKLOAD].str.startswith("fill_")]
     assert "the middle and" not in FIGURES["speed"].describe(few | {"speed": two})
 
 
 def test_every_network_is_shown(few: Tables) -> None:
     speed = few["speed"]
-    one = speed[(speed["kernel"] == "train_step") & speed["size"].str.startswith("784-256-10")]
+    one = speed[(speed[WORKLOAD] == "train_step") & speed["size"].str.startswith("784-256-10")]
     networks = [f"784-20x{width}-10, 8 steps of 64" for width in (32, 64, 128, 256)]
     several = pd.concat([one.assign(size=network) for network in networks])
     figure = FIGURES["speed"].render(few | {"speed": several})
@@ -312,7 +314,7 @@ def test_every_network_is_shown(few: Tables) -> None:
 
 def test_times_that_are_close_have_room_for_their_ticks(few: Tables) -> None:
     speed = few["speed"]
-    rows = speed[(speed["kernel"] == "train_step") & (speed["role"] != "reference")].iloc[:2]
+    rows = speed[(speed[WORKLOAD] == "train_step") & (speed["role"] != "reference")].iloc[:2]
     close = rows.assign(limit_s=0.032, low_s=[0.034, 0.074], median_s=[0.035, 0.075], high_s=0.076)
     (axes,) = FIGURES["speed"].render(few | {"speed": close}).axes
     low, high = axes.get_xlim()

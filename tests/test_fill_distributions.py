@@ -1,4 +1,4 @@
-"""What is drawn follows its law: ten million values of each, the tails, and no correlation.
+"""Draws follow their distributions: ten million values of each, the tails, and no correlation.
 
 All seeds are fixed. A limit is passed by chance, were the seed another, about once in a million
 times: at 4.9 standard errors, or at the quantile of that probability.
@@ -23,7 +23,7 @@ CHANCE = 1e-6
 SIGMAS = 4.9
 BACKEND = "numpy" if numba.config.DISABLE_JIT else "numba"  # the same bits, the quicker one
 COUNT = 10_000_000
-LAWS = {
+DISTRIBUTIONS = {
     "uniform": INITIALIZERS["uniform"],
     "normal": INITIALIZERS["normal"].replace(loc=-1.0, scale=3.0),
     "truncated_normal": INITIALIZERS["truncated_normal"].replace(loc=0.5, low=-1.0, high=3.0),
@@ -44,7 +44,7 @@ BOUNDS = (
 
 
 def between(low, x):
-    """Return the mass of the standard normal law from a bound to x, from the smaller tails."""
+    """Return the mass of the standard normal from a bound to x, from the smaller tails."""
     if low > 0:
         return special.ndtr(-low) - special.ndtr(-x)
     return special.ndtr(x) - special.ndtr(low)
@@ -83,10 +83,17 @@ def moments(initializer, count):
     return [float(np.sum(mass * z**k)) for k in range(count + 1)]
 
 
-@pytest.fixture(scope="module", params=itertools.product(LAWS, ("float32", "float64")), ids=str)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(case, marks=pytest.mark.slow)
+        for case in itertools.product(DISTRIBUTIONS, ("float32", "float64"))
+    ],
+    ids=str,
+)
 def sample(request):
     name, dtype = request.param
-    initializer = LAWS[name]
+    initializer = DISTRIBUTIONS[name]
     values = initializer(COUNT, rng=2026, dtype=dtype, backend=BACKEND)
     x = values.astype(np.float64)
     z = (x - initializer.mean(())) / initializer.std(())
@@ -130,10 +137,11 @@ def test_no_correlation_of_neighbours_nor_of_their_squares(sample):
             assert abs(product) < SIGMAS / math.sqrt(COUNT - lag), f"lag {lag}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_no_correlation_within_pairs_of_box_and_muller(dtype):
     z = (
-        LAWS["normal"]
+        DISTRIBUTIONS["normal"]
         .replace(loc=0.0, scale=1.0)(2_560_000, rng=8, dtype=dtype, backend=BACKEND)
         .astype(np.float64)
     )
@@ -148,16 +156,21 @@ def test_no_correlation_within_pairs_of_box_and_muller(dtype):
         assert abs(np.mean(a * b)) < 6 / math.sqrt(a.size), f"powers {j} and {k}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("law", LAWS)
-def test_no_correlation_between_streams_and_seeds(law, dtype):
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_no_correlation_between_streams_and_seeds(distribution, dtype):
     count = 500_000
     sources = [{"rng": seed, "stream": stream} for seed in (0, 1, 2) for stream in (0, 1, 2**32)]
     draws = [
-        LAWS[law](count, dtype=dtype, backend=BACKEND, **source).astype(np.float64)
+        DISTRIBUTIONS[distribution](count, dtype=dtype, backend=BACKEND, **source).astype(
+            np.float64
+        )
         for source in sources
     ]
-    z = (np.array(draws) - LAWS[law].mean(())) / LAWS[law].std(())
+    z = (np.array(draws) - DISTRIBUTIONS[distribution].mean(())) / DISTRIBUTIONS[distribution].std(
+        ()
+    )
     products = (z @ z.T) / count
     off_diagonal = products[~np.eye(len(sources), dtype=bool)]
     assert np.max(np.abs(off_diagonal)) < SIGMAS / math.sqrt(count)
@@ -197,7 +210,7 @@ def test_no_word_makes_a_uniform_value_outside_its_bounds():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_tails_of_the_normal_have_the_right_frequency(dtype):
-    normal = LAWS["normal"].replace(loc=0.0, scale=1.0)
+    normal = DISTRIBUTIONS["normal"].replace(loc=0.0, scale=1.0)
     distance = np.abs(normal(COUNT, rng=4, dtype=dtype, backend=BACKEND))
     for sigmas in (3.0, 4.0, 4.5, 5.0):
         far = int(np.count_nonzero(distance > sigmas))
@@ -210,11 +223,11 @@ def test_how_far_the_normal_reaches():
     # All bits 0 make the least uniform of a radius, 2^-32 or 2^-53. An angle along the first
     # axis is 0 in float32, and half of the range of its lower bits in float64.
     zero, half, sign = np.zeros(1, np.uint32), np.uint32(2**30), np.uint32(2**31)
-    law = np.float32(0), np.float32(1)
-    across, along = _pair_32(zero, zero, *law)
+    distribution = np.float32(0), np.float32(1)
+    across, along = _pair_32(zero, zero, *distribution)
     assert across == pytest.approx(math.sqrt(64 * math.log(2)), rel=1e-6)
     assert along == 0
-    assert _pair_32(zero, zero | sign, *law)[0] == -across
+    assert _pair_32(zero, zero | sign, *distribution)[0] == -across
     assert across > 6.66
 
     across, along = _pair_64(zero, zero, zero, zero | half, 0.0, 1.0)
@@ -225,7 +238,7 @@ def test_how_far_the_normal_reaches():
 
 
 def test_words_next_to_the_extreme_reach_what_their_probability_says():
-    # Word k stands for the k-th of 2^31 equal parts of the law of the radius: its tail is u.
+    # Word k stands for the k-th of 2^31 equal parts of the radius's distribution: its tail is u.
     k = np.arange(0, 100_000, 7, dtype=np.uint32) << np.uint32(1)
     radius, _ = _pair_32(k, np.zeros_like(k), np.float32(0), np.float32(1))
     u = (np.arange(0, 100_000, 7) + 0.5) / 2.0**31
@@ -236,8 +249,8 @@ def test_words_next_to_the_extreme_reach_what_their_probability_says():
 @pytest.mark.parametrize(("low", "high"), BOUNDS)
 def test_truncated_normal_between_any_bounds(low, high, dtype):
     count = 1_000_000
-    law = INITIALIZERS["truncated_normal"].replace(low=low, high=high)
-    values = law(count, rng=31, dtype=dtype, backend=BACKEND)
+    distribution = INITIALIZERS["truncated_normal"].replace(low=low, high=high)
+    values = distribution(count, rng=31, dtype=dtype, backend=BACKEND)
     x = values.astype(np.float64)
     assert np.min(x) >= low
     assert np.max(x) <= high
@@ -245,15 +258,15 @@ def test_truncated_normal_between_any_bounds(low, high, dtype):
     # Rounding moves a value by at most 8 units in its last place, and so the distribution
     # function by that times the density.
     unit = np.spacing(np.max(np.abs(values))).astype(np.float64)
-    moved = 8 * unit * np.max(law.density((), x))
+    moved = 8 * unit * np.max(distribution.density((), x))
     gap = greatest_gap(between(low, x) / between(low, high))
     assert gap < critical_gap(count) + moved
     for bound in (low, high):
         expected = count * moved
         assert np.count_nonzero(x == bound) <= expected + SIGMAS * math.sqrt(expected) + 1
 
-    expected = moments(law, 4)
-    z = (x - law.mean(())) / law.std(())
+    expected = moments(distribution, 4)
+    z = (x - distribution.mean(())) / distribution.std(())
     step = moved + 1e-9
     assert abs(np.mean(z)) < SIGMAS / math.sqrt(count) + step
     assert abs(np.mean(z * z) - 1) < SIGMAS * math.sqrt((expected[4] - 1) / count) + 4 * step
@@ -281,8 +294,8 @@ def test_both_conventions_of_the_deviation_of_a_truncated_normal(dtype):
 
 
 def test_the_deviation_at_two_sigma_is_the_known_one():
-    law = INITIALIZERS["truncated_normal"]
-    assert law.std(()) == pytest.approx(TWO_SIGMA_STD, rel=1e-14)
+    distribution = INITIALIZERS["truncated_normal"]
+    assert distribution.std(()) == pytest.approx(TWO_SIGMA_STD, rel=1e-14)
     with mpmath.workdps(30):
         mass = mpmath.erf(mpmath.sqrt(2))
         exact = mpmath.sqrt(1 - 4 * mpmath.npdf(2) / mass)

@@ -42,16 +42,16 @@ import numba, numpy as np
 from initperf import INITIALIZERS
 from initperf._core import parallel
 
-LAWS = [INITIALIZERS[name] for name in NAMES]
-expected = [law(200_000, rng=1, backend="numpy").tobytes() for law in LAWS]
-found = [[None] * len(LAWS) for _ in range(16)]
+DISTRIBUTIONS = [INITIALIZERS[name] for name in NAMES]
+expected = [rule(200_000, rng=1, backend="numpy").tobytes() for rule in DISTRIBUTIONS]
+found = [[None] * len(DISTRIBUTIONS) for _ in range(16)]
 barrier = threading.Barrier(16)
 
 def draw(number):
     barrier.wait()
     for turn in range(3):
-        for at, law in enumerate(LAWS):
-            found[number][at] = law(200_000, rng=1, threads=1 + number % 5).tobytes()
+        for at, distribution in enumerate(DISTRIBUTIONS):
+            found[number][at] = distribution(200_000, rng=1, threads=1 + number % 5).tobytes()
 
 threads = [threading.Thread(target=draw, args=(number,)) for number in range(16)]
 for thread in threads:
@@ -74,6 +74,7 @@ def test_sixteen_threads_at_once_whatever_the_threading_layer(layer):
     assert child.run(code, NUMBA_THREADING_LAYER=layer, **COMPILED) == "no threading layer\n"
 
 
+@pytest.mark.slow
 def test_sixteen_threads_at_the_first_call_of_all(tmp_path):
     code = f"NAMES = 'uniform',\n{CONCURRENT}"
     assert child.run(code, INITPERF_CACHE=str(tmp_path), **COMPILED) == "no threading layer\n"
@@ -114,7 +115,7 @@ assert draw() == expected
 
 if hasattr(os, "fork"):
 
-    @pytest.mark.parametrize("busy", [0, 3])
+    @pytest.mark.parametrize("busy", [0, pytest.param(3, marks=pytest.mark.slow)])
     def test_a_fork_after_use_and_during_it_draws_on(busy):
         assert child.run(f"BUSY = {busy}\n{FORK}", **COMPILED) == "0\n" * 10
 
@@ -145,6 +146,7 @@ grown(INITIALIZERS["normal"], np.ones((4096, 2048), np.float32, order="F"))
 
 if sys.platform == "linux":
 
+    @pytest.mark.slow
     def test_an_existing_array_is_filled_without_memory_of_its_own():
         lines = child.run(MEMORY, INITPERF_NUM_THREADS="2", **COMPILED).splitlines()
         *contiguous, fortran = [list(map(int, line.split())) for line in lines]

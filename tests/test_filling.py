@@ -252,7 +252,7 @@ TOO_LARGE = [
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("name", "parameters"), TOO_LARGE)
-def test_a_law_beyond_the_range_of_the_dtype_is_refused(name, parameters, backend):
+def test_a_distribution_beyond_the_range_of_the_dtype_is_refused(name, parameters, backend):
     initializer, shape = INITIALIZERS[name].replace(**parameters), (3, 4)
     out = np.full(shape, 5.0, "float32")
     with pytest.raises(ValueError, match="is more than float32 can hold"):

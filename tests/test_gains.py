@@ -9,6 +9,7 @@ from test_activations import EXACT
 
 import initperf
 from initperf import ACTIVATIONS, calculate_gain
+from initperf.theory import MeanField, gradient_gain, signal_gain
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -42,6 +43,25 @@ def test_the_table_is_that_of_pytorch(name, param, gain):
 def test_what_the_table_lacks_has_its_exact_gain():
     assert calculate_gain("gelu") == calculate_gain("gelu", exact=True)
     assert calculate_gain("swish") == pytest.approx(ACTIVATIONS["silu"].gain, rel=1e-15)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_signal_and_gradient_gains_keep_what_they_say(name):
+    q = np.array([0.01, 1.0, 30.0])
+    for gain, factor in ((signal_gain, "q_map"), (gradient_gain, "chi")):
+        field = MeanField(name, gain(name, q) ** 2)
+        kept = getattr(field, factor)(q)
+        np.testing.assert_allclose(kept, q if factor == "q_map" else 1.0, rtol=1e-14)
+    # two quadratures, each right to 1e-12
+    assert signal_gain(name) == pytest.approx(calculate_gain(name, exact=True), rel=2e-12)
+
+
+def test_gains_of_small_moments_are_limits_and_of_bad_ones_refused():
+    assert signal_gain("relu", 1e-290) == pytest.approx(math.sqrt(2), rel=1e-12)
+    assert signal_gain("tanh", 1e-290) == pytest.approx(1.0, rel=1e-12)
+    for bad in (0.0, -1.0, math.inf):
+        with pytest.raises(ValueError, match="q must be finite"):
+            gradient_gain("relu", bad)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The law, the accuracy and the conventions of Haar matrices."""
+"""The distribution, the accuracy and the conventions of Haar matrices."""
 
 import math
 import subprocess
@@ -14,8 +14,9 @@ from scipy.linalg import lapack
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from initperf._core.arguments import BACKENDS
-from initperf.jit.blas import serial_blas
-from initperf.kernels import KERNELS, _compact_wy, haar
+from initperf.jit import tuning
+from initperf.jit.blas import blas_threads as limit_blas
+from initperf.kernels import KERNELS, haar
 from initperf.kernels._householder import householder
 from initperf.kernels.fill_normal import fill_normal_reference
 
@@ -36,15 +37,15 @@ def draw(shape, backend="numba", *, dtype="float64", stream=0, gain=1.0, threads
 @pytest.fixture(params=["reflectors", "panels"])
 def code(request, monkeypatch):
     """Take the code for small matrices, or that for large ones, in panels of 32."""
-    monkeypatch.setattr(haar, "UNBLOCKED", 0 if request.param == "panels" else 20_000)
+    monkeypatch.setattr(tuning, "UNBLOCKED_ENTRIES", 0 if request.param == "panels" else 20_000)
 
 
 @pytest.fixture
 def threaded(monkeypatch):
     """Let any matrix be large enough for panels, for threads, and for many slabs."""
-    monkeypatch.setattr(haar, "UNBLOCKED", 0)
-    monkeypatch.setattr(_compact_wy, "_WORTH_A_THREAD", 1.0)
-    monkeypatch.setattr(_compact_wy, "_NARROWEST", 16)
+    monkeypatch.setattr(tuning, "UNBLOCKED_ENTRIES", 0)
+    monkeypatch.setattr(tuning, "OPERATIONS_A_THREAD", 1.0)
+    monkeypatch.setattr(tuning, "SLAB_COLUMNS", 16)
 
 
 def by_columns(matrix):
@@ -83,8 +84,8 @@ def test_lapack_makes_the_same_of_the_same_reflectors(shape, dtype, code):
     np.testing.assert_allclose(found, expected * signs, atol=tolerance, rtol=0)
 
 
-def law(matrices):
-    """Return p-values of what Haar's law says of 5 × 5 matrices, one entry a statement.
+def distribution(matrices):
+    """Return p-values of what Haar's distribution says of 5 × 5 matrices, one entry a statement.
 
     Trace: mean 0, variance 1, fourth moment 3 (Diaconis & Shahshahani 1994). An entry x has
     (x + 1) / 2 distributed as Beta(2, 2). Multiplied by its determinant a matrix is Haar in
@@ -109,24 +110,24 @@ def law(matrices):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_square_matrices_follow_the_law_of_haar(backend):
+def test_square_matrices_follow_the_distribution_of_haar(backend):
     drawn = np.stack([draw((5, 5), backend, stream=i) for i in range(DRAWS[backend])])
-    found = law(drawn)
+    found = distribution(drawn)
     assert min(found.values()) > LEVEL / len(found), found
 
 
 def test_raw_factors_of_lapack_do_not():
     gaussian = np.random.default_rng(2).standard_normal((3000, 5, 5))
     q, r = np.linalg.qr(gaussian)
-    found = law(q)
+    found = distribution(q)
     wrong = {name for name, p in found.items() if p < LEVEL / len(found)}
     assert {"trace", "determinant", "angle", "entry 0"} <= wrong
-    found = law(q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :])
-    assert min(found.values()) > LEVEL / len(found), "signs make the law that of Haar"
+    found = distribution(q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :])
+    assert min(found.values()) > LEVEL / len(found), "signs make the distribution that of Haar"
 
 
 @pytest.mark.parametrize("shape", [(7, 3), (3, 7)])
-def test_every_entry_of_a_rectangle_has_the_law_of_a_coordinate_on_the_sphere(shape):
+def test_every_entry_of_a_rectangle_has_the_distribution_of_a_coordinate_on_the_sphere(shape):
     drawn = np.stack([draw(shape, "numpy", stream=i) for i in range(1000)])
     # (x + 1) / 2 of a coordinate x in 7 dimensions is distributed as Beta(3, 3)
     p = [stats.kstest((x + 1) / 2, "beta", args=(3, 3)).pvalue for x in drawn.reshape(1000, -1).T]
@@ -216,9 +217,9 @@ def test_blas_has_its_threads_back_even_after_a_failure(threaded, monkeypatch):
 
 def test_the_first_draw_of_a_process_finds_the_blas_of_scipy():
     script = """
-from initperf.jit.blas import serial_blas
+from initperf.jit.blas import blas_threads
 from threadpoolctl import threadpool_info
-with serial_blas():
+with blas_threads(1):
     import scipy.linalg
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
 assert all(pool["num_threads"] == 1 for pool in pools), pools
@@ -226,19 +227,19 @@ assert all(pool["num_threads"] == 1 for pool in pools), pools
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_where_another_thread_has_the_say_over_blas_one_thread_calls_it():
+def test_any_thread_limits_blas_whoever_limited_it_before():
     found = []
 
     def hold():
-        with serial_blas() as allowed:
+        with limit_blas(1) as allowed:
             found.append((allowed, set(blas_threads())))
 
-    with threadpool_limits(2, "blas"):
+    with threadpool_limits(2, "blas"):  # which leaves this thread the one that may set limits
         other = threading.Thread(target=hold)
         other.start()
         other.join()
-    # whether threadpoolctl lets the other thread set limits depends on its version
-    assert found in ([(1, {2})], [(2, {1})])
+        assert found == [(2, {1})]
+        assert set(blas_threads()) == {2}
 
 
 def test_a_second_caller_runs_on_one_thread_and_leaves_blas_alone():
@@ -246,7 +247,7 @@ def test_a_second_caller_runs_on_one_thread_and_leaves_blas_alone():
     held, done = threading.Event(), threading.Event()
 
     def hold():
-        with serial_blas() as allowed:
+        with limit_blas(1) as allowed:
             seen.append(allowed)
             held.set()
             done.wait(10)
@@ -255,7 +256,7 @@ def test_a_second_caller_runs_on_one_thread_and_leaves_blas_alone():
     other = threading.Thread(target=hold)
     other.start()
     held.wait(10)
-    with serial_blas() as allowed:
+    with limit_blas(1) as allowed:
         seen.append(allowed)
     seen.append(max(blas_threads()))
     done.set()

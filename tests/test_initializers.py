@@ -276,7 +276,7 @@ def test_a_truncated_scaling_has_the_variance_asked_for_after_the_cut():
 @pytest.mark.parametrize(
     ("low", "high", "mean", "std"),
     [
-        # Between narrow bounds the law is all but uniform, far out all but exponential.
+        # Between narrow bounds the distribution is all but uniform, far out all but exponential.
         (1.0, 1.0 + 1e-6, 1.0 + 5e-7, 1e-6 / math.sqrt(12)),
         (0.0, 1e-9, 5e-10, 1e-9 / math.sqrt(12)),
         (-math.inf, math.inf, 0.0, 1.0),
@@ -284,15 +284,15 @@ def test_a_truncated_scaling_has_the_variance_asked_for_after_the_cut():
     ],
 )
 def test_moments_of_a_truncated_normal(low, high, mean, std):
-    law = INITIALIZERS["truncated_normal"].replace(low=low, high=high)
-    assert law.mean(()) == pytest.approx(mean, rel=1e-9, abs=1e-12)
-    assert law.std(()) == pytest.approx(std, rel=1e-6)
+    distribution = INITIALIZERS["truncated_normal"].replace(low=low, high=high)
+    assert distribution.mean(()) == pytest.approx(mean, rel=1e-9, abs=1e-12)
+    assert distribution.std(()) == pytest.approx(std, rel=1e-6)
 
 
 @pytest.mark.parametrize("bounds", [(5.0, 6.0), (-9.0, -8.0), (0.3, 0.4), (10.0, math.inf)])
 def test_moments_of_a_truncated_normal_far_out(bounds):
     # SciPy integrates numerically what it has no formula for.
-    law = INITIALIZERS["truncated_normal"].replace(low=bounds[0], high=bounds[1])
+    distribution = INITIALIZERS["truncated_normal"].replace(low=bounds[0], high=bounds[1])
     start = max(bounds[0], -9.0)
     ends = start, min(bounds[1], start + 4.0)
     mass, first, second = (
@@ -302,8 +302,8 @@ def test_moments_of_a_truncated_normal_far_out(bounds):
         for k in range(3)
     )
     mean = first / mass
-    assert law.mean(()) == pytest.approx(start + mean, rel=1e-7)
-    assert law.std(()) == pytest.approx(math.sqrt(second / mass - mean**2), rel=1e-6)
+    assert distribution.mean(()) == pytest.approx(start + mean, rel=1e-7)
+    assert distribution.std(()) == pytest.approx(math.sqrt(second / mass - mean**2), rel=1e-6)
 
 
 NO_NUMBERS = (math.nan, "1", None, True)

@@ -8,6 +8,7 @@ from scipy import integrate, signal, stats
 
 import initperf
 from initperf import ACTIVATIONS, INITIALIZERS
+from initperf._core.source import Source
 from initperf.initializers._filling import fill
 
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
@@ -116,7 +117,7 @@ def test_the_choice_of_zeros_shares_no_bits_with_the_values(shape):
     # The uniform numbers must come from behind all bits of the normal ones, in either dtype.
     size = math.prod(shape)
     ranks = np.empty(size)
-    fill("fill_uniform", ranks, 0.0, 1.0, rng=0, offset=0)
+    fill("fill_uniform", ranks, Source.checked(ranks.size, rng=0), 0.0, 1.0)
     w = initperf.draw("sparse", shape, rng=0, sparsity=0.5, dtype="float64")
     columns = w.reshape(-1, shape[-1])
     chosen = np.argpartition(ranks.reshape(shape[-1], -1), len(columns) // 2 - 1, axis=1)
@@ -160,16 +161,16 @@ def test_what_is_drawn_whole_cannot_be_drawn_in_parts(name):
 )
 def test_moments_of_a_clipped_normal(parameters):
     rule = INITIALIZERS["clipped_normal"].replace(**parameters)
-    law = stats.norm(rule.loc, rule.scale)
+    distribution = stats.norm(rule.loc, rule.scale)
 
     def moment(power, origin):
         inside = integrate.quad(
-            lambda x: (x - origin) ** power * law.pdf(x), rule.low, rule.high, epsabs=1e-12
+            lambda x: (x - origin) ** power * distribution.pdf(x), rule.low, rule.high, epsabs=1e-12
         )[0]
         return (
             inside
-            + (rule.low - origin) ** power * law.cdf(rule.low)
-            + (rule.high - origin) ** power * law.sf(rule.high)
+            + (rule.low - origin) ** power * distribution.cdf(rule.low)
+            + (rule.high - origin) ** power * distribution.sf(rule.high)
         )
 
     mean = moment(1, 0.0)

@@ -1,4 +1,4 @@
-"""A Ctrl-C that falls where Python must drop it."""
+"""Interrupts raised where Python cannot propagate them: in C callbacks and finalizers."""
 
 import ctypes
 import signal
@@ -41,7 +41,7 @@ def test_what_else_is_dropped_is_reported_as_before(monkeypatch):
 
 
 class HalfMade:
-    """An object whose making Ctrl-C cuts short, and whose finalizer needs it whole."""
+    """An object whose constructor is interrupted, and whose finalizer needs it complete."""
 
     def __init__(self):
         signal.raise_signal(signal.SIGINT)

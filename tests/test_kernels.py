@@ -7,6 +7,7 @@ import pytest
 from initperf import KERNELS
 from initperf._core.arguments import BACKENDS
 from initperf.jit import policy
+from initperf.kernels import leaves
 
 CASES = {
     f"{kernel.name}-{case.label}": (kernel, case)
@@ -24,12 +25,12 @@ def test_twin_follows_reference(label):
     kernel, case = CASES[label]
     expected, actual, fresh = (case.arguments() for _ in range(3))
     returned = [kernel.numpy(*expected), kernel.numba(*actual)]
+    expected, actual, fresh = (leaves(arguments) for arguments in (expected, actual, fresh))
 
-    for position, before in enumerate(fresh):
-        if position not in case.writes:
-            assert contents(expected[position]) == contents(before), f"argument {position}"
-            assert contents(actual[position]) == contents(before), f"argument {position}"
-    outputs = [(expected[position], actual[position]) for position in case.writes]
+    for place in fresh.keys() - {*case.writes, *case.unspecified}:
+        assert contents(expected[place]) == contents(fresh[place]), f"argument {place}"
+        assert contents(actual[place]) == contents(fresh[place]), f"argument {place}"
+    outputs = [(expected[place], actual[place]) for place in case.writes]
     for want, got in [*outputs, returned]:
         if case.tolerance == 0.0:
             assert contents(want) == contents(got)
@@ -41,11 +42,20 @@ def test_twin_follows_reference(label):
 @pytest.mark.parametrize("label", CASES)
 def test_arguments_are_fresh_and_alike(label):
     _, case = CASES[label]
-    first, second = case.arguments(), case.arguments()
-    assert [contents(value) for value in first] == [contents(value) for value in second]
-    for one, other in zip(first, second, strict=True):
-        if isinstance(one, np.ndarray):
-            assert not np.shares_memory(one, other)
+    first, second = leaves(case.arguments()), leaves(case.arguments())
+    assert first.keys() == second.keys()
+    for place, value in first.items():
+        assert contents(value) == contents(second[place])
+        if isinstance(value, np.ndarray):
+            assert not np.shares_memory(value, second[place])
+
+
+@pytest.mark.parametrize("label", CASES)
+def test_places_are_those_of_arrays(label):
+    _, case = CASES[label]
+    arguments = leaves(case.arguments())
+    for place in (*case.writes, *case.unspecified):
+        assert isinstance(arguments[place], np.ndarray)
 
 
 @pytest.mark.parametrize("name", KERNELS)

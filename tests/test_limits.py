@@ -31,11 +31,21 @@ def test_a_limit_gives_seconds_and_words():
 
 
 def test_loops_do_what_they_say():
-    out, left, right = np.zeros(7), np.arange(7.0), np.ones(7)
-    limits._store(out, 2.0, 3)
-    assert set(out) == {8.0}
-    limits._triad(out, left, right, 0.5, 2)
-    assert np.array_equal(out, left + 1.5)
+    """A turn stores the last value plus 1, from 1 on; triad adds as many ones to 1."""
+    (store,) = limits.store_tasks(7, "float64", 1)
+    store(3)
+    assert set(store.args[0]) == {4.0}
+    (triad,) = limits.triad_tasks(7, "float64", 1)
+    triad(2)
+    assert set(triad.args[0]) == {1.0 + 3.0}
+
+
+def test_tasks_share_an_array():
+    tasks = limits.store_tasks(10, "float32", 3)
+    for task in tasks:
+        task(1)
+    assert [len(task.args[0]) for task in tasks] == [4, 3, 3]
+    assert all(set(task.args[0]) == {2.0} for task in tasks)
 
 
 def test_the_best_run_counts_per_turn():
@@ -45,7 +55,7 @@ def test_the_best_run_counts_per_turn():
         turns_taken.append(turns)
         time.sleep(0.001 * turns)
 
-    seconds = limits._seconds_a_turn([task], sample=0.004, budget=0.03)
+    seconds = limits.least_seconds_a_turn([task], sample_seconds=0.004, budget_seconds=0.03)
     assert 0.001 <= seconds < 0.1
     assert len(turns_taken) >= 1 + 1 + 3
     assert turns_taken[-1] >= 1
@@ -56,7 +66,7 @@ def test_errors_of_a_thread_are_raised():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        limits._seconds_a_turn([task, task])
+        limits.least_seconds_a_turn([task, task])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -72,12 +82,3 @@ def test_fused_multiply_adds(dtype):
     assert limit.value > 1e8
     lanes = fma.FMAS_A_TURN[dtype] // 12
     assert lanes * np.dtype(dtype).itemsize in (32, 64)
-
-
-def test_all_limits_are_measured(monkeypatch):
-    for name in ("stores", "triad", "gemm"):
-        monkeypatch.setattr(limits, name, lambda name=name, **options: (name, options))
-    monkeypatch.setattr(limits, "fma", lambda *options: ("fma", options))
-    found = limits.measure_limits("float64", 2)
-    assert [name for name, _ in found] == ["stores", "triad", "gemm", "fma"]
-    assert found[0][1] == {"dtype": "float64", "threads": 2}

@@ -67,9 +67,9 @@ def test_a_shared_blas_is_that_of_both(monkeypatch):
         "filepath": "/usr/lib/libmkl_rt.so",
     }
     monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: [{"user_api": "openmp"}, pool])
-    pools = machine._blas_pools()
+    facts = machine.describe()
     assert (
-        pools["BLAS of NumPy"] == pools["BLAS of SciPy"] == "mkl 2025.1, 4 threads, unknown kernels"
+        facts["BLAS of NumPy"] == facts["BLAS of SciPy"] == "mkl 2025.1, 4 threads, unknown kernels"
     )
 
 
@@ -92,48 +92,59 @@ def test_the_share_in_use_is_what_was_not_idle(after, share):
     assert machine.share_in_use(stat(100, 200), after) == pytest.approx(share)
 
 
-def test_a_busy_machine_is_said_to_be(monkeypatch):
-    readings = iter([stat(0, 0), stat(30, 70), stat(0, 0), stat(5, 95)])
-    monkeypatch.setattr(machine, "_stat", lambda: next(readings))
-    assert machine.busy(seconds=0.0) == (
+def test_a_busy_machine_is_said_to_be(tmp_path):
+    file = tmp_path / "proc" / "stat"
+    file.parent.mkdir()
+
+    def watched(later):
+        file.write_text(stat(0, 0))
+        return machine.busy(root=tmp_path, sleep=lambda seconds: file.write_text(later))
+
+    assert watched(stat(30, 70)) == (
         "the machine is busy: 30% of its processor time is in use by others"
     )
-    assert machine.busy(seconds=0.0) is None
+    assert watched(stat(5, 95)) is None
 
 
-def test_elsewhere_the_load_average_tells(monkeypatch):
-    monkeypatch.setattr(machine, "_stat", lambda: "")
+def test_elsewhere_the_load_average_tells(monkeypatch, tmp_path):
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     monkeypatch.setattr("os.getloadavg", lambda: (2.0, 0.0, 0.0), raising=False)
-    assert "50%" in machine.busy()
+    assert "50%" in machine.busy(root=tmp_path)
     monkeypatch.setattr("os.getloadavg", lambda: (0.2, 9.0, 9.0), raising=False)
-    assert machine.busy() is None
+    assert machine.busy(root=tmp_path) is None
     monkeypatch.delattr("os.getloadavg")
-    assert machine.busy() is None
-    assert machine._load() == "unknown"
+    assert machine.busy(root=tmp_path) is None
+    assert machine.describe()["load"] == "unknown"
 
 
-def test_the_commit_is_that_of_the_own_checkout_only(tmp_path, monkeypatch):
+def test_the_commit_is_that_of_the_own_checkout_only(tmp_path):
     answers = {"rev-parse": "0123456789ab", "status": ""}
-    monkeypatch.setattr(machine, "_output", lambda *command: answers[command[3]])
-    assert machine._commit(tmp_path) == ""
+
+    def commit():
+        return machine.commit_of(tmp_path, lambda *command: answers[command[3]])
+
+    assert commit() == ""
     (tmp_path / ".git").mkdir()
-    assert machine._commit(tmp_path) == ""
+    assert commit() == ""
     (tmp_path / "pyproject.toml").touch()
-    assert machine._commit(tmp_path) == "0123456789ab"
+    assert commit() == "0123456789ab"
     answers["status"] = " M file"
-    assert machine._commit(tmp_path) == "0123456789ab with changes"
+    assert commit() == "0123456789ab with changes"
 
 
-def test_what_cannot_be_asked_is_not_an_error(monkeypatch):
-    assert machine._output("initperf-no-such-command") == ""
-    assert machine._output(sys.executable, "-c", "raise SystemExit(1)") == ""
-    assert machine._first_line("/no/such/file") == "unknown"
-    assert machine._version("initperf-no-such-package") == "unknown"
+def test_what_cannot_be_asked_is_not_an_error(tmp_path):
+    assert machine.output_of("initperf-no-such-command") == ""
+    assert machine.output_of(sys.executable, "-c", "raise SystemExit(1)") == ""
+    assert machine.describe(tmp_path)["governor"] == "unknown"
+    assert machine.version_of("initperf-no-such-package") == "unknown"
 
 
-def test_a_quota_is_told(monkeypatch):
-    monkeypatch.setattr(machine, "_first_line", lambda path: "150000 100000")
-    assert machine._usable_cores().endswith("of which a quota allows 1.5")
-    monkeypatch.setattr(machine, "_first_line", lambda path: "max 100000")
-    assert "quota" not in machine._usable_cores()
+@pytest.mark.parametrize(
+    ("quota", "said"), [("150000 100000\n", "of which a quota allows 1.5"), ("max 100000\n", "")]
+)
+def test_a_quota_is_told(tmp_path, quota, said):
+    file = tmp_path / "sys" / "fs" / "cgroup" / "cpu.max"
+    file.parent.mkdir(parents=True)
+    file.write_text(quota)
+    _, _, found = machine.describe(tmp_path)["usable cores"].partition(", ")
+    assert found == said

@@ -20,6 +20,8 @@ for name, kinds in (
     print("kernel", name)
     print(kernel.inspect_asm(kernel.signatures[0]))
 """
+pytestmark = pytest.mark.slow  # compiles from nothing, for processors that need not be there
+
 PROCESSORS = {"haswell": 256, "skylake-avx512": 512}
 REGISTERS = {256: "ymm", 512: "zmm"}
 

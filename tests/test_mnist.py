@@ -1,6 +1,7 @@
 """What the initializers do to a deep network on real images."""
 
 import numpy as np
+import pytest
 
 from initperf import Experiment, data
 from initperf.training.sweep import sweep
@@ -26,6 +27,7 @@ def accuracies(initializer, activation):
     return np.array([run.test_accuracy for run in runs])
 
 
+@pytest.mark.slow
 def test_he_with_relu_and_glorot_with_tanh_beat_the_small_gaussian_by_far():
     for initializer, activation in (("he_normal", "relu"), ("glorot_uniform", "tanh")):
         gap = accuracies(initializer, activation) - accuracies("small_normal", activation)

@@ -5,8 +5,8 @@ from initperf.activations import ACTIVATIONS
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Records
+from initperf.optimizers import OPTIMIZERS
 from initperf.training.network import Mlp
 
 
@@ -14,32 +14,19 @@ def one_step(
     network, images, labels, rate=0.0, clip_norm=0.0, optimizer="sgd", clip_globally=False
 ):
     """Return (loss, flat gradients, statistics) of one step on one batch."""
-    rule, rates = OPTIMIZERS[optimizer], np.array([rate])
-    memories = np.zeros((rule.memories, len(network.parameters)), images.dtype)
-    factors = rule.factors(rates, 0, Settings(weight_decay=0.01)).astype(images.dtype)
-    gradients = np.zeros_like(network.parameters)
-    losses, correct = np.zeros(1), np.zeros(1, np.int64)
-    statistics = np.zeros((1, network.depth, len(STATISTICS)))
+    rule, count = OPTIMIZERS[optimizer], len(images)
+    rule = rule.replace(weight_decay=0.0 if optimizer == "sgd" else 0.01)
+    factors = rule.factors(np.array([rate]), 0)
+    descent = Descent.start(rule, factors, network.parameters)
+    arrays, records = network.arrays(count), Records.of(1, network.depth, recorded=1)
     done = KERNELS["train_epoch"][network.backend](
-        images,
-        labels,
-        np.arange(len(images)),
-        len(images),
-        network.sizes,
-        network.activation,
-        network.parameters,
-        gradients,
-        np.zeros(work_size(network.sizes, len(images)), images.dtype),
-        rates,
-        clip_norm,
-        losses,
-        correct,
-        statistics,
-        Descent(rule, factors, memories, clip_globally) if optimizer != "sgd" else None,
-        network.blocks,
+        arrays,
+        Batches(images, labels, np.arange(count), count),
+        descent._replace(clip_norm=clip_norm, clip_globally=clip_globally),
+        records,
     )
     assert tuple(done) == (1, 0)
-    return losses[0], gradients, statistics[0]
+    return records.losses[0], arrays.gradients, records.statistics[0]
 
 
 def problem(activation, backend, dtype="float64", sizes=(6, 7, 5, 4), count=9, residual=0):

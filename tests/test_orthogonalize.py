@@ -9,7 +9,8 @@ import scipy.linalg
 from threadpoolctl import threadpool_limits
 
 from initperf._core.arguments import BACKENDS
-from initperf.kernels import _compact_wy, orthogonalize
+from initperf.jit import tuning
+from initperf.kernels import orthogonalize
 from initperf.kernels.orthogonalize import orthonormal_factor
 
 DTYPES = ("float32", "float64")
@@ -19,7 +20,7 @@ SHAPES = ((70, 33), (33, 70), (64, 64), (40, 17), (17, 40), (17, 17), (1, 6), (6
 @pytest.fixture(params=["numpy", "reflectors", "panels"])
 def factor(request, monkeypatch):
     """Give the reference, the code for small matrices, or that for large ones, in panels."""
-    monkeypatch.setattr(orthogonalize, "UNBLOCKED", 0 if request.param == "panels" else 20_000)
+    monkeypatch.setattr(tuning, "UNBLOCKED_ENTRIES", 0 if request.param == "panels" else 20_000)
     # a whole strip and a part of one
     monkeypatch.setattr(orthogonalize, "_block", lambda n: 48)
     backend = "numpy" if request.param == "numpy" else "numba"
@@ -192,10 +193,10 @@ def test_what_does_not_fit_is_refused():
 
 
 def test_threads_and_limits_change_only_the_rounding(monkeypatch):
-    monkeypatch.setattr(orthogonalize, "UNBLOCKED", 0)
-    monkeypatch.setattr(orthogonalize, "_SLAB", 16)
-    monkeypatch.setattr(_compact_wy, "_WORTH_A_THREAD", 1.0)
-    monkeypatch.setattr(_compact_wy, "_NARROWEST", 16)
+    monkeypatch.setattr(tuning, "UNBLOCKED_ENTRIES", 0)
+    monkeypatch.setattr(tuning, "UPDATE_SLAB", 16)
+    monkeypatch.setattr(tuning, "OPERATIONS_A_THREAD", 1.0)
+    monkeypatch.setattr(tuning, "SLAB_COLUMNS", 16)
     a = gaussian((120, 60))
     expected = orthonormal_factor(a, threads=1)
     for limit in (1, 2, 4):

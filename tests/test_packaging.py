@@ -1,4 +1,4 @@
-"""What is built, installed and imported."""
+"""The built archives, the installed package and its metadata, and what an import loads."""
 
 import importlib.metadata
 import os
@@ -70,8 +70,8 @@ def test_the_wheel_holds_every_source_and_template(built):
 
 
 def test_the_source_archive_can_be_tested(built):
-    expected = {"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "tox.ini", ".ci/run"}
-    assert expected <= built["archive"]
+    expected = {"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff"}
+    assert expected | {"tox.ini", ".ci/run", "docs/architecture.md"} <= built["archive"]
     folders = {name.partition("/")[0] for name in built["archive"]}
     assert {"initperf", "figures", "bench", "tests"} <= folders
     assert not any("__pycache__" in name for name in built["archive"])
@@ -80,6 +80,26 @@ def test_the_source_archive_can_be_tested(built):
 def test_the_version_is_the_same_everywhere():
     assert initperf.__version__ == importlib.metadata.version("initperf")
     assert f"## {initperf.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {initperf.__version__}\n" in citation
+
+
+def test_the_package_runs_as_a_module():
+    command = [sys.executable, "-m", "initperf"]
+    helped = subprocess.run([*command, "--help"], check=True, capture_output=True, text=True)
+    assert helped.stdout.startswith("usage: initperf ")
+    assert helped.stdout == child("from initperf.cli import main; main(['--help'])")
+    wrong = subprocess.run([*command, "lst"], check=False, capture_output=True, text=True)
+    assert wrong.returncode == 2
+    assert "did you mean 'list'" in wrong.stderr
+
+
+def test_every_address_is_below_the_home_of_the_project():
+    addresses = PROJECT["urls"]
+    assert set(addresses) == {"Source", "Documentation", "Changelog", "Issues"}
+    assert all(address.startswith(addresses["Source"]) for address in addresses.values())
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nrepository-code: {addresses['Source']}\n" in citation
 
 
 def test_extras_are_declared():
@@ -139,17 +159,22 @@ import importlib, pkgutil
 import initperf, initperf_figures
 for package in (initperf, initperf_figures):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if module.name == "initperf.__main__":
+            continue  # it runs the command line and exits
         try:
             importlib.import_module(module.name)
         except ModuleNotFoundError as missing:
-            if missing.name not in ("jax", "keras", "torch") or module.name[9:] != missing.name:
+            adapter = module.name.split(".")[1]
+            if missing.name not in ("jax", "keras", "torch") or adapter != missing.name:
                 raise
+        print(module.name)
 """
-    child(code, "-W", "error")
+    imported = child(code, "-W", "error").split()
+    assert {"initperf.cli", "initperf.kernels.philox", "initperf_figures.report"} <= set(imported)
 
 
 def committed() -> list[Path]:
-    """Return the files that git tracks or would, or without git, those of the source archive."""
+    """Return the files that git tracks or would track; without git, those of the archive."""
     if (ROOT / ".git").exists() and shutil.which("git"):
         listed = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard", "-z"],
@@ -159,7 +184,7 @@ def committed() -> list[Path]:
         )
         paths = [ROOT / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
     else:
-        folders = ("initperf", "figures", "bench", "tests", ".ci")
+        folders = ("initperf", "figures", "bench", "tests", "docs", ".ci")
         paths = [*ROOT.iterdir(), *(path for name in folders for path in (ROOT / name).rglob("*"))]
     return [path for path in paths if path.is_file() and path.suffix != ".pyc"]
 

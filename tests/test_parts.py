@@ -5,6 +5,7 @@ import pytest
 
 import initperf
 from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.initializers import INITIALIZERS
 from initperf.initializers._parts import Store, as_part, fill_part
 
@@ -52,11 +53,12 @@ def test_a_part_is_written_to_any_strides(name):
 @pytest.mark.parametrize("case", PARTS)
 def test_parts_are_rounded_to_two_bytes(case, backend):
     shape, part = PARTS[case]
-    law = INITIALIZERS["normal"].law(shape)
+    distribution = INITIALIZERS["normal"].distribution_of(shape)
     cut = as_part(shape, part)
     whole = initperf.draw("normal", shape, rng=Key(np.uint64(9)), stream=2)[part]
     out = np.zeros(cut.lengths, np.uint16)
-    fill_part(law, out, cut, Key(np.uint64(9)), 2, Store("float16", backend))
+    source = Source.checked(0, rng=Key(np.uint64(9)), stream=2, backend=backend)
+    fill_part(distribution, out, cut, source, Store("float16"))
     np.testing.assert_array_equal(out.view(np.float16), whole.astype(np.float16))
 
 

@@ -1,4 +1,5 @@
-"""Dropping one file into a folder is all it takes to add an initializer, a scheme or a kernel."""
+"""An initializer, scheme, activation, optimizer, schedule, kernel, workload, figure or verb is one
+file or one record, in the package or in another distribution, and shows up everywhere by itself."""
 
 import json
 import shutil
@@ -7,58 +8,100 @@ from pathlib import Path
 import child
 import pytest
 
-import initperf
+ROOT = Path(__file__).parents[1]
 
-INITIALIZER = '''
-"""Uniform weights of a given width."""
-
+INITIALIZER = """
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
-from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import Uniform
+from initperf.initializers import Independent, Uniform, register
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wide(Independent):
-    """U(-width, width)."""
-
     width: float = 3.0
 
-    def __post_init__(self) -> None:
-        not_negative(width=self.width)
+    def __post_init__(self):
+        self.check_numbers("width", least=0.0)
 
-    def law(self, shape: tuple[int, ...]) -> Uniform:
+    def distribution_of(self, shape):
         return Uniform(-self.width, self.width)
 
 
 register("wide", Wide(formula="U(±3)", cite="a test", suits=("tanh",)), aliases=("broad",))
-'''
+"""
 
-SCHEME = '''
-"""Ones in the first layer, and nothing behind."""
+SCHEME = """
+from initperf import INITIALIZERS
+from initperf.schemes import PerLayer, register
 
-from initperf.schemes import Scheme, register
 
-
-class First(Scheme):
-    """Ones, then zeros."""
-
-    def _set(self, network, key, batch):
-        for number, (weights, biases) in enumerate(network.layers()):
-            weights[:] = float(number == 0)
-            biases[:] = 0.0
+class First(PerLayer):
+    def initializers(self, network, number):
+        ones = INITIALIZERS["constant"].replace(value=1.0)
+        return ones if number == 0 else INITIALIZERS["zeros"], INITIALIZERS["zeros"]
 
 
 register("first", First(formula="1, then 0", cite="a test"), aliases=("foremost",))
-'''
+"""
 
-KERNEL = '''
-"""The sign changed."""
+ACTIVATION = """
+from initperf.activations import register
+from initperf.jit import like
+
+
+@register("cubed", "x³", "a test")
+def _cubed(x):
+    return x * x * x, like(x, 3.0) * (x * x)
+"""
+
+OPTIMIZER = """
+from dataclasses import dataclass
 
 import numpy as np
 
-from initperf.jit.policy import jit
+from initperf.optimizers import Optimizer, Range, register, setting
+
+
+@register
+@dataclass(frozen=True)
+class RmsProp(Optimizer):
+    name, formula, cite, memories = "rmsprop", "w − ηg / √v", "Hinton 2012", 1
+
+    decay: float = setting(0.9, "share of the mean square that is kept", allowed=Range(0.0))
+
+    def step_factors(self, rates, steps):
+        return self.decay, 1.0 - self.decay, 1e-8
+
+    @staticmethod
+    def step(w, g, first, second, factors):
+        g = g + factors[1] * w
+        first = factors[2] * first + factors[3] * (g * g)
+        return w - factors[0] * g / (np.sqrt(first) + factors[4]), first, second
+"""
+
+SCHEDULE = """
+from dataclasses import dataclass
+
+import numpy as np
+
+from initperf.training.schedules import Range, Schedule, register, setting
+
+
+@register
+@dataclass(frozen=True)
+class Steps(Schedule):
+    name, formula, cite = "steps", "η/2 after each d steps", "a test"
+
+    drop_every: int = setting(5, "steps between two halvings", allowed=Range(at_least=1))
+
+    def rates(self, highest_rate, first, count, total):
+        return highest_rate * 0.5 ** (np.arange(first, first + count) // self.drop_every)
+"""
+
+KERNEL = """
+import numpy as np
+
+from initperf.jit import jit
 from initperf.kernels import Case, Load, register
 
 
@@ -81,97 +124,262 @@ def _loads():
 
 
 register("negate", numpy=negate_reference, numba=negate, cases=_cases, loads=_loads)
-'''
+"""
+
+WORKLOAD = """
+import numpy as np
+
+from initperf.benchmarks.limits import Limit
+from initperf.benchmarks.workloads import Method, Size, Workload, register
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Run code on a copy of the package, with a file added to one of its folders."""
-    source = Path(initperf.__file__).parent
-    shutil.copytree(source, tmp_path / "initperf", ignore=shutil.ignore_patterns("__pycache__"))
-
-    def run_with(file, text, code):
-        (tmp_path / "initperf" / file).write_text(text, encoding="utf-8")
-        begin = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        return child.run(begin + code, INITPERF_CACHE=str(tmp_path / "cache"), PYTHONUTF8="1")
-
-    return run_with
+def _prepare(shape, dtype, threads):
+    x = np.ones(shape, dtype)
+    return lambda: x.sum()
 
 
-def test_an_initializer_is_one_file(run):
-    found = run(
-        "initializers/wide.py",
-        INITIALIZER,
-        """
-import json, pathlib, sys
+def _check(total, shape, dtype):
+    if total != np.prod(shape):
+        raise ValueError(f"a sum of {total}")
+
+
+SIZES = (Size("100", (100,), 100),)
+register(
+    Workload(
+        name="summing",
+        methods=tuple(
+            Method(name=role, label=role, role=role, prepare=_prepare)
+            for role in ("reference", "rival", "ours")
+        ),
+        sizes=SIZES,
+        quick_sizes=SIZES,
+        check=_check,
+        amount=lambda shape, dtype: float(np.prod(shape)),
+        limit=lambda shape, dtype, threads: Limit("additions", 1e12, "1/s", threads),
+        kernels=(),
+        dtypes=("float32",),
+    )
+)
+"""
+
+FIGURE = """
+from initperf_figures import register
+from matplotlib.figure import Figure
+
+
+def draw(tables):
+    figure = Figure()
+    figure.subplots().scatter(tables["runs"]["train_seconds"], tables["runs"]["test_accuracy"])
+    return figure
+
+
+register("effort", title="Effort", caption="Dots.", needs=("runs",), draw=draw)
+"""
+
+VERB = """
+HELP = "greet somebody"
+
+
+def configure(parser):
+    parser.add_argument("whom")
+
+
+def run(arguments):
+    print(f"hello, {arguments.whom}")
+"""
+
+# The file, or the module of records that it is added to, and the group of the entry points.
+ADDED = {
+    "initializer": ("initperf/initializers/wide.py", "initperf.initializers", INITIALIZER),
+    "scheme": ("initperf/schemes/first.py", "initperf.schemes", SCHEME),
+    "activation": ("initperf/activations.py", "initperf.activations", ACTIVATION),
+    "optimizer": ("initperf/optimizers.py", "initperf.optimizers", OPTIMIZER),
+    "schedule": ("initperf/training/schedules.py", "initperf.schedules", SCHEDULE),
+    "kernel": ("initperf/kernels/negate.py", "initperf.kernels", KERNEL),
+    "workload": ("initperf/benchmarks/workloads/summing.py", "initperf.workloads", WORKLOAD),
+    "figure": ("figures/initperf_figures/effort.py", "initperf.figures", FIGURE),
+    "verb": ("initperf/cli/greet.py", "initperf.verbs", VERB),
+}
+
+TWINS = """
+import numpy as np
+from initperf import KERNELS
+from initperf.kernels import leaves
+
+def twins(kernel, word):
+    # the labels that the tests of kernels are parametrised by, and whether the twins agree
+    found = {}
+    for case in KERNELS[kernel].cases():
+        if word in case.label and "float64" not in case.label:
+            expected, actual = case.arguments(), case.arguments()
+            KERNELS[kernel]["numpy"](*expected)
+            KERNELS[kernel]["numba"](*actual)
+            expected, actual = leaves(expected), leaves(actual)
+            found[case.label] = all(
+                np.allclose(expected[i], actual[i], rtol=1e-5, atol=1e-5) for i in case.writes
+            )
+    return found
+"""
+
+CODE = """
+import contextlib, io, json, sys
 import initperf
+from initperf import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES, SCHEMES, Experiment
+from initperf.benchmarks.workloads import WORKLOADS
+from initperf.cli import main, verbs
+from initperf.data import Dataset
 from initperf.report import tables
-from initperf.cli import main
-assert initperf.__file__.startswith(sys.path[0])
-weights = initperf.draw("broad", (40, 30), rng=0, backend="numpy", width=5.0)
+from initperf.training.experiment import Experiment
+from initperf_figures import FIGURES
+
+def printed(*words):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        try:
+            assert main(words) == 0
+        except SystemExit as end:
+            assert not end.code
+    return out.getvalue()
+
+rng = np.random.default_rng(0)
+images = rng.integers(0, 256, (40, 784)).astype(np.uint8)
+labels = np.arange(40) % 10
+dataset = Dataset(train_images=images, train_labels=labels, test_images=images,
+                  test_labels=labels, name="mnist", source="a test")
+experiment = Experiment("broad", "cubed", hidden=(4,), epochs=1, batch_size=4, optimizer="rmsprop",
+                        decay=0.5, schedule="steps", drop_every=4, backend="numpy")
+assert Experiment.from_json(experiment.to_json()) == experiment
+run = initperf.train(experiment, dataset=dataset)
+made = tables.run_tables([run], dataset)
+options = printed("train", "--help")
 print(json.dumps({
-    "there": "wide" in list(initperf.INITIALIZERS),
+    "home": initperf.__file__,
+    "names": [sorted(names) for names in (
+        INITIALIZERS, SCHEMES, ACTIVATIONS, OPTIMIZERS, SCHEDULES, KERNELS, WORKLOADS, FIGURES,
+        verbs(),
+    )],
     "compared": "wide" in tables.distinct(),
-    "family": initperf.INITIALIZERS["broad"].family,
-    "largest": float(abs(weights).max()),
+    "largest": float(abs(initperf.draw("broad", (40, 30), rng=0, backend="numpy")).max()),
+    "scheme": [weights.tolist() for weights, _ in
+               initperf.draw_network("foremost", (3, 2, 2), rng=0, backend="numpy")],
+    "listed": json.loads(printed("list", "--json")),
+    "options": [word for word in ("--decay", "--drop-every", "cubed", "rmsprop", "steps")
+                if word in options],
+    "completed": [word for word in ("cubed", "rmsprop", "steps", "wide", "first", "--decay")
+                  if word in printed("complete", "bash")],
+    "runs": made["runs"][["optimizer", "decay", "schedule", "drop_every"]].values.tolist(),
+    "rates": run.steps["learning_rate"].tolist(),
+    "twins": twins("activate", "cubed") | twins("update", "rmsprop") | twins("negate", ""),
+    "benchmarked": printed("bench", "--quick", "--filter=summing", "--json"),
+    "axes": len(FIGURES["effort"].render(made).axes),
+    "greeting": printed("greet", "world"),
 }))
-main(["list", "--json"])
-""",
+"""
+
+
+@pytest.fixture(params=["inside", "outside"])
+def place(request, tmp_path):
+    """Give a directory to import from first, where all nine are added."""
+    if request.param == "inside":
+        return add_inside(tmp_path)
+    return add_outside(tmp_path)
+
+
+def add_inside(directory):
+    """Add files to a copy of the package."""
+    for folder in ("initperf", "figures"):
+        shutil.copytree(
+            ROOT / folder, directory / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for file, _, text in ADDED.values():
+        with (directory / file).open("a", encoding="utf-8") as added:
+            added.write(text)
+    return directory
+
+
+def add_outside(directory):
+    """Make an installed distribution with an entry point for each."""
+    lines = []
+    for kind, (_, group, text) in ADDED.items():
+        (directory / f"plug_in_{kind}.py").write_text(text, encoding="utf-8")
+        name = "greet" if kind == "verb" else kind
+        lines += [f"[{group}]", f"{name} = plug_in_{kind}"]
+    facts = directory / "initperf_plug_ins-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: initperf-plug-ins\nVersion: 1.0\n"
     )
-    first, _, listed = found.partition("\n")
-    described = json.loads(first)
-    assert described["there"]
-    assert described["compared"]
-    assert described["family"] == "wide"
-    assert 4.5 < described["largest"] <= 5.0
-    row = next(row for row in json.loads(listed) if row["name"] == "wide")
-    assert row["formula"] == "U(±3)"
-    assert row["suits"] == ["tanh"]
-    assert row["aliases"] == ["broad"]
+    (facts / "entry_points.txt").write_text("\n".join(lines))
+    return directory
 
 
-def test_a_scheme_is_one_file(run):
-    found = run(
-        "schemes/first.py",
-        SCHEME,
-        """
-import json, sys
-import initperf
-from initperf.cli import main
-assert initperf.__file__.startswith(sys.path[0])
-assert initperf.Experiment("foremost").initializer == "first"
-layers = initperf.draw_network("first", (3, 2, 2), rng=0)
-print(json.dumps([weights.tolist() for weights, _ in layers]))
-main(["list", "--json"])
-""",
+def run(directory, code):
+    paths = [str(directory), str(directory / "figures")]
+    begin = f"import sys; sys.path[:0] = {paths!r}\n{TWINS}"
+    cache = str(directory / "cache")
+    return child.run(begin + code, INITPERF_CACHE=cache, PYTHONUTF8="1", NUMBA_DISABLE_JIT="0")
+
+
+def test_each_of_the_nine_shows_up_by_itself(place):
+    found = json.loads(run(place, CODE))
+    inside = (place / "initperf").is_dir()
+    assert Path(found["home"]).is_relative_to(place) == inside
+    added = ("wide", "first", "cubed", "rmsprop", "steps", "negate", "summing", "effort", "greet")
+    for name, names in zip(added, found["names"], strict=True):
+        assert name in names
+    assert found["compared"]
+    assert 2.7 < found["largest"] <= 3.0  # of 1200 uniform numbers, up to 3
+    assert found["scheme"] == [[[1.0, 1.0]] * 3, [[0.0, 0.0]] * 2]
+    listed = {row["name"]: row for row in found["listed"]}
+    assert (
+        listed["wide"] | {"aliases": ["broad"], "formula": "U(±3)", "suits": ["tanh"]}
+        == (listed["wide"])
     )
-    first, _, listed = found.partition("\n")
-    assert json.loads(first) == [[[1.0, 1.0]] * 3, [[0.0, 0.0]] * 2]
-    row = next(row for row in json.loads(listed) if row["name"] == "first")
-    assert (row["sets"], row["formula"], row["aliases"]) == ("a network", "1, then 0", ["foremost"])
+    assert listed["first"] | {"aliases": ["foremost"], "sets": "a network"} == listed["first"]
+    assert found["options"] == ["--decay", "--drop-every", "rmsprop", "steps"]
+    assert found["completed"] == ["cubed", "rmsprop", "steps", "wide", "first", "--decay"]
+    assert found["runs"] == [["rmsprop", 0.5, "steps", 4]]
+    assert found["rates"] == [0.1] * 4 + [0.05] * 4 + [0.025] * 2
+    assert len(found["twins"]) > 3
+    assert all(found["twins"].values())
+    assert "summing" in found["benchmarked"]
+    assert found["axes"] == 1
+    assert found["greeting"] == "hello, world\n"
 
 
-def test_a_kernel_is_one_file(run):
-    found = run(
-        "kernels/negate.py",
-        KERNEL,
-        """
-import json, sys
-import initperf
-assert initperf.__file__.startswith(sys.path[0])
-kernel = initperf.KERNELS["negate"]
-case = next(kernel.cases())
-results = {}
-for backend in kernel:
-    x, out = case.arguments()
-    kernel[backend](x, out)
-    results[backend] = out.tolist()
-from initperf.benchmarks.roofline import measure_kernels
-timed = [one.name for one in measure_kernels(chosen="negate")]
-print(json.dumps([list(initperf.KERNELS), results, timed]))
-""",
+UPDATE = """
+out = np.zeros(3)
+KERNELS["negate"]["numba"](np.arange(3.0), out)
+for kernel, word in (("update", "rmsprop"), ("activate", "cubed")):
+    found = twins(kernel, word)
+    assert found and all(found.values()), found
+print(out.tolist())
+"""
+
+
+def test_machine_code_of_a_plug_in_follows_its_source(tmp_path):
+    place = add_outside(tmp_path)
+    assert run(place, UPDATE) == "[-0.0, -1.0, -2.0]\n"
+    for kind, old, new in (
+        ("optimizer", "np.sqrt(first)", "np.sqrt(first + first)"),
+        ("activation", "x * x * x, like(x, 3.0) * (x * x)", "x * x, like(x, 2.0) * x"),
+        ("kernel", "-x[i]", "-x[i] - 1.0"),
+    ):
+        file = place / f"plug_in_{kind}.py"
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+    assert run(place, UPDATE) == "[-1.0, -2.0, -3.0]\n"
+
+
+def test_a_plug_in_that_cannot_be_imported_is_named(tmp_path):
+    place = add_outside(tmp_path)
+    (place / "plug_in_verb.py").write_text("import nothing_like_it")
+    code = "from initperf.cli import main\nprint(main(['list']))"
+    environment = {"INITPERF_CACHE": str(tmp_path)}
+    process = child.start(f"import sys; sys.path.insert(0, {str(place)!r})\n{code}", **environment)
+    printed, complaints = process.communicate(timeout=child.TIMEOUT_SECONDS)
+    assert printed == "2\n"
+    assert complaints == (
+        "initperf: the verb plug-in 'greet' (plug_in_verb) cannot be imported: "
+        "ModuleNotFoundError: No module named 'nothing_like_it'\n"
     )
-    names, results, timed = json.loads(found)
-    assert "negate" in names
-    assert results == {"numpy": [0.0, -1.0, -2.0], "numba": [0.0, -1.0, -2.0]}
-    assert timed == ["kernel[negate, float32, 9]"]

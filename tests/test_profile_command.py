@@ -56,6 +56,7 @@ def test_each_target_explains_its_options(capsys, target):
     assert ("--epochs" in out) == (target == "train")
 
 
+@pytest.mark.slow
 def test_a_kernel_is_profiled_without_perf(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))  # where there is no perf
     directory = tmp_path / "profile"

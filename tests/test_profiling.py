@@ -9,21 +9,14 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.profiling import perf
-from initperf.profiling.flame import boxes
 from initperf.profiling.page import as_json, page
-from initperf.profiling.recording import Recorder, Span, outermost, own_seconds, union_seconds
-from initperf.profiling.session import Profile
-from initperf.profiling.stacks import Frame, by_thread, functions, read_samples, tree
-from initperf.profiling.trace import trace
+from initperf.profiling.samples import Frame, Sample, flame, functions, read_samples
+from initperf.profiling.session import Profile, profile
+from initperf.profiling.spans import Span, nested, trace, union_seconds
+from initperf.profiling.target import Target
 from initperf.training.phases import observed, phase
 
 RECORDED = (Path(__file__).parent / "recorded" / "perf.script").read_text("utf-8")
-
-STATED = """\
-0.56,msec,task-clock:u,562630,100.00,134.023,CPUs utilized
-<not supported>,,cycles:u,0,100.00,,
-50,,page-faults,562630,100.00,88.868,K/sec
-"""
 
 
 def span(name, begin, end, kind="phase", thread=1):
@@ -43,43 +36,48 @@ def test_samples_are_read_as_perf_prints_them():
     assert second.stack == (Frame("_epoch.steps(float32[,], int64[], int64[], …)", "jitted"),)
     assert [frame.kind for frame in third.stack] == ["native", "Python", "native", "system"]
     assert fourth.stack == (Frame("machine code without a name", "jitted"),)
-    assert by_thread(read_samples(RECORDED)) == {9899: 3, 9900: 1}
+    assert sorted(sample.thread for sample in read_samples(RECORDED)) == [9899, 9899, 9899, 9900]
 
 
 def test_functions_count_with_and_without_what_they_call():
-    rows = {row["function"]: row for row in functions(read_samples(RECORDED))}
+    rows = {row["function"]: row for row in functions(list(read_samples(RECORDED)))}
     forward = rows["forward(UniTuple, int64, float32[,], …)"]
     assert (forward["percent"], forward["with_callees_percent"]) == (0.0, 25.0)
     assert sum(row["percent"] for row in rows.values()) == pytest.approx(100.0)
 
 
 def test_boxes_stand_within_those_of_their_callers():
-    flame = boxes(tree(read_samples(RECORDED), "all"))
-    assert (flame[0].name, flame[0].width, flame[0].count) == ("all", 1.0, 4)
-    above = {box.level: box for box in flame[:1]}
-    for box in flame[1:]:
+    boxes = flame(read_samples(RECORDED))
+    assert (boxes[0].frame.name, boxes[0].width, boxes[0].count) == ("all samples", 1.0, 4)
+    above = {box.level: box for box in boxes[:1]}
+    for box in boxes[1:]:
         below = above[box.level - 1]
         assert below.left <= box.left
         assert box.left + box.width <= below.left + below.width + 1e-12
         above[box.level] = box
-    assert sum(box.width for box in flame if box.level == 1) == pytest.approx(1.0)
+    assert sum(box.width for box in boxes if box.level == 1) == pytest.approx(1.0)
 
 
-def test_an_empty_tree_has_no_boxes():
-    assert boxes(tree([], "all")) == []
+def test_samples_in_a_caller_itself_leave_room_beside_what_it_calls():
+    outer, inner, last = (Frame(name, "native") for name in ("outer", "inner", "z"))
+    stacks = [(outer,), (outer, inner), (last,), (outer,)]
+    found = {box.frame.name: box for box in flame(Sample(1, stack) for stack in stacks)}
+    assert [(box.left, box.width) for box in found.values()] == [
+        (0.0, 1.0),
+        (0.0, 0.75),
+        (0.0, 0.25),
+        (0.75, 0.25),
+    ]
+    assert [found[name].count for name in ("outer", "inner", "z")] == [3, 1, 1]
 
 
-def test_counters_are_read_as_perf_prints_them():
-    clock, cycles, faults = perf.counters(STATED)
-    assert clock == {"event": "task-clock", "count": 0.56, "unit": "msec"}
-    assert cycles["count"] is None
-    assert faults["count"] == 50
+def test_no_samples_give_no_boxes():
+    assert flame([]) == []
 
 
 def test_spans_are_summed_without_counting_time_twice():
-    own = {one.name: seconds for one, seconds in own_seconds(NESTED)}
-    assert own == {"inner": 1.0, "outer": 3.0, "later": 1.0}
-    assert [one.name for one in outermost(NESTED)] == ["outer", "later"]
+    own = {one.name: (seconds, depth) for one, seconds, depth in nested(NESTED)}
+    assert own == {"inner": (1.0, 1), "outer": (3.0, 0), "later": (1.0, 0)}
     beside = [span("a", 0.0, 2.0), span("b", 1.0, 3.0, thread=2), span("c", 7.0, 8.0)]
     assert union_seconds(beside) == 4.0
 
@@ -104,17 +102,17 @@ def test_the_trace_shows_a_lock_within_a_lock_once():
 
 
 def test_phases_are_told_to_who_observes_and_to_nobody_else():
-    recorder = Recorder()
+    told = []
     with phase("before"):
         pass
-    with observed(lambda *told: recorder.add(told[0], "phase", *told[1:])):
+    with observed(lambda name, begin, end: told.append(name)):
         with phase("outer"), phase("inner"):
             pass
         with pytest.raises(ZeroDivisionError), phase("failing"):
             1 / 0  # noqa: B018
     with phase("after"):
         pass
-    assert [one.name for one in recorder.spans] == ["inner", "outer", "failing"]
+    assert told == ["inner", "outer", "failing"]
 
 
 def test_training_names_its_phases(blobs):
@@ -131,14 +129,16 @@ def test_without_perf_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(perf.sys, "platform", "linux")
     with pytest.raises(perf.PerfError, match="apt install linux-perf"):
-        perf.find()
+        perf.sampled(lambda: None)
     monkeypatch.setattr(perf.sys, "platform", "darwin")
     with pytest.raises(perf.PerfError, match="Linux only"):
-        perf.find()
+        perf.sampled(lambda: None)
 
 
 DEAF = """\
 import os, signal, sys, time
+if sys.argv[1] != "record":
+    sys.exit()
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 _, answer = sys.argv[-1].removeprefix("fd:").split(",")
 os.write(int(answer), b"ack\\n")
@@ -150,12 +150,16 @@ def test_a_perf_that_does_not_end_is_ended_and_told_of(monkeypatch, tmp_path):
     deaf = tmp_path / "perf"
     deaf.write_text(f"#!{sys.executable}\n{DEAF}")
     deaf.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(perf, "_PATIENCE_SECONDS", 0.1)
-    with (
-        pytest.raises(perf.PerfError, match="did not end"),
-        perf.sampled(str(deaf), "cpu-clock", tmp_path / "data"),
-    ):
-        pass
+    with pytest.raises(perf.PerfError, match="did not end"):
+        perf.sampled(lambda: None)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_a_profile_takes_some_time(seconds):
+    with pytest.raises(ValueError, match="must be positive"):
+        profile(Target("kernel", "fill_normal"), seconds)
 
 
 def test_the_page_needs_nothing_else_and_shows_everything():
@@ -164,15 +168,14 @@ def test_the_page_needs_nothing_else_and_shows_everything():
         title="a <kernel>",
         tables={"phases": [{"phase": "import", "seconds": 0.25}], "samples": functions(samples)},
         notes=["a note"],
-        spans=NESTED,
-        processes={1: "measured"},
+        trace=trace(NESTED, {1: "measured"}),
         samples=samples,
         event="cpu-clock",
-        texts={},
+        script=RECORDED,
     )
     text = page(found)
     assert "a &lt;kernel&gt;" in text
-    assert text.count("<button") == len(boxes(tree(samples, "all")))
+    assert text.count("<button") == len(flame(samples))
     assert "forward(UniTuple, int64, float32[,], …): 1 samples, 25.0 %" in text
     assert "src=" not in text
     assert "href=" not in text

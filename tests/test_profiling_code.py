@@ -39,9 +39,10 @@ def process(tmp_path_factory):
     return json.loads(child.run(SYMBOLS, NUMBA_DISABLE_JIT="0", INITPERF_CACHE=str(cache)))
 
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="perf and ELF are Linux's"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="perf and ELF are Linux's"),
+]
 
 
 def test_the_map_names_the_entry_point_of_a_kernel(process):

@@ -31,6 +31,7 @@ def process(tmp_path_factory):
     return json.loads(child.run(FILLS, NUMBA_DISABLE_JIT="0", INITPERF_CACHE=str(cache)))
 
 
+@pytest.mark.slow
 def test_fills_call_nothing_of_libm(process):
     names, called = process
     assert len(names) >= 3

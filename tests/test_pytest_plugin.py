@@ -23,7 +23,7 @@ import pytest
 @pytest.mark.parametrize("law", ["normal", "uniform"])
 def test_fill(ab, benchmark, law):
     benchmark.extra_info["percent_of_limit"] = 12.5
-    found = ab(lambda: time.sleep(0.004), lambda: time.sleep(0.001), budget_seconds=0.05)
+    found = ab(lambda: time.sleep(0.004), lambda: time.sleep(0.001), seconds=0.05)
     print("compared", found)
 
 @pytest.mark.benchmark(group="own")
@@ -165,7 +165,11 @@ def test_the_plugin_is_light():
     assert found.stdout.strip() == ""
 
 
+@pytest.mark.slow
 def test_the_suites_of_this_checkout_are_found():
     found = run(CHECKOUT, "--benchmark", "--collect-only", "-q", "-k", "fill and normal")
     assert found.returncode == 0, found.stdout + found.stderr
-    assert "bench/bench_works.py::test_work[fill_normal-float32-4096x4096-numpy]" in found.stdout
+    assert (
+        "bench/bench_workloads.py::test_workload[fill_normal-float32-4096x4096-numpy]"
+        in found.stdout
+    )

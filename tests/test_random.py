@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from initperf import INITIALIZERS
-from initperf._core.keys import as_index, as_key
+from initperf._core.arguments import as_index
+from initperf._core.keys import as_key
 
 BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 

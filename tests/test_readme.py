@@ -1,4 +1,4 @@
-"""What the README and the recipes of CONTRIBUTING say is tried here."""
+"""The examples of the README, the recipes of CONTRIBUTING, and the links of all documents."""
 
 import doctest
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
-# Verbs that take a moment; their examples are run, those of the others only parsed.
+# Verbs that are quick: their examples are run, those of the others only parsed.
 CHEAP = {"list", "info", "draw", "data"}
 
 
@@ -75,6 +75,7 @@ def test_command_lines_parse_and_cheap_ones_run(arguments, tmp_path, monkeypatch
         assert capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_python_examples_give_what_they_show():
     assert len(doctest.DocTestParser().get_examples(README)) > 10
     child = subprocess.run(
@@ -104,11 +105,12 @@ def test_exit_codes_and_environment_variables_are_those_of_the_sources():
     assert codes == set(re.findall(r"\b(\d+)\b", documented[1]))
 
 
-def test_links_lead_to_files():
-    for text in (README, CONTRIBUTING):
-        targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
-        assert targets
-        assert [target for target in targets if not (ROOT / target).exists()] == []
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_links_lead_to_files(name):
+    document = ROOT / name
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8"))
+    assert targets
+    assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
 # What proves that the one file of a recipe was enough, run beside a copy of the sources.
@@ -123,6 +125,39 @@ from initperf import Experiment, draw_network
 assert Experiment("zero_output").initializer == "zero_output"
 (first, _), (last, biases) = draw_network("zero_output", (6, 5, 4), rng=0, backend="numpy")
 assert first.all() and not last.any() and not biases.any()
+""",
+    "hard_tanh.py": """
+import hard_tanh
+import numpy as np
+from initperf import ACTIVATIONS, KERNELS
+activation = ACTIVATIONS["hard_tanh"]
+assert activation.value([-3.0, 0.5, 3.0]).tolist() == [-1.0, 0.5, 1.0]
+assert activation.derivative([-3.0, 0.5, 3.0]).tolist() == [0.0, 1.0, 0.0]
+assert activation.piecewise_linear
+assert [case for case in KERNELS["activate"].cases() if "hard_tanh" in case.label]
+""",
+    "rmsprop.py": """
+import rmsprop
+import numpy as np
+from initperf import Experiment
+from initperf.cli import parser_of_verbs
+experiment = Experiment(optimizer="rmsprop", decay=0.5)
+(factors,) = experiment.optimizer.factors(np.array([0.1]), 0)
+w, first, _ = experiment.optimizer.step(1.0, 2.0, 0.0, 0.0, factors)
+assert first == 2.0 and abs(w - (1.0 - 0.2 / 2.0**0.5)) < 1e-8
+assert Experiment.from_json(experiment.to_json()) == experiment
+assert parser_of_verbs().parse_args(["train", "--decay", "0.5"]).decay == "0.5"
+""",
+    "staircase.py": """
+import staircase
+from initperf import Experiment
+schedule = Experiment(schedule="staircase", flight=2).schedule
+assert schedule.rates(0.8, 1, 4, 9).tolist() == [0.8, 0.4, 0.4, 0.2]
+""",
+    "initperf/cli/count.py": """
+from initperf import INITIALIZERS, SCHEMES, cli
+assert "count" in cli.verbs()
+assert cli.main(["count", "--schemes"]) == 0
 """,
     "initperf/kernels/scale.py": """
 import numpy as np
@@ -158,6 +193,7 @@ def test_every_recipe_has_a_proof():
     assert re.findall(r"^`([\w/]+\.py)`:$", CONTRIBUTING, re.MULTILINE) == list(PROOFS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", PROOFS)
 def test_recipes_take_one_file(file, tmp_path):
     for folder in ("initperf", "figures", "bench"):

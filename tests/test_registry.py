@@ -1,10 +1,12 @@
 """Registries: names, aliases, nearest matches, and that nobody can change them from outside."""
 
 import importlib
+import sys
 
 import pytest
 
 from initperf._core.registry import Registry, UnknownNameError, import_siblings
+from initperf.errors import PluginError
 
 
 @pytest.fixture
@@ -117,3 +119,42 @@ def test_names_as_frameworks_write_them_are_found():
     registry.register("grey_wolf", 1)
     assert registry.canonical("GreyWolf") == registry.canonical("grey_wolf_") == "grey_wolf"
     assert registry.aliases("GreyWolf") == ()
+
+
+@pytest.fixture
+def distribution(tmp_path, monkeypatch):
+    """Add a distribution whose entry point registers a plum in `REGISTRIES["fruit"]`."""
+    (tmp_path / "plum_of_a_test.py").write_text(
+        "from test_registry import REGISTRIES\nREGISTRIES['fruit'].register('plum', 3)\n"
+    )
+    facts = tmp_path / "plums-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: plums\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text("[test.fruits]\nplum = plum_of_a_test\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(REGISTRIES, "fruit", Registry("fruit", plugins="test.fruits"))
+    monkeypatch.delitem(sys.modules, "plum_of_a_test", raising=False)
+    return REGISTRIES["fruit"]
+
+
+REGISTRIES = {}
+
+
+def test_plug_ins_are_imported_when_a_name_is_unknown_or_all_are_asked_for(distribution):
+    distribution.register("pear", 1)
+    assert distribution["pear"] == 1
+    assert "plum_of_a_test" not in sys.modules
+    assert distribution["Plum"] == 3
+    assert list(distribution) == ["pear", "plum"]
+
+
+def test_registering_beside_another_imports_none_of_its_plug_ins(distribution):
+    roots = Registry("plant", beside=distribution)
+    roots.register("beet", 1)
+    assert "plum_of_a_test" not in sys.modules
+
+
+def test_a_plug_in_that_fails_is_named(distribution, tmp_path):
+    (tmp_path / "plum_of_a_test.py").write_text("raise OSError('rotten')")
+    with pytest.raises(PluginError, match=r"fruit plug-in 'plum' .* OSError: rotten"):
+        list(distribution)

@@ -2,19 +2,20 @@
 
 import json
 import os
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import child
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from pyarrow import csv
 from synthetic_tables import synthetic_tables
 
 import initperf_figures
 from initperf._core.registry import Registry, import_siblings
-from initperf_figures import FIGURES, ReportFigure, _page, _svg, report
-from initperf_figures._figure import Tables
-from initperf_figures._style import canvas
+from initperf_figures import FIGURES, ReportFigure, Tables, _page, _svg, canvas, report
 from initperf_figures.report import write_report
 
 NASTY = "<script>alert('no')</script>&"
@@ -206,8 +207,8 @@ def test_figures_without_data_are_left_out_in_one_line_each(tmp_path: Path) -> N
     write_report({"machine": machine, "bounds": pd.DataFrame()}, tmp_path / "report")
     page = Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
     assert "recommends nothing" in page.words
-    assert "Left out: “Bounds against fan-in”, for want of data (bounds)." in page.words
-    assert page.words.count("Left out: ") == len(FIGURES)
+    assert "Not drawn: “Bounds against fan-in”; missing data: bounds." in page.words
+    assert page.words.count("Not drawn: ") == len(FIGURES)
     assert not {"svg", "img"} & set(page.tags)
 
 
@@ -247,10 +248,9 @@ def test_a_file_dropped_in_joins_the_report(
     monkeypatch.setattr(report, "FIGURES", figures := _quick_figures())
     monkeypatch.setattr(initperf_figures._figure, "FIGURES", figures)
     (tmp_path / "dropped_in.py").write_text(
-        "from matplotlib.figure import Figure\n"
-        "from initperf_figures import register\n"
+        "from initperf_figures import canvas, register\n"
         "def draw(tables):\n"
-        "    figure = Figure()\n"
+        "    figure = canvas(2.0)\n"
         "    figure.subplots().plot([1, 2])\n"
         "    return figure\n"
         "register('dropped_in', title='Dropped in', caption='New.', needs=('runs',), draw=draw)\n"
@@ -262,6 +262,36 @@ def test_a_file_dropped_in_joins_the_report(
     page = Page((tmp_path / "r" / "index.html").read_text(encoding="utf-8"))
     assert "Dropped in" in page.words
     assert "figures/dropped_in.svg" in page.links
+
+
+OUTSIDE = """
+import sys
+from pathlib import Path
+import pandas as pd
+from initperf_figures.report import write_report
+(file,) = Path(sys.argv[1]).glob("*.parquet")
+write_report({"runs": pd.read_parquet(file)}, Path(sys.argv[1], "report"))
+"""
+
+
+def test_a_figure_of_another_distribution_joins_the_report(tmp_path: Path, small: Tables) -> None:
+    (tmp_path / "outside_figures.py").write_text(
+        "from initperf_figures import canvas, register\n"
+        "def draw(tables):\n"
+        "    figure = canvas(2.0)\n"
+        "    figure.subplots().plot(tables['runs']['seed'])\n"
+        "    return figure\n"
+        "register('outside', title='Outside', caption='New.', needs=('runs',), draw=draw)\n"
+    )
+    information = tmp_path / "outside_figures-1.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: outside-figures\n")
+    (information / "entry_points.txt").write_text("[initperf.figures]\noutside = outside_figures\n")
+    small["runs"].to_parquet(tmp_path / "runs.parquet")
+    child.run(OUTSIDE, str(tmp_path), PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
+    page = Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert "Outside" in page.words
+    assert "figures/outside.svg" in page.links
 
 
 def test_a_long_svg_is_shown_as_its_png(small: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +307,7 @@ MOMENTS = {
     "first figure": (ReportFigure, "render", 1),
     "second figure": (ReportFigure, "render", 2),
     "files of a figure": (_svg, "files", 1),
-    "csv": (report, "_write_csv", 2),
+    "csv": (csv, "write_csv", 2),
     "parquet": (pd.DataFrame, "to_parquet", 1),
     "page": (report, "page", 1),
     "manifest": (json, "dumps", 1),

@@ -46,12 +46,14 @@ def counted():
     return [[float(number) for number in child.output(one).split()] for one in processes]
 
 
+@pytest.mark.slow
 def test_views_of_an_array_without_an_owner_are_not_counted(counted):
     owned, lent = counted
     assert owned[-1] > 0
     assert lent[-1] == 0
 
 
+@pytest.mark.slow
 def test_a_view_without_an_owner_is_of_the_same_memory(counted):
     for *values, _ in counted:
         assert values == [0.0, 1.0, 3.0]
@@ -97,5 +99,6 @@ for function, array in ((rows, np.ones((2, 8))[:, ::2]), (row, np.ones((3, 2)).T
 """
 
 
+@pytest.mark.slow
 def test_rows_are_of_arrays_in_c_order():
     child.run(REFUSED, NUMBA_DISABLE_JIT="0")

@@ -55,7 +55,7 @@ def test_a_seed_decides_and_another_differs(name):
 
 
 @pytest.mark.parametrize("name", [n for n, s in SCHEMES.items() if isinstance(s, PerLayer)])
-def test_layers_have_the_laws_that_are_declared(name):
+def test_layers_have_the_distributions_that_are_declared(name):
     told = options(name)
     network = Mlp((784, 300, 300, 10), told["activation"], "float64", residual=told["residual"])
     network.initialize(name, rng=1)
@@ -64,7 +64,7 @@ def test_layers_have_the_laws_that_are_declared(name):
             mean, std = rule.mean(array.shape), rule.std(array.shape)
             allowed = stats.norm.isf(CHANCE / 2) * std / math.sqrt(array.size)
             assert abs(array.mean() - mean) <= allowed
-            # no law here has a kurtosis above 3; of few values, the mean square is χ² at widest
+            # no kurtosis here is above 3; of few values, the mean square is χ² at widest
             square = np.mean((array - mean) ** 2)
             low, high = stats.chi2.ppf([CHANCE / 2, 1 - CHANCE / 2], array.size) / array.size
             assert low * std**2 <= square <= high * std**2
@@ -184,7 +184,7 @@ def test_a_scheme_that_does_not_apply_is_refused_when_built(name, changes, messa
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        (None, r"looks at data: batch must be given, \(count, 40\)"),
+        (None, r"uses data: batch must be given, \(count, 40\)"),
         (batch(9, 39), r"batch must have the shape \(count, 40\), not \(9, 39\)"),
         (np.full((9, 40), np.nan), "finite"),
         (np.ones((9, 40)), "all 9 are the same"),

@@ -1,41 +1,45 @@
+import dataclasses
 import json
 import math
 
 import pytest
-from test_works import SMALL, made, work_of
+from test_workloads import made, workload_of
 
 from initperf._core.registry import Registry
-from initperf.benchmarks import cold_start, speed
-from initperf.benchmarks.workloads import Work
+from initperf.benchmarks import cold_start, controls, speed
+from initperf.benchmarks.speed import Selection
 from initperf.errors import DataError
 
 
 @pytest.fixture
-def works(monkeypatch):
-    work = work_of(
+def workloads(monkeypatch):
+    """Two small workloads, which all that chooses from the registry chooses from."""
+    workload = workload_of(
         made(1, name="numpy_reference", label="NumPy reference", role="reference"),
         made(1, name="numpy", label="NumPy"),
         made(1, name="numba", label="Numba", role="ours", threads="each"),
     )
-    registry = Registry("work")
+    registry = Registry("workload")
     for name in ("first", "second"):
-        registry.register(name, Work(**{**vars(work), "name": name, "kernels": ("k", "l")}))
-    monkeypatch.setattr(speed, "WORKS", registry)
-    monkeypatch.setattr(speed, "_FULL_SECONDS", 0.02)
-    monkeypatch.setattr(speed, "_QUICK_SECONDS", 0.02)
+        registry.register(name, dataclasses.replace(workload, name=name, kernels=("k", "l")))
+    monkeypatch.setattr(speed, "WORKLOADS", registry)
+    monkeypatch.setattr(speed, "FULL_SECONDS", 0.02)
+    monkeypatch.setattr(speed, "QUICK_SECONDS", 0.02)
+    monkeypatch.setattr(controls, "SECONDS", 0.0)
+    monkeypatch.setattr(controls, "CONTROLS", controls.CONTROLS[:1])
     monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
-    monkeypatch.setattr(
-        speed,
-        "compile_seconds",
-        lambda kernels, measure: dict.fromkeys(kernels, 1.5 if measure else math.nan),
-    )
+    return registry
 
 
-def test_the_table_has_a_row_for_each_work_size_and_method(works):
+def measured(selection, **options):
+    return speed.measure_workloads(selection, seconds=0.01, **options)
+
+
+def test_the_table_has_a_row_for_each_workload_size_and_method(workloads):
     steps = []
     table = speed.speed_table(progress=lambda *step: steps.append(step))
     assert tuple(table.columns) == speed.COLUMNS
-    assert list(table["kernel"]) == ["first"] * 4 + ["second"] * 4
+    assert list(table["workload"]) == ["first"] * 4 + ["second"] * 4
     methods = ["NumPy reference", "NumPy", "Numba, 1 thread", "Numba, 2 threads"]
     assert list(table["method"]) == methods * 2
     assert list(table["role"])[:4] == ["reference", "rival", "ours", "ours"]
@@ -52,26 +56,39 @@ def test_the_table_has_a_row_for_each_work_size_and_method(works):
     assert steps == [(0, 2, "first 24 x 16"), (1, 2, "second 24 x 16"), (2, 2, "")]
 
 
-def test_a_work_of_a_missing_library_is_left_out(works):
-    absent = work_of(made(1, needs="initperf_no_such_module"))
-    speed.WORKS.register("third", Work(**{**vars(absent), "name": "third"}))
-    assert set(speed.speed_table()["kernel"]) == {"first", "second"}
+def test_a_workload_of_a_missing_library_is_left_out(workloads):
+    absent = workload_of(made(1, needs="initperf_no_such_module"))
+    workloads.register("third", dataclasses.replace(absent, name="third"))
+    rows = measured(Selection(workloads=workloads))
+    assert {row.workload for row in rows} == {"first", "second"}
 
 
-def test_a_work_of_another_library_alone_is_left_out_without_peers(works):
+def test_a_workload_of_another_library_alone_is_left_out_without_peers(workloads):
     """As PyTorch's module is, wherever PyTorch is installed."""
-    other = work_of(made(1, needs="scipy"))
-    speed.WORKS.register("third", Work(**{**vars(other), "name": "third"}))
+    other = workload_of(made(1, needs="scipy"))
+    workloads.register("third", dataclasses.replace(other, name="third"))
     for peers, names in ((True, {"first", "second", "third"}), (False, {"first", "second"})):
-        assert {work.name for work, _ in speed.choose_works(True, "", peers)} == names
-        assert {one.row["kernel"] for one in speed.measure_works(True, peers=peers)} == names
+        selection = Selection(quick=True, peers=peers, workloads=workloads)
+        assert {workload.name for workload, _ in selection.steps()} == names
+        assert {row.workload for row in measured(selection)} == names
 
 
-def test_compiling_is_measured_when_asked(works):
-    table = speed.speed_table(quick=True, measure_compilation=True)
-    ours = table["role"] == "ours"
-    assert set(table[ours]["compile_s"]) == {3.0}
-    assert table[~ours]["compile_s"].isna().all()
+def test_the_share_of_time_is_the_same_whichever_are_selected(workloads):
+    assert Selection(words="first", workloads=workloads).seconds() == 0.02 / 2
+
+
+def test_compiling_is_of_all_kernels_of_ours(workloads):
+    rows = measured(
+        Selection(workloads=workloads), compiling=lambda kernels: dict.fromkeys(kernels, 1.5)
+    )
+    ours = [row for row in rows if row.role == "ours"]
+    assert {row.compile_s for row in ours} == {3.0}
+    assert all(math.isnan(row.compile_s) for row in rows if row not in ours)
+
+
+def test_missing_libraries_are_named():
+    absent = workload_of(made(1, needs="initperf_no_such_module"), made(1))
+    assert speed.missing_peers({"w": absent}) == ["initperf_no_such_module"]
 
 
 def benchmark(name, **extra):
@@ -79,26 +96,40 @@ def benchmark(name, **extra):
     return {"fullname": name, "stats": stats, "extra_info": extra}
 
 
-def test_a_benchmark_file_gives_the_same_table(works, tmp_path):
-    entry = next(iter(speed.WORKS["first"].entries(SMALL, "float32")))
-    described = speed.describe_entry(speed.WORKS["first"], SMALL, "float32", entry)
+@pytest.mark.parametrize("column", ["workload", "kernel"])
+def test_a_benchmark_file_gives_the_same_table(tmp_path, column):
+    """Files of before called a workload a kernel."""
+    told = {
+        "method": "NumPy",
+        "role": "rival",
+        "size": "24 x 16",
+        "values": 384,
+        "dtype": "float32",
+        "threads": 1,
+        "limit_s": 1e-3,
+        "limit": "stores, 1 thread",
+    }
     path = tmp_path / "x.json"
-    rows = [benchmark("other"), benchmark("a", ratio=3.0, **described)]
+    control = benchmark("c", workload="plain_stores", role="control", method="control, 2 threads")
+    work = benchmark("a", ratio=3.0, **{column: "first"}, **told)
+    rows = [benchmark("other", kernel="k"), control, work]
     path.write_text(json.dumps({"benchmarks": rows}))
     table = speed.from_benchmark_json(path)
     assert tuple(table.columns) == speed.COLUMNS
     assert len(table) == 1
     row = table.iloc[0]
-    assert {key: row[key] for key in described} == described
-    assert (row["low_s"], row["median_s"], row["high_s"]) == (1e-3, 2e-3, 3e-3)
-    assert row["rounds"] == 4
+    assert {key: row[key] for key in told} == told
+    assert row["workload"] == "first"
+    # blocks of two neighbours have one 1 ms at most: a median of 1.5 ms is the least, 2.5 the most
+    assert (row["low_s"], row["median_s"], row["high_s"]) == (1.5e-3, 2e-3, 2.5e-3)
+    assert (row["rounds"], row["ratio"], row["percent_of_limit"]) == (4, 3.0, 50.0)
     assert math.isnan(row["compile_s"])
 
 
-def test_a_file_without_works_is_an_error(tmp_path):
+def test_a_file_without_workloads_is_an_error(tmp_path):
     path = tmp_path / "x.json"
     path.write_text(json.dumps({"benchmarks": [benchmark("other")]}))
-    with pytest.raises(DataError, match="no benchmark of a work"):
+    with pytest.raises(DataError, match="no benchmark of a workload"):
         speed.from_benchmark_json(path)
 
 
@@ -106,6 +137,7 @@ def test_imports_are_timed_in_a_fresh_process():
     assert 0 < cold_start.import_seconds("initperf") < 30
 
 
+@pytest.mark.slow
 def test_first_calls_are_timed_in_a_fresh_process(tmp_path):
     found = cold_start.first_call_seconds(["squared_norm"])
     assert list(found) == ["squared_norm"]

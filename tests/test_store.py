@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -61,3 +62,36 @@ def test_a_damaged_run_is_bad_data(tmp_path, run):
         store.load(run.name)
     with pytest.raises(DataError, match="no readable run"):
         store.load("missing")
+
+
+def test_runs_of_the_flat_schema_are_read():
+    """The recorded run was written before experiments had nested records."""
+    store = RunStore(Path(__file__).parent / "recorded" / "runs")
+    (name,) = store
+    run = store.load(name)
+    assert run.experiment == Experiment(
+        activation="tanh",
+        hidden=(3,),
+        epochs=1,
+        batch_size=10,
+        optimizer="adam",
+        learning_rate=0.01,
+        betas=(0.8, 0.99),
+        schedule="triangular",
+        half_cycle=7,
+        clip_norm=2.0,
+        clip="global",
+        backend="numpy",
+        record="epoch",
+    )
+    assert (run.name, run.status, len(run.steps), len(run.layers)) == (name, "finished", 1, 2)
+
+
+def test_runs_of_a_later_schema_are_refused_with_a_reason(tmp_path, run):
+    store = RunStore(tmp_path)
+    file = store.save(run) / "run.json"
+    facts = json.loads(file.read_text())
+    facts["experiment"]["schema"] = 3
+    file.write_text(json.dumps(facts))
+    with pytest.raises(DataError, match="of schema 3, and this initperf reads 1 and 2"):
+        store.load(run.name)

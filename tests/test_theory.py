@@ -8,8 +8,7 @@ from scipy import special, stats
 
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.schemes import signals
-from initperf.theory import MeanField, critical
-from initperf.theory.mean_field import activation_variance
+from initperf.theory import MeanField, activation_variance, arc_cosine, critical, critical_line
 from initperf.training.network import Mlp
 
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
@@ -48,11 +47,67 @@ def test_relu_halves_the_second_moment(q):
 
 @pytest.mark.parametrize("correlation", [-1.0, -0.5, 0.0, 0.5, 0.9, 1.0])
 def test_relu_correlates_as_the_arc_cosine_kernel_does(correlation):
-    # Cho & Saul 2009, of order 1; the error is the quadrature's at the kink
-    angle = math.acos(correlation)
-    kernel = (math.sin(angle) + (math.pi - angle) * correlation) / math.pi
-    assert MeanField("relu", 2.0).correlation_map(correlation, 3.0) == pytest.approx(
-        kernel, abs=1e-4
+    # Cho & Saul 2009, of order 1 and, its slope, of order 0
+    field = MeanField("relu", 2.0)
+    assert field.correlation_map(correlation, 3.0) == pytest.approx(
+        arc_cosine(correlation, 1), abs=1e-15
+    )
+    assert field.correlation_slope(correlation, 3.0) == pytest.approx(
+        arc_cosine(correlation, 0), abs=1e-15
+    )
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_slope_of_the_correlation_map_is_the_limit_of_differences(activation):
+    field, step = MeanField(activation, 1.3, 0.1), 1e-4
+    for correlation in (-0.6, 0.0, 0.9):
+        ends = [field.correlation_map(correlation + x, 0.8) for x in (-step, step)]
+        assert field.correlation_slope(correlation, 0.8) == pytest.approx(
+            (ends[1] - ends[0]) / (2.0 * step), abs=10.0 * step**2 / (1.0 - correlation**2) ** 1.5
+        )
+
+
+@pytest.mark.parametrize(
+    ("activation", "weight_variance", "bias_variance"),
+    [("tanh", 2.5, 0.05), ("tanh", 1.8, 0.05), ("tanh", 3.0, 0.0), (ERF, 2.0, 0.1)],
+)
+def test_the_chaotic_phase_decorrelates_to_a_fixed_point(
+    activation, weight_variance, bias_variance
+):
+    """Beside iterating the map: Poole et al. 2016 find c* below 1 where χ₁ is above 1."""
+    field = MeanField(activation, weight_variance, bias_variance)
+    q = field.fixed_point()
+    assert field.chi(q) > 1.0
+    fixed = field.fixed_correlation()
+    scale = field.depth_scales()[1]
+    assert 0.0 <= fixed < 1.0
+    assert scale > 0.0
+    # a map that is convex and, at c*, less steep than the diagonal, comes closer in every layer
+    deviations = np.abs(field.correlations(0.9, 40, q) - fixed)
+    assert np.all(np.diff(deviations) < 0.0)
+    assert deviations[-1] > 0.0
+    # stated: 1e-12/(χ₁ − 1), and χ₁ − 1 is above 0.004 here
+    assert field.correlation_map(fixed, q) == pytest.approx(fixed, abs=1e-12)
+    near = field.correlations(fixed + 1e-5, 2, q) - fixed
+    assert near[1] / near[0] == pytest.approx(math.exp(-1.0 / scale), abs=1e-4)
+
+
+def test_the_ordered_phase_and_the_critical_line_correlate_to_one():
+    for field in (MeanField("tanh", 1.0, 0.1), MeanField("relu", 2.0), MeanField("tanh", 0.9)):
+        assert field.fixed_correlation() == 1.0
+    point = critical("tanh", 0.05)
+    field = MeanField("tanh", point.weight_variance, 0.05)
+    assert field.fixed_correlation(point.q) == 1.0
+    assert math.isinf(field.depth_scales(point.q)[1])
+
+
+def test_relu_correlations_approach_one_as_the_square_of_depth():
+    # Hanin & Nica's companion results, 1902.06853: l² (1 − c) → 9π²/2; the next term of the
+    # recursion 1 − c ← (1 − c) − (2√2/3π)(1 − c)^(3/2) makes the approach a relative log(l)/l
+    depth = 4000
+    last = MeanField("relu", 2.0).correlations(0.0, depth)[-1]
+    assert depth**2 * (1.0 - last) == pytest.approx(
+        4.5 * math.pi**2, rel=4.0 * math.log(depth) / depth
     )
 
 
@@ -161,11 +216,52 @@ def test_deviations_shrink_over_the_depth_scales():
         correlation = after
 
 
+def test_critical_lines_hold_their_points():
+    q = np.array([0.0, 0.1, 0.57, 3.0])
+    weights, biases = critical_line("tanh", q)
+    field = MeanField("tanh", weights, biases)
+    np.testing.assert_allclose(field.chi(q), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(field.q_map(q), q, rtol=1e-12, atol=1e-12)
+    point = critical("tanh", float(biases[3]))
+    assert point.q == pytest.approx(3.0, rel=1e-9)
+    assert critical_line("relu", 5.0) == (pytest.approx(2.0, rel=1e-12), 0.0)
+    # softplus would need biases of negative variance
+    assert np.isnan(critical_line("softplus", 1.0)).all()
+
+
+def test_arrays_are_broadcast_and_give_what_numbers_give():
+    weights, q = np.array([[0.8], [1.7], [2.5]]), np.array([0.3, 1.0])
+    field = MeanField("tanh", weights, 0.05)
+    for method in ("q_map", "q_slope", "chi", "fixed_point", "fixed_correlation"):
+        found = getattr(field, method)(q)
+        assert found.shape == (3, 2)
+        assert isinstance(getattr(MeanField("tanh", 1.7, 0.05), method)(0.3), float)
+        assert found[1, 0] == getattr(MeanField("tanh", 1.7, 0.05), method)(0.3)
+    found = field.correlation_map([0.2, 0.4], q)
+    assert found[2, 1] == MeanField("tanh", 2.5, 0.05).correlation_map(0.4, 1.0)
+    assert field.second_moments(q, 3).shape == (3, 3, 2)
+    assert field.correlations(0.1, 2, q).shape == (2, 3, 2)
+    assert [scale.shape for scale in field.depth_scales()] == [(3, 1), (3, 1)]
+    with pytest.raises(ValueError, match="arguments must broadcast"):
+        field.q_map(np.ones((2, 5)))
+
+
+def test_gradients_grow_by_chi_of_each_layer():
+    field = MeanField("tanh", 2.0, 0.1)
+    q = field.second_moments(0.2, 4)
+    growth = field.gradient_growth(0.2, 4)
+    assert growth[3] == 1.0
+    assert growth[0] == pytest.approx(field.chi(q[0]) * field.chi(q[1]) * field.chi(q[2]))
+    assert MeanField("relu", 4.0).gradient_growth(1.0, 6)[0] == pytest.approx(2.0**5)
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"weight_variance": -1.0}, "weight_variance must be"),
         ({"weight_variance": math.inf}, "weight_variance must be"),
+        ({"weight_variance": [1.0, math.nan]}, "weight_variance must be .* not nan"),
+        ({"weight_variance": "1"}, "weight_variance must be a real number"),
         ({"bias_variance": True}, "bias_variance must be"),
         ({"activation": "rleu"}, "did you mean 'relu'"),
     ],
@@ -177,6 +273,10 @@ def test_what_cannot_be_is_refused_when_built(parameters, message):
         MeanField("tanh", 1.0).correlation_map(1.5, 1.0)
     with pytest.raises(ValueError, match="a second moment must be"):
         MeanField("tanh", 1.0).q_map(-1.0)
+    with pytest.raises(ValueError, match="depth must be an integer"):
+        MeanField("tanh", 1.0).second_moments(1.0, -1)
+    with pytest.raises(ValueError, match="grows without bound"):
+        MeanField("relu", [1.0, 2.5]).fixed_correlation()
 
 
 WIDTH, DEPTH, DRAWS = 500, 6, 12
@@ -209,6 +309,7 @@ def simulate(activation, weight_variance, bias_variance, seed, first_q, correlat
     ("activation", "weight_variance", "bias_variance"),
     [("tanh", 1.76, 0.05), ("tanh", 0.8, 0.0), ("tanh", 3.0, 0.1), ("relu", 2.0, 0.0)],
 )
+@pytest.mark.slow
 def test_a_wide_network_does_what_is_predicted(activation, weight_variance, bias_variance):
     field = MeanField(activation, weight_variance, bias_variance)
     found = [

@@ -5,9 +5,12 @@ import pytest
 from initperf import Experiment, train
 from initperf.kernels.train_epoch import STATISTICS
 from initperf.optimizers import OPTIMIZERS
-from initperf.training.schedules import learning_rates
 
 SMALL = Experiment(hidden=(32, 16), epochs=3, batch_size=64, learning_rate=0.2)
+
+
+def learning_rates(experiment, first, count, total=None):
+    return experiment.schedule.rates(experiment.learning_rate, first, count, total or first + count)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])

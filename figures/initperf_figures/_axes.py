@@ -1,4 +1,4 @@
-"""Pieces that several figures share: axes for accuracies, labels at line ends, names of things."""
+"""Parts of several figures: axes of accuracies, labels at line ends, names and numbers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -18,7 +18,7 @@ LINE_PITCH = 10.5  # points from one end label to the next
 
 
 def activation_name(activation: str) -> str:
-    """Return the activation's name as people write it."""
+    """Return the usual spelling of an activation's name."""
     if activation.endswith("elu") and activation not in _ACTIVATION_NAMES:
         return activation.upper()
     return _ACTIVATION_NAMES.get(activation, activation)
@@ -31,7 +31,7 @@ def activations_of(table: pd.DataFrame) -> list[str]:
 
 
 def magnitude(value: float) -> str:
-    """Write a magnitude in two figures, with a power of ten when it is extreme."""
+    """Return a magnitude as text, with two digits, or one and a power of ten."""
     if np.isnan(value):
         return "–"
     if np.isinf(value):
@@ -43,14 +43,21 @@ def magnitude(value: float) -> str:
 
 
 def power(exponent: int) -> str:
-    """Write a power of ten."""
+    """Return a power of ten as text."""
     return "10" + str(exponent).translate(_RAISED)
 
 
 def headed(axes: Axes, title: str, remark: str, size: float = 9.0, before: float = 0.0) -> None:
     """Write a title and, on a line of its own below, a remark.
 
-    `size` is the title's; both begin `before` the left edge of the axes. Both are in points.
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    title, remark : str
+    size : float
+        Size of the title, in points.
+    before : float
+        Distance of both from the left edge of the axes, to the left, in points.
     """
     heading = axes.set_title(title, pad=17, fontsize=size)
     move = ScaledTranslation(-before / 72, 0.0, axes.figure.dpi_scale_trans)
@@ -67,9 +74,15 @@ def headed(axes: Axes, title: str, remark: str, size: float = 9.0, before: float
 
 
 def accuracy_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
-    """Stretch an axis of accuracies (0 to 1) so that 97 % and 98 % are as far apart as the errors.
+    """Give accuracies an axis that is logarithmic in the error, 1 − accuracy.
 
-    Equal distances are equal ratios of the error, 1 − accuracy; ticks are in percent.
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    which : str
+        ``"x"`` or ``"y"``.
+    low, high : float
+        Limits, from 0 to 1; ticks are in percent.
     """
     ceiling = 1 - 1e-4
 
@@ -92,7 +105,17 @@ def accuracy_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float)
 
 
 def thinned(ticks: Iterable[float], position: Callable[[float], float], gap: float) -> list[float]:
-    """Return the ticks that keep a gap from those before them, in order of size."""
+    """Return ticks that are far enough apart, sorted.
+
+    Parameters
+    ----------
+    ticks : iterable of float
+        Candidates, the most important first.
+    position : callable
+        Place of a tick on the axis.
+    gap : float
+        Least distance of two places.
+    """
     kept: list[float] = []
     for tick in ticks:
         if all(abs(position(tick) - position(other)) > gap for other in kept):
@@ -103,8 +126,17 @@ def thinned(ticks: Iterable[float], position: Callable[[float], float], gap: flo
 def spread(wanted: Sequence[float], pitch: float, low: float, high: float) -> list[float]:
     """Move sorted positions apart to at least `pitch`, as little as possible, within limits.
 
-    Neighbours that would touch form a block around the mean of what they wanted; blocks that
-    touch merge. When they do not all fit, they are spaced evenly.
+    Neighbours that would touch form a block around the mean of their positions; blocks that
+    touch merge. Where there is no room for all, they are spaced evenly.
+
+    Parameters
+    ----------
+    wanted : sequence of float
+        Sorted positions.
+    pitch : float
+        Least distance of two.
+    low, high : float
+        Limits.
     """
     if len(wanted) * pitch > high - low:
         return list(np.linspace(low, high, len(wanted)))
@@ -136,21 +168,21 @@ def _inside(block: tuple[float, int], pitch: float, low: float, high: float) -> 
 def end_labels(
     axes: Axes, ends: Mapping[str, float], height: float, bold: Iterable[str] = ()
 ) -> None:
-    """Name each line at its right end, with its last value; leaders lead to where it fits.
+    """Write each line's name and last value at its right end, with leaders to where they fit.
 
-    Values outside the axes are named at the edge.
+    Lines that end outside the axes are named at the edge.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
         With its final y limits and scale.
     ends : mapping of str to float
-        The last value of each initializer's line.
+        Last value of each initializer's line.
     height : float
-        Of the axes, in inches, or less: it keeps the names apart. To know it exactly, the figure
-        would have to be laid out twice.
+        Height of the axes, in inches, or a lower bound, which keeps the names apart as well; the
+        exact height is not known before the layout.
     bold : iterable of str
-        The initializers to name in bold.
+        Initializers to name in bold.
     """
     low, high = axes.get_ylim()
     to_axes = (axes.transData + axes.transAxes.inverted()).transform

@@ -1,4 +1,4 @@
-"""A quantity of the untrained network by depth: one panel an activation, named at the line ends."""
+"""Lines of a quantity by depth, before training, with a panel for each activation."""
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from initperf_figures._axes import activation_name, activations_of, end_labels, power
 from initperf_figures._style import INK, RULE, canvas, in_order, strokes
 
-# Lines that leave this range have vanished or exploded; how far they go is written at their end.
+# Lines beyond this range have vanished or exploded; their last value is written at their end.
 FLOOR, CEILING = 1e-9, 1e9
 
-_AROUND = 0.75  # inches of a panel's height for its title and the words below
+_AROUND = 0.75  # inches of a panel's height for its title and the text below
 
 # Initializers whose line stays in this range are named in bold.
 KEPT = 0.01, 100.0
@@ -30,15 +30,15 @@ def by_depth(
     Parameters
     ----------
     signal : pandas.DataFrame
-        The table; what is missing there has overflowed.
+        The table; a missing value is an overflow.
     column : str
-        What to draw: the median over seeds, with a band from the smallest to the largest.
+        Column to draw: its median over seeds, with a band from the minimum to the maximum.
     label : str
-        The y axis's label, with the unit.
+        Label of the y axis, with the unit.
     guide : float, optional
-        A horizontal line to compare with.
+        Value of a horizontal line for comparison.
     backward : bool
-        Whether the quantity travels from the last layer to the first; so does the x axis then.
+        Whether the quantity propagates from the last layer to the first, as the x axis then does.
     """
     activations = activations_of(signal)
     names = in_order(signal["initializer"])
@@ -88,8 +88,8 @@ def by_depth(
 
 
 def over_seeds(signal: pd.DataFrame) -> str:
-    """Say what the lines and their bands are."""
+    """Return what a caption says of seeds."""
     seeds = signal["seed"].nunique()
     if seeds == 1:
         return "One seed."
-    return f"Lines are medians of {seeds} seeds, bands reach from the smallest to the largest."
+    return f"Lines are medians of {seeds} seeds, bands range from the minimum to the maximum."

@@ -1,26 +1,24 @@
-"""A directory that appears whole or not at all, and only replaces what initperf wrote itself."""
+"""Atomic replacement of a directory, of earlier reports only."""
 
+import contextlib
 import json
-import secrets
-import shutil
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from initperf._core import storage
 from initperf.errors import UsageError
 
 MANIFEST = "report.json"
 
 
 def check_directory(directory: Path) -> None:
-    """Make sure that a report may take the place of what is there now.
+    """Check that a report may replace the directory.
 
     Raises
     ------
     UsageError
-        When there is a file, or a directory with anything in it that no report put there.
+        When it is a file, or a directory that holds a file that no report wrote.
     """
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"{directory} is a file; name a directory for the report")
@@ -39,15 +37,14 @@ def check_directory(directory: Path) -> None:
 
 @contextmanager
 def replacing_directory(directory: Path) -> Iterator[Path]:
-    """Give an empty directory that takes the place of `directory` when the block succeeds.
+    """Give an empty directory that replaces `directory` when the block succeeds.
 
-    Until then the old one stays as it is; when the block raises, or Ctrl-C is pressed, it stays
-    for good and nothing else is left behind.
+    When the block raises, or Ctrl-C is pressed, the old one is unchanged and nothing else is left.
 
     Parameters
     ----------
     directory : pathlib.Path
-        Where the new directory goes; missing parents are made at the end.
+        Path to replace; missing parents are made at the end.
 
     Yields
     ------
@@ -57,53 +54,20 @@ def replacing_directory(directory: Path) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        When `directory` holds anything but a report, or cannot be written.
+        When `directory` holds a file that no report wrote, or cannot be written.
     """
     directory = directory.resolve()
     check_directory(directory)
-    parent = next(parent for parent in directory.parents if parent.exists())
-    workshop = parent / f".{directory.name}-{secrets.token_hex(4)}"
-    fresh = workshop / "new"
-    try:
+    with contextlib.ExitStack() as stack:
         try:
-            fresh.mkdir(parents=True)
+            fresh = stack.enter_context(storage.replacing_directory(directory))
         except OSError as error:
             raise UsageError(f"cannot write a report to {directory}: {error.strerror}") from error
         yield fresh
         names = [path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()]
         manifest = {"generator": "initperf", "files": sorted(names)}
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        with _uninterrupted():
-            directory.parent.mkdir(parents=True, exist_ok=True)
-            _swap(fresh, directory, workshop / "old")
-    finally:
-        with _uninterrupted():
-            shutil.rmtree(workshop, ignore_errors=True)
-
-
-def _swap(fresh: Path, directory: Path, aside: Path) -> None:
-    try:
-        if directory.exists():
-            directory.rename(aside)
-        fresh.rename(directory)
-    except OSError as error:
-        raise UsageError(f"cannot replace {directory}: {error.strerror}") from error
-    finally:
-        if aside.exists() and not directory.exists():
-            aside.rename(directory)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C back until the block is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    held: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: held.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
-    if held:
-        signal.raise_signal(signal.SIGINT)
+        try:
+            stack.close()
+        except OSError as error:
+            raise UsageError(f"cannot replace {directory}: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""The catalogue of figures: what each one shows, the tables it needs, and how it is drawn."""
+"""Catalogue of figures: title, caption, tables needed and drawing function of each."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,10 +12,17 @@ from initperf_figures._style import look
 
 Tables = Mapping[str, pd.DataFrame]
 
+WORKLOAD = "workload"
+"""Column of the table ``speed`` with the name of the workload."""
+
 SECTIONS = ("weights", "signal", "training", "speed", "more")
 
-# What two runs must share, beside their data, before their initializers can be compared.
-_SETTINGS = ("network", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "dtype")
+# Columns of the table of runs that may differ between runs that are compared: what a report
+# compares, what gives the same results, and results. All others are settings.
+_FREE = {
+    *("run", "initializer", "activation", "seed", "backend", "status", "diverged_step"),
+    *("test_accuracy", "final_loss", "train_seconds", "compile_seconds", "steps"),
+}
 
 
 @dataclass(frozen=True)
@@ -25,23 +32,25 @@ class ReportFigure:
     Attributes
     ----------
     name : str
-        Its file name and anchor: lower-case letters, digits and underscores.
+        Name of its files and anchor: lower-case letters, digits and underscores.
     title : str
-        What it shows, as a heading.
+        Heading.
     caption : str or callable
-        What to see in it, in one to three plain sentences; a function is given the tables.
+        What to see in it, in one to three plain sentences, or a function of the tables that
+        returns them.
     needs : tuple of str
-        The tables it is drawn from. It is left out of a report that lacks one of them.
+        Tables it is drawn from. It is left out of a report that lacks one of them.
     draw : callable
-        Makes the figure from the tables.
+        Function of these tables that returns the figure.
     section : str
-        The part of the page it belongs to, one of SECTIONS.
+        Section of the page, one of SECTIONS.
     order : int
-        Its place in that part; figures of one place go by name.
+        Place in the section, from the smallest; figures of equal order are sorted by name.
     printed : tuple of str
-        The tables, among those it needs, whose rows the page prints below it.
+        Tables, among those it needs, whose rows the page prints below it.
     wants : callable, optional
-        Given the tables, all there, says in words what else is missing; nothing if it can be drawn.
+        Function of the tables, all present, that returns in words what else is missing; nothing if
+        the figure can be drawn.
     """
 
     name: str
@@ -55,24 +64,24 @@ class ReportFigure:
     wants: Callable[[Tables], str] | None = None
 
     def missing(self, tables: Tables) -> list[str]:
-        """Return which of the tables it needs are absent or empty, or what they lack."""
+        """Return the needed tables that are absent or empty, or else what the tables lack."""
         lacking = [name for name in self.needs if name not in tables or tables[name].empty]
         if self.wants is not None and not lacking and (words := self.wants(tables)):
             return [words]
         return lacking
 
     def render(self, tables: Tables) -> Figure:
-        """Draw the figure in the report's look.
+        """Draw the figure in the report's style.
 
         Raises
         ------
         ValueError
-            When the runs it would compare are not comparable.
+            When runs that it compares are not comparable.
         """
         if "runs" in self.needs:
             check_comparable(tables["runs"])
         with look():
-            return self.draw(plain(tables))
+            return self.draw(plain({name: tables[name] for name in self.needs}))
 
     def describe(self, tables: Tables) -> str:
         """Return the caption."""
@@ -80,7 +89,7 @@ class ReportFigure:
 
 
 def plain(tables: Tables) -> dict[str, pd.DataFrame]:
-    """Return the tables with NaN for what is missing in pandas' own nullable floats."""
+    """Return the tables with pandas' nullable floats as float64: a missing value is NaN."""
     return {
         name: table.astype(
             {
@@ -93,7 +102,7 @@ def plain(tables: Tables) -> dict[str, pd.DataFrame]:
     }
 
 
-FIGURES: Registry[ReportFigure] = Registry("figure")
+FIGURES: Registry[ReportFigure] = Registry("figure", plugins="initperf.figures")
 
 
 def register(
@@ -110,10 +119,17 @@ def register(
 ) -> ReportFigure:
     """Add a figure to the report; every figure's file ends with this call.
 
+    It has a keyword for each field of `ReportFigure`, so that the file of a figure names them all.
+
+    Parameters
+    ----------
+    name, title, caption, needs, draw, section, order, printed, wants
+        Fields of `ReportFigure`.
+
     Raises
     ------
     ValueError
-        When the name cannot be a file name and anchor, or is taken, or the section is unknown.
+        When the name is not a file name and anchor, or is taken, or the section is unknown.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValueError(f"a figure's name is lower case letters, digits and _; got {name!r}")
@@ -141,7 +157,7 @@ def check_comparable(runs: pd.DataFrame) -> None:
             "compared; make one report for each"
         )
     for activation, group in runs.groupby("activation"):
-        for setting in _SETTINGS:
+        for setting in (name for name in group if name not in _FREE):
             values = sorted(map(str, group[setting].unique()))
             if len(values) > 1:
                 raise ValueError(

@@ -1,45 +1,46 @@
-"""The one HTML page of a report."""
+"""HTML page of a report."""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
+from initperf._core.cells import cell
 from initperf_figures import _svg
 from initperf_figures._axes import activation_name
 from initperf_figures._figure import SECTIONS, ReportFigure
 from initperf_figures._style import strokes
 from initperf_figures.recommendation import conclusions, percent
 
-# A figure whose SVG is longer than this is shown as its PNG instead.
 INLINE_LIMIT = 600_000
+"""Characters of SVG; a figure with more is shown as its PNG."""
 
 _HEADINGS = {
-    "weights": ("The weights", "What each rule draws, before any data has passed through it."),
+    "weights": ("The weights", "The weights that each initializer draws, before any training."),
     "signal": (
         "The signal, before training",
-        "One batch of images runs forward through a deep, untrained network, and the gradient "
-        "runs back. Both must arrive.",
+        "Activations of one batch of images, forward through a deep, untrained network, and "
+        "gradients, backward. Neither should vanish or explode.",
     ),
     "training": (
         "Training",
-        "The same network, data, batch order and seeds for every initializer; only the first "
+        "The same network, data, batch order and seeds for every initializer; only the initial "
         "weights differ.",
     ),
-    "speed": ("Speed", "What a draw and a training step cost on the machine named below."),
+    "speed": ("Speed", "Time of draws and training steps on the machine described below."),
     "more": ("More", ""),
 }
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with what was made of it."""
+    """A figure with its caption and files."""
 
     figure: ReportFigure
     caption: str
@@ -48,7 +49,7 @@ class Drawn:
 
     @property
     def markup(self) -> Markup:
-        """The figure as markup: its SVG, or its PNG when that would be too long."""
+        """Its SVG as markup, or its PNG where the SVG is longer than INLINE_LIMIT."""
         name = self.figure.name
         description = str(escape(f"{self.figure.title}. {self.caption}"))
         if len(self.svg) <= INLINE_LIMIT:
@@ -69,15 +70,15 @@ def page(
     Parameters
     ----------
     title : str
-        The page's heading.
+        Heading.
     tables : mapping of str to pandas.DataFrame
-        All tables of the report, `recommendation` among them when there were runs.
+        All tables of the report, with `recommendation` if there were runs.
     drawn : sequence of Drawn
-        The figures in the order of the page.
+        Figures in the order of the page.
     left_out : mapping of str to sequence of str
-        The titles of the figures that were not drawn, and the tables they lacked.
+        Titles of the figures that were not drawn, and what they lacked.
     commands : sequence of str
-        The command lines that made the report.
+        Command lines that made the report.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -87,7 +88,7 @@ def page(
         undefined=jinja2.StrictUndefined,
     )
     filters: dict[str, Callable[..., Any]] = {
-        "cell": cell,
+        "cell": partial(cell, missing="–", typographic=True),
         "percent": percent,
         "colour": lambda name: strokes(name).colour,
         "activation": activation_name,
@@ -115,7 +116,7 @@ def page(
 
 
 def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Say in a few words what the report rests on."""
+    """Return the facts at the head of the page: numbers of runs, data, network, training."""
     if "runs" not in tables or tables["runs"].empty:
         return []
     runs = tables["runs"]
@@ -129,12 +130,3 @@ def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
         f"{first['epochs']} epochs, {first['optimizer']}, batch {first['batch_size']}, "
         f"learning rate {first['learning_rate']:g}",
     ]
-
-
-def cell(value: object) -> str:
-    """Write a table's cell: four figures of a number, a dash for what is missing."""
-    if pd.isna(value):
-        return "–"
-    if isinstance(value, float | np.floating):
-        return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
-    return f"{value:,}" if isinstance(value, int | np.integer) else str(value)

@@ -1,4 +1,4 @@
-"""Speed against size: a line for each method, named at its end, and a log axis of sizes."""
+"""Lines of speed against size, one for each method, and their axis."""
 
 import re
 from collections.abc import Mapping
@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from initperf_figures._axes import LINE_PITCH, spread, thinned
+from initperf_figures._figure import WORKLOAD
 from initperf_figures._style import ACCENT, INK, MUTED, PAPER
 
-# library: colour and marker; the colours differ in lightness too, and lines are named at their end
+# library: colour and marker; colours also differ in lightness, and lines are named at their end
 _LIBRARIES = {
     "NumPy reference": (MUTED, "D"),
     "NumPy": ("#c4662b", "s"),
@@ -21,27 +22,35 @@ _LIBRARIES = {
     "Numba": (ACCENT, "o"),
 }
 _OTHER = (INK, "P")
-_AROUND = 0.95  # inches of a panel's height for its title, its remark and the words below
+_AROUND = 0.95  # inches of a panel's height for its title, its remark and the text below
 
 
-def of_kernel(speed: pd.DataFrame, kernel: str) -> pd.DataFrame:
-    """Return a kernel's rows in the dtype that comes first, by size."""
-    rows = speed[speed["kernel"] == kernel]
+def of_workload(speed: pd.DataFrame, workload: str) -> pd.DataFrame:
+    """Return the rows of a workload with its first dtype, by size.
+
+    Parameters
+    ----------
+    speed : pandas.DataFrame
+        Table of speeds.
+    workload : str
+    """
+    rows = speed[speed[WORKLOAD] == workload]
     return rows[rows["dtype"] == rows["dtype"].iloc[0]].sort_values("values", kind="stable")
 
 
 def joined(own: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a method that its line joins: squares, if there are two or more.
+    """Return the rows of a method that its line joins.
 
-    All rows of a fill, whose time depends on the number of values and not on the shape.
+    These are squares, if there are two or more; and all rows of a fill, whose time depends on the
+    number of values and not on the shape.
     """
     square = own["size"].map(is_square)
-    depends_on_shape = not own["kernel"].str.startswith("fill_").all()
+    depends_on_shape = not own[WORKLOAD].str.startswith("fill_").all()
     return own[square] if depends_on_shape and square.sum() > 1 else own
 
 
 def about_lines(rows: pd.DataFrame) -> str:
-    """Say in a caption what the lines leave out, if anything."""
+    """Return what a caption says of sizes that the lines leave out; nothing if there are none."""
     sizes = rows.drop_duplicates("size")
     return "Lines join square matrices. " if len(joined(sizes)) < len(sizes) else ""
 
@@ -53,7 +62,18 @@ def is_square(size: str) -> bool:
 
 
 def lines(axes: Axes, rows: pd.DataFrame, column: str, low: str, high: str) -> None:
-    """Draw a line for each method through a column, with bars between two others."""
+    """Draw a line for each method.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    rows : pandas.DataFrame
+        Rows of one workload.
+    column : str
+        Column to draw, against the number of values.
+    low, high : str
+        Columns of the ends of the bars.
+    """
     most = rows["threads"].max()
     for method, own in rows.groupby("method", sort=False):
         fewer = "," in method and own["threads"].iloc[0] < most
@@ -73,7 +93,14 @@ def lines(axes: Axes, rows: pd.DataFrame, column: str, low: str, high: str) -> N
 
 
 def size_axis(axes: Axes, rows: pd.DataFrame) -> None:
-    """Make x a log axis of the number of values, with the sizes that were measured for ticks."""
+    """Make x a log axis of the number of values, with ticks at the measured sizes.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    rows : pandas.DataFrame
+        Rows of one workload.
+    """
     sizes = rows.groupby("values")["size"].first()
     low, high = 0.7 * sizes.index.min(), 1.4 * sizes.index.max()
     axes.set_xscale("log")
@@ -94,7 +121,19 @@ def _short(size: str) -> str:
 
 
 def name_ends(axes: Axes, rows: pd.DataFrame, column: str, height: float) -> None:
-    """Write each method's name to the right, where its line ends, in a panel of so many inches."""
+    """Write each method's name at the right end of its line.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        With its final limits and scales.
+    rows : pandas.DataFrame
+        Rows of one workload.
+    column : str
+        Column that the lines show.
+    height : float
+        Height of the panel, in inches.
+    """
     ends = {}
     for method, own in rows.groupby("method", sort=False):
         last = joined(own).iloc[-1]

@@ -1,11 +1,10 @@
-"""One look for all figures, and one colour per initializer, the same in every figure.
+"""Style of all figures, and the colour, dash and marker of each initializer in all of them.
 
-A family of initializers shares a hue. The hues were searched for the largest distance between any
-two, seen with normal colour vision and with the three dichromacies as Machado, Oliveira and
-Fernandes (2009) model them, among those that read on white and on black. Within a family shade,
-dash and marker tell the members apart: solid lines for normal draws, dashed ones for uniform
-draws. A name that is not in the list gets its colour from its family, or failing that
-from its own letters, so it has the same colour in every report.
+A family of initializers shares a hue. The hues maximize the least difference between any two, for
+normal colour vision and the three dichromacies of Machado, Oliveira and Fernandes (2009), among
+those that are legible on white and on black. Members of a family differ in shade, dash and marker:
+solid lines are normal distributions, dashed lines uniform ones. An unknown name has a colour of
+its family, or a hash of its letters chooses one, so it is the same in every report.
 """
 
 import colorsys
@@ -30,10 +29,10 @@ EDGE = "#b9bfc9"
 PAPER = "#ffffff"
 ACCENT = "#0072b2"
 
-# The width of every figure, in inches: at the page's 1080 px, 8.5 pt text is 12 px tall.
+# Width of every figure, in inches: at the page's 1080 px, 8.5 pt text is 12 px tall.
 WIDTH = 10.8
 
-# family: (pattern of a member's name, colours of the members known here)
+# family: (pattern of the names of members, colours of known members)
 _FAMILIES: dict[str, tuple[str, dict[str, str]]] = {
     "constant": (
         r"zeros|ones|constant",
@@ -127,7 +126,7 @@ _LOOK: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Strokes:
-    """How an initializer is drawn: its colour, the dash of its lines and its marker."""
+    """Colour, dash of lines and marker of an initializer."""
 
     colour: str
     dash: LineStyleType
@@ -136,7 +135,7 @@ class Strokes:
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Apply the look inside a ``with`` block, whatever the user's own settings are."""
+    """Apply the style inside the block, whatever the user's own settings are."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_LOOK)
@@ -144,7 +143,7 @@ def look() -> Iterator[None]:
 
 
 def canvas(height: float) -> Figure:
-    """Return an empty figure of the page's width and of a `height` in inches."""
+    """Return an empty figure of the page's width, with a height in inches."""
     return Figure(figsize=(WIDTH, height))
 
 
@@ -157,18 +156,18 @@ def regular(
     between: tuple[float, float],
     **subplots: Any,
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure of equal panels at given distances, which no layout has to find.
+    """Return a figure of equal panels at given distances, without a layout engine.
 
     Parameters
     ----------
     height : float
-        Of the figure, in inches, as are all distances.
+        Height of the figure, in inches, as are all distances.
     rows, columns : int
-        How many panels.
+        Numbers of panels.
     around : tuple of float
-        The margins: left, right, top, bottom.
+        Margins: left, right, top, bottom.
     between : tuple of float
-        The gaps between panels: across, down.
+        Gaps between panels: across, down.
     **subplots
         For `matplotlib.figure.Figure.subplots`.
     """
@@ -191,14 +190,14 @@ def regular(
 
 
 def settle(figure: Figure) -> None:
-    """Lay the figure out, so that its axes have the size they will be drawn with."""
+    """Lay the figure out, so that its axes have their final size."""
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
 
 
 def family(initializer: str) -> str:
-    """Return the family an initializer belongs to, by its name."""
+    """Return the family of an initializer, by its name."""
     for name, (pattern, members) in _FAMILIES.items():
         if initializer in members or re.match(pattern, initializer):
             return name
@@ -206,7 +205,7 @@ def family(initializer: str) -> str:
 
 
 def strokes(initializer: str) -> Strokes:
-    """Return the colour, dash and marker that an initializer has in every figure."""
+    """Return the colour, dash and marker of an initializer, the same in every figure."""
     code = zlib.crc32(initializer.encode())
     colours = list(_FAMILIES.get(family(initializer), ("", {}))[1].values())
     if initializer in _PLACES:
@@ -225,7 +224,7 @@ def strokes(initializer: str) -> Strokes:
 
 
 def in_order(initializers: Iterable[str]) -> list[str]:
-    """Return each name once, families together, in the order every figure lists them."""
+    """Return each name once, in the order of every figure: families together."""
     families = [*_FAMILIES, _OTHER]
 
     def key(name: str) -> tuple[int, int, str]:

@@ -1,4 +1,4 @@
-"""A figure as files, and as markup that takes on the colours of the page around it."""
+"""Files of a figure, and its markup for a page, in the colours of the page."""
 
 import io
 import re
@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from initperf_figures._style import ACCENT, CONTEXT, EDGE, INK, MUTED, PAPER, RULE, look, settle
 
 PNG_DPI = 150
-_COMPRESSION = 2  # half the time of the usual 6, for files a tenth longer
+_COMPRESSION = 2  # half the time of zlib's default of 6, for files a tenth longer
 
-# The style sheet of the page gives these a value for light and for dark surroundings.
+# Variables of the page's style sheet, which has values for a light and for a dark page.
 _VARIABLES = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -26,15 +26,15 @@ _VARIABLES = {
 
 
 def files(figure: Figure) -> tuple[str, bytes]:
-    """Return a figure as the text of an SVG file and the bytes of a PNG file.
+    """Return the text of an SVG file and the bytes of a PNG file.
 
-    The same figure gives the same text and bytes: no date, no random identifiers.
+    They are reproducible: without a date or random identifiers.
     """
     with look():
         settle(figure)
         figure.set_layout_engine("none")
         text, image = io.StringIO(), io.BytesIO()
-        # Figure.savefig would draw twice, the first time for a layout that is settled already.
+        # Figure.savefig would draw twice, at first for the layout, which is already final.
         vector: Any = FigureCanvasSVG(figure)
         vector.print_svg(text)
         figure.dpi = PNG_DPI
@@ -42,7 +42,7 @@ def files(figure: Figure) -> tuple[str, bytes]:
         raster.print_png(image, pil_kwargs={"compress_level": _COMPRESSION})
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text.getvalue(), flags=re.DOTALL)
     svg = re.sub(r'(?<= )(d|x|y)="[^"]*"', _shorten, svg)
-    # Some identifiers are hashes of addresses in memory; their order of appearance is not.
+    # Some identifiers are hashes of addresses in memory: number them in order of appearance.
     places: dict[str, str] = {}
     svg = re.sub(
         r"\b[mp][0-9a-f]{10}\b", lambda found: places.setdefault(found[0], f"i{len(places)}"), svg
@@ -53,7 +53,7 @@ def files(figure: Figure) -> tuple[str, bytes]:
 
 
 def _shorten(attribute: re.Match[str]) -> str:
-    """Cut coordinates to hundredths of a point, those of long lines to tenths."""
+    """Truncate coordinates to hundredths of a point, those of long lines to tenths."""
     text = attribute[0].replace("\n", "")
     if len(text) > 300 and not re.search("[CQ]", text):
         return re.sub(r"(\.\d)\d+", r"\1", text).replace(" L ", " ")
@@ -63,17 +63,17 @@ def _shorten(attribute: re.Match[str]) -> str:
 def inline(svg: str, name: str, description: str) -> str:
     """Return an SVG file's text as markup for the page.
 
-    Identifiers get the figure's name in front, so that figures do not use each other's clip
-    paths; the colours of ink and paper become variables of the page's style sheet.
+    Identifiers are prefixed with the figure's name, so that figures do not use each other's clip
+    paths; the colours of text and background become variables of the page's style sheet.
 
     Parameters
     ----------
     svg : str
-        The text of an SVG file by matplotlib.
+        Text of an SVG file by matplotlib.
     name : str
         The figure's name.
     description : str
-        What a screen reader says, escaped for an attribute.
+        Text for screen readers, escaped for an attribute.
     """
     markup = svg[svg.index("<svg") :]
     head, body = markup.split(">", 1)

@@ -1,4 +1,4 @@
-"""The variance of the activations by depth, in a network nobody has trained.
+"""Variance of the activations by depth, before training.
 
 Poole et al., "Exponential expressivity in deep neural networks through transient chaos" (2016).
 """
@@ -17,18 +17,18 @@ def draw(tables: Tables) -> Figure:
 
 
 def caption(tables: Tables) -> str:
-    """Say what to look for."""
+    """Return the caption."""
     return (
-        f"A line that falls is a signal dying out layer by layer; one that rises ends in overflow. "
-        f"Rules that stay within the grey band, {KEPT[0]:g} to {KEPT[1]:g}, are named in bold; at "
-        "the right, the variance in the last layer. A tanh cannot exceed 1: what "
-        f"too large weights do to it shows as saturation. {over_seeds(tables['signal'])}"
+        "A falling line is a signal that vanishes with depth, a rising line one that explodes. "
+        f"Bold: within the grey band, {KEPT[0]:g} to {KEPT[1]:g}, at every layer. The number is "
+        "the variance in the last layer. Bounded activations such as tanh do not explode; too "
+        f"large weights saturate them. {over_seeds(tables['signal'])}"
     )
 
 
 register(
     "activation_variance",
-    title="Does the signal survive the depth?",
+    title="Variance of the activations by depth",
     caption=caption,
     needs=("signal",),
     draw=draw,

@@ -1,4 +1,4 @@
-"""How the range of the weights narrows as the fan-in grows."""
+"""Range of the weights of each initializer against the fan-in."""
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -79,9 +79,9 @@ register(
     "bounds",
     title="Bounds against fan-in",
     caption=(
-        "The more inputs a unit sums, the smaller each weight must be. Error bars run from the "
-        "lowest to the highest weight that a uniform rule draws, and one standard deviation to "
-        "either side for a normal rule; the other rules are in grey. Fan-out is 10."
+        "Units with more inputs need smaller weights. Error bars span the range of a uniform "
+        "distribution, and one standard deviation to either side of the mean of any other; all "
+        "other initializers are in grey. Fan-out is 10."
     ),
     needs=("bounds",),
     draw=draw,

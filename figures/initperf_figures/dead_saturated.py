@@ -1,6 +1,6 @@
-"""The share of units that carry no signal or no gradient, by depth, before any training.
+"""Share of dead or saturated units by depth, before training.
 
-A dead unit is zero for every image of the batch. A saturated one sits on a flat part of its
+A dead unit is zero for every image of the batch. A saturated unit is in a flat part of its
 activation, where the derivative, and so the gradient, is nearly zero.
 """
 
@@ -14,7 +14,7 @@ from initperf_figures._axes import activation_name, activations_of
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, RULE, canvas, in_order, strokes
 
-# Flat at both ends, so that they saturate; the others die.
+# Flat at both ends: their units saturate. Units of other activations die.
 _SATURATING = ("tanh", "sigmoid", "softsign", "hard_tanh", "hard_sigmoid")
 
 
@@ -72,10 +72,10 @@ register(
     "dead_saturated",
     title="Dead and saturated units",
     caption=(
-        "The height of a strip is the share of a layer’s units, from none to all; the share in the "
-        "last layer stands at the right. A dead ReLU is zero for every image and cannot learn. A "
-        "saturated unit sits where its activation is flat and lets almost no gradient through. "
-        "Medians over seeds."
+        "The height of a strip is the share of a layer’s units, from 0 to 100 %; the number is the "
+        "share in the last layer. A dead ReLU is zero for every image and has no gradient. A "
+        "saturated unit is where its activation is flat and its gradient almost zero. Medians over "
+        "seeds."
     ),
     needs=("signal",),
     draw=draw,

@@ -1,4 +1,4 @@
-"""Values a second that fills write, by size, against plain stores of as many bytes."""
+"""Rate of fills, in values a second, by size, and the rate of plain stores of as many bytes."""
 
 import numpy as np
 import pandas as pd
@@ -7,45 +7,45 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from initperf_figures._axes import headed
-from initperf_figures._figure import Tables, register
-from initperf_figures._scaling import joined, lines, name_ends, of_kernel, size_axis
+from initperf_figures._figure import WORKLOAD, Tables, register
+from initperf_figures._scaling import joined, lines, name_ends, of_workload, size_axis
 from initperf_figures._style import CONTEXT, INK, MUTED, canvas
 
 _HEIGHT = 3.3  # inches of a panel
-_SIZES = 3  # what it takes to see how a rate depends on the size
+_SIZES = 3  # the fewest that show how a rate depends on the size
 
 
 def draw(tables: Tables) -> Figure:
     """Draw a panel for each fill that was measured at enough sizes, a line for each method."""
-    panels = {kernel: _rates(tables["speed"], kernel) for kernel in _kernels(tables)}
+    panels = {workload: _rates(tables["speed"], workload) for workload in _workloads(tables)}
     down = -(-len(panels) // 2)
     figure = canvas(_HEIGHT * down)
     grid = figure.subplots(down, 2, squeeze=False).flat
-    for axes, (kernel, rows) in zip(grid, panels.items(), strict=False):
-        _panel(axes, kernel, rows)
+    for axes, (workload, rows) in zip(grid, panels.items(), strict=False):
+        _panel(axes, workload, rows)
         name_ends(axes, rows, "rate", _HEIGHT)
     for axes in list(figure.axes)[len(panels) :]:
         axes.remove()
     return figure
 
 
-def _kernels(tables: Tables) -> list[str]:
+def _workloads(tables: Tables) -> list[str]:
     speed = tables["speed"]
-    fills = speed[speed["kernel"].str.startswith("fill_")]
-    sizes = fills.groupby("kernel")["values"].nunique()
-    return [kernel for kernel, count in sizes.items() if count >= _SIZES]
+    fills = speed[speed[WORKLOAD].str.startswith("fill_")]
+    sizes = fills.groupby(WORKLOAD)["values"].nunique()
+    return [workload for workload, count in sizes.items() if count >= _SIZES]
 
 
-def _rates(speed: pd.DataFrame, kernel: str) -> pd.DataFrame:
-    rows = of_kernel(speed, kernel)
+def _rates(speed: pd.DataFrame, workload: str) -> pd.DataFrame:
+    rows = of_workload(speed, workload)
     times = {"rate": "median_s", "least": "high_s", "most": "low_s", "limit_rate": "limit_s"}
     return rows.assign(**{name: rows["values"] / rows[time] for name, time in times.items()})
 
 
-def _panel(axes: Axes, kernel: str, rows: pd.DataFrame) -> None:
+def _panel(axes: Axes, workload: str, rows: pd.DataFrame) -> None:
     threads = rows["threads"].max()
     word = "thread" if threads == 1 else "threads"
-    headed(axes, kernel, f"grey: beyond the limit, plain stores on {threads} {word}")
+    headed(axes, workload, f"grey: beyond the limit, plain stores on {threads} {word}")
     size_axis(axes, rows)
     lines(axes, rows, "rate", "least", "most")
     limit = joined(rows.loc[rows.groupby("values")["limit_rate"].idxmax()])
@@ -65,7 +65,7 @@ def _panel(axes: Axes, kernel: str, rows: pd.DataFrame) -> None:
 
 
 def _guide(axes: Axes, rows: pd.DataFrame, rate: float) -> None:
-    """Draw, below all lines, what they would be if the time grew as the number of values."""
+    """Draw a level line, of times proportional to the number of values, below all others."""
     ends = [rows["values"].min(), rows["values"].max()]
     axes.plot(ends, [rate, rate], color=MUTED, linewidth=0.9, linestyle=":")
     axes.annotate(
@@ -86,22 +86,22 @@ def _rate(rate: float, _place: int) -> str:
 
 
 def caption(tables: Tables) -> str:
-    """Say what the marks mean, and how near the best comes to the limit."""
-    rows = pd.concat([_rates(tables["speed"], kernel) for kernel in _kernels(tables)])
+    """Return the caption, with the largest share of the limit."""
+    rows = pd.concat([_rates(tables["speed"], workload) for workload in _workloads(tables)])
     shares = rows["limit_s"] / rows["median_s"]
     best = rows.loc[shares.index[np.argmax(shares)]]
     return (
         "Higher is faster. Marks are medians, bars their 95 % intervals; hollow marks and dashed "
-        f"lines use fewer threads. Small fills pay for the call and for "
-        "starting threads, large ones leave the caches. The limit is the rate at which plain "
-        f"stores fill as many bytes. {best['method']} comes nearest to its limit: "
-        f"{100 * shares.max():.0f} % in {best['kernel']} of {best['size'].replace(' x ', ' × ')}."
+        "lines use fewer threads. Calls and starting threads dominate the time of small fills; "
+        "large ones exceed the caches. The limit is the rate at which plain stores fill as many "
+        f"bytes. {best['method']} comes nearest to its limit: "
+        f"{100 * shares.max():.0f} % in {best[WORKLOAD]} of {best['size'].replace(' x ', ' × ')}."
     )
 
 
 def wants(tables: Tables) -> str:
-    """Ask for enough sizes of a fill."""
-    return "" if _kernels(tables) else f"{_SIZES} sizes of a fill in speed"
+    """Return what is missing if no fill was measured at enough sizes."""
+    return "" if _workloads(tables) else f"{_SIZES} sizes of a fill in speed"
 
 
 register(

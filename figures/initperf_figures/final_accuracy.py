@@ -1,4 +1,4 @@
-"""Where training ends: the test accuracy of every initializer, seed by seed."""
+"""Final test accuracy of every initializer, by seed."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -47,8 +47,8 @@ def _strip(axes: Axes, ranking: pd.DataFrame, runs: pd.DataFrame) -> None:
         own = runs[runs["initializer"] == row.initializer]
         finished = own["status"] == "finished"
         if not row.diverged:
-            ends = row.accuracy_low, row.accuracy_high
-            axes.hlines(place, *ends, color=stroke.colour, alpha=0.35, linewidth=4)
+            low, high = row.accuracy_low, row.accuracy_high
+            axes.hlines(place, low, high, color=stroke.colour, alpha=0.35, linewidth=4)
         axes.plot(
             own.loc[finished, "test_accuracy"],
             [place] * int(finished.sum()),
@@ -87,18 +87,18 @@ def _strip(axes: Axes, ranking: pd.DataFrame, runs: pd.DataFrame) -> None:
 
 
 def caption(tables: Tables) -> str:
-    """Say what the marks mean."""
+    """Return the caption."""
     seeds = tables["runs"]["seed"].nunique()
     return (
         "A dot is a seed, a cross a seed whose training diverged, a bar the 95 % t interval of the "
-        f"mean. In bold, the best rule and those that {seeds} seeds cannot tell from it. "
-        "The scale is stretched: equal distances are equal ratios of the error."
+        f"mean. Bold: the best initializer and those not distinguished from it by {seeds} seeds. "
+        "The axis is logarithmic in the error, 1 − accuracy."
     )
 
 
 register(
     "final_accuracy",
-    title="Where training ends",
+    title="Final test accuracy",
     caption=caption,
     needs=("runs",),
     draw=draw,

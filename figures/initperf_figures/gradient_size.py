@@ -1,4 +1,4 @@
-"""The size of the gradients by depth, in a network nobody has trained.
+"""Norm of the gradients by depth, before training.
 
 Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks"
 (2010), figure 7.
@@ -17,18 +17,18 @@ def draw(tables: Tables) -> Figure:
 
 
 def caption(tables: Tables) -> str:
-    """Say what to look for."""
+    """Return the caption."""
     return (
-        "Read from left to right, the way the gradient travels: from the last hidden layer, where "
-        "it enters, to the first, named at the right. Where it vanishes the first layers cannot "
-        "learn, where it explodes no step is small enough. Bold: within the grey band, "
-        f"{KEPT[0]:g} to {KEPT[1]:g}, at every layer. {over_seeds(tables['signal'])}"
+        "The gradient propagates from left to right, from the last hidden layer to the first, "
+        "whose norm is the number. Where it vanishes, the first layers hardly learn; where it "
+        f"explodes, training diverges. Bold: within the grey band, {KEPT[0]:g} to {KEPT[1]:g}, at "
+        f"every layer. {over_seeds(tables['signal'])}"
     )
 
 
 register(
     "gradient_size",
-    title="Does the gradient come back?",
+    title="Norm of the gradients by depth",
     caption=caption,
     needs=("signal",),
     draw=draw,

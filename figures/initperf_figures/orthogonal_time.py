@@ -1,4 +1,4 @@
-"""Time to a random orthogonal matrix, by method and size, against the rate of matrix products.
+"""Time of a random orthogonal matrix by method and size, and the rate of matrix products.
 
 To factorise an m × n matrix takes 2mn² − 2n³/3 operations (Golub and Van Loan, "Matrix
 computations", 2013, section 5.2), so the least time grows with the cube of the side.
@@ -10,18 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from initperf_figures._axes import headed
-from initperf_figures._figure import Tables, register
-from initperf_figures._scaling import about_lines, joined, lines, name_ends, of_kernel, size_axis
+from initperf_figures._figure import WORKLOAD, Tables, register
+from initperf_figures._scaling import about_lines, joined, lines, name_ends, of_workload, size_axis
 from initperf_figures._style import CONTEXT, INK, MUTED, canvas
 from initperf_figures.speed import duration
 
-_KERNEL = "orthogonal"
+_ORTHOGONAL = "orthogonal"
 _HEIGHT = 4.1  # inches
 
 
 def draw(tables: Tables) -> Figure:
     """Draw the time and the share of the limit against the size, a line for each method."""
-    rows = of_kernel(tables["speed"], _KERNEL)
+    rows = of_workload(tables["speed"], _ORTHOGONAL)
     rows = rows.assign(
         share=100 * rows["limit_s"] / rows["median_s"],
         least=100 * rows["limit_s"] / rows["high_s"],
@@ -58,7 +58,7 @@ def _times(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _guide(axes: Axes, rows: pd.DataFrame) -> float:
-    """Draw, above all times of the largest sizes, how a cube of the side grows; return its end."""
+    """Draw a cube of the side, above the times of the largest sizes; return its last value."""
     last = rows["values"].max()
     first = max(rows["values"].min(), last / 30)
     near = rows[rows["values"] >= first]
@@ -91,8 +91,8 @@ def _shares(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def caption(tables: Tables) -> str:
-    """Say what the marks mean, and how the fastest compares at the largest size."""
-    rows = of_kernel(tables["speed"], _KERNEL)
+    """Return the caption, which compares methods at the largest size."""
+    rows = of_workload(tables["speed"], _ORTHOGONAL)
     largest = rows[rows["values"] == rows["values"].max()].sort_values("median_s")
     best = largest.iloc[0]
     words = (
@@ -110,15 +110,15 @@ def caption(tables: Tables) -> str:
 
 
 def wants(tables: Tables) -> str:
-    """Ask for two sizes, without which there is no line."""
+    """Return what is missing if fewer than two sizes were measured."""
     speed = tables["speed"]
-    sizes = speed.loc[speed["kernel"] == _KERNEL, "values"].nunique()
+    sizes = speed.loc[speed[WORKLOAD] == _ORTHOGONAL, "values"].nunique()
     return "" if sizes > 1 else "two sizes of orthogonal in speed"
 
 
 register(
     "orthogonal_time",
-    title="Time to an orthogonal matrix",
+    title="Time of an orthogonal matrix",
     caption=caption,
     needs=("speed",),
     draw=draw,

@@ -1,28 +1,29 @@
-"""Which initializer for which activation: a ranking from the runs that admits what it cannot tell.
+"""Ranking of the initializers for each activation, with what the seeds do not distinguish.
 
 Initializers are ranked by their mean test accuracy over seeds. A seed fixes the order of the
-batches and the random numbers behind the weights, so two initializers are compared seed by seed:
-the 95 % t interval of the paired differences (Student 1908) says whether they can be told apart.
+batches and the random numbers of the weights, so differences are paired by seed: two initializers
+differ if the 95 % t interval of the paired differences (Student 1908) excludes zero.
 """
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from initperf_figures._axes import activation_name, activations_of
 from initperf_figures._figure import check_comparable
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 
-# An interval of the difference that includes zero makes a tie, unless it reaches as far as this:
-# then the seeds disagree so much that they cannot tell, and more of them are needed.
+# A difference whose interval includes zero is a tie, unless the interval exceeds this: then the
+# seeds vary too much, and more of them are needed.
 MARGIN = 0.05
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Return the mean and its 95 % t interval; NaN limits for fewer than two values."""
+    from scipy.special import stdtrit  # most processes that draw figures do without
+
     sample = np.asarray(values, dtype=float)
     mean = float(sample.mean()) if len(sample) else float("nan")
     if len(sample) < 2:
@@ -37,26 +38,26 @@ def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.Data
     Parameters
     ----------
     runs : pandas.DataFrame
-        The `runs` table; a run that diverged counts with the accuracy it ended with, or 0.
+        Table of runs; a run that diverged counts with its last accuracy, or 0.
     epochs : pandas.DataFrame, optional
-        The `epochs` table, for how many epochs it takes to reach a level.
+        Table of epochs, for the number of epochs until a level is reached.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each activation and initializer, the best first: activation, rank, initializer,
+        A row for each activation and initializer, best first: activation, rank, initializer,
         seeds, accuracy, accuracy_low, accuracy_high (95 % t interval), behind, behind_low,
         behind_high (paired differences to the best), verdict ("best", "tied", "undecided" or
         "worse"), diverged (runs), textbook (whether the initializer's sources recommend it for the
         activation), level (test accuracy), epochs_to_level (median over seeds, NaN
-        when most seeds never get there).
+        when most seeds never reach it).
 
     Raises
     ------
     ValueError
         When the runs are not comparable.
     """
-    # Compiled kernels come with the initializers; figures, which only rank, do without.
+    # This imports compiled kernels, which figures, which only rank, do not need.
     from initperf.initializers import INITIALIZERS
 
     table = rank(runs)
@@ -70,7 +71,7 @@ def recommend(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.Data
 
 
 def rank(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of `recommend` without what the books and the epochs say."""
+    """Return the table of `recommend` without textbook, level and epochs_to_level."""
     check_comparable(runs)
     runs = runs.assign(test_accuracy=runs["test_accuracy"].astype("float64").fillna(0.0))
     ranked = [
@@ -123,7 +124,7 @@ def _epochs_to(level: float, runs: pd.DataFrame, epochs: pd.DataFrame | None) ->
 
 
 def conclusions(rankings: Iterable[pd.DataFrame]) -> list[str]:
-    """Say in a sentence what each activation's rows in the table of `recommend` show."""
+    """Return a sentence about each activation's rows in the table of `recommend`."""
     return [_conclude(ranking) for ranking in rankings]
 
 
@@ -147,5 +148,5 @@ def _conclude(table: pd.DataFrame) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share between 0 and 1 as a percentage with one decimal."""
+    """Return a share from 0 to 1 as text, in percent with one decimal."""
     return f"{100 * share:.1f} %"

@@ -1,4 +1,4 @@
-"""Write a report: one page, every figure as SVG and PNG, every table as CSV and Parquet."""
+"""Writer of reports: one page, every figure as SVG and PNG, every table as CSV and Parquet."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow
 from pyarrow import csv
 
-from initperf_figures import _helper
 from initperf_figures._directory import check_directory, replacing_directory
-from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable
+from initperf_figures._drawing import drawing
+from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable, plain
 from initperf_figures._page import Drawn, page
 from initperf_figures.recommendation import recommend
 
@@ -30,8 +30,8 @@ def write_report(
     """Write a report of measurements to a directory.
 
     The directory appears, or is replaced, at the very end: an error or Ctrl-C before that leaves
-    what was there as it was. Where there are two processors, a second process draws some of the
-    figures; ``INITPERF_NUM_THREADS=1`` forbids it. The files are the same.
+    it unchanged. Several processes draw the figures, at most ``INITPERF_NUM_THREADS``; their
+    number does not change the files.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def write_report(
     title : str
         The page's heading.
     commands : sequence of str
-        The command lines that made the tables, printed at the foot of the page.
+        Command lines that made the tables, printed at the foot of the page.
     progress : callable, optional
         Called as ``progress(done, total, label)`` before each step.
 
@@ -57,37 +57,37 @@ def write_report(
     UsageError
         When `directory` holds anything but a report, or cannot be written.
     ValueError
-        When runs cannot be compared, as those on different data; or when a table's name cannot
-        be a file name.
+        When runs are not comparable, such as runs on different data, or when the name of a table
+        is not a file name.
     """
     tables = _prepare(tables)
-    plain = {name: _plain(table) for name, table in tables.items()}
+    numbers = plain(tables)
     figures = sorted(
         FIGURES.values(),
         key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
     )
-    lacking = {figure: figure.missing(plain) for figure in figures}
+    lacking = {figure: figure.missing(numbers) for figure in figures}
     drawable = [figure for figure in figures if not lacking[figure]]
     left_out = {figure.title: names for figure, names in lacking.items() if names}
-    # The most rows first: where two processes meet in the middle, neither waits for the other long.
+    # By number of rows, as an estimate of time: no process then draws a slow figure at the end.
     rows = {name: len(table) for name, table in tables.items()}
-    by_work = sorted(drawable, key=lambda figure: -sum(rows[name] for name in figure.needs))
+    slowest_first = sorted(drawable, key=lambda figure: -sum(rows[name] for name in figure.needs))
     files: dict[ReportFigure, tuple[str, bytes]] = {}
     total = len(drawable) + len(tables) + 1
     step = progress if progress is not None else _silent
     with replacing_directory(Path(directory)) as fresh:
         for name in ("figures", "tables"):
             (fresh / name).mkdir()
-        for done, (name, table) in enumerate(tables.items()):
-            step(done, total, f"table {name}")
-            table.to_parquet(fresh / "tables" / f"{name}.parquet", index=False, engine="pyarrow")
-        with _helper.helper(fresh, by_work) as other:
-            for name, table in tables.items():
-                _write_csv(table, fresh / "tables" / f"{name}.csv")
-            for done, figure in enumerate(by_work, start=len(tables)):
+        with drawing(slowest_first, numbers) as results:
+            for done, (name, table) in enumerate(tables.items()):
+                step(done, total, f"table {name}")
+                _write_table(table, fresh / "tables" / name)
+            for done, figure in enumerate(slowest_first, start=len(tables)):
                 step(done, total, f"figure {figure.name}")
-                files[figure] = _helper.draw(figure, plain, fresh / "figures", other)
-        drawn = [Drawn(figure, figure.describe(plain), *files[figure]) for figure in drawable]
+                files[figure] = svg, png = next(results)
+                (fresh / "figures" / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
+                (fresh / "figures" / f"{figure.name}.png").write_bytes(png)
+        drawn = [Drawn(figure, figure.describe(numbers), *files[figure]) for figure in drawable]
         step(total - 1, total, "page")
         html = page(title, tables, drawn, left_out, commands)
         (fresh / "index.html").write_text(html, encoding="utf-8")
@@ -95,7 +95,7 @@ def write_report(
 
 
 def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Check the tables, make them fit for Parquet and add the recommendation."""
+    """Check the tables, convert columns that Parquet cannot hold, and add the recommendation."""
     prepared = {}
     for name, table in tables.items():
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
@@ -112,17 +112,13 @@ def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return prepared
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table as figures take it: a missing number is NaN."""
-    nullable = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.Float64Dtype)]
-    return table.astype(dict.fromkeys(nullable, "float64"))
-
-
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV: Arrow takes a tenth of the time that pandas takes."""
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, and as CSV by Arrow, which takes a tenth of pandas's time."""
+    table.to_parquet(path.with_suffix(".parquet"), index=False, engine="pyarrow")
     categories = table.select_dtypes("category").columns
     values = {name: table[name].cat.categories.dtype for name in categories}
-    csv.write_csv(pyarrow.Table.from_pandas(table.astype(values), preserve_index=False), str(path))
+    arrow = pyarrow.Table.from_pandas(table.astype(values), preserve_index=False)
+    csv.write_csv(arrow, str(path.with_suffix(".csv")))
 
 
 def _silent(_done: int, _total: int, _label: str) -> None:

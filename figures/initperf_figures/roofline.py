@@ -1,7 +1,7 @@
-"""Every kernel under the roofline: operations a second against operations a byte.
+"""Roofline of all kernels: operations a second against operations a byte.
 
-After Williams, Waterman and Patterson (2009, doi:10.1145/1498765.1498785): memory limits what
-does little with each byte, arithmetic the rest.
+After Williams, Waterman and Patterson (2009, doi:10.1145/1498765.1498785): memory bandwidth limits
+kernels of few operations a byte, arithmetic the others.
 """
 
 from typing import Any
@@ -95,10 +95,13 @@ def _names(axes: Axes, kernels: pd.DataFrame) -> None:
     tall = _HEIGHT - _AROUND[2] - _AROUND[3]
     heights = spread(list(places[:, 1]), LINE_PITCH / 72 / tall, 0.0, 1.0)
     for (x, y), height, row in zip(places, heights, rows.itertuples(), strict=True):
-        line = ([x, 1.0, 1.03], [y, height, height])
-        axes.plot(
-            *line, transform=axes.transAxes, color=RULE, linewidth=0.8, clip_on=False, zorder=2
-        )
+        style: dict[str, Any] = {
+            "transform": axes.transAxes,
+            "color": RULE,
+            "clip_on": False,
+            "zorder": 2,
+        }
+        axes.plot([x, 1.0, 1.03], [y, height, height], linewidth=0.8, **style)
         share = f"{row.percent_of_limit:.0f} %" if np.isfinite(row.percent_of_limit) else "–"
         for words, where, align in (
             (share, 1.105, "right"),
@@ -124,18 +127,17 @@ def _rate(rate: float, _place: int) -> str:
 
 
 def caption(tables: Tables) -> str:
-    """Say what the marks mean, and which kernel comes nearest to its roof."""
+    """Return the caption, with the kernel nearest to its limit."""
     kernels = tables["kernels"]
     words = (
-        "Each dot is a kernel; left of the bend, memory limits it, right of it, arithmetic. The "
-        "operations are counted in the source and the bytes are those of the arguments, each once. "
-        "Percentages are of the limit measured for the kernel’s own number of bytes, which caches "
-        "may hold"
+        "Each dot is a kernel; left of the ridge, memory bandwidth limits it, right of it, "
+        "arithmetic. Operations are counted in the source; bytes are those of the arguments, each "
+        "once. Percentages are of the limit measured for as many bytes, which may fit in a cache"
     )
     shares = kernels["percent_of_limit"].dropna()
     if len(shares):
         best = kernels.loc[shares.idxmax()]
-        words += f"; {best['kernel']} comes nearest, to {shares.max():.0f} %"
+        words += f"; {best['kernel']} comes nearest, with {shares.max():.0f} %"
     return words + "."
 
 

@@ -1,4 +1,4 @@
-"""What it costs: NumPy reference, idiomatic NumPy, other libraries and Numba side by side."""
+"""Time of each workload by method: NumPy reference, NumPy, other libraries and Numba."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from initperf_figures._axes import headed
-from initperf_figures._figure import Tables, register
+from initperf_figures._figure import WORKLOAD, Tables, register
 from initperf_figures._style import ACCENT, INK, MUTED, RULE, canvas
 
 _COLOURS = {"ours": ACCENT, "rival": "#c4662b", "reference": MUTED}
@@ -27,9 +27,9 @@ _LETTER = 4.5  # points, of a method's name
 
 
 def draw(tables: Tables) -> Figure:
-    """Draw a panel for each kernel and size, a row for each method."""
+    """Draw a panel for each workload and size, a row for each method."""
     speed = shown(tables["speed"])
-    panels = [group for _, group in speed.groupby(["kernel", "size", "dtype"], sort=False)]
+    panels = [group for _, group in speed.groupby([WORKLOAD, "size", "dtype"], sort=False)]
     pairs = [panels[start : start + _COLUMNS] for start in range(0, len(panels), _COLUMNS)]
     heights = [_HEAD + _ROW * max(map(len, pair)) for pair in pairs]
     figure = canvas(sum(heights))
@@ -45,20 +45,20 @@ def draw(tables: Tables) -> Figure:
 def shown(speed: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of every network, and of at most two sizes of what has other sizes.
 
-    Networks of different shapes are different questions. Of three matrices or more, the middle
-    one and the largest say how time grows.
+    Each network is a workload of its own. Of three matrices or more, the middle one and the
+    largest show how time grows.
     """
     kept = []
-    for (kernel, dtype), group in speed.groupby(["kernel", "dtype"], sort=False):
+    for (workload, dtype), group in speed.groupby([WORKLOAD, "dtype"], sort=False):
         sizes = list(group.sort_values("values", kind="stable")["size"].unique())
         if len(sizes) > 2 and not all(" steps of " in size for size in sizes):
             sizes = [sizes[(len(sizes) - 1) // 2], sizes[-1]]
-        kept += [(kernel, dtype, size) for size in sizes]
-    return speed[pd.MultiIndex.from_frame(speed[["kernel", "dtype", "size"]]).isin(kept)]
+        kept += [(workload, dtype, size) for size in sizes]
+    return speed[pd.MultiIndex.from_frame(speed[[WORKLOAD, "dtype", "size"]]).isin(kept)]
 
 
 def baseline(group: pd.DataFrame) -> pd.Series:
-    """Return what the others are measured against: the fastest rival, else the reference."""
+    """Return the row of the baseline: the fastest rival, else the reference."""
     rivals = group[group["role"] == "rival"]
     candidates = rivals if len(rivals) else group[group["role"] == "reference"]
     candidates = candidates if len(candidates) else group
@@ -69,7 +69,7 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int, before: float) -> None:
     first = group.iloc[0]
     against = baseline(group)
     layers, _, batch = str(first["size"]).partition(", ")
-    title = f"{first['kernel']}  {layers}"
+    title = f"{first[WORKLOAD]}  {layers}"
     headed(axes, title, _remark(group, batch), before=before)
     axes.set_xscale("log")
     axes.grid(visible=True, axis="x")
@@ -124,12 +124,12 @@ def _tick(seconds: float, _place: int) -> str:
 
 
 def times(ratio: float) -> str:
-    """Write how many times as fast, to two figures."""
+    """Return a ratio of speeds as text, with two digits."""
     return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:#.2g}"
 
 
 def duration(seconds: float) -> str:
-    """Write a time in the unit that suits it, to two figures."""
+    """Return a time as text, with two digits and a unit from ns to s."""
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)):
         if seconds >= 0.9995 * scale or unit == "ns":
             value = seconds / scale
@@ -138,26 +138,26 @@ def duration(seconds: float) -> str:
 
 
 def caption(tables: Tables) -> str:
-    """Say what the marks mean, and what compiling took."""
+    """Return the caption, with the time of compilation."""
     speed = tables["speed"]
     compiled = speed["compile_s"].dropna()
-    words = "Compilation is not in these times"
+    words = "Times exclude compilation"
     if len(compiled):
         took = dict.fromkeys(map(duration, (compiled.min(), compiled.max())))
-        words += f"; it took {' to '.join(took)}, once"
+        words += f", which took {' to '.join(took)}, once"
     if len(shown(speed)) < len(speed):
         words += ". Of three sizes of a matrix or more, the middle and the largest are here"
     return (
         "Dots are medians, bars their 95 % intervals, often narrower than the dot; time is on a "
-        "log scale. The last column says how many times as fast as the fastest other library a "
-        "method is; below 1, it is slower. The upright stroke is what the hardware allows. The "
-        f"NumPy reference is written to be read, not to be fast. {words}."
+        "log scale. The last column is the speed relative to the fastest other library: below 1, a "
+        "method is slower. The vertical stroke is the least time that the hardware allows. The "
+        f"NumPy reference is a specification and not meant to be fast. {words}."
     )
 
 
 register(
     "speed",
-    title="What it costs",
+    title="Time by method",
     caption=caption,
     needs=("speed",),
     draw=draw,

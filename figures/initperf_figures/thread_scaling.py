@@ -1,4 +1,4 @@
-"""How many times as fast more threads are than one, against as many times as there are threads."""
+"""Speedup of several threads over one, and the ideal speedup."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from initperf_figures._axes import LINE_PITCH, headed, spread
-from initperf_figures._figure import Tables, register
+from initperf_figures._figure import WORKLOAD, Tables, register
 from initperf_figures._style import ACCENT, CONTEXT, INK, MUTED, canvas
 
 _HEIGHT = 2.75  # inches of a row of panels
@@ -15,38 +15,38 @@ _COLUMNS = 3
 
 
 def draw(tables: Tables) -> Figure:
-    """Draw a panel for each kernel, and in it a line for each size."""
+    """Draw a panel for each workload, and in it a line for each size."""
     gains = _gains(tables)
-    kernels = list(dict.fromkeys(gains["kernel"]))
-    down = -(-len(kernels) // _COLUMNS)
+    workloads = list(dict.fromkeys(gains[WORKLOAD]))
+    down = -(-len(workloads) // _COLUMNS)
     figure = canvas(_HEIGHT * down)
     grid = figure.subplots(down, _COLUMNS, squeeze=False).flat
     most = float(max(gains["threads"].max(), gains["gain_high"].max()))
     least = float(min(1.0, gains["gain_low"].min()))
-    for axes, kernel in zip(grid, kernels, strict=False):
-        _panel(axes, gains[gains["kernel"] == kernel], (0.85 * least, 1.1 * most))
-    for axes in list(figure.axes)[len(kernels) :]:
+    for axes, workload in zip(grid, workloads, strict=False):
+        _panel(axes, gains[gains[WORKLOAD] == workload], (0.85 * least, 1.1 * most))
+    for axes in list(figure.axes)[len(workloads) :]:
         axes.remove()
     return figure
 
 
 def _gains(tables: Tables) -> pd.DataFrame:
-    """Return the time by one thread over that by more, of Numba's plain methods."""
+    """Return the speedups of Numba's methods that differ in their threads only."""
     speed = tables["speed"]
     own = speed[(speed["role"] == "ours") & speed["method"].str.match(r"Numba, \d+ threads?$")]
-    work = ["kernel", "size", "dtype"]
-    one = own.loc[own["threads"] == 1, [*work, "values", "median_s", "low_s", "high_s"]]
-    found = own[own["threads"] > 1].merge(one, on=work, suffixes=("", "_one"))
+    same = [WORKLOAD, "size", "dtype"]
+    one = own.loc[own["threads"] == 1, [*same, "values", "median_s", "low_s", "high_s"]]
+    found = own[own["threads"] > 1].merge(one, on=same, suffixes=("", "_one"))
     return found.assign(
         gain=found["median_s_one"] / found["median_s"],
         gain_low=found["low_s_one"] / found["high_s"],
         gain_high=found["high_s_one"] / found["low_s"],
-    )[["kernel", "size", "values", "threads", "gain", "gain_low", "gain_high"]]
+    )[[WORKLOAD, "size", "values", "threads", "gain", "gain_low", "gain_high"]]
 
 
 def _panel(axes: Axes, gains: pd.DataFrame, limits: tuple[float, float]) -> None:
     most = int(gains["threads"].max())
-    headed(axes, gains["kernel"].iloc[0], "dotted: ideal")
+    headed(axes, gains[WORKLOAD].iloc[0], "dotted: ideal")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
     axes.set_xlim(0.93, most * 1.07)
@@ -55,11 +55,11 @@ def _panel(axes: Axes, gains: pd.DataFrame, limits: tuple[float, float]) -> None
     axes.axhline(1.0, color=CONTEXT, linewidth=0.9)
     ends = {}
     for size, rows in gains.sort_values(["values", "threads"]).groupby("size", sort=False):
-        line = [(1, 1.0), *zip(rows["threads"], rows["gain"], strict=True)]
+        threads, speedups = [1, *rows["threads"]], [1.0, *rows["gain"]]
         axes.vlines(
             rows["threads"], rows["gain_low"], rows["gain_high"], ACCENT, alpha=0.35, linewidth=4
         )
-        axes.plot(*zip(*line, strict=True), color=ACCENT, marker="o", markersize=4, linewidth=1.2)
+        axes.plot(threads, speedups, color=ACCENT, marker="o", markersize=4, linewidth=1.2)
         ends[str(size).replace(" x ", " × ").partition(", ")[0]] = float(rows["gain"].iloc[-1])
     _name(axes, ends)
     counts = sorted({1, *gains["threads"]})
@@ -71,7 +71,7 @@ def _panel(axes: Axes, gains: pd.DataFrame, limits: tuple[float, float]) -> None
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
     axes.set_xlabel("threads")
-    axes.set_ylabel("times as fast as one")
+    axes.set_ylabel("speedup over one thread")
 
 
 def _name(axes: Axes, ends: dict[str, float]) -> None:
@@ -94,27 +94,27 @@ def _name(axes: Axes, ends: dict[str, float]) -> None:
 
 
 def caption(tables: Tables) -> str:
-    """Say what the lines mean, and what gains most and least."""
+    """Return the caption, with the largest and the smallest speedup."""
     gains = _gains(tables).sort_values("gain")
     least, best = gains.iloc[0], gains.iloc[-1]
     return (
-        "Each line is a size, from one thread to more; the dotted line is as many times as fast as "
-        "there are threads. Bars join the 95 % intervals of the two "
-        "times. Small work is not parted at all, because waking a thread costs more than it gives. "
-        f"With {best['threads']} threads, {best['kernel']} gains most, {best['gain']:.2g} times at "
-        f"{best['size'].replace(' x ', ' × ')}, and {least['kernel']} least, "
-        f"{least['gain']:.2g} times at {least['size'].replace(' x ', ' × ')}."
+        "Each line is a size; the dotted line is the ideal speedup, the number of threads. Bars "
+        "combine the 95 % intervals of the two times. Small workloads run on one thread, because "
+        "waking another would take longer than it saves. "
+        f"With {best['threads']} threads, the largest speedup is {best['gain']:.2g}, of "
+        f"{best[WORKLOAD]} at {best['size'].replace(' x ', ' × ')}, and the smallest "
+        f"{least['gain']:.2g}, of {least[WORKLOAD]} at {least['size'].replace(' x ', ' × ')}."
     )
 
 
 def wants(tables: Tables) -> str:
-    """Ask for times by one thread and by more."""
+    """Return what is missing if there are no times of one thread and of more."""
     return "" if len(_gains(tables)) else "times by one thread and by more in speed"
 
 
 register(
     "thread_scaling",
-    title="Speed by threads",
+    title="Speedup by threads",
     caption=caption,
     needs=("speed",),
     draw=draw,

@@ -1,4 +1,4 @@
-"""Loss and accuracy through training: a row a family, so that 25 lines stay apart."""
+"""Loss and accuracy during training, with a row of panels for each family of initializers."""
 
 from itertools import groupby, product
 
@@ -15,9 +15,9 @@ from initperf_figures._figure import Tables, register
 from initperf_figures._style import CONTEXT, WIDTH, canvas, family, in_order, strokes
 
 _HIGHEST_LOSS = 30.0  # where the frame ends
-_POINTS = 50  # of a loss curve: each the mean of the steps in between
+_POINTS = 50  # of a loss curve, each the mean of several steps
 _HEAD, _FOOT, _SIDE, _NAMES = 0.3, 0.55, 0.08, 1.9  # inches around the panels
-_MEMBERS = 4  # of a family in one row; a larger family takes two, normal rules and uniform ones
+_MEMBERS = 4  # of a family in one row; larger families take two, normal and uniform distributions
 
 
 def draw(tables: Tables) -> Figure:
@@ -58,7 +58,7 @@ def draw(tables: Tables) -> Figure:
 def _grid(heights: list[float], blocks: int, across: int) -> tuple[Figure, GridSpec]:
     """Return a figure with a grid whose odd rows and columns are gaps, sized in inches.
 
-    The panels are so regular that to measure the words in all of them would be a waste of time.
+    The panels are regular, so no layout engine has to measure the text in all of them.
     """
     down = [gap for height in heights for gap in (height, 0.16)]
     down[-1] = _FOOT + _HEAD
@@ -66,7 +66,7 @@ def _grid(heights: list[float], blocks: int, across: int) -> tuple[Figure, GridS
     gaps = [0.4] + [0.14] * (across - 1)
     total = sum(rows) + _HEAD + _FOOT
     width = (WIDTH - _NAMES - 2 * sum(gaps) - 2 * _SIDE) / (2 * across)
-    columns = [_NAMES, *(size for gap in gaps * 2 for size in (gap, width))]
+    columns = [_NAMES] + [size for gap in gaps * 2 for size in (gap, width)]
     figure = canvas(total)
     figure.set_layout_engine("none")
     grid = figure.add_gridspec(
@@ -170,20 +170,20 @@ def _over_seeds(values: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def caption(tables: Tables) -> str:
-    """Say what the lines and bands are."""
+    """Return the caption."""
     return (
-        "A row shows one family in colour, and all other initializers in grey for comparison; "
-        "solid lines are normal rules, dashed ones uniform. Lines are medians over seeds, bands "
-        "reach from the smallest to the largest. A point of the loss is the mean of "
-        f"{_steps_a_point(tables['steps'])} steps; accuracy is taken on the test set after each "
-        "epoch, on a scale that spreads the best. A line that stops early diverged; losses above "
-        f"{_HIGHEST_LOSS:g} are not shown."
+        "Each row shows one family in colour and all other initializers in grey; solid lines are "
+        "normal distributions, dashed lines uniform ones. Lines are medians over seeds, bands "
+        "range from the minimum to the maximum. A point of the loss is the mean of "
+        f"{_steps_a_point(tables['steps'])} steps; accuracy is measured on the test set after each "
+        "epoch, on an axis that is logarithmic in the error. A line that ends early diverged; "
+        f"losses above {_HIGHEST_LOSS:g} are not shown."
     )
 
 
 register(
     "training_curves",
-    title="How training goes",
+    title="Loss and accuracy during training",
     caption=caption,
     needs=("runs", "steps", "epochs"),
     draw=draw,

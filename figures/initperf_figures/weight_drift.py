@@ -1,4 +1,4 @@
-"""How far training moves the weights from where the initializer put them."""
+"""Change of the standard deviation of each layer's weights during training."""
 
 import math
 from typing import Any
@@ -13,7 +13,7 @@ from initperf_figures._axes import activation_name, activations_of, thinned
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, PAPER, canvas, in_order, strokes
 
-_MARKERS = "osD^vP"  # one a layer; of a deeper network, some layers from first to last
+_MARKERS = "osD^vP"  # one a layer; a deeper network shows some of its layers
 _TICKS = (1, 1.1, 1.2, 0.8, 1.5, 2, 0.5, 3, 5, 10, 0.2, 20, 50, 0.1, 100)
 
 
@@ -53,7 +53,7 @@ def draw(tables: Tables) -> Figure:
                 zorder=3,
             )
         for place in np.flatnonzero(own.isna().all(axis=1)):
-            words = "  diverged" if (activation, names[place]) in lost else "  all alike at first"
+            words = "  diverged" if (activation, names[place]) in lost else "  constant at first"
             axes.text(
                 1,
                 place,
@@ -106,11 +106,10 @@ def _growth(layers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 register(
     "weight_drift",
-    title="How far the weights travel",
+    title="Change of the weights during training",
     caption=(
-        "How much the spread of a layer’s weights has grown by the end of training; × 1 is none. "
-        "Where it is nearly × 1, the network "
-        "keeps what it was dealt and learns in the small. Medians over seeds."
+        "Standard deviation of a layer’s weights after training, over that before; × 1 is no "
+        "change. Where it is nearly × 1, training changes the weights little. Medians over seeds."
     ),
     needs=("runs", "layers"),
     draw=draw,

@@ -1,4 +1,4 @@
-"""What each initializer draws: a histogram of a 784 × 256 weight against its declared density."""
+"""Histogram of one weight of each initializer, and the density that it declares."""
 
 import math
 
@@ -47,7 +47,7 @@ def draw(tables: Tables) -> Figure:
 
 
 def caption(tables: Tables) -> str:
-    """Say what is drawn, and how far the measured spread is from the declared one."""
+    """Return the caption, with the largest relative error of the standard deviations."""
     facts = tables["weight_statistics"]
     random = facts[facts["declared_std"] > 0]
     first = facts.iloc[0]
@@ -56,10 +56,13 @@ def caption(tables: Tables) -> str:
         error = 100 * float((random["std"] / random["declared_std"] - 1).abs().max())
         digit = 10.0 ** math.floor(math.log10(max(error, 1e-3)))
         bound = digit * math.ceil(error / digit)
-        measured = f" σ is measured, within {bound:.1g} % of the declared one for every rule shown."
+        measured = (
+            " σ is the measured standard deviation, within "
+            f"{bound:g} % of the declared one for every initializer."
+        )
     return (
-        f"Each panel holds one drawn weight of {first['rows']} × {first['columns']}: in colour the "
-        "histogram of its entries, in black the density the initializer declares (none where all "
+        f"Each panel shows one draw of {first['rows']} × {first['columns']}: the histogram of its "
+        "entries in colour, the density that the initializer declares in black (none where all "
         f"entries are equal or depend on one another).{measured}"
     )
 
@@ -90,7 +93,7 @@ def _panel(axes: Axes, name: str, histogram: pd.DataFrame, mean: float) -> None:
 
 
 def _declared(axes: Axes, edges: np.ndarray, density: np.ndarray) -> float:
-    """Draw the declared density, upright at its jumps if it has any; return the highest value."""
+    """Draw the declared density, vertical at its jumps; return its highest value."""
     if np.isnan(density).all():
         return 0.0
     top = float(np.nanmax(density))
@@ -110,7 +113,7 @@ def _beside_spike(axes: Axes, words: str) -> None:
 
 register(
     "weight_histograms",
-    title="What is drawn",
+    title="Distributions of the weights",
     caption=caption,
     needs=("weights", "weight_statistics"),
     draw=draw,

@@ -1,1 +1,1 @@
-"""Registries, rules, argument checks, keys, threads and storage that every other package uses."""
+"""Registries, rules, argument checks, sources of draws, threads and storage for all packages."""

@@ -1,20 +1,31 @@
-"""Checks of arguments: shapes, dtypes, backends, output arrays, numbers and choices."""
+"""Checks of arguments: shapes, dtypes, backends, output arrays, numbers and choices.
 
-import difflib
+Each raises an error of one line that names the argument, the value and what is allowed, and
+returns the value converted to the one type that the rest of the code works with.
+"""
+
 import math
+import numbers
 import operator
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from initperf._core.registry import Registry
+from initperf._core.nearest import nearest
 
 DTYPES = np.dtype("float32"), np.dtype("float64")
+BACKENDS = ("numpy", "numba")
+INDICES = 2**64
+"""Number of streams of a key, and of values of a stream."""
+
+_LONGEST = 60
+_MOST_ELEMENTS = sys.maxsize // 8
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """Check an element type: float32 or float64.
+    """Return an element type as a NumPy dtype, checked to be float32 or float64.
 
     Raises
     ------
@@ -27,25 +38,30 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     except TypeError:
         found = None
     if found is None or found not in DTYPES:
-        raise ValueError(f"dtype must be float32 or float64, not {dtype!r}")
+        raise ValueError(f"dtype must be float32 or float64, not {shown(dtype)}")
     return found
 
 
 def as_backend(backend: str) -> str:
-    """Check the name of a backend.
+    """Return the name of a backend, checked to be ``"numpy"`` or ``"numba"``.
 
     Raises
     ------
     ValueError
-        For any that is not ``"numpy"`` or ``"numba"``.
+        For any other.
     """
     if backend not in BACKENDS:
-        raise ValueError(f"backend must be 'numpy' or 'numba', not {backend!r}")
+        raise ValueError(f"backend must be 'numpy' or 'numba', not {shown(backend)}")
     return backend
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
-    """Check a shape: an integer or a sequence of them, none negative, that fits in memory.
+    """Return a shape as a tuple of Python ints, checked.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        None may be negative, and the array must fit into the address space.
 
     Raises
     ------
@@ -54,28 +70,33 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     ValueError
         For a negative length, or more elements than an array can have.
     """
+    if type(shape) is tuple and len(shape) == 2:  # the usual case, several times as fast
+        rows, columns = shape
+        plain = type(rows) is int and type(columns) is int and rows >= 0 and columns >= 0
+        if plain and rows * columns <= _MOST_ELEMENTS:
+            return shape
     try:
         lengths = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         checked = tuple(map(operator.index, lengths))
     except TypeError:
-        raise TypeError(f"shape must be integers, not {shape!r}") from None
+        raise TypeError(f"shape must be integers, not {shown(shape)}") from None
     if bool in map(type, lengths):
-        raise TypeError(f"shape must be integers, not {shape!r}")
+        raise TypeError(f"shape must be integers, not {shown(shape)}")
     if min(checked, default=0) < 0:
-        raise ValueError(f"shape must not have negative lengths: {shape!r}")
-    if math.prod(checked) > sys.maxsize // 8:
-        raise ValueError(f"shape has more elements than an array can hold: {shape!r}")
+        raise ValueError(f"shape must not have negative lengths: {shown(shape)}")
+    if math.prod(checked) > _MOST_ELEMENTS:
+        raise ValueError(f"shape has more elements than an array can hold: {shown(shape)}")
     return checked
 
 
 def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Check an array to be filled and return it as NumPy sees it, sharing its memory.
+    """Return an array to be filled as NumPy sees it, sharing its memory, checked.
 
     Parameters
     ----------
     out : array
         A NumPy array, or anything whose ``__array__`` or buffer gives a writable view of it,
-        such as a CPU tensor of PyTorch. Any memory layout whose elements do not overlap will do.
+        such as a CPU tensor of PyTorch. Any memory layout whose elements do not overlap is taken.
     shape : tuple of int
         The shape it must have.
 
@@ -103,12 +124,12 @@ def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def check_layout(view: np.ndarray) -> None:
-    """Check that an array can be written, and each of its elements apart from the others.
+    """Check that an array can be written and that no two of its elements share memory.
 
     Raises
     ------
     ValueError
-        When it cannot.
+        When it is read-only or misaligned, or elements share memory.
     """
     flags = view.flags
     if not flags.writeable:
@@ -125,61 +146,156 @@ def check_layout(view: np.ndarray) -> None:
         reach += stride * (length - 1)
 
 
-BACKENDS = ("numpy", "numba")
+def shown(value: Any) -> str:
+    """Return the ``repr`` of a value for an error message: one line, cut where it is long."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python refuses to write out integers of thousands of digits
+        text = f"an integer of {value.bit_length()} bits"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def finite(**values: float) -> None:
-    """Check that parameters are finite numbers; raise ValueError naming the one that is not."""
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-            raise ValueError(f"{name} must be a number, not {value!r}")
-        if not math.isfinite(value):
-            raise ValueError(f"{name} must be finite, not {value!r}")
+def number(
+    name: str,
+    value: Any,
+    below: float = math.inf,
+    least: float = 0.0,
+    *,
+    most: float = math.inf,
+    positive: bool = False,
+) -> float:
+    """Return a real number as a Python float, checked.
+
+    NumPy's scalars of any width are converted, so that compiled code meets one type only.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    value : int, float or NumPy scalar
+        The number; no bool, no string.
+    below : float
+        It must be less than this.
+    least, most : float
+        It must not be less than `least` nor greater than `most`; 0 and ∞ by default. ``-inf`` as
+        `least` allows negative numbers.
+    positive : bool
+        Whether 0 is refused too.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        For anything that is no number, is not finite or is out of range.
+    """
+    if type(value) is not float:
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+            raise ValueError(f"{name} must be a number, not {shown(value)}")
+        try:
+            value, given = float(value), value
+        except OverflowError:
+            raise ValueError(f"{name} must be below 1.8e308, not {shown(value)}") from None
+        if math.isinf(value) and isinstance(given, np.floating) and np.isfinite(given):
+            raise ValueError(f"{name} must be below 1.8e308, not {shown(given)}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, not {value!r}")
+    if positive and not value > 0.0:
+        raise ValueError(f"{name} must be positive, not {value!r}")
+    if not (least <= value <= most and value < below):
+        bounds = [
+            f"{words} {bound:g}"
+            for words, bound in (("at least", least), ("at most", most), ("below", below))
+            if math.isfinite(bound)
+        ]
+        raise ValueError(f"{name} must be {' and '.join(bounds)}, not {value!r}")
+    return float(value)
 
 
-def not_negative(**values: float) -> None:
-    """Check that parameters are finite and at least 0; raise ValueError naming the one."""
-    finite(**values)
-    for name, value in values.items():
-        if value < 0:
-            raise ValueError(f"{name} must be at least 0, not {value!r}")
+def whole(name: str, value: Any, least: int | None = None) -> int:
+    """Return an integer as a Python int, checked.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    value : int or NumPy integer
+        The integer; no bool.
+    least : int, optional
+        It must not be less than this.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        For anything that is no integer, or is too small.
+    """
+    allowed = "an integer" if least is None else f"an integer of at least {least}"
+    if least == 1:
+        allowed = "a positive integer"
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise ValueError(f"{name} must be {allowed}, not {shown(value)}")
+    try:
+        found = operator.index(value)
+    except TypeError:  # an array of several integers has the method too
+        raise ValueError(f"{name} must be {allowed}, not {shown(value)}") from None
+    if least is not None and found < least:
+        raise ValueError(f"{name} must be {allowed}, not {shown(found)}")
+    return found
 
 
-def one_of(allowed: tuple[str, ...], **values: str) -> None:
-    """Check that parameters are among some words; raise ValueError suggesting the nearest."""
-    for name, value in values.items():
-        if value not in allowed:
-            near = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}{hint}")
+def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
+    """Return a word, checked to be one of some.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    value : str
+        The word.
+    allowed : iterable of str
+        What it may be.
+
+    Raises
+    ------
+    ValueError
+        For any other; the message lists the words and suggests the nearest.
+    """
+    words = tuple(allowed)
+    if isinstance(value, str) and value in words:
+        return value
+    near = nearest(str(value), words)
+    hint = "" if near is None else f"; did you mean {near!r}?"
+    raise ValueError(f"{name} must be one of {', '.join(words)}, not {shown(value)}{hint}")
 
 
-def integral(**values: int) -> None:
-    """Check that parameters are integers; raise ValueError naming the one that is not."""
-    for name, value in values.items():
+def as_index(name: str, value: Any) -> int:
+    """Return the number of a stream, or the index of a value in it, as a Python int, checked.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    value : int or NumPy integer
+        The number, in [0, 2**64).
+
+    Raises
+    ------
+    TypeError
+        For anything that is no integer.
+    ValueError
+        For one out of range.
+    """
+    if type(value) is not int:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise ValueError(f"{name} must be an integer, not {value!r}")
-
-
-def choice(kind: str, value: str, allowed: tuple[str, ...]) -> str:
-    """Return the one of some words that `value` spells; raise UnknownNameError for another."""
-    names: Registry[str] = Registry(kind)
-    for name in allowed:
-        names.register(name, name)
-    return names[value]
-
-
-def number(name: str, value: Any, below: float = float("inf"), above: float = 0.0) -> float:
-    """Return a number at least `above` and less than `below`; raise ValueError for another."""
-    number = float(value)
-    if not above <= number < below:
-        most = "" if below == float("inf") else f" and below {below:g}"
-        raise ValueError(f"{name} must be at least {above:g}{most}, not {value!r}")
-    return number
-
-
-def whole(name: str, value: Any, least: int) -> int:
-    """Return an integer of at least `least`; raise ValueError for another."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, not {value!r}")
-    return int(value.__index__())
+            raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
+        value = int(value)
+    if not 0 <= value < INDICES:
+        raise ValueError(f"{name} must be at least 0 and below 2**64, not {shown(value)}")
+    found: int = value
+    return found

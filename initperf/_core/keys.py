@@ -1,4 +1,4 @@
-"""Where a draw's randomness comes from: a key, the number of a stream, and nothing else."""
+"""Keys of random streams, made from anything that can stand for a random state."""
 
 import functools
 import secrets
@@ -7,10 +7,18 @@ from typing import TypeAlias
 
 import numpy as np
 
+from initperf._core.arguments import shown
+
 
 @dataclass(frozen=True)
 class Key:
-    """A key itself, in place of a random state: for draws that must share one."""
+    """A key in place of a random state, for draws that must share one.
+
+    Attributes
+    ----------
+    value : numpy.uint64
+        The key.
+    """
 
     value: np.uint64
 
@@ -32,9 +40,9 @@ def as_key(rng: RandomSource) -> np.uint64:
     Parameters
     ----------
     rng : None, int, SeedSequence, BitGenerator or Generator
-        None takes fresh entropy from the operating system; an integer, or a SeedSequence, gives
+        None takes fresh entropy from the operating system; an integer or a SeedSequence gives
         the same key each time; a BitGenerator or a Generator is advanced by 64 bits, so that
-        one draw after another differs.
+        consecutive draws differ.
 
     Returns
     -------
@@ -52,6 +60,10 @@ def as_key(rng: RandomSource) -> np.uint64:
     .. [1] Scientific Python Ecosystem Coordination, SPEC 7, "Seeding pseudo-random number
        generation".
     """
+    if type(rng) is int or (isinstance(rng, (int, np.integer)) and not isinstance(rng, bool)):
+        if rng < 0:
+            raise ValueError(f"rng must be a non-negative integer, not {shown(rng)}")
+        return _key_of_seed(int(rng))
     if rng is None:
         return np.uint64(secrets.randbits(64))
     if isinstance(rng, Key):
@@ -60,10 +72,6 @@ def as_key(rng: RandomSource) -> np.uint64:
         rng = np.random.Generator(rng)
     if isinstance(rng, np.random.Generator):
         return rng.integers(2**64 - 1, endpoint=True, dtype=np.uint64)
-    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
-        if rng < 0:
-            raise ValueError(f"rng must be a non-negative integer, not {rng}")
-        return _key_of_seed(int(rng))
     if isinstance(rng, np.random.SeedSequence):
         return np.uint64(rng.generate_state(1, np.uint64)[0])
     raise TypeError(
@@ -75,12 +83,3 @@ def as_key(rng: RandomSource) -> np.uint64:
 @functools.lru_cache(maxsize=256)
 def _key_of_seed(seed: int) -> np.uint64:
     return np.uint64(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
-
-
-def as_index(name: str, value: int) -> np.uint64:
-    """Check a stream's number or an offset: an integer of 64 bits, not negative."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
-    if not 0 <= value < 2**64:
-        raise ValueError(f"{name} must be at least 0 and below 2**64, not {value}")
-    return np.uint64(value)

@@ -1,8 +1,8 @@
 """Python threads over serial compiled code that releases the interpreter lock.
 
-Any slice of a draw can be made alone, so threads need no cooperation beyond taking the next
-piece. Compared with a parallel region of numba this has no threading layer that aborts on
-concurrent calls and none that breaks after a fork.
+Any slice of a draw can be computed alone, so threads share nothing but the index of the next
+piece. Unlike a parallel region of numba, this has no threading layer that aborts on concurrent
+calls or breaks after a fork.
 """
 
 import contextlib
@@ -43,10 +43,10 @@ def _system() -> ctypes.CDLL:
 
 
 class _Helpers:
-    """Threads that wait for work, started when first needed; a forked child has none yet.
+    """A pool of daemon threads, started when first needed; a forked child starts its own.
 
-    Linux often wakes a thread on the processor of its waker, where it must wait for its turn for
-    as long as a whole draw takes; so that processor is forbidden to helpers before they wake.
+    Linux often wakes a thread on the processor of its waker, where it waits for as long as a
+    whole draw takes; so the affinity of helpers excludes that processor before they wake.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class _Helpers:
         self._others: set[int] = set()
 
     def ask(self, work: Callable[[], None], count: int) -> None:
-        """Let `count` threads call `work`, as soon as they are free."""
+        """Let `count` threads call a function as soon as they are idle."""
         with self._lock:
             while len(self._threads) < count:
                 name = f"initperf-{len(self._threads) + 1}"
@@ -80,7 +80,7 @@ class _Helpers:
             return
         others = os.sched_getaffinity(0) - {_system().sched_getcpu()}
         if others and others != self._others:
-            with contextlib.suppress(OSError):  # where it is forbidden, the system decides
+            with contextlib.suppress(OSError):  # not permitted everywhere
                 for thread in self._threads:
                     os.sched_setaffinity(thread.native_id or 0, others)
             self._others = others
@@ -95,7 +95,7 @@ _HELPERS = _Helpers()
 
 
 class _Shared:
-    """One call of `split`: what is left to do, who is at it, and what went wrong."""
+    """State of one call of `split`: the next item, the number of active threads, and errors."""
 
     def __init__(self, count: int, piece: int, task: Callable[[int, int], None], share: int):
         self._count, self._piece, self._task, self._share = count, piece, task, share
@@ -104,7 +104,7 @@ class _Shared:
         self._errors: list[BaseException] = []
 
     def work(self) -> None:
-        """Do pieces until none is left."""
+        """Run pieces until none is left."""
         with self._change:
             self._running += 1
         try:
@@ -118,7 +118,7 @@ class _Shared:
             self._change.notify()
 
     def finish(self) -> None:
-        """Wait for those who have begun, and raise what one of them raised."""
+        """Wait for the active threads, and raise the first error."""
         with self._change:
             self._next = self._count
             while self._running:
@@ -131,7 +131,7 @@ class _Shared:
             start, left = self._next, self._count - self._next
             if left <= 0:
                 return None
-            # whole pieces, fewer towards the end, so that all threads end at about one time
+            # whole pieces, fewer towards the end, so that all threads end at about the same time
             pieces = max(1, left // (self._piece * self._share))
             self._next = start + min(left, pieces * self._piece)
             return start, self._next
@@ -140,19 +140,19 @@ class _Shared:
 def split(count: int, piece: int, task: Callable[[int, int], None], threads: int) -> None:
     """Run ``task(start, stop)`` over [0, count) in pieces, on this thread and helpers.
 
-    Each thread takes its next part when it is done with its last, so that a processor that is
-    slow or busy holds up nobody for long. A helper that has not begun when all is taken is not
-    waited for: waking one takes longer than a small task.
+    Each thread takes the next part when it has finished its last, so that a slow or busy
+    processor delays the end by one piece at most. A helper that has not started when all parts
+    are taken is not waited for: waking it takes longer than a small task.
 
     Parameters
     ----------
     count : int
-        How many items there are.
+        Number of items.
     piece : int
-        Items that are not worth parting: parts are whole pieces, many at first and one at last.
-        With one piece, or one thread, everything runs in the caller at once.
+        Items of the smallest part: parts are whole pieces, many at first and one at the end.
+        With one piece, or one thread, the task runs in the caller as one part.
     task : callable
-        Releases the interpreter lock for most of its time. What it raises is raised here.
+        Releases the interpreter lock for most of its time. Its errors are raised here.
     threads : int
         The most threads to use, the caller included.
     """
@@ -171,9 +171,23 @@ def split(count: int, piece: int, task: Callable[[int, int], None], threads: int
 def side_by_side(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
-    """Give ``function(item)`` of each item as it comes, `workers` at a time on threads.
+    """Give ``function(item)`` of each item when it is ready, several at a time on threads.
 
-    An error, or Ctrl-C, cancels what has not begun.
+    An error, or Ctrl-C, cancels the calls that have not started.
+
+    Parameters
+    ----------
+    function : callable
+        Releases the interpreter lock for most of its time.
+    items : iterable
+        Its arguments.
+    workers : int
+        Number of threads.
+
+    Yields
+    ------
+    object
+        Results, in the order in which calls end.
     """
     with ThreadPoolExecutor(workers, thread_name_prefix="initperf-run") as pool:
         pending: set[Future[Result]] = {pool.submit(function, item) for item in items}

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 Progress: TypeAlias = Callable[[int, int, str], object]
-"""``progress(done, total, label)``: `done` of `total` parts are done; `label` names the part."""
+"""``progress(done, total, label)``: `done` of `total` units are done; `label` names the unit."""
 
 Stages: TypeAlias = Callable[[str], AbstractContextManager[Progress]]
 """``with stages(title) as progress``: the progress of one stage of several."""

@@ -1,12 +1,12 @@
-"""Names and what they stand for, found by the nearest match when mistyped."""
+"""Registries: mappings from names and aliases to entries, with a suggestion for a mistyped name."""
 
-import difflib
 import importlib
 import importlib.metadata
 import pkgutil
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
+from initperf._core.nearest import suggestion
 from initperf.errors import PluginError
 
 T = TypeVar("T")
@@ -24,19 +24,19 @@ def _folded(name: str) -> str:
 
 
 class Registry(Mapping[str, T]):
-    """A read-only mapping to whoever uses it, filled by the files that define the entries.
+    """A mapping from names to entries, read-only but for `register`.
 
     Iteration gives the canonical names in alphabetical order; look-up takes aliases too and
-    does not mind case, hyphens, underscores or spaces, so that Keras's ``HeNormal`` and
-    PyTorch's ``kaiming_normal_`` are found.
+    ignores case, hyphens, underscores and spaces, so that Keras's ``HeNormal`` and PyTorch's
+    ``kaiming_normal_`` are found.
 
     Parameters
     ----------
     kind : str
-        What an entry is, in the singular: the error message for an unknown name says it.
+        What an entry is, in the singular, for error messages.
     beside : Registry, optional
-        One whose names stand in the same place to whoever types them: none of them can be taken
-        here as well, and the nearest match of an unknown name may be one of them.
+        A registry whose names are typed in the same place: none of them can be taken here as
+        well, and the suggestion for an unknown name may be one of them.
     plugins : str
         Group of the entry points by which other distributions add entries: each names a module
         that registers them when imported. They are imported when a name is unknown otherwise, or
@@ -51,21 +51,48 @@ class Registry(Mapping[str, T]):
         self._canonical: dict[str, str] = {}
         self._bare: dict[str, str] = {}
 
-    def register(self, name: str, entry: T, aliases: tuple[str, ...] = ()) -> T:
+    def register(
+        self, name: str, entry: T, aliases: tuple[str, ...] = (), *, replace: bool = False
+    ) -> T:
         """Add an entry under its name and aliases.
+
+        Parameters
+        ----------
+        name : str
+            The entry's canonical name.
+        entry : object
+            What it stands for; returned.
+        aliases : tuple of str
+            Other names of it.
+        replace : bool
+            Whether the entry takes the place of one of the same canonical name, whose aliases go
+            with it: for a notebook cell that is run again.
 
         Raises
         ------
         ValueError
             When a name or an alias is taken already.
         """
+        replaced = name if replace and name in self._entries else None
         for key in map(_folded, (name, *aliases)):
-            if key in self._canonical or (self._beside is not None and key in self._beside):
-                raise ValueError(f"{self.kind} {key!r} is registered already")
+            taken = key in self._canonical and self._canonical[key] != replaced
+            if taken or (self._beside is not None and key in self._beside._canonical):
+                raise ValueError(
+                    f"{self.kind} {key!r} is registered already; replace=True exchanges an entry "
+                    "of the same name"
+                )
+        if replaced is not None:
+            self._remove(replaced)
         self._entries[name] = entry
         self._canonical.update(dict.fromkeys(map(_folded, (name, *aliases)), name))
         self._bare.update({_bare(key): name for key in (name, *aliases)})
         return entry
+
+    def _remove(self, name: str) -> None:
+        del self._entries[name]
+        for names in (self._canonical, self._bare):
+            for key in [key for key, own in names.items() if own == name]:
+                del names[key]
 
     def canonical(self, name: str) -> str:
         """Return the entry's own name for a name or an alias.
@@ -83,9 +110,7 @@ class Registry(Mapping[str, T]):
         if self._load_plugins():
             return self.canonical(name)
         known = self._canonical | ({} if self._beside is None else self._beside._canonical)
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-        names = ", ".join(sorted(set(known.values())))
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {names}"
+        hint = suggestion(key, known, sorted(set(known.values())))
         raise UnknownNameError(f"unknown {self.kind} {name!r}; {hint}")
 
     def _load_plugins(self) -> bool:
@@ -147,8 +172,8 @@ def _bare(key: str) -> str:
 def import_siblings(package: str, path: list[str]) -> None:
     """Import every module of a package whose name has no leading underscore.
 
-    A package calls this once at the end of its ``__init__`` so that a file dropped into its
-    folder registers what it defines.
+    A package calls this once at the end of its ``__init__``, so that a file added to its folder
+    registers what it defines.
 
     Parameters
     ----------

@@ -1,148 +1,205 @@
-"""Whether times changed between two sessions, by more than sessions of the same code differ.
+"""The noise between two sessions: how far times of unchanged code differ, learned from controls.
 
 The interval of a median tells how far samples of one session scatter. Between two sessions more
-changes: where memory lies, who else is on the machine, how fast its clock runs; intervals within
-a session cannot see that. So it is learned from what did not change between the two, the
-yardsticks: other libraries, and the baselines that took turns with the benchmarks.
+changes: where memory lies, who else is on the machine, how fast its clock runs. Intervals within
+a session cannot show that; the control benchmarks of both sessions do, which time code that is
+not initperf's: other libraries, the baselines that took turns with benchmarks, and loops on
+several threads (`initperf.benchmarks.controls`).
 
-- A session's time is the least of its passes' medians: what disturbs only slows.
-- It has changed as far as two measures agree: seconds, less what the median yardstick changed,
-  and, where there is one, the ratio to the baseline of the same rounds. The one sees what befell
-  the baseline, the other what befell the machine; a slower kernel is slower by both.
-- Its error joins the spread of the yardsticks' own changes (1.4826 times their median absolute
-  deviation, which those that did change hardly move) with how far its two best passes lay apart.
-- As many are judged at once, intervals are simultaneous: all of them hold together with 95 %
-  (Bonferroni's inequality needs no independence, and benchmarks of one kernel have none).
+- A session's time is the least of its passes' medians: disturbances only slow.
+- Benchmarks on one thread and on several have noise of their own, each from controls with as
+  many: a disturbance of one processor holds up all threads of a benchmark. Threads add noise and
+  take none away: that of several threads is no less than that of one.
+- The drift is the median of the controls' changes, in logarithms, and their standard deviation
+  1.4826 times the median absolute deviation (MAD), which those that did change hardly move.
+- Few controls tell little of a variance. As in the moderated t-test of Smyth (2004,
+  doi:10.2202/1544-6115.1027), it is the mean of a prior and of the controls' own, weighted by
+  degrees of freedom, and Student's distribution with the sum of them replaces the normal one:
+  without controls, only large changes are told from noise.
+- As many benchmarks are judged at once, intervals are simultaneous: all of them hold together
+  with 95 % (Bonferroni's inequality needs no independence).
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import t as student
 
-from initperf.benchmarks.results_file import Measured
+from initperf.benchmarks._bootstrap import CONFIDENCE
+from initperf.benchmarks.results_file import Benchmark
 
-CONFIDENCE = 0.95
-FEWEST_YARDSTICKS = 8
-ASSUMED_SPREAD = 0.03
-"""Standard deviation of a change of nothing, where too few yardsticks tell it."""
+Pair = tuple[Benchmark, Benchmark]
 
-THREADED_SPREAD = 0.07
-"""The same of a work on several threads in sessions shorter than a disturbance, to be added. Rivals
-do not tell it: of 16 sessions of one code, 25 s each, pairs scattered by 6.7 % on two threads and
-by 1.6 % on one, while the second processor of a virtual machine was slow for a minute or two."""
+FEWEST_CONTROLS = 8
+"""So many tell the drift; of fewer the median is a matter of chance."""
 
-DISTURBANCE_SECONDS = 120.0
-"""Where passes lie so far apart, one at least is undisturbed: pairs scattered by 1.7 %."""
+PRIOR_STD, PRIOR_FREEDOM = 0.02, 4.0
+"""Assumption before any control is seen: the standard deviation of a change of nothing, and the
+degrees of freedom that it counts for. Four are the most with tails so heavy that the fourth moment
+is infinite: of ten benchmarks without controls, only changes beyond 13 % are told from noise."""
 
-_SCALE = 1.4826  # of a median absolute deviation, to a normal law's standard deviation
-_LEAST_SPREAD = 0.01  # two clocks of one processor agree no better
+_MAD_TO_STD = 1.4826  # of a normal distribution
+_MAD_EFFICIENCY = 0.37  # its variance relative to the standard deviation's, of a normal one
 _LARGEST = 700.0  # logarithm that is still a float's
-_FREEDOM = 8  # of Student's law: tails heavier than normal, as those of disturbances are
 
 
 @dataclass(frozen=True)
-class Machine:
-    """How the yardsticks changed from one session to the next, in logarithms.
+class Noise:
+    """The distribution of the logarithm of new over old time, of code that did not change.
 
     Attributes
     ----------
     drift : float
-        The median of their changes.
-    spread : float
-        The standard deviation of one about it.
-    yardsticks : int
-        How many there were.
+        Its median.
+    std : float
+        Its standard deviation about the drift, the drift's own uncertainty included.
+    freedom : float
+        Degrees of freedom of the standard deviation.
+    controls : int
+        Control benchmarks that it was learned from.
     """
 
     drift: float
-    spread: float
-    yardsticks: int
+    std: float
+    freedom: float
+    controls: int
 
     def __str__(self) -> str:
-        if self.yardsticks < FEWEST_YARDSTICKS:
-            return (
-                f"{self.yardsticks} yardsticks are too few to tell how the machine changed: "
-                f"a spread of {ASSUMED_SPREAD:.0%} is assumed"
-            )
-        return (
-            f"the machine took {math.exp(self.drift):.3f} of the time by the median of "
-            f"{self.yardsticks} yardsticks; a change of nothing is taken to spread by "
-            f"{self.spread:.1%}"
-        )
+        count = f"{self.controls} control benchmark{'s' * (self.controls != 1)}"
+        drift = f", drift ×{math.exp(self.drift):.3f}" if self.drift else ""
+        return f"σ = {self.std:.1%} ({count}{drift})".replace("%", " %")
+
+
+@dataclass(frozen=True)
+class SessionNoise:
+    """The noise of benchmarks on one thread, and of those on several.
+
+    Attributes
+    ----------
+    one, several : Noise
+        By the number of threads.
+    """
+
+    one: Noise
+    several: Noise
+
+    def of(self, benchmark: Benchmark) -> Noise:
+        """Return the noise of a benchmark, by its threads."""
+        return self.several if benchmark.is_threaded else self.one
+
+    def __str__(self) -> str:
+        return f"noise between sessions: {self.one}; on several threads {self.several}"
 
 
 @dataclass(frozen=True)
 class Change:
-    """How a benchmark changed; factors of its time, above 1 is slower.
+    """The change of a benchmark in factors of its time, above 1 is slower.
 
     Attributes
     ----------
     seconds, baseline : float
-        By seconds, corrected for the machine's drift, and by the ratio to its baseline: NaN
-        where it has none.
+        By seconds, corrected for the drift, and by the ratio to its baseline: NaN where it has
+        none.
     ratio : float
         What both agree on: the one nearer to 1, or 1 where they contradict each other.
     error : float
         The standard error of the ratio's logarithm.
+    freedom : float
+        Degrees of freedom of the error.
     """
 
     seconds: float
     baseline: float
     ratio: float
     error: float
+    freedom: float
 
     def interval(self, together: int) -> tuple[float, float]:
         """Return the ends of an interval that holds, with `together` like it, with 95 %."""
-        quantile = float(student.isf((1 - CONFIDENCE) / (2 * max(1, together)), _FREEDOM))
-        reach = math.exp(min(quantile * self.error, _LARGEST))
+        tail = (1 - CONFIDENCE) / (2 * max(1, together))
+        reach = math.exp(min(float(student.isf(tail, self.freedom)) * self.error, _LARGEST))
         return self.ratio / reach, self.ratio * reach
 
 
-def judge_machine(pairs: Iterable[tuple[Measured, Measured]]) -> Machine:
-    """Learn from benchmarks of both sessions how times change when nothing did.
+def session_noise(pairs: Iterable[Pair]) -> SessionNoise:
+    """Learn from the benchmarks of both sessions how times change when nothing did.
 
     Parameters
     ----------
-    pairs : iterable of tuple
+    pairs : iterable of tuple of Benchmark
         Each benchmark, old and new.
 
     Returns
     -------
-    Machine
-        Without drift, and of an assumed spread, where yardsticks are few.
+    SessionNoise
     """
-    changes, baselines = [], {}
+    changes: dict[bool, list[float]] = {False: [], True: []}
+    baselines: dict[tuple[str, str], float] = {}
     for old, new in pairs:
-        if old.baseline_s and new.baseline_s:
-            # methods that took turns all carry the one baseline
-            pair = f"{old.baseline_s:.9g} {new.baseline_s:.9g}"
-            baselines[pair] = math.log(new.baseline_s / old.baseline_s)
-        if new.is_yardstick and old.least_s > 0 and new.least_s > 0:
-            changes.append(math.log(new.least_s / old.least_s))
-    changes += baselines.values()
-    if len(changes) < FEWEST_YARDSTICKS:
-        return Machine(0.0, ASSUMED_SPREAD, len(changes))
-    drift = float(np.median(changes))
-    spread = _SCALE * float(np.median(np.abs(np.array(changes) - drift)))
-    return Machine(drift, max(spread, _LEAST_SPREAD), len(changes))
+        if old.baseline_s and new.baseline_s and new.extra.get("role") != "control":
+            # methods that took turns all carry the one baseline; those of controls are the same
+            # loops on one thread, too alike to stand for the noise of libraries
+            key = f"{old.baseline_s:.9g}", f"{new.baseline_s:.9g}"
+            baselines[key] = math.log(new.baseline_s / old.baseline_s)
+        if new.is_control and old.least_s > 0 and new.least_s > 0:
+            changes[new.is_threaded].append(math.log(new.least_s / old.least_s))
+    changes[False] += baselines.values()
+    every = [*changes[False], *changes[True]]
+    drift = _drift(every)
+    one, several = (
+        _noise(own, _drift(own) if len(own) >= FEWEST_CONTROLS else drift)
+        for own in (changes[False], changes[True])
+    )
+    return SessionNoise(one, replace(several, std=max(several.std, one.std)))
 
 
-def judge(old: Measured, new: Measured, machine: Machine) -> Change:
-    """Return how a benchmark changed; of times that are not positive, all is NaN."""
+def _drift(changes: Sequence[float]) -> float:
+    return float(np.median(changes)) if len(changes) >= FEWEST_CONTROLS else 0.0
+
+
+def _noise(changes: Sequence[float], drift: float) -> Noise:
+    count = len(changes)
+    own = _MAD_EFFICIENCY * max(0, count - 1)
+    freedom = PRIOR_FREEDOM + own
+    variance = PRIOR_STD**2
+    if own:
+        mad = float(np.median(np.abs(np.array(changes) - drift)))
+        # the factor for small samples of Croux and Rousseeuw (1992)
+        scale = _MAD_TO_STD * count / (count - 0.8)
+        variance = (PRIOR_FREEDOM * PRIOR_STD**2 + own * (scale * mad) ** 2) / freedom
+    # the variance of a median of so many normal values adds to that of one value
+    variance *= 1 + math.pi / 2 / max(count, FEWEST_CONTROLS)
+    return Noise(drift, math.sqrt(variance), freedom, count)
+
+
+def judge(old: Benchmark, new: Benchmark, noise: SessionNoise) -> Change:
+    """Return how a benchmark changed; of times that are not positive, all is NaN.
+
+    Parameters
+    ----------
+    old, new : Benchmark
+        The benchmark in the two sessions.
+    noise : SessionNoise
+        Between them.
+
+    Returns
+    -------
+    Change
+    """
+    own = noise.of(new)
     if min(old.least_s, new.least_s) <= 0:
-        return Change(*[math.nan] * 4)
+        return Change(math.nan, math.nan, math.nan, math.nan, own.freedom)
     seconds = math.log(new.least_s / old.least_s)
-    measures = [seconds - machine.drift]
+    measures = [seconds - own.drift]
     if old.baseline_s and new.baseline_s:
         measures.append(seconds - math.log(new.baseline_s / old.baseline_s))
-    short = min(old.span_s, new.span_s) < DISTURBANCE_SECONDS
-    threaded = THREADED_SPREAD if new.is_threaded and short else 0.0
-    error = math.hypot(machine.spread, threaded, old.error, new.error)
-    by_baseline = measures[1] if len(measures) > 1 else math.nan
-    return Change(math.exp(measures[0]), math.exp(by_baseline), math.exp(_agreed(measures)), error)
+    by_baseline = math.exp(measures[1]) if len(measures) > 1 else math.nan
+    error = math.hypot(own.std, old.error, new.error)
+    return Change(
+        math.exp(measures[0]), by_baseline, math.exp(_agreed(measures)), error, own.freedom
+    )
 
 
 def _agreed(measures: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""What is paid once: importing, compiling a kernel, loading what was compiled before.
+"""One-time costs: importing, compiling a kernel, loading machine code from the cache.
 
 Each is timed in a fresh process, by the process itself, so that starting Python is not in it.
 """
@@ -35,10 +35,10 @@ def first_call_seconds(kernels: Sequence[str], cache: Path | None = None) -> dic
     ----------
     kernels : sequence of str
         Names in ``KERNELS``; each is called with the arguments of its first test case. One
-        process calls them all, in this order, after Numba has compiled a function of no account.
+        process calls them all, in this order, after Numba has compiled a trivial function.
     cache : pathlib.Path, optional
-        The directory that machine code is looked for and kept in: what it lacks is compiled.
-        Without it, a new one, so that everything is.
+        Directory of machine code: kernels that it lacks are compiled and kept there. Without
+        it, a new one, so that all are compiled.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def first_call_seconds(kernels: Sequence[str], cache: Path | None = None) -> dic
 
 
 def compile_seconds(kernels: Sequence[str], *, measure: bool = True) -> dict[str, float]:
-    """Return what compiling each kernel costs, measured once for each state of their sources.
+    """Return the seconds of compiling each kernel, measured once for each state of the sources.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What the hardware allows, measured there and then: stores, triad, matrix products, FMA.
+"""Limits of the hardware, measured where they are needed: stores, triad, matrix products, FMA.
 
-A limit is the best of several short runs, because nothing makes a machine faster than it is
-while much makes it slower. Triad is that of STREAM (McCalpin 1995).
+A limit is the best of several short runs: disturbances only slow a machine. Triad is that of
+STREAM (McCalpin 1995).
 """
 
 import math
@@ -56,6 +56,52 @@ class Limit:
         return f"{self.words}: {self.value / 1e9:.3g} G{self.unit}"
 
 
+def store_tasks(count: int, dtype: str, threads: int) -> list[Task]:
+    """Return tasks that store one value into an array, a share of it each.
+
+    Parameters
+    ----------
+    count : int
+        Values in the array.
+    dtype : str
+        Of the values.
+    threads : int
+        How many tasks there are; they may run side by side.
+
+    Returns
+    -------
+    list of callable
+        ``task(turns)`` stores the share so many times.
+    """
+    one = np.ones((), dtype)[()]
+    return [partial(_store, part, one) for part in np.array_split(np.zeros(count, dtype), threads)]
+
+
+def triad_tasks(count: int, dtype: str, threads: int) -> list[Task]:
+    """Return tasks of a[i] = b[i] + c · d[i]; parameters as for `store_tasks`."""
+    one = np.ones((), dtype)[()]
+    parts = (np.array_split(np.ones(count, dtype), threads) for _ in range(3))
+    return [partial(_triad, *shares, one) for shares in zip(*parts, strict=True)]
+
+
+def fma_tasks(dtype: str, threads: int) -> list[Task]:
+    """Return tasks of fused multiply-adds on registers; a turn is a thousand of each chain.
+
+    Parameters
+    ----------
+    dtype : str
+        Of the numbers.
+    threads : int
+        How many tasks there are.
+
+    Returns
+    -------
+    list of callable
+    """
+    half = np.full((), 0.5, dtype)[()]
+    return [lambda turns: fma_chains(1000 * turns, half)] * threads
+
+
 def stores(count: int = 2**24, dtype: str = "float32", threads: int = 1) -> Limit:
     """Measure plain stores into an existing array: no fill can be faster.
 
@@ -63,7 +109,7 @@ def stores(count: int = 2**24, dtype: str = "float32", threads: int = 1) -> Limi
     ----------
     count : int
         Values in the array. What fits a cache is stored at the cache's rate, so ask for the
-        size of the work that the limit shall stand beside.
+        size of the workload that the limit is compared with.
     dtype : str
         Of the values.
     threads : int
@@ -74,20 +120,16 @@ def stores(count: int = 2**24, dtype: str = "float32", threads: int = 1) -> Limi
     Limit
         In bytes per second.
     """
-    one = np.ones((), dtype)[()]
-    arrays = np.array_split(np.zeros(count, dtype), threads)
-    tasks = [partial(_store, array, one) for array in arrays]
-    moved = count * one.nbytes
-    return Limit("plain stores", moved / _seconds_a_turn(tasks), "B/s", threads)
+    moved = count * np.dtype(dtype).itemsize
+    seconds = least_seconds_a_turn(store_tasks(count, dtype, threads))
+    return Limit("plain stores", moved / seconds, "B/s", threads)
 
 
 def triad(count: int = 2**23, dtype: str = "float32", threads: int = 1) -> Limit:
     """Measure a[i] = b[i] + c · d[i]; parameters as for `stores`, counting three arrays."""
-    one = np.ones((), dtype)[()]
-    arrays = (np.array_split(np.ones(count, dtype), threads) for _ in range(3))
-    tasks = [partial(_triad, *shares, one) for shares in zip(*arrays, strict=True)]
-    moved = 3 * count * one.nbytes
-    return Limit("triad", moved / _seconds_a_turn(tasks), "B/s", threads)
+    moved = 3 * count * np.dtype(dtype).itemsize
+    seconds = least_seconds_a_turn(triad_tasks(count, dtype, threads))
+    return Limit("triad", moved / seconds, "B/s", threads)
 
 
 def gemm(size: int = 1024, dtype: str = "float32", threads: int = 1) -> Limit:
@@ -114,29 +156,30 @@ def gemm(size: int = 1024, dtype: str = "float32", threads: int = 1) -> Limit:
             np.matmul(a, b, out=product)
 
     with blas_threads(threads):
-        return Limit(
-            "matrix products", 2 * size**3 / _seconds_a_turn([multiply]), "FLOP/s", threads
-        )
+        seconds = least_seconds_a_turn([multiply])
+    return Limit("matrix products", 2 * size**3 / seconds, "FLOP/s", threads)
 
 
 def fma(dtype: str = "float32", threads: int = 1) -> Limit:
-    """Measure fused multiply-adds on registers: the processor's peak, in operations per second."""
+    """Measure fused multiply-adds on registers: the processor's peak, in operations per second.
+
+    Parameters
+    ----------
+    dtype : str
+        Of the numbers.
+    threads : int
+        Each has chains of its own.
+
+    Returns
+    -------
+    Limit
+        NaN where nothing is compiled.
+    """
     if numba.config.DISABLE_JIT:
         return Limit("FMA", math.nan, "FLOP/s", threads)
-    half = np.full((), 0.5, dtype)[()]
-    tasks = [lambda turns: fma_chains(1000 * turns, half)] * threads
     operations = 2 * threads * 1000 * FMAS_A_TURN[dtype]
-    return Limit("FMA", operations / _seconds_a_turn(tasks), "FLOP/s", threads)
-
-
-def measure_limits(dtype: str = "float32", threads: int = 1) -> tuple[Limit, ...]:
-    """Measure all of them for a dtype and a number of threads; about a second."""
-    return (
-        stores(dtype=dtype, threads=threads),
-        triad(dtype=dtype, threads=threads),
-        gemm(dtype=dtype, threads=threads),
-        fma(dtype, threads),
-    )
+    seconds = least_seconds_a_turn(fma_tasks(dtype, threads))
+    return Limit("FMA", operations / seconds, "FLOP/s", threads)
 
 
 @jit
@@ -157,10 +200,25 @@ def _triad(out: Any, left: Any, right: Any, scale: Any, turns: Any) -> None:
             out[i] = left[i] + factor * right[i]
 
 
-def _seconds_a_turn(tasks: Sequence[Task], sample: float = 0.002, budget: float = 0.1) -> float:
+def least_seconds_a_turn(
+    tasks: Sequence[Task], *, sample_seconds: float = 0.002, budget_seconds: float = 0.1
+) -> float:
     """Return the least seconds that one turn of all tasks side by side takes.
 
     Turns are repeated within the tasks, so that starting the threads counts for nothing.
+
+    Parameters
+    ----------
+    tasks : sequence of callable
+        ``task(turns)``, one a thread; what one raises is raised here.
+    sample_seconds : float
+        Turns are doubled until they take as long.
+    budget_seconds : float
+        Seconds of samples after which no further one is taken, three at the least.
+
+    Returns
+    -------
+    float
     """
     with ThreadPoolExecutor(len(tasks)) as pool:
 
@@ -172,9 +230,9 @@ def _seconds_a_turn(tasks: Sequence[Task], sample: float = 0.002, budget: float 
 
         elapsed(1)
         turns = 1
-        while elapsed(turns) < sample:
+        while elapsed(turns) < sample_seconds:
             turns *= 2
         samples: list[float] = []
-        while len(samples) < 3 or sum(samples) < budget:
+        while len(samples) < 3 or sum(samples) < budget_seconds:
             samples.append(elapsed(turns))
         return min(samples) / turns

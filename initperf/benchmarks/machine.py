@@ -1,11 +1,11 @@
-"""What a measurement was taken on: processor, threads, libraries, and how busy it all was."""
+"""Description of the machine of a measurement: processor, threads, libraries, and its load."""
 
 import importlib.metadata
 import os
 import platform
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,38 +16,49 @@ PASSING = ("load", "date", "git commit")
 _PACKAGES = ("initperf", "numpy", "scipy", "numba", "llvmlite")
 
 
-def describe() -> dict[str, str]:
+def describe(root: Path = Path("/")) -> dict[str, str]:
     """Describe the machine and the software that timings depend on.
 
     Neither starts Numba's threading layer nor changes a thread pool.
 
+    Parameters
+    ----------
+    root : pathlib.Path
+        Directory of ``/proc`` and ``/sys``.
+
     Returns
     -------
     dict of str to str
-        What a table of the machine shows, in its order. Facts that the system does not tell are
+        Facts in the order of a table of the machine; those that the system does not tell are
         ``"unknown"``.
     """
     facts = {
-        "processor": _processor(),
+        "processor": _processor(root),
         "SIMD of NumPy": _numpy_simd(),
         "SIMD of LLVM": _llvm_simd(),
         "cores": str(os.cpu_count() or "unknown"),
-        "usable cores": _usable_cores(),
-        "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "usable cores": _usable_cores(root),
+        "governor": _first_line(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "load": _load(),
         "Numba threading layer": _threading_layer(),
         **_blas_pools(),
-        **{package: _version(package) for package in _PACKAGES},
+        **{package: version_of(package) for package in _PACKAGES},
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    commit = _commit(Path(__file__).parents[2])
+    commit = commit_of(Path(__file__).parents[2])
     return facts | ({"git commit": commit} if commit else {})
 
 
-def busy(seconds: float = 0.1, allowed: float = 0.1) -> str | None:
-    """Say whether others use the processor now, in which case timings mean less.
+def busy(
+    seconds: float = 0.1,
+    allowed: float = 0.1,
+    *,
+    root: Path = Path("/"),
+    sleep: Callable[[float], object] = time.sleep,
+) -> str | None:
+    """Return a warning when others use the processor now, in which case timings mean less.
 
     Parameters
     ----------
@@ -55,17 +66,21 @@ def busy(seconds: float = 0.1, allowed: float = 0.1) -> str | None:
         How long to watch; this process sleeps meanwhile.
     allowed : float
         The share of all cores' time that may be in use without a warning.
+    root : pathlib.Path
+        Directory of ``/proc``.
+    sleep : callable
+        Waits for so many seconds.
 
     Returns
     -------
     str or None
-        One line of warning, or None when the machine is quiet or does not tell (it tells on
-        Linux by /proc/stat, elsewhere by the load average of the last minute).
+        One line of warning, or None when the machine is quiet or its load is unknown. Linux
+        gives it in /proc/stat, other systems as the load average of the last minute.
     """
-    before = _stat()
+    before = _text(root / "proc/stat")
     if before:
-        time.sleep(seconds)
-        share = share_in_use(before, _stat())
+        sleep(seconds)
+        share = share_in_use(before, _text(root / "proc/stat"))
     elif hasattr(os, "getloadavg"):
         share = os.getloadavg()[0] / (os.cpu_count() or 1)
     else:
@@ -79,6 +94,15 @@ def share_in_use(before: str, after: str) -> float:
     """Return the share of all cores' time between two readings of /proc/stat that was not idle.
 
     Time that a hypervisor gave to other guests ("steal") counts as in use.
+
+    Parameters
+    ----------
+    before, after : str
+        Contents of the file.
+
+    Returns
+    -------
+    float
     """
     old, new = (
         [int(ticks) for ticks in reading.split("\n", 1)[0].split()[1:9]]
@@ -89,21 +113,19 @@ def share_in_use(before: str, after: str) -> float:
     return 1 - idle / sum(spent) if sum(spent) else 0.0
 
 
-def _stat() -> str:
+def _text(path: Path) -> str:
     try:
-        return Path("/proc/stat").read_text()
+        return path.read_text()
     except OSError:
         return ""
 
 
-def _first_line(path: str) -> str:
-    try:
-        return Path(path).read_text().split("\n", 1)[0].strip() or "unknown"
-    except OSError:
-        return "unknown"
+def _first_line(path: Path) -> str:
+    return _text(path).split("\n", 1)[0].strip() or "unknown"
 
 
-def _output(*command: str) -> str:
+def output_of(*command: str) -> str:
+    """Return what a command prints, stripped; nothing when it fails or is not there."""
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -111,15 +133,11 @@ def _output(*command: str) -> str:
     return found.stdout.strip()
 
 
-def _processor() -> str:
-    if platform.system() == "Linux":
-        try:
-            for line in Path("/proc/cpuinfo").read_text().splitlines():
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-        except OSError:
-            pass
-    elif platform.system() == "Darwin" and (brand := _output("sysctl", "-n", _BRAND)):
+def _processor(root: Path) -> str:
+    for line in _text(root / "proc/cpuinfo").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    if platform.system() == "Darwin" and (brand := output_of("sysctl", "-n", _BRAND)):
         return brand
     return platform.processor() or platform.machine() or "unknown"
 
@@ -144,20 +162,20 @@ def _llvm_simd() -> str:
     return " ".join([binding.get_host_cpu_name(), *(name for name in wide if name in found)])
 
 
-def _usable_cores() -> str:
+def _usable_cores(root: Path) -> str:
     if hasattr(os, "sched_getaffinity"):
         usable = sorted(os.sched_getaffinity(0))
         cores = f"{len(usable)} ({ranges(usable)})"
     else:
         cores = str(os.cpu_count() or "unknown")
-    quota, _, period = _first_line("/sys/fs/cgroup/cpu.max").partition(" ")
+    quota, _, period = _first_line(root / "sys/fs/cgroup/cpu.max").partition(" ")
     if quota.isdigit() and period.isdigit():
         return f"{cores}, of which a quota allows {int(quota) / int(period):g}"
     return cores
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Write rising numbers as Linux writes lists of processors: 0-3,8."""
+    """Return rising numbers as Linux writes lists of processors: 0-3,8."""
     ends: list[list[int]] = []
     for number in numbers:
         if ends and number == ends[-1][-1] + 1:
@@ -183,7 +201,7 @@ def _threading_layer() -> str:
 
 
 def _blas_pools() -> dict[str, str]:
-    """Name the BLAS of NumPy and of SciPy: their wheels bring one each, a system shares one."""
+    """Return the BLAS of NumPy and of SciPy: wheels bring one each, a system shares one."""
     import scipy.linalg  # noqa: F401 - loads both pools
     from threadpoolctl import threadpool_info
 
@@ -201,17 +219,30 @@ def _blas_pools() -> dict[str, str]:
     }
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """Return the version of an installed distribution, else ``"unknown"``."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
 
 
-def _commit(root: Path) -> str:
-    """Return the commit of initperf's own checkout, or nothing when it is installed elsewhere."""
+def commit_of(root: Path, run: Callable[..., str] = output_of) -> str:
+    """Return the commit of a checkout of initperf, or nothing where there is none.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Directory of the checkout.
+    run : callable
+        Returns what a command prints, given as words.
+
+    Returns
+    -------
+    str
+    """
     if not (root / ".git").exists() or not (root / "pyproject.toml").is_file():
         return ""
-    commit = _output("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
-    changed = _output("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
+    commit = run("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
+    changed = run("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
     return f"{commit} with changes" if commit and changed else commit

@@ -1,19 +1,21 @@
-"""``pytest --benchmark`` and fixtures that put trustworthy timings into pytest-benchmark's rows.
+"""``pytest --benchmark``, and fixtures that fill pytest-benchmark's rows with initperf's timings.
 
-pytest loads this wherever initperf is installed, so that it imports neither NumPy nor Numba, and
-leaves alone the sessions and the JSON of those who do not use it.
+pytest loads this module wherever initperf is installed: it imports neither NumPy nor Numba, and
+does not touch sessions and JSON of projects that do not use it.
 """
 
 import argparse
 import copy
-import math
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from initperf.benchmarks.budget import Budget
 
 _SUITES = "bench"
 _HARMLESS = ("Not saving anything", "Benchmark machine_info is different")
@@ -24,7 +26,7 @@ _ROWS = pytest.StashKey[list[tuple[str, dict[str, Any]]]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--benchmark``."""
-    from initperf.benchmarks.results_file import PASSES
+    from initperf.benchmarks.passes import PASSES
 
     parser.getgroup("initperf").addoption(
         "--benchmark",
@@ -117,24 +119,13 @@ def _passes(config: pytest.Config) -> int:
     return 1
 
 
-def _share(config: pytest.Config, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what one pass takes of the time, the rounds and the preparations."""
-    from initperf.benchmarks.timing import FEWEST_PREPARATIONS
+def _budget(config: pytest.Config, options: Mapping[str, Any], seconds: float) -> "Budget":
+    """Return the budget of one pass."""
+    from initperf.benchmarks.budget import Budget
 
-    passes = _passes(config)
-    whole = {
-        "budget_seconds": float(config.getoption("benchmark_max_time")),
-        "least_rounds": config.getoption("benchmark_min_rounds"),
-        **options,
-    }
-    shares = {
-        "budget_seconds": whole["budget_seconds"] / passes,
-        "least_rounds": max(2, math.ceil(whole["least_rounds"] / passes)),
-    }
-    if whole.get("preparations", 1) > 1:
-        shares["preparations"] = max(2, math.ceil(whole["preparations"] / passes))
-        shares["least_preparations"] = math.ceil(FEWEST_PREPARATIONS / passes)
-    return {**whole, **shares}
+    rounds = config.getoption("benchmark_min_rounds")
+    whole = Budget(**{"seconds": seconds, "least_rounds": rounds, **options})
+    return whole.of_one_pass(_passes(config))
 
 
 def _fixtures(item: pytest.Item) -> Iterable[str]:
@@ -180,8 +171,9 @@ def timed(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Call
     """Time one call, which is compiled and warmed up apart.
 
     ``timed(call, **options)`` runs `initperf.benchmarks.timing.measure` within half of
-    ``--benchmark-max-time``, fills the row and returns the timing. With ``--benchmark-disable``,
-    the call is called once and nothing is returned.
+    ``--benchmark-max-time``, fills the row and returns the timing. The options are fields of
+    `initperf.benchmarks.budget.Budget`. With ``--benchmark-disable``, the call is called once
+    and nothing is returned.
     """
 
     def run(call: Callable[[], Any], **options: Any) -> Any:
@@ -190,8 +182,8 @@ def timed(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Call
             return None
         from initperf.benchmarks.timing import measure
 
-        half = float(request.config.getoption("benchmark_max_time")) / 2
-        timing = measure(call, **_share(request.config, {"budget_seconds": half, **options}))
+        seconds = float(request.config.getoption("benchmark_max_time")) / 2
+        timing = measure(call, _budget(request.config, options, seconds))
         recorded(timing.samples_s)
         return timing
 
@@ -203,10 +195,11 @@ def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callabl
     """Compare a baseline `a` with a candidate `b` that does the same work.
 
     ``ab(a, b, **options)`` runs `initperf.benchmarks.timing.compare` within
-    ``--benchmark-max-time`` and ``--benchmark-min-rounds`` and returns its result. The row holds
-    the times of `b`; its ``extra_info`` has ``ratio``, ``ratio_low``, ``ratio_high`` and
-    ``null_ratio``. With ``preparations=10``, `a` and `b` are functions that prepare
-    what is timed. With ``--benchmark-disable``, both are called once and nothing is returned.
+    ``--benchmark-max-time`` and ``--benchmark-min-rounds`` and returns its result. The options
+    are fields of `initperf.benchmarks.budget.Budget`; with ``preparations=10``, `a` and `b` are
+    functions that prepare what is timed. The row holds the times of `b`; its ``extra_info`` has
+    the ratio, the null ratio and their intervals. With ``--benchmark-disable``, both are called
+    once and nothing is returned.
     """
 
     def run(a: Callable[[], Any], b: Callable[[], Any], **options: Any) -> Any:
@@ -218,7 +211,8 @@ def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callabl
             return None
         from initperf.benchmarks.timing import compare
 
-        comparison = compare(a, b, **_share(request.config, options))
+        seconds = float(request.config.getoption("benchmark_max_time"))
+        comparison = compare(a, b, _budget(request.config, options, seconds))
         recorded(comparison.candidate.samples_s)
         benchmark.extra_info.update(comparison.record())
         request.config.stash[_ROWS].append((benchmark.name, benchmark.extra_info))
@@ -259,7 +253,7 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
     """Join the passes of a benchmark, and add the units and what differs from run to run."""
     if _is_used():
-        from initperf.benchmarks.results_file import join
+        from initperf.benchmarks.passes import join
 
         output_json["benchmarks"] = join(output_json["benchmarks"])
         from initperf.benchmarks.machine import describe

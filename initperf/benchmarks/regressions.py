@@ -1,8 +1,8 @@
-"""Whether benchmarks got slower between two files of pytest-benchmark, as far as one can tell.
+"""Regressions between two files of pytest-benchmark, told from the noise between sessions.
 
-How a change and its error are found is told in `_noise`. A benchmark regressed when it is
-slower by an amount that matters and its interval, which holds for all benchmarks together,
-excludes that nothing changed. One whose error hides a slowdown of a third is too noisy.
+`_noise` estimates a change and its error. A benchmark regressed when it is slower by an amount
+that matters and its interval, which holds for all benchmarks together, excludes that nothing
+changed. One whose error hides a slowdown of a third is too noisy.
 """
 
 import math
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from initperf.benchmarks._noise import Change, Machine, judge, judge_machine
-from initperf.benchmarks.results_file import BenchmarkFile, Measured, read_benchmarks
+from initperf.benchmarks._noise import Change, SessionNoise, judge, session_noise
+from initperf.benchmarks.results_file import Benchmark, BenchmarkFile, read_benchmarks
 from initperf.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 FEWEST_ROUNDS = 5
 LARGEST_HIDDEN = 1 / 3
-"""A slowdown that must not stay unseen: what could hide a larger one is too noisy."""
+"""A benchmark that could hide a larger slowdown is too noisy."""
 
 MOST_NOISY = 0.25
-"""The share of the judged that may be too noisy before the files are."""
+"""Share of the judged benchmarks that may be too noisy before the sessions are."""
 
 _EXIT = {"ok": 0, "regressed": 1, "too noisy": 4}
 
 
 @dataclass(frozen=True)
 class FileComparison:
-    """What changed between two files.
+    """Changes between two sessions.
 
     Attributes
     ----------
@@ -39,18 +39,18 @@ class FileComparison:
         and relative to the baseline), ``time_ratio`` on which the two agree, with
         ``time_ratio_low`` and ``time_ratio_high`` (95 % for all rows together), ``hidden_percent``
         (the smallest slowdown that would be seen), and ``verdict``: ``"ok"``, ``"improved"``,
-        ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds, or ``"yardstick"``
-        of another library's method, by which the machine is judged.
-    machine : initperf.benchmarks._noise.Machine
-        How the yardsticks changed.
+        ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds, or ``"control"``
+        of code that is not initperf's, from which the noise is learned.
+    noise : initperf.benchmarks._noise.SessionNoise
+        How the controls changed.
     missing, added : tuple of str
         Benchmarks of the old file only, and of the new file only.
     warnings : tuple of str
-        Why the comparison may mean little.
+        Reasons why the comparison may mean little.
     """
 
     table: "pd.DataFrame"
-    machine: Machine
+    noise: SessionNoise
     missing: tuple[str, ...]
     added: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -59,7 +59,7 @@ class FileComparison:
     def verdict(self) -> str:
         """``"regressed"`` if any did; else ``"too noisy"`` if many are, or none was judged."""
         found = self.table["verdict"]
-        judged = found[~found.isin(["not judged", "yardstick"])]
+        judged = found[~found.isin(["not judged", "control"])]
         if "regressed" in set(judged):
             return "regressed"
         if judged.empty or (judged == "too noisy").mean() > MOST_NOISY:
@@ -97,9 +97,32 @@ def compare_files(old: str | Path, new: str | Path, *, threshold: float = 0.05) 
     """
     if not threshold > 0:
         raise ValueError(f"threshold must be positive, not {threshold!r}")
+    return compare_sessions(read_benchmarks(old), read_benchmarks(new), threshold=threshold)
+
+
+def compare_sessions(
+    before: BenchmarkFile, after: BenchmarkFile, *, threshold: float = 0.05
+) -> FileComparison:
+    """Compare the benchmarks of two sessions.
+
+    Parameters
+    ----------
+    before, after : BenchmarkFile
+        The sessions.
+    threshold : float
+        The smallest change that counts, as a fraction of the time.
+
+    Returns
+    -------
+    FileComparison
+
+    Raises
+    ------
+    DataError
+        When no benchmark is in both.
+    """
     import pandas as pd
 
-    before, after = read_benchmarks(old), read_benchmarks(new)
     pairs = [
         (before.benchmarks[name], after.benchmarks[name])
         for name in before.benchmarks
@@ -108,30 +131,32 @@ def compare_files(old: str | Path, new: str | Path, *, threshold: float = 0.05) 
     if not pairs:
         raise DataError(f"{before.path} and {after.path} have no benchmark in common")
     enough = [pair for pair in pairs if _can_be_judged(*pair)]
-    machine = judge_machine(enough)
-    together = sum(not new.is_yardstick for _, new in enough)
+    noise = session_noise(enough)
+    together = sum(not new.is_control for _, new in enough)
+    rows = [_row(pair, judge(*pair, noise), together, threshold) for pair in pairs]
     return FileComparison(
-        pd.DataFrame([_row(*pair, judge(*pair, machine), together, threshold) for pair in pairs]),
-        machine,
+        pd.DataFrame(rows),
+        noise,
         tuple(name for name in before.benchmarks if name not in after.benchmarks),
         tuple(name for name in after.benchmarks if name not in before.benchmarks),
         _warnings(before, after),
     )
 
 
-def _can_be_judged(old: Measured, new: Measured) -> bool:
+def _can_be_judged(old: Benchmark, new: Benchmark) -> bool:
     return min(old.rounds, new.rounds) >= FEWEST_ROUNDS and min(old.least_s, new.least_s) > 0
 
 
 def _row(
-    old: Measured, new: Measured, change: Change, together: int, threshold: float
+    pair: tuple[Benchmark, Benchmark], change: Change, together: int, threshold: float
 ) -> dict[str, object]:
+    old, new = pair
     low, high = change.interval(together)
     hidden = max(threshold, high / change.ratio - 1)
     if not _can_be_judged(old, new):
         verdict = "not judged"
-    elif new.is_yardstick:
-        verdict = "yardstick"
+    elif new.is_control:
+        verdict = "control"
     elif low > 1 and change.ratio >= 1 + threshold:
         verdict = "regressed"
     elif high < 1 and change.ratio <= 1 / (1 + threshold):

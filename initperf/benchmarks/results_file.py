@@ -1,69 +1,107 @@
-"""The JSON of pytest-benchmark, read and written: what each benchmark measured, with an interval.
-
-The interval of a median needs no assumption on the samples where they are stored: it lies
-between two of them, by rank. Where only the quartiles are stored, it is that of McGill, Tukey
-and Larsen (1978, doi:10.1080/00031305.1978.10479236), 1.57 interquartile ranges over √n.
-"""
+"""The JSON of pytest-benchmark, read and written: the timings of each benchmark of a session."""
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy.stats import norm
+
 from initperf._core.storage import replacing
+from initperf.benchmarks._bootstrap import CONFIDENCE, Array, bootstrap
 from initperf.benchmarks.machine import PASSING, describe
+from initperf.benchmarks.passes import join
+from initperf.benchmarks.rows import COLUMNS, Row, row_of
 from initperf.errors import DataError, UsageError
 
 UNITS = {
     "stats": "s",
-    "limit_s": "s",
-    "compile_s": "s",
-    "ratio": "times as fast as the baseline",
-    "percent_of_limit": "%",
     "taken_s": "s since 1970, when the samples were there",
+    **{name: column.unit for name, column in COLUMNS.items() if column.unit},
 }
 """Units of what the files hold."""
 
-_Z = 1.96
+_RENAMED = {"bench/bench_works.py::test_work[": "bench/bench_workloads.py::test_workload["}
+"""Beginnings of names in older files, and what they are now."""
+
+_NORMAL_QUANTILE = float(norm.isf((1 - CONFIDENCE) / 2))
 
 
 @dataclass(frozen=True)
-class Measured:
+class Benchmark:
     """One benchmark of a file.
 
     Attributes
     ----------
     name : str
         The benchmark's full name, with its file and parameters.
-    median_s, low_s, high_s : float
-        Seconds a call takes, by the samples of all passes, with a 95 % interval.
+    median_s : float
+        Seconds a call takes, by the samples of all passes.
     rounds : int
         How many samples there were.
-    least_s, error : float
-        The least of the passes' medians, in seconds, and its standard error as a fraction: how
-        far the second least is above it or, of a single pass, that of the interval.
-    baseline_s : float or None
-        The least of the passes' medians of the baseline, if it took turns with one.
+    samples_s : numpy.ndarray of float64
+        The samples in seconds, in their order. Where they were not stored, values spread evenly
+        over an interquartile range on either side of the median, which have its quartiles.
+    passes : tuple of mapping
+        Of each pass the ``median_s``, and the ``ratio`` to the baseline where there is one.
     extra : mapping
         What the benchmark added to its row, its ``extra_info``.
     """
 
     name: str
     median_s: float
-    low_s: float
-    high_s: float
     rounds: int
-    least_s: float
-    error: float
-    baseline_s: float | None
+    samples_s: Array
+    passes: tuple[Mapping[str, Any], ...]
     extra: Mapping[str, Any]
 
     @property
-    def is_yardstick(self) -> bool:
-        """Whether it timed another library."""
-        return bool(self.extra.get("role") == "rival")
+    def medians_s(self) -> list[float]:
+        """The medians of the passes in seconds, the least first."""
+        return sorted(float(one["median_s"]) for one in self.passes)
+
+    @property
+    def least_s(self) -> float:
+        """The time of the session: the least of the passes' medians."""
+        return self.medians_s[0]
+
+    @property
+    def baseline_s(self) -> float | None:
+        """The least of the passes' medians of the baseline, if it took turns with one."""
+        ratios = [one.get("ratio") for one in self.passes]
+        if not all(ratios):
+            return None
+        return min(float(one["ratio"]) * float(one["median_s"]) for one in self.passes)
+
+    @property
+    def error(self) -> float:
+        """Standard error of `least_s` as a fraction.
+
+        The distance of the two least passes or, of a single pass, the standard error of which
+        its bootstrap interval would be the normal one.
+        """
+        first, *others = self.medians_s
+        if first <= 0:
+            return math.nan
+        if others:
+            return others[0] / first - 1
+        low, high = self.interval_s
+        return (high - low) / (2 * _NORMAL_QUANTILE * first)
+
+    @cached_property
+    def interval_s(self) -> tuple[float, float]:
+        """The 95 % interval of the median in seconds, by the samples of all passes."""
+        low, high = bootstrap(self.samples_s[:, None], rng=np.random.default_rng(0))
+        return float(low[0]), float(high[0])
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it timed code that is not initperf's: another library, or a control."""
+        return self.extra.get("role") in ("rival", "control")
 
     @property
     def is_threaded(self) -> bool:
@@ -72,23 +110,33 @@ class Measured:
         return isinstance(threads, int) and threads > 1
 
     @property
-    def span_s(self) -> float:
-        """Seconds from the first pass to the last; 0 where that is not told."""
-        times = [one["taken_s"] for one in self.extra.get("passes") or () if one.get("taken_s")]
-        return max(times) - min(times) if times else 0.0
+    def row(self) -> Row:
+        """Its row, as of a timing taken here."""
+        low, high = self.interval_s
+        timing = {"median_s": self.median_s, "low_s": low, "high_s": high, "rounds": self.rounds}
+        return row_of(self.extra, **timing, samples_s=self.samples_s)
 
 
 @dataclass(frozen=True)
 class BenchmarkFile:
-    """The benchmarks of a file by name, and the processor they ran on."""
+    """The benchmarks of a session by name, and the processor they ran on."""
 
     path: Path
-    benchmarks: Mapping[str, Measured]
+    benchmarks: Mapping[str, Benchmark]
     processor: str
 
 
 def read_benchmarks(path: str | Path) -> BenchmarkFile:
     """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` wrote.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file; files of initperf before workloads had that name are read too.
+
+    Returns
+    -------
+    BenchmarkFile
 
     Raises
     ------
@@ -105,7 +153,7 @@ def read_benchmarks(path: str | Path) -> BenchmarkFile:
     except ValueError as error:
         raise DataError(f"{path} is not JSON: {error}") from None
     try:
-        rows = [_measured(row) for row in content["benchmarks"]]
+        rows = [_benchmark(row) for row in content["benchmarks"]]
         machine = content.get("machine_info") or {}
         own, cpu = machine.get("initperf") or {}, machine.get("cpu") or {}
         processor = own.get("processor") or cpu.get("brand_raw") or "unknown"
@@ -118,18 +166,16 @@ def read_benchmarks(path: str | Path) -> BenchmarkFile:
     return BenchmarkFile(path, {row.name: row for row in rows}, processor)
 
 
-def write_benchmarks(
-    path: str | Path, rows: Iterable[tuple[str, Iterable[float], Mapping[str, Any]]]
-) -> None:
+def write_benchmarks(path: str | Path, rows: Iterable[tuple[Row, float]]) -> None:
     """Write a file as ``pytest --benchmark-json`` does, whole or not at all.
 
     Parameters
     ----------
     path : str or pathlib.Path
         The file, replaced if it exists.
-    rows : iterable of tuple
-        Of each benchmark its full name, its samples in seconds a call, and its ``extra_info``;
-        those of one name are passes, and become one row.
+    rows : iterable of tuple of Row and float
+        Timings, and when they were there in seconds since 1970; those of one name are passes,
+        and become one row.
 
     Raises
     ------
@@ -140,7 +186,7 @@ def write_benchmarks(
     facts = describe()
     content = {
         "machine_info": {"initperf": lasting(facts)},
-        "benchmarks": join(_row(*row) for row in rows),
+        "benchmarks": join(_entry(*row) for row in rows),
         "datetime": facts["date"],
         "version": facts["initperf"],
         "initperf": passing(facts),
@@ -153,28 +199,29 @@ def write_benchmarks(
 
 
 def lasting(facts: Mapping[str, str]) -> dict[str, str]:
-    """Return what a machine's description says that is the same from run to run."""
+    """Return the part of a machine's description that is the same from session to session."""
     return {key: value for key, value in facts.items() if key not in PASSING}
 
 
 def passing(facts: Mapping[str, str]) -> dict[str, Any]:
-    """Return what differs from run to run, and the units."""
+    """Return the part that differs from session to session, and the units."""
     return {**{key: value for key, value in facts.items() if key in PASSING}, "units": UNITS}
 
 
-def _row(name: str, samples_s: Iterable[float], extra: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(row: Row, taken_s: float) -> dict[str, Any]:
     from pytest_benchmark.stats import Stats
 
     stats = Stats()
-    for sample in samples_s:
+    for sample in row.samples_s:
         stats.update(float(sample))
     return {
-        "fullname": name,
-        "name": name,
+        "fullname": row.name,
+        "name": row.name,
         "group": None,
         "param": None,
         "params": None,
-        "extra_info": {key: _finite(value) for key, value in extra.items()},
+        "extra_info": {key: _finite(value) for key, value in row.record().items()}
+        | {"taken_s": taken_s},
         "options": {"timer": "initperf.benchmarks.timing"},
         "stats": {**stats.as_dict(), "data": stats.data, "iterations": 1},
     }
@@ -185,86 +232,31 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _measured(row: Mapping[str, Any]) -> Measured:
-    stats, extra = row["stats"], dict(row.get("extra_info") or {})
+def _benchmark(row: Mapping[str, Any]) -> Benchmark:
+    stats, extra = row["stats"], _renamed(dict(row.get("extra_info") or {}))
     median, rounds = float(stats["median"]), int(stats["rounds"])
-    passes = extra.get("passes") or [{**extra, "median_s": median}]
-    medians = sorted(float(one["median_s"]) for one in passes)
+    passes = tuple(extra.get("passes") or ({**extra, "median_s": median},))
+    medians = [float(one["median_s"]) for one in passes]
     if not (all(math.isfinite(one) and one >= 0 for one in (median, *medians)) and rounds >= 1):
         raise ValueError(f"{row['fullname']} has median {median} of {rounds} rounds")
     if stats.get("data"):
-        low, high = _between_ranks(sorted(map(float, stats["data"])))
+        samples = np.array([float(sample) for sample in stats["data"]])
     else:
-        half = 1.57 * float(stats["iqr"]) / math.sqrt(rounds)
-        low, high = max(0.0, median - half), median + half
-    least = medians[0]
-    if least <= 0:
-        error = math.nan
-    elif len(medians) > 1:
-        error = medians[1] / least - 1
-    else:
-        error = (high - low) / (2 * _Z * least)
-    baselines = [float(one["ratio"]) * float(one["median_s"]) for one in passes if one.get("ratio")]
-    baseline = min(baselines) if len(baselines) == len(passes) else None
-    return Measured(str(row["fullname"]), median, low, high, rounds, least, error, baseline, extra)
+        samples = _spread(median, float(stats["iqr"]), rounds)
+    name = str(row["fullname"])
+    for old, new in _RENAMED.items():
+        name = name.replace(old, new)
+    return Benchmark(name, median, rounds, samples, passes, extra)
 
 
-def _between_ranks(samples: Sequence[float]) -> tuple[float, float]:
-    """Return the samples between which the median lies with 95 % or more.
-
-    Of fewer than six, these are the outermost two: of five, it is 94 %.
-    """
-    count = len(samples)
-    rank = max(0, math.floor((count - 1 - _Z * math.sqrt(count)) / 2))
-    return samples[rank], samples[count - 1 - rank]
+def _renamed(extra: dict[str, Any]) -> dict[str, Any]:
+    """Return what a benchmark told of itself, a workload under its name of today."""
+    if "method" in extra and "kernel" in extra:
+        extra["workload"] = extra.pop("kernel")
+    return extra
 
 
-PASSES = 3
-"""So many, by default: one undisturbed is among three."""
-
-
-KEPT = ("ratio", "ratio_low", "ratio_high", "null_ratio", "limit_s", "taken_s")
-"""What of a pass's ``extra_info`` is kept under ``passes`` beside its median."""
-
-
-def join(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Join the rows of one name, which are passes, in the order of the first of them.
-
-    Parameters
-    ----------
-    rows : iterable of mapping
-        Rows of pytest-benchmark's JSON, of all passes.
-
-    Returns
-    -------
-    list of dict
-        A row for each name. Its ``extra_info`` is that of the quickest pass, what disturbs can
-        only slow, and has ``passes``: of each pass in turn the median in seconds, the number of
-        rounds, and the ratios and the time where there are some. Its ``stats`` are of the samples
-        of all.
-    """
-    of_name: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        of_name.setdefault(row["fullname"], []).append(row)
-    return [_joined(passes) for passes in of_name.values()]
-
-
-def _joined(passes: list[Mapping[str, Any]]) -> dict[str, Any]:
-    from pytest_benchmark.stats import Stats
-
-    best = min(passes, key=lambda row: row["stats"]["median"])
-    if len(passes) == 1:
-        return dict(best)
-    stats = Stats()
-    for row in passes:
-        for sample in row["stats"].get("data") or ():
-            stats.update(sample)
-    joined = dict(best["stats"])
-    if stats.data:
-        joined |= {**stats.as_dict(), "data": stats.data}
-    kept = [
-        {"median_s": row["stats"]["median"], "rounds": row["stats"]["rounds"]}
-        | {key: row["extra_info"][key] for key in KEPT if key in row["extra_info"]}
-        for row in passes
-    ]
-    return {**best, "stats": joined, "extra_info": {**best["extra_info"], "passes": kept}}
+def _spread(median: float, iqr: float, rounds: int) -> Array:
+    places = (2 * np.arange(rounds) + 1) / rounds - 1
+    values = np.maximum(0.0, median + iqr * places)
+    return np.random.default_rng(0).permutation(values)

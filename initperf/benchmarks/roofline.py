@@ -1,4 +1,4 @@
-"""Every kernel alone, under the roofline: what its operations and its bytes take at least.
+"""Timings of every kernel alone, under the roofline: the least that operations and bytes take.
 
 A kernel cannot be faster than its operations at the rate of fused multiply-adds, nor than its
 bytes at the rate of triad over as many (Williams, Waterman and Patterson 2009,
@@ -8,81 +8,63 @@ triad is measured at the power of two below each kernel's own size.
 
 import functools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from initperf._core.progress import Progress, silent
+from initperf.benchmarks._selection import select, with_progress
+from initperf.benchmarks.budget import Budget
 from initperf.benchmarks.limits import Limit, fma, stores, triad
+from initperf.benchmarks.rows import Row, columns_of, table_of
 from initperf.benchmarks.timing import Timing, measure
-from initperf.errors import UsageError
-from initperf.jit.blas import one_thread_blas
+from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS, Kernel, Load
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (
-    *("kernel", "size", "dtype", "threads", "operations", "bytes"),
-    *("median_s", "low_s", "high_s", "rounds"),
-    *("intensity", "rate", "limit_s", "limit", "percent_of_limit"),
-)
-"""Columns of a roofline's table.
-
-``intensity`` is operations a byte, ``rate`` operations a second; times are in seconds, with the
-95 % interval of the median.
-"""
+COLUMNS = columns_of("kernel")
+"""Columns of a roofline's table; `initperf.benchmarks.rows.COLUMNS` describes them."""
 
 _LEAST_BYTES, _MOST_BYTES = 2**12, 2**26
 
-
-@dataclass(frozen=True)
-class KernelSpeed:
-    """A kernel's Numba twin, timed on a load by one thread."""
-
-    kernel: str
-    load: Load
-    dtype: str
-    timing: Timing
-
-    @property
-    def name(self) -> str:
-        """What tells it from all others in a file."""
-        return f"kernel[{self.kernel}, {self.dtype}, {self.load.label}]"
-
-    @property
-    def samples_s(self) -> Any:
-        """Seconds a call took in each round."""
-        return self.timing.samples_s
-
-    @property
-    def row(self) -> dict[str, Any]:
-        """The row of a table, with `COLUMNS`."""
-        timing, operations = self.timing, self.load.operations[self.dtype]
-        moved = self.load.bytes_moved(self.dtype)
-        limit_s, limit = least_seconds(operations, moved, self.dtype)
-        return {
-            "kernel": self.kernel,
-            "size": self.load.label,
-            "dtype": self.dtype,
-            "threads": 1,
-            "operations": operations,
-            "bytes": moved,
-            "median_s": timing.median_s,
-            "low_s": timing.low_s,
-            "high_s": timing.high_s,
-            "rounds": timing.rounds,
-            "intensity": operations / moved,
-            "rate": operations / timing.median_s,
-            "limit_s": limit_s,
-            "limit": limit,
-            "percent_of_limit": 100.0 * limit_s / timing.median_s,
-        }
+Step = tuple[Kernel, Load, str]
 
 
-def least_seconds(operations: float, moved: float, dtype: str) -> tuple[float, str]:
+@functools.cache
+def measured_bandwidth(size: int, dtype: str) -> Limit:
+    """Measure triad, once in a process for each size.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the three arrays together.
+    dtype : str
+        Of their values.
+
+    Returns
+    -------
+    Limit
+    """
+    return triad(size // (3 * np.dtype(dtype).itemsize), dtype)
+
+
+@functools.cache
+def measured_peak(dtype: str) -> Limit:
+    """Measure fused multiply-adds, once in a process."""
+    return fma(dtype)
+
+
+def least_seconds(
+    operations: float,
+    moved: float,
+    dtype: str,
+    *,
+    bandwidth: Callable[[int, str], Limit] = measured_bandwidth,
+    peak: Callable[[str], Limit] = measured_peak,
+) -> tuple[float, str]:
     """Return the least seconds that one thread needs, and what limits it in words.
 
     Parameters
@@ -91,117 +73,140 @@ def least_seconds(operations: float, moved: float, dtype: str) -> tuple[float, s
         Operations, and bytes.
     dtype : str
         Words of an integer type are as many a vector as floats of that width.
+    bandwidth : callable
+        ``bandwidth(bytes, dtype)`` gives bytes per second.
+    peak : callable
+        ``peak(dtype)`` gives operations per second, NaN where they cannot be measured.
+
+    Returns
+    -------
+    tuple of float and str
     """
     width = "float32" if np.dtype(dtype).itemsize == 4 else "float64"
-    bounds = [(moved / _bandwidth(moved, width).value, _bandwidth(moved, width).words)]
-    peak = _peak(width)
-    if not math.isnan(peak.value):
-        bounds.append((operations / peak.value, peak.words))
+    size = 2 ** math.floor(math.log2(min(max(moved, _LEAST_BYTES), _MOST_BYTES)))
+    memory, arithmetic = bandwidth(size, width), peak(width)
+    bounds = [(moved / memory.value, memory.words)]
+    if not math.isnan(arithmetic.value):
+        bounds.append((operations / arithmetic.value, arithmetic.words))
     return max(bounds)
 
 
 def choose_kernels(
-    words: str, dtypes: Sequence[str] = ("float32", "uint32"), largest: bool = True
-) -> list[tuple[Kernel, Load, str]]:
-    """Return kernels with their loads and dtypes that have all words in name and size.
-
-    Raises
-    ------
-    UsageError
-        When there are none.
-    """
-    found = [
-        (kernel, load, dtype)
-        for kernel in KERNELS.values()
-        for load in (list(kernel.loads()) if largest else list(kernel.loads())[:1])
-        for dtype in dtypes
-        if dtype in load.operations
-        and all(word in f"{kernel.name} {load.label}" for word in words.lower().split())
-    ]
-    if not found:
-        raise UsageError(f"no kernel has {words!r} in its name and size: {', '.join(KERNELS)}")
-    return found
-
-
-def measure_kernels(
-    *,
+    words: str,
     dtypes: Sequence[str] = ("float32", "uint32"),
+    *,
     largest: bool = True,
-    chosen: str = "",
-    budget_seconds: float = 0.3,
-    progress: Progress = silent,
-) -> list[KernelSpeed]:
-    """Time the Numba twin of every kernel that has loads, by one thread.
+    kernels: Mapping[str, Kernel] = KERNELS,
+) -> list[Step]:
+    """Return kernels with their loads and dtypes that have all words in name and size.
 
     Parameters
     ----------
+    words : str
+        Separated by spaces; none choose everything.
     dtypes : sequence of str
         In which of them, those a kernel has.
     largest : bool
-        Whether on all loads of a kernel, or on the first and smallest only.
-    chosen : str
-        Words that all must be in a kernel's name and size.
-    budget_seconds : float
-        Seconds for each.
-    progress : callable, optional
-        Told ``(done, total, label)`` before each step.
+        All loads of a kernel, or the first and smallest only.
+    kernels : mapping of str to Kernel
+        What there is to choose from.
 
     Returns
     -------
-    list of KernelSpeed
+    list of tuple of Kernel, Load and str
 
     Raises
     ------
     UsageError
         When no kernel has these words.
     """
-    steps = choose_kernels(chosen, dtypes, largest)
-    found = []
-    for done, (kernel, load, dtype) in enumerate(steps):
-        progress(done, len(steps), f"{kernel.name} {load.label}")
-        timing = _timed(kernel, load, dtype, budget_seconds)
-        found.append(KernelSpeed(kernel.name, load, dtype, timing))
-    progress(len(steps), len(steps), "")
-    return found
+    every = [
+        (kernel, load, dtype)
+        for kernel in kernels.values()
+        for load in (list(kernel.loads()) if largest else list(kernel.loads())[:1])
+        for dtype in dtypes
+        if dtype in load.operations
+    ]
+    return select(every, _label, words, kind="kernel", among=list(kernels))
+
+
+def measure_kernels(
+    steps: Sequence[Step], budget: Budget, progress: Progress = silent
+) -> list[Row]:
+    """Time the Numba twins of kernels, by one thread.
+
+    Parameters
+    ----------
+    steps : sequence of tuple of Kernel, Load and str
+        What `choose_kernels` returned.
+    budget : Budget
+        For each of them.
+    progress : callable, optional
+        Told ``(done, total, label)`` before each step.
+
+    Returns
+    -------
+    list of Row
+    """
+    rows = []
+    for step in with_progress(steps, _label, progress):
+        kernel, load, dtype = step
+        arguments = load.arguments(dtype)
+        with blas_threads(1):
+            timing = measure(functools.partial(kernel["numba"], *arguments), budget)
+        rows.append(kernel_row(step, timing))
+    return rows
+
+
+def kernel_row(step: Step, timing: Timing) -> Row:
+    """Return the row of a kernel that was timed on a load by one thread.
+
+    Parameters
+    ----------
+    step : tuple of Kernel, Load and str
+        The kernel, its load and the dtype.
+    timing : Timing
+        Of its Numba twin.
+
+    Returns
+    -------
+    Row
+    """
+    kernel, load, dtype = step
+    operations, moved = load.operations[dtype], load.bytes_moved(dtype)
+    limit_s, limit = least_seconds(operations, moved, dtype)
+    return Row(
+        kernel=kernel.name,
+        size=load.label,
+        dtype=dtype,
+        threads=1,
+        operations=operations,
+        bytes=moved,
+        limit_s=limit_s,
+        limit=limit,
+        **timing.record(),
+    )
 
 
 def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
     """Return a report's tables: ``kernels`` with `COLUMNS`, and ``limits`` of one thread."""
     import pandas as pd
 
-    speeds = measure_kernels(largest=False, budget_seconds=budget_seconds)
-    caches = [_bandwidth(size, "float32") for size in (2**17, _MOST_BYTES)]
-    limits = [
-        *(("triad in a cache", caches[0]), ("triad in memory", caches[1])),
-        *(("plain stores in memory", stores()), ("FMA", _peak("float32"))),
-    ]
+    rows = measure_kernels(choose_kernels("", largest=False), Budget(seconds=budget_seconds))
+    limits = {
+        "triad in a cache": measured_bandwidth(2**17, "float32"),
+        "triad in memory": measured_bandwidth(_MOST_BYTES, "float32"),
+        "plain stores in memory": stores(),
+        "FMA": measured_peak("float32"),
+    }
     return {
-        "kernels": pd.DataFrame([speed.row for speed in speeds], columns=list(COLUMNS)),
+        "kernels": table_of(rows, COLUMNS),
         "limits": pd.DataFrame(
-            [(name, one.value, one.unit, one.threads, "float32") for name, one in limits],
+            [(name, one.value, one.unit, one.threads, "float32") for name, one in limits.items()],
             columns=["limit", "rate", "unit", "threads", "dtype"],
         ),
     }
 
 
-def _timed(kernel: Kernel, load: Load, dtype: str, budget_seconds: float) -> Timing:
-    arguments = load.arguments(dtype)
-    with one_thread_blas():
-        return measure(
-            functools.partial(kernel["numba"], *arguments), budget_seconds=budget_seconds
-        )
-
-
-def _bandwidth(moved: float, dtype: str) -> Limit:
-    size = 2 ** math.floor(math.log2(min(max(moved, _LEAST_BYTES), _MOST_BYTES)))
-    return _measured_bandwidth(size, dtype)
-
-
-@functools.cache
-def _measured_bandwidth(size: int, dtype: str) -> Limit:
-    return triad(size // (3 * np.dtype(dtype).itemsize), dtype)
-
-
-@functools.cache
-def _peak(dtype: str) -> Limit:
-    return fma(dtype)
+def _label(step: Step) -> str:
+    return f"{step[0].name} {step[1].label}"

@@ -1,22 +1,20 @@
-"""Options that several verbs share."""
+"""Options shared by several verbs; those of training come from the schema of experiments."""
 
 import argparse
 import ast
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from initperf.cli._output import usage
 from initperf.errors import UsageError
+
+if TYPE_CHECKING:
+    from initperf._core.schema import Setting
+    from initperf.training.run import Run
 
 OF_ACTIVATIONS = "initperf.activations:ACTIVATIONS"
 OF_DATASETS = "initperf.data:DATASETS"
 OF_INITIALIZERS = "initperf.initializers:INITIALIZERS"
 OF_SCHEMES = "initperf.schemes:SCHEMES"
-
-_REGISTRIES = {
-    "--initializer": (OF_INITIALIZERS, OF_SCHEMES),
-    "--activation": (OF_ACTIVATIONS,),
-    "--optimizer": ("initperf.optimizers:OPTIMIZERS",),
-}
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +23,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def named(action: argparse.Action, *registries: str) -> None:
-    """Say of which registries, ``module:name``, an argument takes names: a shell completes them."""
+    """Declare the registries whose names an argument takes, for the completion of shells.
+
+    Parameters
+    ----------
+    action : argparse.Action
+    *registries : str
+        Each as ``"module:NAME"``.
+    """
     vars(action)["registries"] = registries
 
 
@@ -36,12 +41,18 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PARAMETER=VALUE",
-        help="a parameter of the rule, as gain=2 or mode=fan_out; may be given several times",
+        help="a parameter of the rule, such as gain=2 or mode=fan_out; may be given several times",
     )
 
 
 def parameters(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what ``--set`` gives: numbers, tuples, True, False and None, or else words."""
+    """Return the parameters of ``--set``: Python literals, or else words.
+
+    Raises
+    ------
+    UsageError
+        For a text without ``=`` and for a parameter given twice.
+    """
     given: dict[str, Any] = {}
     for text in arguments.set:
         name, equals, value = text.partition("=")
@@ -61,62 +72,60 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir",
         metavar="DIR",
-        help="where IDX files lie, plain or .gz, torchvision's layout included; "
-        "the environment variable INITPERF_DATA says the same",
+        help="directory of IDX files, plain or .gz, torchvision's layout included; "
+        "the environment variable INITPERF_DATA does the same",
     )
 
 
 def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
-    """Add the fields of an experiment; with `many`, each takes a list, separated by commas."""
-    example = "; several, separated by commas, make a grid" if many else ""
-    for flag, default, text in (
-        ("--initializer", "he_normal", "which initializer (see initperf list)"),
-        ("--activation", "relu", "activation of the hidden layers"),
-        ("--seed", "0", "seed of the weights and of the order of the images"),
-        ("--learning-rate", "0.1", "the rate, or the highest of a schedule"),
-        ("--batch-size", "128", "images a step"),
-        ("--optimizer", "sgd", "sgd, momentum, nesterov or adam"),
-    ):
-        action = parser.add_argument(flag, default=default, metavar="X", help=f"{text}{example}")
-        if flag in _REGISTRIES:
-            named(action, *_REGISTRIES[flag])
-    parser.add_argument(
-        "--hidden", default="512-256-128", metavar="W-W", help="widths of the hidden layers"
-    )
-    dataset = parser.add_argument(
-        "--dataset", default="mnist", metavar="NAME", help="see initperf data"
-    )
-    named(dataset, OF_DATASETS)
-    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over the data")
-    typed: tuple[tuple[str, type, Any, str], ...] = (
-        ("--momentum", float, 0.9, "of momentum and nesterov"),
-        ("--weight-decay", float, 0.0, "how much of a weight is added to its gradient"),
-        ("--schedule", str, "constant", "constant, triangular or cosine"),
-        ("--base-rate", float, None, "lowest rate of a schedule (default: a hundredth)"),
-        ("--half-cycle", int, 2000, "steps that triangular rises, and falls, for"),
-        ("--warm-up-steps", int, 0, "steps that cosine rises for"),
-        ("--clip-norm", float, None, "largest norm of a gradient"),
-        ("--clip", str, "layer", "whether the norm is of each layer, or global"),
-        ("--biases", str, "zeros", "zeros, constant (0.01) or fan_in_uniform (PyTorch's)"),
-    )
-    for flag, kind, initial, text in typed:
-        parser.add_argument(flag, type=kind, default=initial, metavar="X", help=text)
-    parser.add_argument(
-        "--histogram-steps",
-        default="",
-        metavar="N,N",
-        help="steps at which --out keeps histograms of activations and gradients",
-    )
-    add_residual(parser)
-    parser.add_argument("--dtype", default="float32", metavar="T", help="float32 or float64")
-    parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
-    parser.add_argument("--record", default="step", metavar="R", help="step, epoch or none")
+    """Add an option for each setting of an experiment.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    many : bool
+        Whether the help says that an option takes several values, which make a grid.
+    """
+    from initperf.training.experiment import settings
+
+    for declared in settings().values():
+        _add_setting(parser, declared, many)
     parser.add_argument("--out", metavar="DIR", help="keep each run in this directory, as Parquet")
     add_data(parser)
 
 
+def _add_setting(parser: argparse.ArgumentParser, declared: "Setting", many: bool) -> None:
+    letter = {int: "N", float: "X", str: "NAME"}[declared.kind]
+    metavar = letter if declared.length == 1 else declared.separator.join(2 * letter)
+    words = declared.allowed if isinstance(declared.allowed, tuple) else ()
+    details = [", ".join(words)] if words else []
+    if declared.default not in (None, ()):
+        details.append(f"default: {declared.text(declared.default)}")
+    if many and _listable(declared):
+        details.append("several, separated by commas, make a grid")
+    action = parser.add_argument(
+        _flag(declared.name),
+        metavar=metavar,
+        help=f"{declared.help} ({'; '.join(details)})" if details else declared.help,
+        nargs="?" if declared.switch else None,
+        const="1" if declared.switch else None,
+    )
+    named(action, *declared.registries)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _listable(declared: "Setting") -> bool:
+    return declared.length == 1 or declared.separator != ","
+
+
 def add_residual(parser: argparse.ArgumentParser) -> None:
-    """Add the option of residual blocks."""
+    """Add the option of residual blocks, for verbs that do not train."""
+    from initperf._core.schema import settings_of
+    from initperf.training.parts import Network
+
     parser.add_argument(
         "--residual",
         type=int,
@@ -124,43 +133,39 @@ def add_residual(parser: argparse.ArgumentParser) -> None:
         const=1,
         default=0,
         metavar="N",
-        help="blocks of so many hidden layers, by default 1, add their input to their output",
+        help=settings_of(Network)["residual"].help,
     )
 
 
 def experiments(arguments: argparse.Namespace) -> list[Any]:
-    """Make the experiments that the options describe."""
-    from initperf.training.experiment import grid
+    """Make the experiments that the options describe, equal ones once.
 
+    Raises
+    ------
+    UsageError
+        For a value that a setting cannot have, and for a setting of an optimizer or a schedule
+        that is not chosen.
+    """
+    from initperf.training.experiment import grid, settings
+
+    given: dict[str, Any] = {}
+    known = settings()
     with usage():
-        return list(
-            grid(
-                initializer=arguments.initializer.split(","),
-                activation=arguments.activation.split(","),
-                learning_rate=[float(x) for x in arguments.learning_rate.split(",")],
-                batch_size=[int(x) for x in arguments.batch_size.split(",")],
-                seed=[int(x) for x in arguments.seed.split(",")],
-                hidden=tuple(int(width) for width in arguments.hidden.split("-") if width),
-                dataset=arguments.dataset,
-                epochs=arguments.epochs,
-                histogram_steps=tuple(int(x) for x in arguments.histogram_steps.split(",") if x),
-                optimizer=arguments.optimizer.split(","),
-                **{
-                    name: getattr(arguments, name)
-                    for name in (
-                        *("momentum", "weight_decay", "schedule", "base_rate", "half_cycle"),
-                        *("warm_up_steps", "clip_norm", "clip", "biases", "residual"),
-                    )
-                },
-                dtype=arguments.dtype,
-                backend=arguments.backend,
-                record=arguments.record,
-            )
-        )
+        for name, declared in known.items():
+            text = getattr(arguments, name)
+            if text is not None:
+                parts = str(text).split(",") if _listable(declared) else [text]
+                given[name] = [declared.parse(part) for part in parts]
+        made = list(dict.fromkeys(grid(**given)))
+    for name in given:
+        if not any(name in one.flat() for one in made):
+            of, _, _ = known[name].help.partition(":")
+            raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")
+    return made
 
 
-def outcome(run: Any) -> dict[str, Any]:
-    """Return a run in one row."""
+def outcome(run: "Run") -> dict[str, Any]:
+    """Return the row of a run: its experiment, and how it ended."""
     experiment = run.experiment
     return {
         "run": run.name,

@@ -1,7 +1,6 @@
-"""The parser of the command line: one line on stderr and an exit code on error."""
+"""Parser of the command line: errors are one line on stderr and an exit code."""
 
 import argparse
-import difflib
 import importlib
 import importlib.metadata
 import os
@@ -12,15 +11,16 @@ from types import ModuleType
 from typing import NoReturn
 
 from initperf import __version__
+from initperf._core.nearest import suggestion
 from initperf._core.registry import UnknownNameError
 from initperf.cli._interrupts import interrupts_kept, let_go
-from initperf.errors import DataError, UsageError
+from initperf.errors import DataError, PluginError, UsageError
 
 _USAGE, _DATA, _INTERRUPTED = 2, 3, 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """Parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(_USAGE, f"{self.prog}: {message}; {self.prog} --help says more\n")
@@ -31,6 +31,11 @@ def verbs() -> dict[str, ModuleType]:
 
     They are the modules of this package without a leading underscore, and those that other
     distributions name as entry points of the group ``initperf.verbs``.
+
+    Raises
+    ------
+    PluginError
+        When a module of another distribution cannot be imported.
     """
     package = importlib.import_module("initperf.cli")
     own = sorted(
@@ -40,12 +45,25 @@ def verbs() -> dict[str, ModuleType]:
     )
     found = {name: importlib.import_module(f"initperf.cli.{name}") for name in own}
     for entry in importlib.metadata.entry_points(group="initperf.verbs"):
-        found.setdefault(entry.name, entry.load())
+        try:
+            found.setdefault(entry.name, entry.load())
+        except Exception as error:
+            raise PluginError(
+                f"the verb plug-in {entry.name!r} ({entry.value}) cannot be imported: "
+                f"{type(error).__name__}: {error}"
+            ) from error
     return found
 
 
-def parser_of_verbs() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser_of_verbs(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Parameters
+    ----------
+    only : str, optional
+        The one verb that gets its options, which for training verbs means importing all
+        optimizers; every verb by default.
+    """
     parser = _Parser(
         prog="initperf",
         description="Weight initializers: what they cost to draw and what they do to training.",
@@ -57,13 +75,19 @@ def parser_of_verbs() -> argparse.ArgumentParser:
         verb = choices.add_parser(
             name, help=module.HELP, description=module.HELP, allow_abbrev=False
         )
-        module.configure(verb)
+        if only in (None, name):
+            module.configure(verb)
         verb.set_defaults(run=module.run, parser=parser)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Words after the program's name; those of the process by default.
 
     Returns
     -------
@@ -72,11 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = parser_of_verbs()
-    known = verbs()
+    try:
+        known = verbs()
+        parser = parser_of_verbs(words[0] if words else "")
+    except PluginError as error:
+        return _fail(_USAGE, str(error))
     if words and not words[0].startswith("-") and words[0] not in known:
-        near = difflib.get_close_matches(words[0], known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        hint = suggestion(words[0], known, known)
         parser.exit(_USAGE, f"initperf: unknown verb {words[0]!r}; {hint}\n")
     chosen = parser.parse_args(words)
     if chosen.verb is None:
@@ -85,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with interrupts_kept():
             code = int(chosen.run(chosen) or 0)
-            sys.stdout.flush()  # a reader that has gone is met here and not at exit
+            sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
             return code
     except (UsageError, UnknownNameError) as error:
         return _fail(_USAGE, str(error))

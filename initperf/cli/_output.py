@@ -1,4 +1,4 @@
-"""What the verbs print: tables, JSON and progress."""
+"""Output of the verbs: tables, JSON, progress, and errors of usage."""
 
 import json
 import sys
@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from initperf._core.cells import cell
 from initperf._core.progress import Progress
 from initperf.errors import UsageError
 
 
 @contextmanager
 def usage() -> Iterator[None]:
-    """Turn a value that a library call refuses into an error of usage, one line, exit 2."""
+    """Report a TypeError or ValueError of the block as an error of usage: one line, exit 2."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -20,7 +21,15 @@ def usage() -> Iterator[None]:
 
 
 def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    """Print rows as an aligned table, or as JSON; numbers to the right."""
+    """Print rows as a table, with numbers aligned to the right, or as JSON.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Values by column; a column that a row lacks stays empty in it.
+    as_json : bool
+        Whether to print JSON.
+    """
     if as_json:
         print(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))
         return
@@ -28,7 +37,7 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         print("nothing to show")
         return
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [[_text(row.get(column)) for column in columns] for row in rows]
+    cells = [[cell(row.get(column)) for column in columns] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     numeric = [
         all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
@@ -36,25 +45,21 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     ]
     for line in [columns, ["-" * width for width in widths], *cells]:
         parts = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
         ]
         print("  ".join(parts).rstrip())
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
-
-
 @contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Show how far the work is: a bar on a terminal, a line now and then elsewhere (stderr)."""
+    """Show progress on stderr: a bar on a terminal, elsewhere a line for each tenth.
+
+    Yields
+    ------
+    callable
+        To be called with (steps done, steps in all, label of the next step).
+    """
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn

@@ -1,4 +1,4 @@
-"""What ``initperf info`` says of a scheme: a network it has set, layer by layer."""
+"""Description of a scheme for ``initperf info``: a network that it has set, layer by layer."""
 
 import argparse
 import json
@@ -23,7 +23,19 @@ def _described(network: "Mlp") -> str:
 
 
 def describe(scheme: "Scheme", arguments: argparse.Namespace) -> None:
-    """Print the scheme, and for each layer its weights, biases and pre-activations."""
+    """Print a scheme, and for each layer statistics of weights, biases and pre-activations.
+
+    Parameters
+    ----------
+    scheme : Scheme
+    arguments : argparse.Namespace
+        Options of ``initperf info``: shape, activation, residual, seed and json.
+
+    Raises
+    ------
+    UsageError
+        When the scheme does not apply to the network.
+    """
     import numpy as np
 
     from initperf.schemes import signals

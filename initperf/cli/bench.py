@@ -1,19 +1,35 @@
-"""``initperf bench``: how fast the kernels are, beside their rivals and the hardware's limit."""
+"""``initperf bench``: speeds of workloads and kernels beside rivals and limits of the hardware."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from initperf.benchmarks.results_file import PASSES
+from initperf.benchmarks.passes import PASSES
+from initperf.benchmarks.rows import Row
 from initperf.cli._arguments import add_json
 from initperf.cli._output import progress, show
 from initperf.errors import UsageError
 
 HELP = "time the kernels against their rivals and against what the hardware allows"
 
+_KERNEL_SECONDS = 0.3
 _SHOWN = (
-    *("kernel", "size", "dtype", "method", "median_ms", "low_ms", "high_ms"),
-    *("intensity", "limit", "percent_of_limit", "ratio", "ratio_low", "ratio_high", "null_ratio"),
+    "workload",
+    "kernel",
+    "size",
+    "dtype",
+    "method",
+    "median_ms",
+    "low_ms",
+    "high_ms",
+    "intensity",
+    "limit",
+    "percent_of_limit",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "null_ratio",
 )
 
 
@@ -24,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--filter",
         default="",
         metavar="WORDS",
-        help="only works with all these words in name and size, as 'normal 784'",
+        help="only workloads with all these words in name and size, as 'normal 784'",
     )
     parser.add_argument(
         "--peers",
@@ -35,13 +51,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kernels",
         action="store_true",
-        help="time every kernel alone, by one thread, under the roofline",
+        help="time every kernel alone, by one thread, against the roofline",
     )
     parser.add_argument(
         "--save",
         metavar="FILE",
-        help=f"keep the samples as JSON that initperf compare reads; all is measured {PASSES} "
-        "times for that, as what disturbs one pass is seldom there in the next",
+        help=f"keep the samples as JSON that initperf compare reads, with control benchmarks; all "
+        f"is measured {PASSES} times for that, as a disturbance seldom lasts for two passes",
     )
     add_json(parser)
 
@@ -53,47 +69,55 @@ def run(arguments: argparse.Namespace) -> None:
 
     from initperf.benchmarks.machine import busy
     from initperf.benchmarks.results_file import write_benchmarks
-    from initperf.benchmarks.roofline import choose_kernels
-    from initperf.benchmarks.speed import choose_works
 
     if arguments.save and not Path(arguments.save).parent.is_dir():
         raise UsageError(f"--save must be a file in a directory that exists, not {arguments.save}")
-    if arguments.kernels:  # a word too many is said before all else
-        choose_kernels(arguments.filter)
-    else:
-        choose_works(arguments.quick, arguments.filter, arguments.peers)
-    measured = _kernels if arguments.kernels else _works
+    measure = _kernels(arguments) if arguments.kernels else _workloads(arguments)
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
-    passes = [(measured(arguments), time.time()) for _ in range(PASSES if arguments.save else 1)]
-    show([_shown(one.row) for one in passes[0][0]], arguments.json)
+    passes = [(measure(), time.time()) for _ in range(PASSES if arguments.save else 1)]
+    rows = [row for row in passes[0][0] if row.role != "control"]
+    show([_shown(row.record()) for row in rows], arguments.json)
     if arguments.save:
-        rows = [
-            (one.name, one.samples_s, {**one.row, "taken_s": taken_s})
-            for speeds, taken_s in passes
-            for one in speeds
-        ]
-        write_benchmarks(arguments.save, rows)
+        write_benchmarks(arguments.save, [(row, end) for rows, end in passes for row in rows])
 
 
-def _works(arguments: argparse.Namespace) -> list[Any]:
+def _workloads(arguments: argparse.Namespace) -> Callable[[], list[Row]]:
+    """Return what times the workloads that are asked for, and controls in what is saved."""
     import sys
 
-    from initperf.benchmarks.speed import measure_works, missing_peers
+    from initperf.benchmarks.controls import measure_controls
+    from initperf.benchmarks.speed import Selection, measure_workloads, missing_peers
+    from initperf.benchmarks.workloads import PREPARATIONS
 
+    selection = Selection(arguments.quick, arguments.filter, arguments.peers)
+    selection.steps()  # a word that nothing has is an error before all else
     if arguments.peers and (absent := missing_peers()):
         print(f"initperf: not installed and left out: {', '.join(absent)}", file=sys.stderr)
-    with progress("measuring") as tell:
-        return measure_works(
-            arguments.quick, tell, chosen=arguments.filter, peers=arguments.peers, again=True
-        )
+
+    def measure() -> list[Row]:
+        with progress("measuring") as tell:
+            rows = measure_workloads(selection, tell, preparations=PREPARATIONS)
+        if arguments.save:
+            with progress("measuring controls") as tell:
+                rows += measure_controls(tell)
+        return rows
+
+    return measure
 
 
-def _kernels(arguments: argparse.Namespace) -> list[Any]:
-    from initperf.benchmarks.roofline import measure_kernels
+def _kernels(arguments: argparse.Namespace) -> Callable[[], list[Row]]:
+    """Return what times the kernels that are asked for."""
+    from initperf.benchmarks.budget import Budget
+    from initperf.benchmarks.roofline import choose_kernels, measure_kernels
 
-    with progress("measuring") as tell:
-        return measure_kernels(largest=not arguments.quick, chosen=arguments.filter, progress=tell)
+    steps = choose_kernels(arguments.filter, largest=not arguments.quick)
+
+    def measure() -> list[Row]:
+        with progress("measuring") as tell:
+            return measure_kernels(steps, Budget(seconds=_KERNEL_SECONDS), tell)
+
+    return measure
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

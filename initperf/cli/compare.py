@@ -1,4 +1,4 @@
-"""``initperf compare``: two files of pytest-benchmark, old and new."""
+"""``initperf compare``: regressions between two files of pytest-benchmark."""
 
 import argparse
 
@@ -24,6 +24,6 @@ def run(arguments: argparse.Namespace) -> int:
     found = compare_files(arguments.old, arguments.new)
     for warning in found.warnings:
         print(f"initperf: {warning}", file=sys.stderr)
-    print(f"initperf: {found.machine}", file=sys.stderr)
+    print(f"initperf: {found.noise}", file=sys.stderr)
     show(found.table.to_dict("records"), arguments.json)
     return found.exit_code

@@ -1,14 +1,14 @@
-"""``initperf complete``: what a shell needs to complete verbs, options and names."""
+"""``initperf complete``: completion scripts of shells for verbs, options and names."""
 
 import argparse
 import itertools
 import pkgutil
 from collections.abc import Iterator
 
-HELP = "print what bash or zsh need to complete verbs, options and names"
+HELP = "print a script by which bash or zsh complete verbs, options and names"
 
 _FILES = {"DIR": "DIRECTORY", "FILE": "FILE", "FILE.npy": "FILE"}
-"""The kind of path that an option with this placeholder takes, as shtab calls it."""
+"""Kinds of path, as shtab calls them, by the placeholder of the option."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,16 +17,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the script, with the names that are registered now."""
+    """Print the script, with all registered names."""
     import shtab
 
-    for action in _actions(arguments.parser):
+    from initperf.cli._main import parser_of_verbs
+
+    parser = parser_of_verbs()
+    for action in _actions(parser):
         if registries := getattr(action, "registries", None):
             found = (pkgutil.resolve_name(registry).names() for registry in registries)
             action.choices = sorted(itertools.chain.from_iterable(found))
         elif kind := _FILES.get(str(action.metavar)):
             vars(action)["complete"] = getattr(shtab, kind)
-    print(shtab.complete(arguments.parser, arguments.shell))
+    print(shtab.complete(parser, arguments.shell))
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

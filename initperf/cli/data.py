@@ -1,4 +1,4 @@
-"""``initperf data``: what data sets there are here, and the download of one."""
+"""``initperf data``: table of the data sets on this machine, and the download of one."""
 
 import argparse
 import sys
@@ -15,13 +15,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="fetch")
     add_data(parser)
     add_json(parser)
-    fetch = actions.add_parser("fetch", help="download a data set; nothing else ever does")
+    fetch = actions.add_parser("fetch", help="download a data set; no other command does")
     fetch.add_argument("name", metavar="NAME", help="mnist or fashion_mnist")
-    fetch.add_argument("--to", metavar="DIR", help="where to, by default initperf's cache")
+    fetch.add_argument(
+        "--to", metavar="DIR", help="directory to download to, by default initperf's cache"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print what there is, or download."""
+    """Print the table, or download."""
     from initperf import data
 
     if arguments.action == "fetch":

@@ -1,11 +1,11 @@
-"""``initperf doctor``: what makes benchmarks lie on this machine, and what to do."""
+"""``initperf doctor``: checks for what makes timings on this machine mislead."""
 
 import argparse
 
 from initperf.cli._arguments import add_json
 from initperf.cli._output import show
 
-HELP = "check what makes benchmarks lie here; exit 4 when timings taken now would mislead"
+HELP = "check what makes timings mislead here; exit 4 when those taken now would"
 
 _MISLEADING = 4
 

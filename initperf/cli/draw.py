@@ -1,4 +1,4 @@
-"""``initperf draw``: weights of one layer, or of a model of PyTorch, into a file."""
+"""``initperf draw``: weights of one initializer, or of a PyTorch model, written or described."""
 
 import argparse
 from pathlib import Path
@@ -14,19 +14,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     name = parser.add_argument("name", metavar="NAME", nargs="?", help="see initperf list")
     named(name, OF_INITIALIZERS)
-    parser.add_argument("shape", metavar="N", type=int, nargs="*", help="shape, as 784 256")
+    parser.add_argument("shape", metavar="N", type=int, nargs="*", help="shape, such as 784 256")
     add_parameters(parser)
-    parser.add_argument("--seed", type=int, metavar="N", help="fresh entropy without it")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="seed of the draw; by default from the operating system",
+    )
     parser.add_argument("--stream", type=int, default=0, metavar="N", help="number of the stream")
     parser.add_argument("--dtype", metavar="T", help="float32 (default) or float64")
     parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
-    parser.add_argument("--out", metavar="FILE", help="where to write: .npy, or .safetensors")
-    model = parser.add_argument_group("a model of PyTorch, instead of NAME and N")
-    model.add_argument(
-        "--model", metavar="MODULE:FACTORY", help="a function without arguments that builds it"
+    parser.add_argument(
+        "--out", metavar="FILE", help="file to write: .npy for weights, .safetensors for a model"
     )
-    model.add_argument("--recipe", metavar="R", help="a recipe or an initializer, as gpt2")
-    model.add_argument("--plan", action="store_true", help="print which rule sets what, and stop")
+    model = parser.add_argument_group("a PyTorch model, instead of NAME and N")
+    model.add_argument(
+        "--model", metavar="MODULE:FACTORY", help="function without arguments that builds it"
+    )
+    model.add_argument("--recipe", metavar="R", help="recipe or initializer, such as gpt2")
+    model.add_argument("--plan", action="store_true", help="print the rule of each parameter")
     model.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 

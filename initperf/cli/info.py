@@ -1,4 +1,4 @@
-"""``initperf info``: one initializer, declared and measured, with a histogram; or one scheme."""
+"""``initperf info``: declaration and measurement of one initializer, or of one scheme."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ from initperf.cli._output import usage
 from initperf.cli._scheme import describe
 from initperf.errors import UsageError
 
-HELP = "show what an initializer declares, what a draw measures, and its histogram or its layers"
+HELP = "show an initializer's declared and measured statistics, and its histogram or its layers"
 
 _BARS = " ▏▎▍▌▋▊▉█"
 _BINS = 21
@@ -32,12 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         nargs="*",
-        help="shape, by default 784 256; of a rule that sets a whole network, the widths of its "
+        help="shape, by default 784 256; for a rule that sets a whole network, the widths of its "
         "layers, by default 784 256 256 256 10",
     )
     add_parameters(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draw")
-    parser.add_argument("--activation", metavar="X", help="of such a network (default: relu)")
+    parser.add_argument(
+        "--activation", metavar="X", help="activation of such a network (default: relu)"
+    )
     add_residual(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead")
 

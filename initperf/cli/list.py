@@ -1,17 +1,19 @@
-"""``initperf list``: the initializers there are, and the schemes that set whole networks."""
+"""``initperf list``: table of initializers, and of schemes that set whole networks."""
 
 import argparse
 
 from initperf.cli._arguments import OF_ACTIVATIONS, add_json, named
 from initperf.cli._output import show
 
-HELP = "list the initializers: formula, source, and what they suit"
+HELP = "list the initializers: formula, source, and the activations they suit"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     named(
-        parser.add_argument("--activation", metavar="NAME", help="only those recommended for it"),
+        parser.add_argument(
+            "--activation", metavar="NAME", help="only those recommended for this activation"
+        ),
         OF_ACTIVATIONS,
     )
     add_json(parser)

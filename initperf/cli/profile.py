@@ -1,4 +1,4 @@
-"""``initperf profile``: where the time of a kernel, a draw or a training run goes."""
+"""The verb ``initperf profile``: where a kernel, a draw or a training run spends its time."""
 
 import argparse
 import json
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"--out must be a directory, and {directory} is none")
 
-    from initperf.profiling.page import as_json, headings, write
+    from initperf.profiling.page import HEADINGS, as_json, write
     from initperf.profiling.session import profile
 
     try:
@@ -62,9 +62,9 @@ def run(arguments: argparse.Namespace) -> None:
         print(json.dumps(as_json(found), indent=2, ensure_ascii=False))
         return
     print(found.title)
-    for name, rows in found.tables.items():
-        if rows:
-            print(f"\n{headings()[name]}")
+    for name, heading in HEADINGS.items():
+        if rows := found.tables[name]:
+            print(f"\n{heading}")
             show(rows[:_SHOWN], as_json=False)
     print("\nNotes")
     for note in found.notes:

@@ -1,4 +1,4 @@
-"""``initperf report``: the whole of it, as one page."""
+"""``initperf report``: all measurements, as one page."""
 
 import argparse
 import importlib.metadata
@@ -16,21 +16,28 @@ HELP = "measure everything and write one page with figures and tables"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument(
-        "--out", default="report", metavar="DIR", help="where the report goes, by default report"
+        "--out", default="report", metavar="DIR", help="directory of the report, by default report"
     )
     parser.add_argument("--quick", action="store_true", help="the same page from less training")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each kind")
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data, a run")
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="runs of each initializer and activation"
+    )
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data of each run")
     dataset = parser.add_argument(
         "--dataset", default="mnist", metavar="NAME", help="see initperf data"
     )
     named(dataset, OF_DATASETS)
     initializers = parser.add_argument(
-        "--initializers", metavar="A,B", help="by default one for each rule that suits a perceptron"
+        "--initializers",
+        metavar="A,B",
+        help="by default one name of each rule that suits a perceptron",
     )
     named(initializers, OF_INITIALIZERS)
     activations = parser.add_argument(
-        "--activations", default="relu,tanh", metavar="A,B", help="trained with each initializer"
+        "--activations",
+        default="relu,tanh",
+        metavar="A,B",
+        help="activations to train with each initializer",
     )
     named(activations, OF_ACTIVATIONS)
     parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")

@@ -1,4 +1,4 @@
-"""``initperf sweep``: a grid of experiments, side by side."""
+"""``initperf sweep``: training of a grid of networks, side by side."""
 
 import argparse
 
@@ -11,18 +11,21 @@ HELP = "train a grid of networks side by side; runs kept in --out are not traine
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_training(parser, many=True)
-    parser.add_argument("--workers", type=int, metavar="N", help="how many at a time")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="runs at a time; by default as many as processors"
+    )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train and print the runs."""
+    """Train the grid and print a row a run."""
     from initperf import data
     from initperf.training.store import RunStore
     from initperf.training.sweep import sweep
 
     chosen = experiments(arguments)
-    datasets = {chosen[0].dataset: data.load(chosen[0].dataset, arguments.data_dir)}
+    names = dict.fromkeys(one.dataset for one in chosen)
+    datasets = {name: data.load(name, arguments.data_dir) for name in names}
     with progress("training") as tell:
         runs = sweep(
             chosen,

@@ -1,4 +1,4 @@
-"""``initperf train``: one experiment."""
+"""``initperf train``: training of one network."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from initperf.cli._arguments import add_json, add_training, experiments, outcome
 from initperf.cli._output import progress, show
 from initperf.errors import UsageError
 
-HELP = "train one network and print how it went; --out keeps every step"
+HELP = "train one network and print the result; --out keeps every step"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train and print the run."""
+    """Train and print the run.
+
+    Raises
+    ------
+    UsageError
+        When the options describe several experiments.
+    """
     from initperf import data
     from initperf.training.store import RunStore
     from initperf.training.train import train

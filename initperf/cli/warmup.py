@@ -1,16 +1,16 @@
-"""``initperf warmup``: compile everything now rather than at first use."""
+"""``initperf warmup``: compilation of all kernels, ahead of their first use."""
 
 import argparse
 
-HELP = "compile all kernels into the cache, so that no first use has to wait"
+HELP = "compile all kernels into the cache, so that no first use waits for it"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Take no options."""
+    """Add no options."""
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Compile and say how long it took."""
+    """Compile and print the seconds that it took."""
     import time
 
     from initperf.cli._output import progress

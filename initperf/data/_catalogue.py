@@ -1,4 +1,4 @@
-"""What is known of each data set: where it may be found and what its files must be."""
+"""Catalogue of data sets: where each may be found, and the digests of its files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,15 @@ Parts = dict[str, NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class Published:
-    """One file as its authors published it."""
+    """One file as its authors published it.
+
+    Attributes
+    ----------
+    count : int
+        Number of images or labels.
+    sha256 : str
+        SHA-256 of the decompressed IDX file, hexadecimal.
+    """
 
     count: int
     sha256: str
@@ -24,14 +32,14 @@ class Published:
 
 @dataclass(frozen=True, eq=False)
 class Spec:
-    """Where a data set may be found and what its files must be.
+    """Places and digests of a data set.
 
     Parameters
     ----------
     title : str
         Its name in prose.
     folders : tuple of str
-        Directories that its IDX files are kept in by custom; torchvision's is the first.
+        Customary directories of its IDX files; torchvision's is the first.
     openml : int, optional
         Its number at OpenML.
     published : mapping of str to Published
@@ -39,7 +47,7 @@ class Spec:
     mirrors : tuple of str
         Addresses to download from, each ending in a slash, the first tried first.
     embedded : callable, optional
-        Gives the part of it that an installed package carries.
+        Returns the part of it that an installed package contains.
     """
 
     title: str
@@ -54,12 +62,12 @@ DATASETS: Registry[Spec] = Registry("data set")
 
 
 def recognise(spec: Spec, parts: Parts, places: Mapping[str, str]) -> tuple[str, ...]:
-    """Say which parts are the published ones.
+    """Return the parts that are the published ones, in words.
 
     Parameters
     ----------
     spec : Spec
-        What the parts were loaded as.
+        The data set that the parts were loaded as.
     parts : dict of str to ndarray of uint8
         The four arrays.
     places : mapping of str to str
@@ -73,8 +81,8 @@ def recognise(spec: Spec, parts: Parts, places: Mapping[str, str]) -> tuple[str,
     Raises
     ------
     DataError
-        When a part is a published one of another place or another data set, or when it differs
-        from the published one, of the same size, while others are as published.
+        When a part is a published one of another kind or another data set, or when it has the
+        size of the published one but not its digest, while other parts are the published ones.
     """
     known = {
         file.sha256: (other.title, part)

@@ -1,4 +1,4 @@
-"""A data set in memory: images, labels, and the digest that names exactly these."""
+"""Data sets in memory: images, labels, and the digest that identifies them."""
 
 import hashlib
 import math
@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from initperf._core.arguments import as_dtype, choice, whole
 from initperf.data._idx import PIXELS, sha256
 from initperf.errors import DataError
 
@@ -40,7 +41,7 @@ class Dataset:
     location : str
         The directory or file it was read from; empty when there is none to show.
     published : tuple of str
-        Which of its parts are, to the bit, those that the authors published, in words.
+        The parts that are, to the bit, those that the authors published, in words.
 
     Raises
     ------
@@ -74,16 +75,16 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """Sixteen hexadecimal digits that only these images and labels in this order have.
+        """Sixteen hexadecimal digits that identify these images and labels, in this order.
 
-        They are the first of `fingerprint`'s, which does not depend on how the data is stored:
+        They are the first of `fingerprint`, which does not depend on how the data is stored:
         plain files, compressed files and OpenML's table of the same data agree.
         """
         return fingerprint({part: getattr(self, part) for part in PARTS})[:16]
 
     @property
     def stamp(self) -> str:
-        """Name, size and digest in one line, for whatever is made from the data."""
+        """Name, size and digest in one line, for results computed from the data."""
         counts = f"{len(self.train_labels):,} + {len(self.test_labels):,} images"
         return f"{self.name}, {counts}, sha256 {self.digest}…"
 
@@ -102,20 +103,20 @@ class Dataset:
     def features(
         self, split: str = "train", dtype: DTypeLike = "float32", count: int | None = None
     ) -> NDArray[np.floating]:
-        """Return standardised images: what a network is fed.
+        """Return standardised images, the inputs of a network.
 
         Pixels are scaled to [0, 1]; the mean of all training pixels is subtracted and the result
-        divided by their standard deviation. One mean and one deviation for all pixels keep the
-        pixels that are always black from being divided by zero. The training set's mean square
-        is then 1, so that a layer whose weights have variance 1/fan_in starts with
-        pre-activations of mean square 1: the unit in which variance flow is measured.
+        divided by their standard deviation. One mean and one standard deviation for all pixels
+        avoid a division by zero for pixels that are always black. The mean square of the training
+        set is then 1, so that a layer whose weights have variance 1/fan_in starts with
+        pre-activations of mean square 1, the unit in which variance flow is measured.
 
         Parameters
         ----------
         split : {"train", "test"}
-            Which set. Both are standardised by the training set.
+            The set. Both are standardised by the training set.
         dtype : {"float32", "float64"}
-            The features' dtype; float32 is float64 rounded once.
+            Dtype of the features; float32 is float64 rounded once.
         count : int, optional
             Only the first `count` images; all by default.
 
@@ -127,26 +128,26 @@ class Dataset:
         Raises
         ------
         ValueError
-            When there is no such split or dtype, or not as many images.
+            For another split or dtype, or a count that is no integer or too large.
         DataError
-            When all training pixels are equal, so that there is nothing to divide by.
+            When all training pixels are equal, so that their standard deviation is 0.
         """
-        if split not in ("train", "test"):
-            raise ValueError(f"split is {split!r}; 'train' and 'test' are allowed")
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise ValueError(f"dtype is {np.dtype(dtype).name}; float32 and float64 are allowed")
+        choice("split", split, ("train", "test"))
+        kind = as_dtype(dtype)
         images = self.train_images if split == "train" else self.test_images
-        if count is not None and not 0 <= count <= len(images):
-            raise ValueError(f"count is {count}; the {split} set has {len(images):,} images")
+        if count is not None and whole("count", count, 0) > len(images):
+            raise ValueError(
+                f"count must be at most {len(images)}, the size of the {split} set, not {count}"
+            )
         if self.std == 0:
             raise DataError(f"{self.name}: all training pixels are equal, nothing to standardise")
-        levels = ((np.arange(256) / 255 - self.mean) / self.std).astype(dtype)
+        levels = ((np.arange(256) / 255 - self.mean) / self.std).astype(kind)
         return levels[images[:count]]
 
     @cached_property
     def _sums(self) -> tuple[int, int, int]:
-        # Exact integers: mean and deviation have the same bits on every machine. A thousand images
-        # at a time, because bincount widens what it counts eightfold.
+        # Exact integers, so that mean and standard deviation have the same bits on every machine.
+        # A thousand images at a time, because bincount converts them to int64.
         images = self.train_images
         counts = np.zeros(256, np.int64)
         for start in range(0, len(images), 1000):
@@ -178,7 +179,7 @@ def _check(what: str, images: NDArray[np.generic], labels: NDArray[np.generic]) 
 
 
 def _read_only(array: NDArray[np.generic], dtype: DTypeLike) -> NDArray[np.generic]:
-    # A caller who keeps a writable array could change what the digest has already named.
+    # A caller that keeps a writable array could change the data after its digest was computed.
     owned = np.array(array, dtype, order="C", copy=array.flags.writeable or None)
     owned.flags.writeable = False
     return owned

@@ -1,4 +1,4 @@
-"""What there is, as rows of a table."""
+"""Descriptions of data sets, as rows of a table."""
 
 import os
 
@@ -13,19 +13,19 @@ Row = dict[str, str | int | float | list[int]]
 
 
 def describe(dataset: Dataset) -> Row:
-    """Return what identifies and summarises a data set.
+    """Return the identity and summary statistics of a data set.
 
     Parameters
     ----------
     dataset : Dataset
-        As `load` gives it.
+        As `load` returns it.
 
     Returns
     -------
     dict
         name, source, location, train_count, test_count, digest, train_per_class and
         test_per_class (ten counts each), mean and std (training pixels, scale 0 to 1) and
-        published: which of its files are, to the bit, those the authors published, in words.
+        published: the files that are, to the bit, those the authors published, in words.
     """
     every = len(dataset.published) == len(PARTS)
     return {
@@ -44,7 +44,7 @@ def describe(dataset: Dataset) -> Row:
 
 
 def available(directory: str | os.PathLike[str] | None = None) -> list[Row]:
-    """Return a row for every data set by name, with what is wrong with those that don't load.
+    """Return a row for every data set by name, with an error for one that does not load.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def available(directory: str | os.PathLike[str] | None = None) -> list[Row]:
     Returns
     -------
     list of dict
-        `describe`'s keys; for one that does not load, ``name`` and, in one line, ``error``.
+        The keys of `describe`; for one that does not load, ``name`` and, in one line, ``error``.
     """
     rows: list[Row] = []
     for name in DATASETS:

@@ -1,4 +1,4 @@
-"""The four IDX files in a directory, under the names and in the layouts people keep them."""
+"""The four IDX files of a data set in a directory, under their usual names and layouts."""
 
 from pathlib import Path
 
@@ -16,21 +16,28 @@ FILES = {
 
 
 def file_name(part: str) -> str:
-    """Return the name that a part's compressed file was published under."""
+    """Return the published name of a part's compressed file."""
     stem, kind, _ = FILES[part]
     return f"{stem}-{kind}-ubyte.gz"
 
 
 def find(directory: Path, spec: Spec) -> dict[str, Path]:
-    """Return the files of a data set, all of one directory; none when there are none.
+    """Return the files of a data set, all from one directory, or none where there are none.
 
-    Looks in ``FOLDER/raw`` and ``FOLDER`` for each of the data set's customary folders, then in
-    ``raw`` and the directory itself; plain files go before compressed ones.
+    Searches ``FOLDER/raw`` and ``FOLDER`` for each of the data set's customary folders, then
+    ``raw`` and the directory itself; plain files are preferred to compressed ones.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        Where to search.
+    spec : Spec
+        The data set.
 
     Raises
     ------
     DataError
-        When there are some but not all of them, or the directory cannot be read.
+        When some of them are missing, or the directory cannot be read.
     """
     folders = [place for name in spec.folders for place in (f"{name}/raw", name)]
     try:
@@ -60,7 +67,7 @@ def read(files: dict[str, Path]) -> Parts:
     Raises
     ------
     DataError
-        When a file is not what its name says, or images and labels don't pair.
+        When a file is damaged or of another kind, or images and labels differ in number.
     """
     contents = {part: read_bytes(path) for part, path in files.items()}
     return decode_all(contents, {part: str(path) for part, path in files.items()})
@@ -79,7 +86,7 @@ def decode_all(contents: dict[str, bytes], places: dict[str, str]) -> Parts:
     Raises
     ------
     DataError
-        When a file is not what it should be, or images and labels don't pair.
+        When a file is damaged or of another kind, or images and labels differ in number.
     """
     parts = {part: decode(contents[part], places[part], FILES[part][2]) for part in FILES}
     for split in ("train", "test"):

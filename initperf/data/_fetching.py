@@ -1,4 +1,4 @@
-"""Downloading: the one place that touches the network, and only when it is asked to."""
+"""Downloads of data sets, the only use of the network, on request."""
 
 import os
 from collections.abc import Callable
@@ -24,10 +24,10 @@ def fetch(
     base_url: str | None = None,
     report: Report = lambda line: None,
 ) -> Path:
-    """Download a data set's four IDX files, unless they are there already and good.
+    """Download a data set's four IDX files, unless they are there already and undamaged.
 
-    All four are checked in memory before the first is written, and each is written whole or not
-    at all. They go into torchvision's layout, ``DIRECTORY/MNIST/raw/train-images-idx3-ubyte.gz``
+    All four are checked in memory before the first is written, and each replaces an old file
+    atomically. They have torchvision's layout, ``DIRECTORY/MNIST/raw/train-images-idx3-ubyte.gz``
     and so on, so that `load` finds them and torchvision can share them.
 
     Parameters
@@ -35,10 +35,11 @@ def fetch(
     name : str
         One of ``DATASETS`` that can be downloaded.
     directory : path, optional
-        Where to; made if need be. ``INITPERF_DATA`` when None, and without that initperf's cache.
+        Where to; created where it is missing. By default the one that ``INITPERF_DATA`` names, or
+        else initperf's cache.
     base_url : str, optional
-        A mirror of your own, where the files have their usual names. What it holds need not be
-        the published data; what the well-known mirrors hold must be, to the bit.
+        Another mirror, where the files have their usual names. Its files need not be the
+        published data; those of the well-known mirrors must be, to the bit.
     report : callable, optional
         Called with a line of text for each file downloaded and each mirror that failed.
 
@@ -50,18 +51,18 @@ def fetch(
     Raises
     ------
     UnknownNameError
-        When there is no such data set; names the nearest.
+        When there is no such data set; suggests the nearest name.
     UsageError
-        When it is not one to download, or `base_url` is no address.
+        When it cannot be downloaded, or `base_url` is no address.
     DataError
-        When the download fails, or what came is not what it should be, or cannot be written.
+        When the download fails, a file is damaged or altered, or it cannot be written.
     """
     name = DATASETS.canonical(name)
     spec = DATASETS[name]
     if not spec.mirrors:
         raise UsageError(f"{name} is not downloaded: it comes with an installed package")
     if base_url is not None and not base_url.startswith(("http://", "https://")):
-        raise UsageError(f"base_url is {base_url!r}; it must begin with http:// or https://")
+        raise UsageError(f"base_url must begin with http:// or https://, not {base_url!r}")
     try:
         root = named_directory(directory) or cache_directory("data")
     except OSError as error:
@@ -93,7 +94,7 @@ def _write(target: Path, contents: dict[str, bytes]) -> None:
 
 
 def _download(spec: Spec, base_url: str | None, report: Report) -> dict[str, bytes]:
-    """Return the four files as they came, from the first mirror whose files are all good."""
+    """Return the four files, as downloaded, of the first mirror whose files are all right."""
     failures = []
     for mirror in spec.mirrors if base_url is None else (base_url,):
         urls = {part: f"{mirror.rstrip('/')}/{file_name(part)}" for part in FILES}

@@ -1,4 +1,4 @@
-"""The IDX format: a magic number, the dimensions, then unsigned bytes.
+"""IDX format: a magic number, the dimensions, then unsigned bytes.
 
 Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database of handwritten digits, 1998. All numbers
 in the header are four bytes, most significant first.
@@ -23,7 +23,7 @@ _WORDS = {LABELS_MAGIC: "labels", IMAGES_MAGIC: "images"}
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return a file's content, decompressed where it is gzip's, whatever its name.
+    """Return the content of a file, decompressed if it starts as gzip does, whatever its name.
 
     Raises
     ------
@@ -37,7 +37,14 @@ def read_bytes(path: Path) -> bytes:
 
 
 def decompress(content: bytes, where: str) -> bytes:
-    """Return the content, decompressed where it begins as gzip does.
+    """Return the content, decompressed if it starts as gzip does.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    where : str
+        Its name, for error messages.
 
     Raises
     ------
@@ -64,7 +71,7 @@ def decode(content: bytes, where: str, magic: int) -> NDArray[np.uint8]:
     where : str
         Its name, for error messages.
     magic : int
-        What it must hold: `IMAGES_MAGIC` or `LABELS_MAGIC`.
+        The magic number that it must have: `IMAGES_MAGIC` or `LABELS_MAGIC`.
 
     Returns
     -------
@@ -74,7 +81,7 @@ def decode(content: bytes, where: str, magic: int) -> NDArray[np.uint8]:
     Raises
     ------
     DataError
-        When anything is not as the format or the data set demands.
+        When the file does not conform to the format, or to 28 × 28 pixels.
     """
     axes = magic & 0xFF
     begin = 4 * (1 + axes)
@@ -105,7 +112,7 @@ def header(array: NDArray[np.generic]) -> bytes:
 
 
 def sha256(array: NDArray[np.generic]) -> str:
-    """Return the SHA-256, in hexadecimal, of the plain IDX file that holds the array."""
+    """Return the SHA-256, in hexadecimal, of the plain IDX file of an array."""
     digest = hashlib.sha256(header(array))
     digest.update(np.ascontiguousarray(array, np.uint8).data)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Where a name leads: to the first source that has the data, never to the network."""
+"""Loading of data sets by name, from the first local source that has them."""
 
 import os
 from pathlib import Path
@@ -21,21 +21,21 @@ def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -
         images), ``"mnist_5k"`` (always those 5,000), ``"mnist_full"`` (all of it or an error),
         ``"fashion_mnist"``.
     directory : path, optional
-        Where its IDX files are, plain or .gz, torchvision's layout included; ``INITPERF_DATA``
-        when None. ``"mnist_5k"`` has no files and takes no notice.
+        Where its IDX files are, plain or .gz, torchvision's layout included; by default the one
+        that ``INITPERF_DATA`` names. ``"mnist_5k"`` has no files and ignores it.
 
     Returns
     -------
     Dataset
-        Its `digest` tells which data the name led to.
+        Its `digest` identifies the data that was loaded.
 
     Raises
     ------
     UnknownNameError
-        When there is no such data set; names the nearest.
+        When there is no such data set; suggests the nearest name.
     DataError
-        When it is nowhere, or not in the directory given, or a file is truncated, corrupted or
-        not what it should be.
+        When it is not on this machine, or not in the directory given, or a file is truncated,
+        corrupted or of another kind.
     """
     name = DATASETS.canonical(name)
     spec = DATASETS[name]
@@ -57,18 +57,27 @@ def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -
 
 
 def named_directory(directory: str | os.PathLike[str] | None) -> Path | None:
-    """Return the directory that the caller or else ``INITPERF_DATA`` names, if either does."""
+    """Return the directory given, or else the one that ``INITPERF_DATA`` names, or None."""
     named = os.environ.get("INITPERF_DATA") or None if directory is None else directory
     return None if named is None else Path(named).expanduser()
 
 
 def from_directory(directory: Path, name: str, spec: Spec) -> Dataset | None:
-    """Load a data set's IDX files from a directory; None when there are none.
+    """Load a data set's IDX files from a directory, or return None where there are none.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        Where to search; see `initperf.data._directory.find`.
+    name : str
+        Canonical name of the data set.
+    spec : Spec
+        Its entry in ``DATASETS``.
 
     Raises
     ------
     DataError
-        When some are missing, or one is not what it should be.
+        When some are missing, or one is damaged or of another kind.
     """
     files = _directory.find(directory, spec)
     if not files:

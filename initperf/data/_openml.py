@@ -1,7 +1,7 @@
-"""MNIST and its kin as scikit-learn's ``fetch_openml`` left them on the disk.
+"""Data sets in the cache of scikit-learn's ``fetch_openml``.
 
-The files are read here, not through ``fetch_openml``, because that answers a missing or damaged
-file by deleting and downloading it, and nothing here may touch the network.
+The files are read here, not by ``fetch_openml``, because that deletes and downloads a missing or
+damaged file again, and loading must not use the network.
 """
 
 import gzip
@@ -22,24 +22,24 @@ from initperf.data._dataset import CLASSES
 from initperf.data._idx import PIXELS
 from initperf.errors import DataError
 
-# What a damaged file raises while it is read, decompressed or parsed.
+# Errors of reading, decompressing or parsing a damaged file.
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zlib.error)
 
 
 class CachedTable(NamedTuple):
-    """A table in the cache and the MD5 that OpenML states for it."""
+    """A table in the cache, and the MD5 that OpenML states for it."""
 
     path: Path
     md5: str
 
 
 def find(spec: Spec) -> CachedTable | None:
-    """Return the data set's table in scikit-learn's cache; None when it isn't there.
+    """Return the data set's table in scikit-learn's cache, or None where it is not there.
 
     Raises
     ------
     DataError
-        When OpenML's description of it is there but damaged.
+        When OpenML's description of it is damaged.
     """
     home = Path(os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data").expanduser()
     root = home / "openml" / "openml.org"
@@ -61,12 +61,19 @@ def find(spec: Spec) -> CachedTable | None:
 def read(table: CachedTable, spec: Spec) -> Parts:
     """Return the table's four arrays, parsed once and cached.
 
-    OpenML keeps one table: the training set first, then the test set.
+    OpenML has one table: the training set first, then the test set.
+
+    Parameters
+    ----------
+    table : CachedTable
+        As `find` returns it.
+    spec : Spec
+        The data set.
 
     Raises
     ------
     DataError
-        When the table is damaged or not what it should be.
+        When the table is damaged or of another data set.
     """
     try:
         with table.path.open("rb") as file:

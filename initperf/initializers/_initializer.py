@@ -1,17 +1,22 @@
-"""What every initializer is and declares."""
+"""Base classes of initializers, and their registry."""
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from initperf._core.arguments import as_backend, as_dtype, as_output, as_shape
+from initperf._core.arguments import as_dtype, as_index, as_output, as_shape
 from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
 from initperf._core.rule import Rule
-from initperf.initializers._law import Law
+from initperf._core.source import Source
+from initperf.initializers._distributions import Distribution
+
+Filler: TypeAlias = Callable[[np.ndarray, Source], None]
+"""``filler(out, source)`` fills an array that has been checked from a source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +26,15 @@ class Initializer(Rule, ABC):
     Attributes
     ----------
     in_report : bool
-        Whether ``initperf report`` trains networks from it without being asked to: not what is
-        no candidate for all layers of a perceptron, or repeats another in all but its scale.
+        Whether ``initperf report`` trains networks from it without being asked to: False for a
+        rule that is no candidate for all layers of a perceptron, or that equals another up to
+        its scale.
+    divisible : bool
+        Of the class: whether a part of a weight can be drawn alone, from an `offset`.
     """
 
     in_report: bool = field(default=True, compare=False, repr=False)
+    divisible: ClassVar[bool] = True
 
     @property
     def family(self) -> str:
@@ -57,7 +66,7 @@ class Initializer(Rule, ABC):
         out : array, optional
             Filled and returned instead of a new array; see `initperf._core.arguments.as_output`.
         backend : str
-            ``"numba"`` or ``"numpy"``.
+            ``"numba"`` or ``"numpy"``: the same values, at different speeds.
         stream : int
             One of 2**64 streams of the same `rng`, none of which share a value: a layer's number.
         offset : int
@@ -73,7 +82,8 @@ class Initializer(Rule, ABC):
         Raises
         ------
         TypeError, ValueError
-            For what cannot be drawn; nothing has been written then.
+            For what cannot be drawn; nothing has been written then, and a generator has not been
+            advanced.
         """
         shape = as_shape(shape)
         if out is None:
@@ -82,71 +92,139 @@ class Initializer(Rule, ABC):
             array, result = as_output(out, shape), out
             if dtype is not None and as_dtype(dtype) != array.dtype:
                 raise ValueError(f"dtype is {dtype!r}, but out holds {array.dtype}")
-        as_backend(backend)
-        self._fill(array, rng=rng, backend=backend, stream=stream, offset=offset, threads=threads)
+        if not self.divisible and as_index("offset", offset):
+            raise ValueError(f"{self.family} weights cannot be drawn in parts; offset must be 0")
+        filler = self.filler(array)
+        source = Source.checked(
+            array.size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
+        )
+        filler(array, source)
         return result
 
+    def draw_into(self, out: np.ndarray, source: Source) -> None:
+        """Draw weights into an array from a source, both of which have been checked.
+
+        Parameters
+        ----------
+        out : numpy.ndarray
+            Float32 or float64, writable, its elements apart from each other.
+        source : Source
+            Source of the values.
+
+        Raises
+        ------
+        ValueError
+            Where the array cannot hold the weights; nothing has been written then.
+        """
+        self.filler(out)(out, source)
+
     @abstractmethod
-    def _fill(
-        self,
-        out: np.ndarray,
-        *,
-        rng: RandomSource,
-        backend: str,
-        stream: int,
-        offset: int,
-        threads: int | None,
-    ) -> None:
-        """Fill a checked array."""
+    def filler(self, out: np.ndarray) -> Filler:
+        """Check that an array can hold the weight, and return what fills it.
+
+        Parameters
+        ----------
+        out : numpy.ndarray
+            Float32 or float64, writable, of any layout; only its shape, dtype and layout may be
+            read here.
+
+        Raises
+        ------
+        ValueError
+            When its shape or dtype does not do.
+        """
 
     @abstractmethod
     def mean(self, shape: Any) -> float:
-        """Return the expected value of a weight of this shape."""
+        """Return the expectation of an entry of a weight of this shape."""
 
     @abstractmethod
     def std(self, shape: Any) -> float:
-        """Return the standard deviation of a weight of this shape, over its entries and draws."""
+        """Return the standard deviation of an entry, over the entries of a weight and draws."""
 
     @abstractmethod
     def support(self, shape: Any) -> tuple[float, float]:
         """Return the smallest closed interval that holds every entry, possibly infinite."""
 
     def density(self, shape: Any, x: Any) -> np.ndarray | None:
-        """Return the probability density of an entry at `x`, or None where there is none."""
+        """Return the probability density of an entry, or None where there is none.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Shape of the weight.
+        x : array_like
+            Values of the entry.
+        """
         return None
 
 
 class Independent(Initializer):
-    """An initializer whose entries are independent draws from one law."""
+    """An initializer whose entries are independent draws from one distribution."""
 
     @abstractmethod
-    def law(self, shape: tuple[int, ...]) -> Law:
-        """Return the law of an entry of a weight of this shape."""
+    def distribution_of(self, shape: tuple[int, ...]) -> Distribution:
+        """Return the distribution of an entry of a weight of this shape."""
 
-    def _fill(self, out: np.ndarray, **source: Any) -> None:
-        self.law(out.shape).fill(out, **source)
+    def filler(self, out: np.ndarray) -> Filler:
+        """Return the fill of the distribution, checked to fit into the dtype of `out`."""
+        distribution = self.distribution_of(out.shape)
+        distribution.check(out.dtype)
+        return distribution.fill
 
     def mean(self, shape: Any) -> float:
-        """Return the expected value of a weight of this shape."""
-        return self.law(as_shape(shape)).mean
+        """Return the expectation of an entry of a weight of this shape."""
+        return self.distribution_of(as_shape(shape)).mean
 
     def std(self, shape: Any) -> float:
-        """Return the standard deviation of a weight of this shape."""
-        return self.law(as_shape(shape)).std
+        """Return the standard deviation of an entry of a weight of this shape."""
+        return self.distribution_of(as_shape(shape)).std
 
     def support(self, shape: Any) -> tuple[float, float]:
         """Return the smallest closed interval that holds every entry, possibly infinite."""
-        return self.law(as_shape(shape)).support
+        return self.distribution_of(as_shape(shape)).support
 
     def density(self, shape: Any, x: Any) -> np.ndarray | None:
-        """Return the probability density of an entry at `x`, or None where there is none."""
-        return self.law(as_shape(shape)).density(np.asarray(x, dtype=np.float64))
+        """Return the probability density of an entry, or None where there is none.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Shape of the weight.
+        x : array_like
+            Values of the entry.
+        """
+        return self.distribution_of(as_shape(shape)).density(np.asarray(x, dtype=np.float64))
 
 
-INITIALIZERS: Registry[Initializer] = Registry("initializer")
+INITIALIZERS: Registry[Initializer] = Registry("initializer", plugins="initperf.initializers")
 
 
-def register(name: str, initializer: Initializer, aliases: tuple[str, ...] = ()) -> Initializer:
-    """Add an initializer under its name and aliases; its file ends with these calls."""
+def register(
+    name: str, initializer: Initializer, aliases: tuple[str, ...] = (), *, replace: bool = False
+) -> Initializer:
+    """Add an initializer to INITIALIZERS; the file that defines it ends with such calls.
+
+    Parameters
+    ----------
+    name : str
+        Its canonical name.
+    initializer : Initializer
+        The rule.
+    aliases : tuple of str
+        Other names of it.
+    replace : bool
+        Whether it takes the place of one of the same canonical name.
+
+    Returns
+    -------
+    Initializer
+        The rule, which knows its name.
+
+    Raises
+    ------
+    ValueError
+        When a name or an alias is taken already.
+    """
     named = dataclasses.replace(initializer, name=name)
-    return INITIALIZERS.register(name, named, aliases)
+    return INITIALIZERS.register(name, named, aliases, replace=replace)

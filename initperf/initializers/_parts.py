@@ -1,7 +1,8 @@
-"""Rectangular parts of a weight, equal to the bit to the same part of the whole.
+"""Draws of rectangular parts of a weight, equal to the bit to the same part of the whole.
 
 The value at flat index *i* of a weight depends on the key, the stream and *i* alone, so a part is
-drawn by drawing its rows from where they begin in the whole. Nothing else of the whole is drawn.
+drawn by drawing each of its rows from the index at which that row begins in the whole. Nothing
+else of the whole is drawn.
 """
 
 import functools
@@ -11,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_backend, as_dtype, as_output, as_shape
-from initperf._core.keys import Key, RandomSource, as_key
+from initperf._core.arguments import as_dtype, as_output, as_shape
+from initperf._core.keys import RandomSource
 from initperf._core.parallel import default_threads, split
+from initperf._core.source import Source
+from initperf.initializers._distributions import Distribution, Normal, TruncatedNormal, Uniform
 from initperf.initializers._initializer import Independent, Initializer
-from initperf.initializers._law import Law, Normal, TruncatedNormal, Uniform
 from initperf.initializers.clipped_normal import Clipped
+from initperf.jit import tuning
 from initperf.kernels import KERNELS
 from initperf.kernels.fill_truncated_normal import masses
 
-_BLOCK = 1 << 17
-"""Values drawn at a time: few enough for a cache, and long next to a turn at Python's lock."""
-
 FORMATS = ("float32", "float64", "bfloat16", "float16")
+"""Number formats in which a part can be stored."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,14 @@ def whole(shape: tuple[int, ...]) -> Part:
 
 
 def as_part(shape: Any, part: Any) -> Part:
-    """Check a part: slices of step 1, one an axis; axes that are left out are taken whole.
+    """Return the part of a shape that slices cut out, checked.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Shape of the whole weight.
+    part : slice or tuple of slice
+        Slices of step 1, one an axis; axes that are left out are taken whole.
 
     Raises
     ------
@@ -79,22 +87,16 @@ def as_part(shape: Any, part: Any) -> Part:
 
 @dataclass(frozen=True)
 class Store:
-    """How drawn values are kept.
+    """Storage of drawn values in a number format.
 
     Attributes
     ----------
     format : str
         One of `FORMATS`; the last two are the bits of the float32 values, rounded to the nearest,
         as uint16.
-    backend : str
-        ``"numba"`` or ``"numpy"``.
-    threads : int, optional
-        The most threads to use; all that this process may, by default.
     """
 
     format: str = "float32"
-    backend: str = "numba"
-    threads: int | None = None
 
     @property
     def exact(self) -> str:
@@ -106,40 +108,46 @@ class Store:
         """Return whether values are rounded to two bytes."""
         return self.format in FORMATS[2:]
 
-    def put(self, values: np.ndarray, target: np.ndarray) -> None:
-        """Write drawn values, C order, to a target of the same number of elements."""
+    def put(self, values: np.ndarray, target: np.ndarray, backend: str = "numba") -> None:
+        """Write drawn values to an array.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            Contiguous, of the dtype `exact`.
+        target : numpy.ndarray
+            Written, in C order; as many elements as `values`, any strides, of the format.
+        backend : str
+            ``"numba"`` or ``"numpy"``.
+        """
         if not self.rounded:
             target[...] = values.reshape(target.shape)
             return
         direct = target.flags.c_contiguous
         bits = target.reshape(-1) if direct else np.empty(values.size, np.uint16)
-        KERNELS["narrow"][self.backend](values.reshape(-1), bits, self.format == "bfloat16")
+        KERNELS["narrow"][backend](values.reshape(-1), bits, self.format == "bfloat16")
         if not direct:
             target[...] = bits.reshape(target.shape)
 
 
-def fill_part(law: Law, out: np.ndarray, part: Part, key: Key, stream: int, store: Store) -> None:
+def fill_part(
+    distribution: Distribution, out: np.ndarray, part: Part, source: Source, store: Store
+) -> None:
     """Fill an array with a part of a weight whose entries are independent.
 
     Parameters
     ----------
-    law : Law
-        Distribution of an entry.
+    distribution : Distribution
+        Distribution of an entry, checked against the dtype ``store.exact``.
     out : numpy.ndarray
-        Shape ``part.lengths``, any strides, of the dtype that `store` keeps.
+        Shape ``part.lengths``, any strides, of the store's format.
     part : Part
-    key : Key
-    stream : int
-        Number of the stream of the whole weight.
+        The rectangle.
+    source : Source
+        Source of the whole weight, from its first value on.
     store : Store
-
-    Raises
-    ------
-    ValueError
-        When the dtype cannot hold the values; nothing has been written then.
+        Format of `out`.
     """
-    source = {"rng": key, "stream": stream, "backend": store.backend}
-    law.fill(np.empty(0, store.exact), **source)  # checks the range of the values
     if out.size == 0:
         return
     axis = _run_axis(part)
@@ -148,15 +156,15 @@ def fill_part(law: Law, out: np.ndarray, part: Part, key: Key, stream: int, stor
     rows_axis = max(axis - 1, 0)
     for index in np.ndindex(part.lengths[:rows_axis]):
         above = zip(index, strides, strict=False)
-        begin = first + sum(i * stride for i, stride in above)
+        here = source.at(first + sum(i * stride for i, stride in above))
         view = out[index] if index else out
         rows = view.reshape(-1) if view.flags.c_contiguous and axis == 0 else view
         run = rows[:1].size
         pitch = strides[rows_axis] if axis else run
         if run == pitch and not store.rounded:
-            law.fill(rows, offset=begin, threads=store.threads, **source)
+            distribution.fill(rows, here)
         else:
-            _fill_blocks(law, rows, (begin, pitch), source, store)
+            _fill_blocks(distribution, rows, pitch, here, store)
 
 
 def _run_axis(part: Part) -> int:
@@ -168,12 +176,11 @@ def _run_axis(part: Part) -> int:
 
 
 def _fill_blocks(
-    law: Law, rows: np.ndarray, place: tuple[int, int], source: dict[str, Any], store: Store
+    distribution: Distribution, rows: np.ndarray, pitch: int, source: Source, store: Store
 ) -> None:
-    """Fill rows that begin `place[1]` values apart, from index `place[0]`, a block at a time."""
-    begin, pitch = place
+    """Fill rows that begin `pitch` values apart, a block of a cache's size at a time."""
     run = rows[:1].size
-    step = max(1, _BLOCK // run)
+    step = max(1, tuning.NARROW_BLOCK // run)
 
     def task(start: int, stop: int) -> None:
         values = np.empty((min(step, stop - start), run), store.exact)
@@ -182,58 +189,58 @@ def _fill_blocks(
             drawn = values[: len(target)]
             direct = not store.rounded and target.flags.c_contiguous
             place = target.reshape(drawn.shape) if direct else drawn
-            _fill_rows(law, place, begin + low * pitch, pitch, source)
+            here = source.at(source.offset + low * pitch)._replace(threads=1)
+            _fill_rows(distribution, place, pitch, here)
             if not direct:
-                store.put(drawn, target)
+                store.put(drawn, target, source.backend)
 
-    threads = 1 if store.backend == "numpy" else store.threads or default_threads()
+    threads = 1 if source.backend == "numpy" else source.threads or default_threads()
     split(len(rows), step, task, threads)
 
 
-def _fill_rows(law: Law, out: np.ndarray, first: int, pitch: int, source: dict[str, Any]) -> None:
-    """Fill the rows of a C-contiguous matrix from indices first, first + pitch, ..."""
+def _fill_rows(distribution: Distribution, out: np.ndarray, pitch: int, source: Source) -> None:
+    """Fill the rows of a C-contiguous matrix from indices that are `pitch` values apart."""
     if pitch == out.shape[1]:
-        law.fill(out.reshape(-1), offset=first, threads=1, **source)
+        distribution.fill(out.reshape(-1), source)
         return
-    normal = Normal(law.location, law.scale) if isinstance(law, Clipped) else law
-    found = _kernel(normal)
+    plain = distribution
+    if isinstance(distribution, Clipped):
+        plain = Normal(distribution.location, distribution.scale)
+    found = _kernel(plain)
     if found is None:
         for i, row in enumerate(out):
-            law.fill(row, offset=first + i * pitch, threads=1, **source)
+            distribution.fill(row, source.at(source.offset + i * pitch))
         return
     kernel, parameters = found
-    numbers = source["rng"].value, np.uint64(source["stream"]), np.uint64(first), np.uint64(pitch)
-    KERNELS[kernel][source["backend"]](out, *numbers, *parameters)
-    if isinstance(law, Clipped):
-        np.clip(out, law.low, law.high, out=out)
+    first, spacing = np.uint64(source.offset), np.uint64(pitch)
+    fill_rows = KERNELS[kernel][source.backend]
+    fill_rows(out, source.key, source.stream, first, spacing, *parameters)
+    if isinstance(distribution, Clipped):
+        np.clip(out, distribution.low, distribution.high, out=out)
 
 
 @functools.singledispatch
-def _kernel(law: Any) -> tuple[str, tuple[float, ...]] | None:
+def _kernel(distribution: Any) -> tuple[str, tuple[float, ...]] | None:
     """Return the kernel that fills rows from a distribution, and its parameters."""
     return None
 
 
 @_kernel.register
-def _(law: Uniform) -> tuple[str, tuple[float, ...]]:
-    return "fill_uniform_rows", (law.low, law.high)
+def _(distribution: Uniform) -> tuple[str, tuple[float, ...]]:
+    return "fill_uniform_rows", (distribution.low, distribution.high)
 
 
 @_kernel.register
-def _(law: Normal) -> tuple[str, tuple[float, ...]]:
-    return "fill_normal_rows", (law.mean, law.std)
+def _(distribution: Normal) -> tuple[str, tuple[float, ...]]:
+    return "fill_normal_rows", (distribution.mean, distribution.std)
 
 
 @_kernel.register
-def _(law: TruncatedNormal) -> tuple[str, tuple[float, ...]]:
-    bounds = [(bound - law.location) / law.scale for bound in (law.low, law.high)]
-    return "fill_truncated_normal_rows", (
-        law.location,
-        law.scale,
-        law.low,
-        law.high,
-        *masses(*bounds),
-    )
+def _(distribution: TruncatedNormal) -> tuple[str, tuple[float, ...]]:
+    location, scale = distribution.location, distribution.scale
+    low, high = distribution.low, distribution.high
+    rest = masses((low - location) / scale, (high - location) / scale)
+    return "fill_truncated_normal_rows", (location, scale, low, high, *rest)
 
 
 def draw_part(
@@ -248,7 +255,7 @@ def draw_part(
     stream: int = 0,
     threads: int | None = None,
 ) -> Any:
-    """Draw a rectangular part of a weight; the parameters are those of `Initializer.__call__`.
+    """Draw a rectangular part of a weight.
 
     A rule whose entries depend on one another, such as ``orthogonal``, draws the whole weight
     and keeps the part: that costs the time and the memory of the whole.
@@ -256,6 +263,7 @@ def draw_part(
     Parameters
     ----------
     rule : Initializer
+        The rule.
     shape : int or tuple of int
         Shape of the whole weight.
     part : slice or tuple of slice
@@ -275,15 +283,18 @@ def draw_part(
         array, result = as_output(out, cut.lengths), out
         if dtype is not None and as_dtype(dtype) != array.dtype:
             raise ValueError(f"dtype is {dtype!r}, but out holds {array.dtype}")
-    as_backend(backend)
+    drawn = array if isinstance(rule, Independent) else np.empty(cut.shape, array.dtype)
     if isinstance(rule, Independent):
-        law = rule.law(cut.shape)
-        law.fill(np.empty(0, array.dtype), rng=0, stream=stream, threads=threads)
-        store = Store(array.dtype.name, backend, threads)
-        fill_part(law, array, cut, Key(as_key(rng)), stream, store)
+        distribution = rule.distribution_of(cut.shape)
+        distribution.check(array.dtype)
     else:
-        drawn = rule(
-            cut.shape, rng=rng, dtype=array.dtype, backend=backend, stream=stream, threads=threads
-        )
+        filler = rule.filler(drawn)
+    source = Source.checked(
+        math.prod(cut.shape), rng=rng, stream=stream, backend=backend, threads=threads
+    )
+    if isinstance(rule, Independent):
+        fill_part(distribution, array, cut, source, Store(array.dtype.name))
+    else:
+        filler(drawn, source)
         array[...] = drawn[cut.slices]
     return result

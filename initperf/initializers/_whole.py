@@ -1,16 +1,16 @@
-"""What initializers share whose entries depend on one another."""
+"""Base class of initializers whose entries depend on one another."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from initperf._core.arguments import as_shape, integral
-from initperf._core.keys import Key, RandomSource, as_index
+from initperf._core.arguments import as_shape
+from initperf._core.source import Source
 from initperf.initializers._fans import fans
-from initperf.initializers._filling import as_source
-from initperf.initializers._initializer import Initializer
+from initperf.initializers._initializer import Filler, Initializer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,41 +25,35 @@ class Whole(Initializer):
 
     in_axis: int = -2
     out_axis: int = -1
+    divisible: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        integral(in_axis=self.in_axis, out_axis=self.out_axis)
+        self.check_integers("in_axis", "out_axis")
 
-    def _fill(
-        self,
-        out: np.ndarray,
-        *,
-        rng: RandomSource,
-        backend: str,
-        stream: int,
-        offset: int,
-        threads: int | None,
-    ) -> None:
-        if as_index("offset", offset):
-            raise ValueError(f"{self.family} weights cannot be drawn in parts; offset must be 0")
+    def filler(self, out: np.ndarray) -> Filler:
+        """Check that `out` has fans and can hold the weight, and return what fills it."""
         fans(out.shape, self.in_axis, self.out_axis)
         self._check(out)
-        key, number, *_ = as_source(
-            out.size, rng=rng, stream=stream, backend=backend, threads=threads
-        )
-        self._fill_whole(out, Key(key), int(number), backend, threads)
+        return self.fill
 
     @abstractmethod
     def _check(self, out: np.ndarray) -> None:
         """Check that `out`, which has fans, can hold the weight; nothing is written before."""
 
     @abstractmethod
-    def _fill_whole(
-        self, out: np.ndarray, key: Key, stream: int, backend: str, threads: int | None
-    ) -> None:
-        """Fill a checked array from a checked source."""
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array.
+
+        Parameters
+        ----------
+        out : numpy.ndarray
+            Float32 or float64, of any layout.
+        source : Source
+            Source of the values, whose offset is 0.
+        """
 
     def _matrix_shape(self, shape: Any) -> tuple[int, int]:
-        """Return (all that feeds an output, the receptive field included; outputs)."""
+        """Return (entries that feed an output, the receptive field included; outputs)."""
         rows, _ = fans(shape, self.in_axis, self.out_axis)
         return rows, as_shape(shape)[self.out_axis]
 
@@ -70,11 +64,18 @@ class Whole(Initializer):
         return lengths[self.in_axis], lengths[self.out_axis]
 
 
-def at(weight: np.ndarray, in_axis: int, out_axis: int, places: Any) -> np.ndarray:
+def at(weight: np.ndarray, in_axis: int, out_axis: int, place: Callable[[int], int]) -> np.ndarray:
     """Return the matrix (inputs, outputs) at one place of the receptive field, as a view.
 
-    `places` takes the length of an axis of the field to the index there.
+    Parameters
+    ----------
+    weight : numpy.ndarray
+        At least two axes.
+    in_axis, out_axis : int
+        Its input and output axes; all others are the receptive field.
+    place : callable
+        From the length of an axis of the field to the index there.
     """
     moved = np.moveaxis(weight, (in_axis, out_axis), (-2, -1))
-    view: np.ndarray = moved[tuple(places(length) for length in moved.shape[:-2])]
+    view: np.ndarray = moved[tuple(place(length) for length in moved.shape[:-2])]
     return view

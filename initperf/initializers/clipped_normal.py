@@ -1,8 +1,8 @@
-"""Normal weights moved onto bounds where they lie beyond them.
+"""Normal weights clipped to bounds.
 
-The documents' "truncated normal": what falls outside piles up on the bounds, which truncation
-does not do. Its moments are those of a doubly censored normal variable (Tobin, "Estimation of
-relationships for limited dependent variables", Econometrica 26, 1958).
+Some documents call this "truncated normal", but values beyond the bounds accumulate on them,
+which they do not under truncation. The moments are those of a doubly censored normal variable
+(Tobin, "Estimation of relationships for limited dependent variables", Econometrica 26, 1958).
 """
 
 import math
@@ -13,16 +13,24 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from initperf._core.arguments import finite, not_negative
+from initperf._core.source import Source
+from initperf.initializers._distributions import Normal, bell
 from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import Normal, bell
 
 _FARTHEST = 40.0
 
 
 @dataclass(frozen=True)
 class Clipped:
-    """N(location, scale^2), with what is beyond [low, high] on the nearer bound."""
+    """N(location, scale²), with values beyond [low, high] moved onto the nearer bound.
+
+    Attributes
+    ----------
+    location, scale : float
+        Mean and standard deviation before clipping.
+    low, high : float
+        The bounds, finite.
+    """
 
     location: float
     scale: float
@@ -34,8 +42,8 @@ class Clipped:
         """Return mean and standard deviation."""
         if self.scale == 0.0 or self.low == self.high:
             return min(max(self.location, self.low), self.high), 0.0
-        # In standard deviations, from the point within the bounds that is nearest to the mean, so
-        # that little cancels; beyond 40 there is nothing that float64 could tell from no mass.
+        # In standard deviations, relative to the point within the bounds nearest to the mean, so
+        # that little cancels; the mass beyond 40 underflows.
         bounds = (np.array([self.low, self.high]) - self.location) / self.scale
         ends = np.clip(bounds, -_FARTHEST, _FARTHEST)
         origin = float(np.clip(0.0, *ends))
@@ -66,17 +74,21 @@ class Clipped:
         return (self.low, self.high) if self.scale else (self.mean, self.mean)
 
     def density(self, x: np.ndarray) -> None:
-        """Return None: the bounds have mass of their own."""
+        """Return None: the bounds have mass."""
 
-    def fill(self, out: np.ndarray, **source: Any) -> None:
-        """Fill `out` with independent values."""
-        Normal(self.location, self.scale).fill(out, **source)
+    def check(self, dtype: Any) -> None:
+        """Check that a dtype can hold the values; raise ValueError where it cannot."""
+        Normal(self.location, self.scale).check(dtype)
+
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array with independent values."""
+        Normal(self.location, self.scale).fill(out, source)
         np.clip(out, self.low, self.high, out=out)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClippedNormal(Independent):
-    """N(loc, scale^2), with values beyond [low, high] moved onto the nearer bound.
+    """N(loc, scale²), with values beyond [low, high] moved onto the nearer bound.
 
     Attributes
     ----------
@@ -92,14 +104,14 @@ class ClippedNormal(Independent):
     high: float = 2.0
 
     def __post_init__(self) -> None:
-        finite(loc=self.loc, low=self.low, high=self.high)
-        not_negative(scale=self.scale)
+        self.check_numbers("loc", "low", "high")
+        self.check_numbers("scale", least=0.0)
         if self.low > self.high:
             raise ValueError(f"low must not be above high, and {self.low!r} is above {self.high!r}")
 
-    def law(self, shape: tuple[int, ...]) -> Clipped:
-        """Return the law after clipping."""
-        return Clipped(float(self.loc), float(self.scale), float(self.low), float(self.high))
+    def distribution_of(self, shape: tuple[int, ...]) -> Clipped:
+        """Return the distribution after clipping."""
+        return Clipped(self.loc, self.scale, self.low, self.high)
 
 
 register(

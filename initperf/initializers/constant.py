@@ -1,29 +1,34 @@
-"""Constant weights: every unit of a layer computes the same and learns the same.
+"""Constant weights: all units of a layer compute the same and learn the same.
 
 Goodfellow, Bengio & Courville, "Deep Learning", 2016, section 8.4.
 """
 
 from dataclasses import dataclass
 
-from initperf._core.arguments import finite
+from initperf.initializers._distributions import Point
 from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import Point
 
 _SYMMETRY = "Goodfellow, Bengio & Courville 2016, section 8.4"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Independent):
-    """Every weight is `value`."""
+    """Every weight is `value`.
+
+    Attributes
+    ----------
+    value : float
+        The value.
+    """
 
     value: float = 0.0
 
     def __post_init__(self) -> None:
-        finite(value=self.value)
+        self.check_numbers("value")
 
-    def law(self, shape: tuple[int, ...]) -> Point:
+    def distribution_of(self, shape: tuple[int, ...]) -> Point:
         """Return all mass on `value`."""
-        return Point(float(self.value))
+        return Point(self.value)
 
 
 register("zeros", Constant(value=0.0, formula="0", cite=_SYMMETRY), aliases=("zero",))

@@ -1,11 +1,10 @@
-"""Weights from a distribution of the user's choice: the documents' "custom distribution"."""
+"""Weights from a distribution that is named, with its parameters."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from initperf._core.arguments import one_of
+from initperf.initializers._distributions import Distribution
 from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import Law
 from initperf.initializers.clipped_normal import ClippedNormal
 from initperf.initializers.normal import Normal
 from initperf.initializers.truncated_normal import TruncatedNormal
@@ -21,7 +20,7 @@ _RULES: dict[str, Independent] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Custom(Independent):
-    """The distribution named, with the parameters it takes; one it does not take is refused.
+    """The distribution named, with the parameters that it takes.
 
     Attributes
     ----------
@@ -41,18 +40,21 @@ class Custom(Independent):
     high: float | None = None
 
     def __post_init__(self) -> None:
-        one_of(tuple(_RULES), distribution=self.distribution)
-        _ = self._rule  # checks the parameters
+        self.check_choice("distribution", _RULES)
+        for name in self._given():  # as the rule has checked and converted them
+            object.__setattr__(self, name, getattr(self._rule, name))
+
+    def _given(self) -> dict[str, float]:
+        parameters = {"loc": self.loc, "scale": self.scale, "low": self.low, "high": self.high}
+        return {name: value for name, value in parameters.items() if value is not None}
 
     @cached_property
     def _rule(self) -> Independent:
-        parameters = {"loc": self.loc, "scale": self.scale, "low": self.low, "high": self.high}
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return _RULES[self.distribution].replace(**given)
+        return _RULES[self.distribution].replace(**self._given())
 
-    def law(self, shape: tuple[int, ...]) -> Law:
-        """Return the law of the distribution."""
-        return self._rule.law(shape)
+    def distribution_of(self, shape: tuple[int, ...]) -> Distribution:
+        """Return the distribution with its parameters."""
+        return self._rule.distribution_of(shape)
 
 
 register(

@@ -1,4 +1,4 @@
-"""Convolutions that begin as a uniformly distributed orthogonal map of the channels.
+"""Convolutions that start as a uniformly distributed orthogonal map of the channels.
 
 Xiao, Bahri, Sohl-Dickstein, Schoenholz & Pennington, "Dynamical isometry and a mean field theory
 of CNNs: how to train 10,000-layer vanilla convolutional neural networks", ICML 2018, algorithm 1.
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from initperf._core.arguments import as_shape
-from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.initializers._initializer import register
 from initperf.initializers._whole import at
 from initperf.initializers.orthogonal import Orthogonal
@@ -25,18 +25,16 @@ def _middle(length: int) -> int:
 class DeltaOrthogonal(Orthogonal):
     """`gain` times an orthogonal matrix in the middle of the receptive field, 0 around it.
 
-    A field of even length has its middle at the lower of two places, where a convolution whose
-    output has the size of its input needs it, and where JAX puts it. With two axes it is
-    `Orthogonal`. Lengths of signals are kept where there are no fewer outputs than inputs.
+    The middle of a field of even length is the lower of two places, as in JAX: there it is the
+    centre of a convolution whose output has the size of its input. With two axes this is
+    `Orthogonal`. The norm of a signal is kept where there are no fewer outputs than inputs.
     """
 
-    def _fill_whole(
-        self, out: np.ndarray, key: Key, stream: int, backend: str, threads: int | None
-    ) -> None:
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array."""
         out[...] = 0.0
         matrix = at(out, self.in_axis, self.out_axis, _middle)
-        orthogonal = Orthogonal(gain=self.gain)
-        orthogonal._fill_whole(matrix, key, stream, backend, threads)
+        Orthogonal(gain=self.gain).fill(matrix, source)
 
     def std(self, shape: Any) -> float:
         """Return the root of an entry's mean square, the zeros around the matrix included."""
@@ -45,7 +43,15 @@ class DeltaOrthogonal(Orthogonal):
         return self.gain / math.sqrt(max(channels) * field)
 
     def density(self, shape: Any, x: Any) -> np.ndarray | None:
-        """Return the density of `Orthogonal` for two axes; with more there is none, but zeros."""
+        """Return the density of `Orthogonal` for two axes; None for more: entries can be zero.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Shape of the weight.
+        x : array_like
+            Values of the entry.
+        """
         return super().density(shape, x) if len(as_shape(shape)) == 2 else None
 
 

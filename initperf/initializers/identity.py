@@ -1,4 +1,4 @@
-"""Weights that begin by passing their inputs on.
+"""Weights of the identity map.
 
 Le, Jaitly & Hinton, "A simple way to initialize recurrent networks of rectified linear units",
 arXiv:1504.00941, 2015; Zagoruyko & Komodakis, "DiracNets: training very deep neural networks
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_shape, integral, not_negative
-from initperf._core.keys import Key
+from initperf._core.arguments import as_shape
+from initperf._core.source import Source
+from initperf.initializers._distributions import check_range
 from initperf.initializers._initializer import register
-from initperf.initializers._law import check_range
 from initperf.initializers._whole import Whole, at
 
 
@@ -26,16 +26,16 @@ def _middle(length: int) -> int:
 class Identity(Whole):
     """`gain` where input and output have the same number, in the middle of the field; else 0.
 
-    A field of even length has its middle at the upper of two places, as in
+    The middle of a field of even length is the upper of two places, as in
     ``torch.nn.init.dirac_``.
 
     Attributes
     ----------
     gain : float
-        What an input is multiplied by.
+        Factor of each input.
     groups : int
-        Outputs are parted into as many groups, each of which begins with the first input again:
-        those of a convolution with groups, whose weight has the inputs of one group.
+        Number of groups of outputs, each of which starts with the first input again, as of a
+        convolution with groups, whose weight has the inputs of one group.
     """
 
     gain: float = 1.0
@@ -43,10 +43,8 @@ class Identity(Whole):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        not_negative(gain=self.gain)
-        integral(groups=self.groups)
-        if self.groups < 1:
-            raise ValueError(f"groups must be at least 1, not {self.groups!r}")
+        self.check_numbers("gain", least=0.0)
+        self.check_integers("groups", least=1)
 
     def _check(self, out: np.ndarray) -> None:
         check_range(out.dtype, gain=self.gain)
@@ -59,9 +57,8 @@ class Identity(Whole):
             raise ValueError(f"groups must divide {outputs} outputs, and {self.groups} does not")
         return min(inputs, outputs // self.groups)
 
-    def _fill_whole(
-        self, out: np.ndarray, key: Key, stream: int, backend: str, threads: int | None
-    ) -> None:
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array."""
         inputs = np.arange(self._passed_on(out.shape))
         matrix = at(out, self.in_axis, self.out_axis, _middle)
         out[...] = 0.0
@@ -82,7 +79,7 @@ class Identity(Whole):
 
     def support(self, shape: Any) -> tuple[float, float]:
         """Return [0, gain], or the gain twice where every entry has it."""
-        return (0.0 if self._share(shape) < 1.0 else float(self.gain)), float(self.gain)
+        return (0.0 if self._share(shape) < 1.0 else self.gain), self.gain
 
 
 register(

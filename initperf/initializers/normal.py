@@ -1,10 +1,9 @@
-"""Normal weights of a given standard deviation, whatever the layer's size."""
+"""Normal weights of a standard deviation that does not depend on the layer."""
 
 from dataclasses import dataclass
 
-from initperf._core.arguments import finite, not_negative
+from initperf.initializers import _distributions
 from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import Normal as NormalLaw
 
 _SMALL = "Krizhevsky, Sutskever & Hinton 2012, section 5"
 _SATURATION = "Glorot & Bengio 2010, section 3"
@@ -12,24 +11,24 @@ _SATURATION = "Glorot & Bengio 2010, section 3"
 
 @dataclass(frozen=True, kw_only=True)
 class Normal(Independent):
-    """N(loc, scale^2), not truncated.
+    """N(loc, scale²), not truncated.
 
     Attributes
     ----------
     loc, scale : float
-        Mean and standard deviation.
+        Mean and standard deviation of an entry.
     """
 
     loc: float = 0.0
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        finite(loc=self.loc)
-        not_negative(scale=self.scale)
+        self.check_numbers("loc")
+        self.check_numbers("scale", least=0.0)
 
-    def law(self, shape: tuple[int, ...]) -> NormalLaw:
-        """Return N(loc, scale^2)."""
-        return NormalLaw(float(self.loc), float(self.scale))
+    def distribution_of(self, shape: tuple[int, ...]) -> _distributions.Normal:
+        """Return N(loc, scale²)."""
+        return _distributions.Normal(self.loc, self.scale)
 
 
 register("normal", Normal(formula="N(0, 1)", cite=_SATURATION), aliases=("gaussian",))

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from initperf._core.arguments import not_negative
-from initperf._core.keys import Key
+from initperf._core.source import Source
+from initperf.initializers._distributions import check_range
 from initperf.initializers._initializer import register
-from initperf.initializers._law import check_range
 from initperf.initializers._whole import Whole
 from initperf.kernels import KERNELS
 
@@ -27,26 +26,27 @@ class Orthogonal(Whole):
     ----------
     gain : float
         Every singular value of the weight. With more than two axes the matrix has a column for
-        each output and a row for everything that feeds it, the receptive field included.
+        each output and a row for each entry that feeds it, the receptive field included.
     """
 
     gain: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        not_negative(gain=self.gain)
+        self.check_numbers("gain", least=0.0)
 
     def _check(self, out: np.ndarray) -> None:
         check_range(out.dtype, gain=self.gain)
 
-    def _fill_whole(
-        self, out: np.ndarray, key: Key, stream: int, backend: str, threads: int | None
-    ) -> None:
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array."""
         rows, columns = self._matrix_shape(out.shape)
         last = np.moveaxis(out, self.out_axis, -1)
         direct = last.flags.c_contiguous
         matrix = last.reshape(rows, columns) if direct else np.empty((rows, columns), out.dtype)
-        KERNELS["haar"][backend](matrix, key.value, np.uint64(stream), float(self.gain), threads)
+        KERNELS["haar"][source.backend](
+            matrix, source.key, source.stream, self.gain, source.threads
+        )
         if not direct:
             last[...] = matrix.reshape(last.shape)
 
@@ -56,7 +56,7 @@ class Orthogonal(Whole):
         return 0.0
 
     def std(self, shape: Any) -> float:
-        """Return the root of an entry's mean square: gain by the root of the longer side."""
+        """Return the root of an entry's mean square: gain divided by √(longer side)."""
         return self.gain / math.sqrt(max(self._matrix_shape(shape)))
 
     def support(self, shape: Any) -> tuple[float, float]:
@@ -67,7 +67,17 @@ class Orthogonal(Whole):
     def density(self, shape: Any, x: Any) -> np.ndarray | None:
         """Return the density of one entry, a coordinate of a uniform point on a sphere.
 
-        None on a line, where the entry is ±gain, and for a gain of 0.
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Shape of the weight.
+        x : array_like
+            Values of the entry.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            None in one dimension, where the entry is ±gain, and for a gain of 0.
         """
         dimension = max(self._matrix_shape(shape))
         if dimension == 1 or self.gain == 0.0:

@@ -1,4 +1,4 @@
-"""Weights that take a frame of a signal to its spectrum.
+"""Weights that transform a frame of a signal to its spectrum.
 
 Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier transform",
 IEEE Transactions on Acoustics, Speech, and Signal Processing 25, 1977; `STFT` of Keras, for the
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_shape, finite, one_of
-from initperf._core.keys import Key
+from initperf._core.arguments import as_shape, number, shown
+from initperf._core.source import Source
 from initperf.initializers._initializer import register
 from initperf.initializers._whole import Whole
 
@@ -21,10 +21,10 @@ _DEFAULT = "hann"
 
 @dataclass(frozen=True, kw_only=True)
 class ShortTimeFourier(Whole):
-    """Cosines or sines of equally spaced frequencies, below a window.
+    """Cosines or sines of equally spaced frequencies, times a window.
 
-    Output k of K has the frequency k/(2K − 2) of the sampling rate, from 0 to one half; a frame is
-    all that feeds an output, in C order. One output alone has the frequency 0.
+    Output k of K has the frequency k/(2K − 2) of the sampling rate, from 0 to one half; a frame
+    holds the entries that feed an output, in C order. A single output has the frequency 0.
 
     Attributes
     ----------
@@ -34,10 +34,10 @@ class ShortTimeFourier(Whole):
         A name of ``scipy.signal.windows``, a tuple of one and its parameters, as
         ``("kaiser", 8.6)``, a tuple of numbers, one for each place of the frame, or None.
     scaling : str or None
-        What a window is divided by: its L2 norm, ``"density"``, its L1 norm, ``"spectrum"``, or
-        nothing.
+        Divisor of the window: ``"density"`` for its L2 norm, ``"spectrum"`` for its L1 norm, None
+        for 1.
     periodic : bool
-        Whether a window of a name is periodic rather than symmetric.
+        Whether a window given by its name is periodic rather than symmetric.
     """
 
     side: str = "real"
@@ -47,14 +47,20 @@ class ShortTimeFourier(Whole):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        one_of(("real", "imag"), side=self.side)
+        self.check_choice("side", ("real", "imag"))
         if self.scaling is not None:
-            one_of(("density", "spectrum"), scaling=self.scaling)
+            self.check_choice("scaling", ("density", "spectrum"))
         if not isinstance(self.periodic, bool):
-            raise ValueError(f"periodic must be True or False, not {self.periodic!r}")
+            raise ValueError(f"periodic must be True or False, not {shown(self.periodic)}")
         if isinstance(self.window, list):
             object.__setattr__(self, "window", tuple(self.window))
-        # SciPy's windows take a while to load, and the one of the registry is known to be right
+        if isinstance(self.window, tuple) and self.window and not isinstance(self.window[0], str):
+            numbers = (
+                number(f"window[{place}]", value, least=-math.inf)
+                for place, value in enumerate(self.window)
+            )
+            object.__setattr__(self, "window", tuple(numbers))
+        # importing SciPy's windows is slow, and the default one is known to exist
         if self.window is not None and self.window != _DEFAULT:
             self._values(None)
 
@@ -64,8 +70,6 @@ class ShortTimeFourier(Whole):
         if window is None:
             return np.ones(length or 1)
         if isinstance(window, tuple) and window and not isinstance(window[0], str):
-            for place, value in enumerate(window):
-                finite(**{f"window[{place}]": value})
             if length not in (None, len(window)):
                 raise ValueError(f"window has {len(window)} values for a frame of {length}")
             return np.array(window, dtype=np.float64)
@@ -78,7 +82,7 @@ class ShortTimeFourier(Whole):
         except (TypeError, ValueError) as error:
             raise ValueError(
                 "window must be a name of scipy.signal.windows, a tuple of one and its "
-                f"parameters, a tuple of numbers, or None, not {window!r}: {error}"
+                f"parameters, a tuple of numbers, or None, not {shown(window)}: {error}"
             ) from None
         return values
 
@@ -100,7 +104,7 @@ class ShortTimeFourier(Whole):
         """Return the weight as a matrix (frame, outputs), float64."""
         frame, outputs = self._matrix_shape(shape)
         period = max(1, 2 * (outputs - 1))
-        # whole turns are left out as integers, so that no angle is rounded
+        # integer arithmetic removes whole turns, so that the angle is not rounded
         turns = np.outer(np.arange(frame), np.arange(outputs)) % period / period
         angle = 2.0 * math.pi * turns
         wave = np.cos(angle) if self.side == "real" else -np.sin(angle)
@@ -110,9 +114,8 @@ class ShortTimeFourier(Whole):
     def _check(self, out: np.ndarray) -> None:
         self._window(out.shape)
 
-    def _fill_whole(
-        self, out: np.ndarray, key: Key, stream: int, backend: str, threads: int | None
-    ) -> None:
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array."""
         moved = np.moveaxis(out, (self.in_axis, self.out_axis), (-2, -1))
         moved[...] = self._matrix(out.shape).reshape(moved.shape)
 

@@ -1,4 +1,4 @@
-"""Normal weights, most of which are zero: each unit starts from a few of its inputs.
+"""Normal weights, most of which are zero: each unit starts with a few of its inputs.
 
 Martens, "Deep learning via Hessian-free optimization", ICML 2010, section 5.
 """
@@ -9,25 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import finite, not_negative
-from initperf._core.keys import Key
+from initperf._core.source import Source
+from initperf.initializers._distributions import Normal, Uniform
 from initperf.initializers._initializer import register
-from initperf.initializers._law import Normal, Uniform
 from initperf.initializers._whole import Whole
 from initperf.kernels.philox import COUNTERS, WORDS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sparse(Whole):
-    """N(0, scale^2), but a share of what feeds each output, the same number for all, is 0.
+    """N(0, scale²), with the same number of zeros among the weights that feed each output.
 
-    ``torch.nn.init.sparse_`` sets zeros in the columns of PyTorch's (out, in), that is, in what
-    each input feeds: ``in_axis=0, out_axis=1`` does that to a tensor.
+    ``torch.nn.init.sparse_`` zeroes entries of each column of PyTorch's (out, in), that is, among
+    the weights that each input feeds: ``in_axis=0, out_axis=1`` does that to a tensor.
 
     Attributes
     ----------
     sparsity : float
-        The share of zeros in what feeds an output, in [0, 1]; rounded up to a whole number.
+        Share of zeros among the weights that feed an output, in [0, 1]; their number is rounded
+        up.
     scale : float
         Standard deviation of the others.
     """
@@ -37,32 +37,28 @@ class Sparse(Whole):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        finite(sparsity=self.sparsity)
-        if not 0.0 <= self.sparsity <= 1.0:
-            raise ValueError(f"sparsity must be in [0, 1], a share of zeros, not {self.sparsity!r}")
-        not_negative(scale=self.scale)
+        self.check_numbers("sparsity", least=0.0, most=1.0)
+        self.check_numbers("scale", least=0.0)
 
     @property
     def _normal(self) -> Normal:
-        return Normal(0.0, float(self.scale))
+        return Normal(0.0, self.scale)
 
     def _check(self, out: np.ndarray) -> None:
         self._normal.check(out.dtype)
 
-    def _fill_whole(
-        self, out: np.ndarray, key: Key, stream: int, backend: str, threads: int | None
-    ) -> None:
-        source = {"rng": key, "stream": stream, "backend": backend, "threads": threads}
-        self._normal.fill(out, **source)
+    def fill(self, out: np.ndarray, source: Source) -> None:
+        """Fill a checked array."""
+        self._normal.fill(out, source)
         rows, columns = self._matrix_shape(out.shape)
         zeros = self._zeros(rows)
         if zeros == 0:
             return
-        # Whose uniform number is among the smallest of its column becomes zero. These numbers
-        # come from behind the last block of bits that the normal ones have used.
+        # Zero the entries of each column with the smallest uniform keys, which are drawn from the
+        # first block of the stream that the normal values have not used.
         block = COUNTERS * WORDS
         ranks = np.empty((columns, rows))
-        Uniform(0.0, 1.0).fill(ranks, offset=-(-out.size // block) * block, **source)
+        Uniform(0.0, 1.0).fill(ranks, source.at(-(-out.size // block) * block))
         chosen = np.argpartition(ranks, zeros - 1, axis=1)[:, :zeros]
         last = np.moveaxis(out, self.out_axis, -1)
         last[(*np.unravel_index(chosen, last.shape[:-1]), np.arange(columns)[:, None])] = 0.0

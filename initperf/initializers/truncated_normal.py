@@ -1,22 +1,27 @@
-"""Truncated normal weights of a given standard deviation."""
+"""Truncated normal weights of a scale that does not depend on the layer."""
 
 import math
+import numbers
 from dataclasses import dataclass
 
-from initperf._core.arguments import finite
+from initperf.initializers import _distributions
 from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import TruncatedNormal as TruncatedNormalLaw
 from initperf.kernels.fill_truncated_normal import masses
 
 TWO_SIGMA_STD = 0.87962566103423978
-"""Standard deviation of the standard normal law truncated to [-2, 2]."""
+"""Standard deviation of the standard normal distribution truncated to [-2, 2]."""
 
 _SMALLEST_MASS = 2.0**-94
-"""With it, the least mass beyond a float32 value, 2^-32 of this, is still a normal float32."""
+"""Least mass between bounds: 2^-32 of it, a float32 draw's resolution, is a normal float32."""
 
 
 def check_mass(low: float, high: float) -> None:
-    """Check bounds, in standard deviations, for enough mass between them to invert in float32.
+    """Check that there is enough mass between bounds for the inversion in float32.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds, in standard deviations from the mean.
 
     Raises
     ------
@@ -28,20 +33,20 @@ def check_mass(low: float, high: float) -> None:
     if masses(low, high)[1] < _SMALLEST_MASS:
         raise ValueError(
             f"between {low:g} and {high:g} standard deviations lies less than {_SMALLEST_MASS:g} "
-            "of a normal law: too little to draw from"
+            "of a normal distribution: too little to draw from"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TruncatedNormal(Independent):
-    """N(loc, scale^2) on condition that the value falls in [low, high].
+    """N(loc, scale²) on condition that the value falls in [low, high].
 
     Attributes
     ----------
     loc, scale : float
-        Mean and standard deviation before truncation, as ``torch.nn.init.trunc_normal_`` has it.
+        Mean and standard deviation before truncation, as of ``torch.nn.init.trunc_normal_``.
     low, high : float
-        Bounds of the values themselves; either may be infinite.
+        Bounds of the values, not of standard deviations; either may be infinite.
     """
 
     loc: float = 0.0
@@ -50,19 +55,19 @@ class TruncatedNormal(Independent):
     high: float = 2.0
 
     def __post_init__(self) -> None:
-        finite(loc=self.loc, scale=self.scale)
-        if not self.scale > 0:
-            raise ValueError(f"scale must be positive, not {self.scale!r}")
-        for name, value in (("low", self.low), ("high", self.high)):
-            if value not in (-math.inf, math.inf):
-                finite(**{name: value})
+        self.check_numbers("loc")
+        self.check_numbers("scale", positive=True)
+        for name in ("low", "high"):
+            value = getattr(self, name)
+            if isinstance(value, numbers.Real) and math.isinf(value):
+                object.__setattr__(self, name, float(value))
+            else:
+                self.check_numbers(name)
         check_mass((self.low - self.loc) / self.scale, (self.high - self.loc) / self.scale)
 
-    def law(self, shape: tuple[int, ...]) -> TruncatedNormalLaw:
-        """Return the conditional law."""
-        return TruncatedNormalLaw(
-            float(self.loc), float(self.scale), float(self.low), float(self.high)
-        )
+    def distribution_of(self, shape: tuple[int, ...]) -> _distributions.TruncatedNormal:
+        """Return the truncated distribution."""
+        return _distributions.TruncatedNormal(self.loc, self.scale, self.low, self.high)
 
 
 register(

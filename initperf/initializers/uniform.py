@@ -1,29 +1,34 @@
-"""Uniform weights between given bounds, whatever the layer's size."""
+"""Uniform weights between bounds that do not depend on the layer."""
 
 from dataclasses import dataclass
 
-from initperf._core.arguments import finite
+from initperf.initializers import _distributions
 from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import Uniform as UniformLaw
 
 _HISTORIC = "Rumelhart, Hinton & Williams 1986, section 4"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uniform(Independent):
-    """U(low, high)."""
+    """U(low, high).
+
+    Attributes
+    ----------
+    low, high : float
+        The bounds, finite.
+    """
 
     low: float = -0.05
     high: float = 0.05
 
     def __post_init__(self) -> None:
-        finite(low=self.low, high=self.high)
+        self.check_numbers("low", "high")
         if self.low > self.high:
             raise ValueError(f"low must not be above high, and {self.low!r} is above {self.high!r}")
 
-    def law(self, shape: tuple[int, ...]) -> UniformLaw:
+    def distribution_of(self, shape: tuple[int, ...]) -> _distributions.Uniform:
         """Return U(low, high)."""
-        return UniformLaw(float(self.low), float(self.high))
+        return _distributions.Uniform(self.low, self.high)
 
 
 register(

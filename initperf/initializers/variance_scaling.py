@@ -1,4 +1,4 @@
-"""Weights whose variance is divided by the number of inputs or outputs of their layer.
+"""Weights whose variance is inversely proportional to the inputs or outputs of their layer.
 
 LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998; Glorot & Bengio, "Understanding the
 difficulty of training deep feedforward neural networks", AISTATS 2010; He, Zhang, Ren & Sun,
@@ -8,11 +8,11 @@ difficulty of training deep feedforward neural networks", AISTATS 2010; He, Zhan
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
-from initperf._core.arguments import finite, not_negative, one_of
+from initperf.initializers._distributions import Distribution, Normal, TruncatedNormal, Uniform
 from initperf.initializers._fans import Axes, as_axes, fans
 from initperf.initializers._initializer import Independent, register
-from initperf.initializers._law import Law, Normal, TruncatedNormal, Uniform
 from initperf.initializers.truncated_normal import TWO_SIGMA_STD
 from initperf.theory.gains import LEAKY, canonical, squared_gain
 
@@ -27,17 +27,17 @@ class VarianceScaling(Independent):
     Attributes
     ----------
     scale : float
-        What the fan divides.
+        Variance times fan, for a gain of 1.
     gain : float
-        Multiplies the weights.
+        Factor of the weights.
     mode : str
-        Which fan: ``"fan_in"``, ``"fan_out"``, their mean ``"fan_avg"`` or their geometric mean
+        The fan: ``"fan_in"``, ``"fan_out"``, their mean ``"fan_avg"`` or their geometric mean
         ``"fan_geo_avg"``.
     distribution : str
-        ``"normal"``, ``"uniform"``, or ``"truncated_normal"``: cut at two standard deviations
-        and widened so that the variance after the cut is the one asked for.
+        ``"normal"``, ``"uniform"``, or ``"truncated_normal"``: truncated at two standard
+        deviations of a normal distribution so wide that the variance is right after truncation.
     in_axis, out_axis, batch_axis : int or tuple of int
-        The weight's input and output axes, and those that number weights of their own.
+        The weight's input and output axes, and those that number separate weights.
     """
 
     scale: float = 1.0
@@ -49,26 +49,30 @@ class VarianceScaling(Independent):
     batch_axis: Axes = ()
 
     def __post_init__(self) -> None:
-        not_negative(scale=self.scale, gain=self.gain)
-        one_of(MODES, mode=self.mode)
-        one_of(DISTRIBUTIONS, distribution=self.distribution)
+        self.check_numbers("scale", "gain", least=0.0)
+        self.check_choice("mode", MODES)
+        self.check_choice("distribution", DISTRIBUTIONS)
         for name in ("in_axis", "out_axis", "batch_axis"):
             object.__setattr__(self, name, as_axes(name, getattr(self, name)))
 
+    @cached_property
     def _numerator(self) -> float:
-        """Return what the fan divides."""
+        """Return the number that is divided by the fan."""
         return self.scale
 
-    def law(self, shape: tuple[int, ...]) -> Law:
-        """Return the law for a weight of this shape."""
-        fan_in, fan_out = fans(shape, self.in_axis, self.out_axis, self.batch_axis)
-        fan = {
-            "fan_in": float(fan_in),
-            "fan_out": float(fan_out),
-            "fan_avg": (fan_in + fan_out) / 2.0,
-            "fan_geo_avg": math.sqrt(fan_in * fan_out),
-        }[self.mode]
-        scale = self._numerator()
+    def _fan(self, fan_in: int, fan_out: int) -> float:
+        if self.mode == "fan_in":
+            return float(fan_in)
+        if self.mode == "fan_out":
+            return float(fan_out)
+        if self.mode == "fan_avg":
+            return (fan_in + fan_out) / 2.0
+        return math.sqrt(fan_in * fan_out)
+
+    def distribution_of(self, shape: tuple[int, ...]) -> Distribution:
+        """Return the distribution for a weight of this shape."""
+        fan = self._fan(*fans(shape, self.in_axis, self.out_axis, self.batch_axis))
+        scale = self._numerator
         std = self.gain * math.sqrt(scale / fan)
         if self.distribution == "uniform":
             bound = self.gain * math.sqrt(3.0 * scale / fan)
@@ -81,15 +85,15 @@ class VarianceScaling(Independent):
 
 @dataclass(frozen=True, kw_only=True)
 class He(VarianceScaling):
-    """Variance scaling that makes up for what an activation takes: PyTorch's kaiming.
+    """Variance scaling with the gain of an activation, as PyTorch's kaiming.
 
     Attributes
     ----------
     nonlinearity : str
-        The activation: the variance is multiplied by the square of its
-        `initperf.theory.gains.calculate_gain`.
+        The activation, the square of whose `initperf.theory.gains.calculate_gain` multiplies the
+        variance.
     a : float
-        The slope of ``"leaky_relu"`` below 0; by default 0, which is ReLU.
+        Slope of ``"leaky_relu"`` below 0; the default, 0, is ReLU.
     """
 
     nonlinearity: str = "leaky_relu"
@@ -97,9 +101,10 @@ class He(VarianceScaling):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        finite(a=self.a)
-        self._numerator()
+        self.check_numbers("a")
+        _ = self._numerator  # checks the nonlinearity
 
+    @cached_property
     def _numerator(self) -> float:
         if canonical(self.nonlinearity) == LEAKY:
             return self.scale * squared_gain(LEAKY, self.a)

@@ -1,7 +1,7 @@
-"""Compilation of kernels: policy, vectors, tiles, BLAS, and every private name of numba.
+"""Compilation of kernels: policy, vectors, tiles, BLAS, tuning, and private names of numba.
 
-An author of a kernel, an activation or an optimizer needs what is imported here; the modules of
-this package hold the parts of which kernels are built.
+The names imported here are what an author of a kernel, an activation or an optimizer needs; the
+modules of this package hold the parts that kernels are built from.
 """
 
 from initperf.jit.elementary import exp, log, tanh

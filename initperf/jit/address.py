@@ -1,10 +1,10 @@
-"""Calls of compiled functions by address, so that only what is used is compiled, and once.
+"""Calls of compiled functions by address, so that each is compiled once and only if it is used.
 
-A compiled function that calls another takes its code in and compiles it again; one that chooses
-among ten takes in all ten. Called by address instead, through Numba's own calling convention, a
-function is compiled by itself when it is first asked for. Addresses are passed around as values,
-because machine code that is cached must not hold one. Without the compiler a function stands for
-its own address.
+A compiled function that calls another includes its code and compiles it again; one that chooses
+among ten includes all ten. Called by address instead, by Numba's own calling convention, a
+function is compiled separately when its address is first requested. Addresses are passed as
+arguments, because cached machine code must not contain one. With the compiler disabled a function
+stands for its own address.
 """
 
 import functools
@@ -23,18 +23,18 @@ Signature = Callable[[Any], tuple[Any, ...]]
 
 
 class Family:
-    """Functions without a result that take the same arguments, so that one can stand for another.
+    """Functions without a result and with the same arguments, any of which an address can denote.
 
     Parameters
     ----------
     signature : callable
         From Numba's float32 or float64 to the types of the arguments, the first of which is an
-        array of that type.
+        array of that type, or a named tuple whose first field is.
 
     Attributes
     ----------
     call : callable
-        ``call(address, *arguments)``, for compiled code and elsewhere.
+        ``call(address, *arguments)``, in compiled code and in Python.
     """
 
     def __init__(self, signature: Signature) -> None:
@@ -42,7 +42,15 @@ class Family:
         self.call = _caller(signature)
 
     def address(self, function: Function, dtype: np.dtype[Any]) -> Any:
-        """Return where the machine code of a jitted function for a dtype is, compiling it first."""
+        """Return the address of a jitted function for a dtype, compiling it if need be.
+
+        Parameters
+        ----------
+        function : callable
+            As `initperf.jit.jit` returns it.
+        dtype : numpy.dtype
+            float32 or float64.
+        """
         if numba.config.DISABLE_JIT:
             return function
         return _compiled(self._signature, function, dtype)
@@ -91,7 +99,10 @@ def _caller(signature: Signature) -> Callable[..., None]:
         address(*arguments)
 
     def compiled(address, *arguments):  # type: ignore[no-untyped-def]  # numba's types
-        expected = signature(arguments[0].dtype)
+        first = arguments[0]
+        if isinstance(first, types.BaseNamedTuple):  # type: ignore[attr-defined]  # not in its stubs
+            first = first[0]
+        expected = signature(first.dtype)
         if arguments != expected:
             raise TypingError(f"called with {arguments} what was compiled for {expected}")
         return lambda address, *arguments: jump(address, arguments)

@@ -1,7 +1,7 @@
-"""Cache lines fetched before they are written.
+"""Cache lines: prefetching for writing, and arrays that start at one.
 
-A store to a line that is not at hand waits in a queue, which soon is full and then holds up the
-work that goes on. A hint given early enough has the line there in time.
+Stores that miss the cache fill the store buffer and stall the core. A prefetch of the line for
+writing, early enough, avoids that.
 """
 
 import math
@@ -19,7 +19,15 @@ _TO_WRITE, _TO_ALL_LEVELS, _DATA = _WORD(1), _WORD(3), _WORD(1)
 
 
 def prefetch(array: np.ndarray, index: int) -> None:
-    """Hint that an entry of a contiguous 1-D array will soon be written; any index is harmless."""
+    """Prefetch the line of an entry of a contiguous 1-D array for writing.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Contiguous, 1-D.
+    index : int
+        Index of the entry; one outside the array is harmless.
+    """
 
 
 @intrinsic
@@ -40,14 +48,19 @@ def _hint(typing: Any, array: Any, index: Any) -> Any:
 overload(prefetch)(lambda array, index: lambda array, index: _hint(array, index))
 
 
-_LINE_BYTES = 64
-
-
 def aligned_zeros(shape: int | tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
-    """Return a new array of zeros, in C order, whose first byte is the first of a cache line."""
+    """Return a new array of zeros, in C order, that starts at the start of a cache line.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Its shape.
+    dtype : numpy.dtype
+        Its dtype.
+    """
     kind = np.dtype(dtype)
     size = math.prod(np.atleast_1d(shape).tolist()) * kind.itemsize
-    room = np.zeros(size + _LINE_BYTES, np.uint8)
-    begin = -room.ctypes.data % _LINE_BYTES
+    room = np.zeros(size + LINE_BYTES, np.uint8)
+    begin = -room.ctypes.data % LINE_BYTES
     values: np.ndarray = room[begin : begin + size].view(kind).reshape(shape)
     return values

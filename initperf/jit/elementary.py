@@ -1,14 +1,14 @@
 """Logarithm, exponential, sine, cosine, tanh and normal quantile with the same bits everywhere.
 
-Only IEEE additions, multiplications, divisions, square roots and integer operations, in the order
-written, without branches: each runs at the full width of the vector unit, and alike on NumPy
-arrays and, compiled, on scalars. Polynomials of five terms and more are summed by Estrin's scheme
-(Proceedings of the Western Joint Computer Conference 1960), whose chains of dependent operations
-are short; where the constant term weighs most it is added last, which leaves one rounding.
-Polynomials interpolate at Chebyshev nodes in 40 digits; the rational functions of the float32
-quantile are least-squares fits reweighted towards equal relative error; those of the float64
-quantile are Wichura's algorithm AS 241 (Applied Statistics 37, 1988). The tests state and measure
-the accuracy of each.
+Each consists of IEEE additions, multiplications, divisions, square roots and integer operations
+only, in the order written, without branches: it runs at the full width of the vector unit, and
+gives the same bits on NumPy arrays and, compiled, on scalars. Polynomials of five terms and more
+are summed by Estrin's scheme (Proceedings of the Western Joint Computer Conference 1960), whose
+chains of dependent operations are short; where the constant term dominates it is added last,
+which leaves one rounding. Polynomials interpolate at Chebyshev nodes in 40 digits; the rational
+functions of the float32 quantile are least-squares fits reweighted towards equal relative error;
+those of the float64 quantile are Wichura's algorithm AS 241 (Applied Statistics 37, 1988). The
+tests state and measure the accuracy of each.
 """
 
 import math

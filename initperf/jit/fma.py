@@ -1,8 +1,8 @@
-"""Chains of fused multiply-adds on vector registers, written in LLVM's own instructions.
+"""Chains of fused multiply-adds in vector registers, which measure a core's peak.
 
-Nothing in Python's arithmetic asks for a fused multiply-add, and kernels must not contain one;
-this is only to learn how many a core can do. Independent chains hide the latency of each: with
-two units of latency 4 or 5, ten are enough, and twelve fit the sixteen registers of AVX2.
+Python's arithmetic has no fused multiply-add, and kernels must not contain one; the instructions
+are emitted here only to count how many a core executes. Independent chains hide the latency of
+each.
 """
 
 from typing import Any
@@ -12,20 +12,23 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from initperf.jit.policy import jit
+from initperf.jit.tuning import FMA_CHAINS
 from initperf.jit.vectors import host_features
 
-_CHAINS = 12
 _VECTOR_BYTES = 64 if "avx512f" in host_features() else 32
 
-FMAS_A_TURN = {"float32": _CHAINS * _VECTOR_BYTES // 4, "float64": _CHAINS * _VECTOR_BYTES // 8}
-"""Multiply-adds in one turn of `fma_chains`, by dtype."""
+FMAS_A_TURN = {
+    "float32": FMA_CHAINS * _VECTOR_BYTES // 4,
+    "float64": FMA_CHAINS * _VECTOR_BYTES // 8,
+}
+"""Multiply-adds of one iteration of `fma_chains`, by dtype."""
 
 
 @intrinsic
 def _chains(typing: Any, turns: Any, value: Any) -> Any:
     """Run ``chain = fma(chain, value, value)`` on every lane of every chain, `turns` times.
 
-    Chains start from different values; the compiler would make one of equal ones.
+    Chains start from different values, because the compiler would merge equal ones.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -46,7 +49,7 @@ def _chains(typing: Any, turns: Any, value: Any) -> Any:
 
         builder.position_at_end(loop)
         turn = builder.phi(count.type)
-        chains = [builder.phi(vector) for _ in range(_CHAINS)]
+        chains = [builder.phi(vector) for _ in range(FMA_CHAINS)]
         grown = [builder.call(fused, [chain, values, values]) for chain in chains]
         next_turn = builder.add(turn, ir.Constant(count.type, 1))
         turn.add_incoming(ir.Constant(count.type, 0), before)
@@ -67,5 +70,13 @@ def _chains(typing: Any, turns: Any, value: Any) -> Any:
 
 @jit
 def fma_chains(turns: Any, value: Any) -> Any:
-    """Run the chains for a number of turns and return a value that depends on all of them."""
+    """Run the chains and return a value that depends on all of them.
+
+    Parameters
+    ----------
+    turns : int
+        Number of iterations.
+    value : numpy.float32 or numpy.float64
+        Both factors and summands; below 1, so that chains stay finite.
+    """
     return _chains(turns, value)

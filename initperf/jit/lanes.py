@@ -1,15 +1,17 @@
 """Integers in vector registers, with Python's operators.
 
-A compiler that vectorises a loop works on one vector of its values after the other. Where each is
-one long chain of operations, that leaves the units idle while they wait for a result; several
-vectors in turns do not. A function written for integers of NumPy, called with `Lanes`, puts out
-the instructions for all vectors, each operation for every one before the next.
+A compiler that vectorises a loop computes one vector of values after the other. Where a value is
+one long chain of dependent operations, the units then wait for each result; interleaving several
+vectors hides that latency. A function written for NumPy's integers, called with `Lanes`, emits
+the instructions of all vectors, each operation for every one of them before the next.
 """
 
 from collections.abc import Callable
 from typing import Any, SupportsInt, TypeAlias, Union
 
 from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 Operand: TypeAlias = Union["Lanes", SupportsInt]
 
@@ -17,7 +19,7 @@ _INDEX = ir.IntType(32)
 
 
 class Lanes:
-    """Integers of as many lanes as the compiler is to work on at once, in as many registers.
+    """Integers of several lanes, computed on together in as many registers as they need.
 
     Parameters
     ----------
@@ -34,7 +36,17 @@ class Lanes:
 
     @classmethod
     def spread(cls, builder: Any, scalar: Any, count: int) -> "Lanes":
-        """Return lanes that all hold a scalar."""
+        """Return lanes that all hold a scalar.
+
+        Parameters
+        ----------
+        builder : llvmlite.ir.IRBuilder
+            Where instructions go.
+        scalar : llvmlite.ir.Value
+            An integer.
+        count : int
+            Number of lanes.
+        """
         undefined = ir.Constant(ir.VectorType(scalar.type, count), ir.Undefined)
         single = builder.insert_element(undefined, scalar, _INDEX(0))
         first = ir.Constant(ir.VectorType(_INDEX, count), [0] * count)
@@ -63,3 +75,44 @@ class Lanes:
         return self._with(self.builder.lshr, other)
 
     __rmul__ = __mul__
+
+
+def interleaved(function: Callable[..., tuple[Any, ...]], count: int) -> Callable[..., None]:
+    """Return compiled code's way to write the words of many consecutive counters at a time.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(counter, high, key, stream)`` returns a tuple of words; called with `Lanes`.
+    count : int
+        Number of counters.
+
+    Returns
+    -------
+    callable
+        ``write(words, low, high, key, stream)``, for compiled code only, where `words` is a
+        contiguous 1-D array of uint32 and the others are uint64: evaluates `function` for the
+        counters from `low` on and stores the lower 32 bits, the first words of all counters
+        before their second words and so on.
+    """
+
+    @intrinsic
+    def write(typing: Any, words: Any, low: Any, high: Any, key: Any, stream: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            target = context.make_array(words)(context, builder, arguments[0]).data
+            first, *others = (Lanes.spread(builder, each, count) for each in arguments[1:])
+            steps = ir.Constant(first.value.type, list(range(count)))
+            made = function(first + Lanes(builder, steps), *others)
+            narrow = ir.VectorType(ir.IntType(32), count)
+            for i, word in enumerate(made):
+                place = builder.gep(target, [ir.IntType(64)(i * count)])
+                store = builder.store(
+                    builder.trunc(word.value, narrow), builder.bitcast(place, narrow.as_pointer())
+                )
+                store.align = words.dtype.bitwidth // 8
+            return context.get_dummy_value()
+
+        return types.void(words, low, high, key, stream), generate
+
+    native: Callable[..., None] = write
+    return native

@@ -1,8 +1,8 @@
-"""Magnitudes compared as integers.
+"""Comparison of magnitudes as integers, and the magnitude at which a run has diverged.
 
 The bits of a float without its sign are ordered as its magnitude is, with infinity and NaN above
-all numbers. Their maximum is a vector instruction where a maximum of floats, which must not
-ignore NaN, is a branch; and one comparison with it finds whatever is too large or not a number.
+all numbers. The maximum of such integers is one vector instruction, where a maximum of floats
+that does not ignore NaN is a branch; and one comparison finds values too large and NaN alike.
 """
 
 from typing import Any
@@ -12,9 +12,9 @@ import numpy as np
 from initperf.jit.policy import by_dtype, portable
 
 LIMITS = {"float32": 2.0**56, "float64": 2.0**504}
-"""A magnitude this large has diverged: sums of 8,192 squares of differences still are finite.
+"""Magnitudes from which on a run has diverged: sums of 8,192 squares below are still finite.
 
-A run diverges with a pre-activation, an updated parameter or the norm of a layer's gradient.
+They apply to pre-activations, updated parameters and the norm of a layer's gradient.
 """
 
 _MAGNITUDE_32 = np.int32(0x7FFFFFFF)

@@ -1,10 +1,11 @@
 """Compiler options of all kernels, their cache of machine code, and portable functions.
 
-The only module that knows the options of ``numba.njit``. A kernel is compiled at its first call
-for each combination of types, releases the global interpreter lock, follows IEEE arithmetic as
-written (no reassociation, no fused multiply-add) and divides as NumPy does. The cache directory is
-named after a digest of all compiled sources, the versions of the compiler and those settings of
-numba that its own cache key leaves out, so that stale machine code is never run.
+No other module passes options to ``numba.njit``. A kernel is compiled at its first call for each
+combination of types, releases the global interpreter lock, follows IEEE arithmetic as written (no
+reassociation, no fused multiply-add) and divides as NumPy does. The cache directory is named
+after a digest of all compiled sources, the versions of the compiler and the settings of numba
+that its own cache key omits, so that stale machine code is never run; code that is compiled from
+a plug-in's sources too has a directory below, named after a digest of these.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ import numpy as np
 from llvmlite import ir
 
 from initperf._core.storage import cache_directory
+from initperf.jit.outside import outside_digest
 from initperf.jit.vectors import WideCompiler
 
 Function = Callable[..., Any]
@@ -27,18 +29,12 @@ Function = Callable[..., Any]
 
 F = TypeVar("F", bound=Function)
 
-
 _COMMON: dict[str, Any] = {"error_model": "numpy", "pipeline_class": WideCompiler}
-
-
 _OPTIONS = _COMMON | {"nogil": True, "cache": True}
-
-
-INLINED = _COMMON | {"forceinline": True, "fastmath": False}
-
-
 _SUMS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 
+INLINED = _COMMON | {"forceinline": True, "fastmath": False}
+"""Options of functions that are compiled into their callers."""
 
 _COMPILED = ("jit/*.py", "kernels/*.py", "activations.py", "optimizers.py")
 _SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
@@ -64,7 +60,7 @@ CODE_CACHE = cache_directory("code", _source_digest())
 def _decorate(function: Function, **options: Any) -> Function:
     with _decorating:
         before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(CODE_CACHE)
+        numba.config.CACHE_DIR = str(CODE_CACHE / outside_digest(function))
         try:
             jitted: Function = numba.njit(**_OPTIONS, **options)(function)
             return jitted
@@ -73,35 +69,43 @@ def _decorate(function: Function, **options: Any) -> Function:
 
 
 def jit(function: Function) -> Function:
-    """Compile a function by the one policy of this project, at its first call."""
+    """Return a function that is compiled by the policy of this project at its first call."""
     return _decorate(function)
 
 
 def jit_sums(function: Function) -> Function:
-    """Compile as `jit` does, but let sums be regrouped and fused so that they run as vectors.
+    """Compile as `jit` does, but allow sums to be reassociated and fused, so that they vectorise.
 
-    Infinities and NaN keep their meaning; the last bits depend on the processor.
+    Infinities and NaN are kept; the last bits depend on the processor.
     """
     return _decorate(function, **_SUMS)
 
 
 def portable(function: F) -> F:
-    """Let compiled code call a function that stays plain Python for everybody else.
+    """Return a Python function that compiled code can call too.
 
-    What is written so runs as NumPy on arrays and, compiled into its callers, on scalars.
+    Such a function runs as NumPy on arrays and, compiled into its callers, on scalars.
     """
     registered: F = numba.extending.register_jitable(**INLINED)(function)
     return registered
 
 
 def portable_sums(function: F) -> F:
-    """Do as `portable` does with the freedom of `jit_sums`."""
+    """Do as `portable` does, with the reassociation that `jit_sums` allows."""
     registered: F = numba.extending.register_jitable(**(INLINED | _SUMS))(function)
     return registered
 
 
 def like(x: Any, value: float) -> Any:
-    """Return a constant in the dtype of `x`, a NumPy array or scalar."""
+    """Return a constant in the dtype of an array or scalar.
+
+    Parameters
+    ----------
+    x : numpy.ndarray or NumPy scalar
+        Gives the dtype, float32 or float64.
+    value : float
+        The constant.
+    """
     return x.dtype.type(value)
 
 
@@ -112,7 +116,15 @@ def _like(x, value):  # type: ignore[no-untyped-def]  # numba compares the bare 
 
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
-    """Select as ``np.where`` does; compiled, a select without a branch on scalars."""
+    """Select as ``np.where`` does; compiled, on scalars, without a branch.
+
+    Parameters
+    ----------
+    condition : bool or array of bool
+        Where `yes` is selected.
+    yes, no : scalar or array
+        Of one dtype.
+    """
     return np.where(condition, yes, no)
 
 
@@ -122,11 +134,11 @@ numba.extending.overload(where, jit_options=INLINED)(
 
 
 def held(constant: Any) -> Any:
-    """Return a float constant as it is, its value hidden from the compiler.
+    """Return a float constant whose value is hidden from the compiler.
 
-    A loop keeps a value that it cannot know as a whole vector on the stack, and reads it from
-    there as part of an operation. A known constant it fetches and spreads anew for each vector:
-    two instructions more, which a loop of many constants has no room for.
+    A loop keeps an unknown value as a whole vector on the stack and loads it as an operand. A
+    known constant is loaded as a scalar and broadcast again for each vector: two instructions
+    more, which slow a loop of many constants down.
     """
     return constant
 
@@ -151,10 +163,14 @@ numba.extending.overload(held, jit_options=INLINED)(
 
 
 def by_dtype(single: Function, double: Function) -> Function:
-    """Join two functions into one that takes the float32 or the float64 half.
+    """Return a function that calls one of two, by the dtype of its first argument.
 
-    The dtype of the first argument, an array or a scalar, decides: when compiling in compiled
-    code, when called elsewhere. Both halves take the same arguments.
+    In compiled code the choice is made when compiling, in Python at the call.
+
+    Parameters
+    ----------
+    single, double : callable
+        For float32 and float64; both take the same arguments, first an array or a scalar.
     """
 
     def chosen(first: Any, *rest: Any) -> Any:

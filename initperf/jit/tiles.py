@@ -1,11 +1,10 @@
-"""Tiles of matrices that stay in vector registers while all is done with them.
+"""Operations on tiles of matrices that stay in vector registers.
 
-A compiler that vectorises loops loads and stores an entry of a sum for every term. Here the
-vectors are written out, as the compiler's own instructions: a tile of a product keeps its sums in
-registers from the first term to the last (Goto & van de Geijn, "Anatomy of high-performance
-matrix multiplication", ACM Trans. Math. Softw. 34, 2008), a square is transposed by shuffles, and
-columns are searched for what is not zero.
-A machine of narrower vectors takes two for each.
+A compiler that vectorises loops loads and stores an entry of a sum for every term. Here the vector
+instructions are emitted explicitly: a tile of a product keeps its sums in registers from the
+first term to the last (Goto & van de Geijn, "Anatomy of high-performance matrix multiplication",
+ACM Trans. Math. Softw. 34, 2008), a square is transposed by shuffles, and columns are searched
+for entries that are not zero. A processor with narrower vectors uses two for each.
 """
 
 from collections.abc import Callable
@@ -18,14 +17,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from initperf.jit.policy import portable
+from initperf.jit.tuning import PRODUCT_SUMS
 from initperf.jit.vectors import has_512_bits
 
-# of a product's tile: its 8 sums hide a multiplication's 4 cycles in 2 units
-_SUMS, _TILE_BYTES = 8, 64
+_TILE_BYTES = 64
 _PRODUCT_BYTES = 64 if has_512_bits() else 32
 _VECTORS = _TILE_BYTES // _PRODUCT_BYTES
 
-ROWS = _SUMS // _VECTORS
+ROWS = PRODUCT_SUMS // _VECTORS
 """Rows of a tile of a product."""
 
 _SQUARE_BYTES, _COLUMN_BYTES = 32, _TILE_BYTES
@@ -35,23 +34,31 @@ _FUSED = ("contract",)
 
 @portable
 def side(matrix: np.ndarray) -> int:
-    """Return how many rows and columns a square has."""
+    """Return the number of rows and columns of a square for the dtype of a matrix."""
     return _SQUARE_BYTES // matrix.itemsize
 
 
 @portable
 def width(matrix: np.ndarray) -> int:
-    """Return how many columns a tile of a product has, and how many are searched at a time."""
+    """Return the number of columns of a tile of a product, and of columns searched at a time."""
     return _TILE_BYTES // matrix.itemsize
 
 
 def multiply_tile(
     a: np.ndarray, b: np.ndarray, start: np.ndarray, out: np.ndarray, i: int, j: int
 ) -> None:
-    """Write ``start + a @ b`` to the tile of `out` whose first entry is (i, j).
+    """Write ``start + a @ b`` to one tile of a matrix, adding terms in their order.
 
-    All but `a` have unit stride along their rows, and `start` has as many rows as `out`, or one
-    for all. A term after the other is added to each sum.
+    Parameters
+    ----------
+    a, b : numpy.ndarray
+        Shapes (rows, terms) and (terms, columns), one dtype; `b` with unit stride along rows.
+    start : numpy.ndarray
+        Shape (rows, columns) or (1, columns), unit stride along rows.
+    out : numpy.ndarray
+        Written; shape (rows, columns), unit stride along rows.
+    i, j : int
+        Indices of the first entry of the tile.
     """
     rows, columns = slice(i, i + ROWS), slice(j, j + width(out))
     begin = start[rows, columns] if len(start) == len(out) else start[:, columns]
@@ -59,25 +66,35 @@ def multiply_tile(
 
 
 def transpose_square(source: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
-    """Write the square of `source` whose first entry is (i, j) to `out`, transposed.
+    """Write one square of a matrix, transposed, to another matrix.
 
-    Both have unit stride along their rows.
+    Parameters
+    ----------
+    source, out : numpy.ndarray
+        Shapes (m, n) and (n, m), one dtype, unit stride along rows; `out` is written.
+    i, j : int
+        Indices, in `source`, of the first entry of the square.
     """
     count = side(out)
     out[j : j + count, i : i + count] = source[i : i + count, j : j + count].T
 
 
 def mark_columns(matrix: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
-    """Set to 1, from entry (i, j) of `out` on, as many as a tile is wide where a column is not 0.
+    """Set entries of a row of marks to 1 where columns of a matrix are not all zero.
 
-    Both have unit stride along their rows and as many columns; `out` holds 0 and 1.
+    Parameters
+    ----------
+    matrix, out : numpy.ndarray
+        The same number of columns and dtype, unit stride along rows; `out` holds 0 and 1.
+    i, j : int
+        Indices, in `out`, of the first mark; as many as a tile is wide are set.
     """
     columns = slice(j, j + width(out))
     out[i, columns] = np.maximum(out[i, columns], np.any(matrix[:, columns] != 0, axis=0))
 
 
 class _Matrix:
-    """A matrix in compiled code: where its entries and vectors are."""
+    """A matrix in compiled code: addresses of its entries and vectors."""
 
     def __init__(self, context: Any, builder: Any, size: int, kind: Any, value: Any) -> None:
         array = context.make_array(kind)(context, builder, value)
@@ -95,23 +112,23 @@ class _Matrix:
         return builder.bitcast(builder.gep(self._data, [offset]), kind.as_pointer())
 
     def load(self, i: Any, j: Any, lane: int = 0) -> Any:
-        """Return the vector that begins so many lanes behind an entry."""
+        """Return the vector that begins `lane` entries after entry (i, j)."""
         pointer = self._at(self.vector, i, j, lane)
         return self._builder.load(pointer, align=self._bytes)
 
     def store(self, vector: Any, i: Any, j: Any, lane: int = 0) -> None:
-        """Write a vector so many lanes behind an entry."""
+        """Write a vector from `lane` entries after entry (i, j) on."""
         self._builder.store(vector, self._at(self.vector, i, j, lane), align=self._bytes)
 
     def spread(self, i: Any, j: Any) -> Any:
-        """Return a vector of one entry."""
+        """Return a vector that repeats one entry."""
         builder, nothing = self._builder, ir.Constant(self.vector, ir.Undefined)
         value = builder.load(self._at(self.entry, i, j, 0))
         first = builder.insert_element(nothing, value, ir.IntType(32)(0))
         return self.shuffle(first, nothing, [0] * self.vector.count)
 
     def shuffle(self, one: Any, two: Any, places: list[int]) -> Any:
-        """Return the entries of two vectors that are at these places, counted through both."""
+        """Return the entries of two vectors at these indices into their concatenation."""
         chosen = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
         return self._builder.shuffle_vector(one, two, chosen)
 
@@ -122,7 +139,7 @@ def _multiply(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
     parts = [vector * out.vector.count for vector in range(_VECTORS)]
     each = builder.icmp_signed("==", start.height, out.height)
     begins = [builder.select(each, row, _INTEGER(0)) for row in rows]
-    # places that the compiler keeps in registers
+    # stack slots that the compiler promotes to registers
     sums = [
         [cgutils.alloca_once_value(builder, start.load(begin, j, part)) for part in parts]
         for begin in begins
@@ -144,7 +161,7 @@ def _transpose(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
     side = out.vector.count
     rows = [source.load(builder.add(i, _INTEGER(row)), j) for row in range(side)]
     step = 1
-    while step < side:  # two rows exchange their squares of this side
+    while step < side:  # pairs of rows exchange squares of this side
         for row in range(side):
             if not row & step:
                 one, two = rows[row], rows[row + step]
@@ -161,7 +178,7 @@ def _mark(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
     matrix, out = matrices
     count = out.vector.count
     integers = ir.VectorType(ir.IntType(8 * _COLUMN_BYTES // count), count)
-    # a column of zeros, of either sign, is one whose bits are joined to a zero
+    # the bitwise or of a column's entries is a zero of either sign where all of them are zero
     joined = cgutils.alloca_once_value(builder, builder.bitcast(out.load(i, j), integers))
     with cgutils.for_range(builder, matrix.height) as row:
         bits = builder.bitcast(matrix.load(row.index, j), integers)
@@ -172,9 +189,14 @@ def _mark(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
 
 
 def _compile(written: Callable[..., None], size: int) -> Callable[..., None]:
-    """Return compiled code's own way to write a tile, given matrices and then i and j.
+    """Return an intrinsic of compiled code that takes matrices, i and j, and writes a tile.
 
-    Its vectors have `size` bytes.
+    Parameters
+    ----------
+    written : callable
+        ``written(builder, matrices, i, j)`` emits the instructions.
+    size : int
+        Bytes of a vector.
     """
 
     @intrinsic

@@ -1,11 +1,11 @@
-"""Whole vector registers for kernels, and room on the stack where whole vectors lie in one line.
+"""Vectors of 512 bits for kernels, and a stack aligned to cache lines.
 
-LLVM holds loops to 256 bits on most of Intel's processors with AVX-512, lest a few wide operations
-slow the clock for a program that has no other use for them. Kernels use them all the time.
+LLVM limits loops to 256 bits on most of Intel's processors with AVX-512, because occasional wide
+instructions lower the clock of a program that gains nothing by them. Kernels use them throughout.
 
-What does not fit in registers waits on the stack, which a process finds aligned to 16 bytes. LLVM
-aligns it no further for values that it moves there late: in three processes of four such vectors
-lay across cache lines, and a normal draw took 7 % longer (Zen 4).
+The stack of a process is aligned to 16 bytes, and LLVM does not align it further for registers
+that it spills late: spilled 64-byte vectors straddle cache lines in about 75 % of processes, where
+a normal draw takes 7 % longer (Zen 4).
 """
 
 from typing import Any
@@ -22,10 +22,7 @@ _LINE_BYTES = 64
 
 
 class _WideLower(Lower):  # type: ignore[misc]  # numba is not typed
-    """Give every function two attributes.
-
-    By the first Clang hands on ``-mprefer-vector-width=512``.
-    """
+    """Give every function two attributes: Clang's ``-mprefer-vector-width=512``, and alignment."""
 
     def pre_lower(self) -> None:
         super().pre_lower()
@@ -37,7 +34,7 @@ class _WideLower(Lower):  # type: ignore[misc]  # numba is not typed
 
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _WideLowering(NativeLowering):  # type: ignore[misc]  # numba is not typed
-    """Keep numba's own name for the pass, by which the profiler tells it."""
+    """The lowering above, under numba's own name of the pass, which the profiler shows."""
 
     @property
     def lowering_class(self) -> type[Lower]:
@@ -45,10 +42,10 @@ class _WideLowering(NativeLowering):  # type: ignore[misc]  # numba is not typed
 
 
 class WideCompiler(CompilerBase):  # type: ignore[misc]  # numba is not typed
-    """numba's own pipeline but for the width and the place of vectors."""
+    """The pipeline of numba, with another lowering."""
 
     def define_pipelines(self) -> list[Any]:
-        """Return the passes, lowering exchanged for the one above."""
+        """Return the compiler passes, with the lowering above in place of numba's."""
         pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
         pipeline.passes = [
             (_WideLowering if passed is NativeLowering else passed, words)
@@ -59,13 +56,13 @@ class WideCompiler(CompilerBase):  # type: ignore[misc]  # numba is not typed
 
 
 def has_512_bits() -> bool:
-    """Return whether kernels are compiled for registers of 512 bits, of which there are 32."""
+    """Return whether kernels are compiled for registers of 512 bits; there are 32 of them."""
     _, _, features = cpu_target.target_context.codegen().magic_tuple()
     return "+avx512f" in features.split(",")
 
 
 def host_features() -> frozenset[str]:
-    """Return LLVM's names of what the processor can do; none where LLVM cannot tell."""
+    """Return LLVM's names of the processor's features; none where LLVM does not know them."""
     try:
         features = binding.get_host_cpu_features()
     except RuntimeError:

@@ -1,10 +1,10 @@
-"""Products of Householder reflectors, a panel at a time, through matrix products.
+"""Products of Householder reflectors, a panel at a time, by matrix products.
 
 Schreiber & Van Loan, "A storage-efficient WY representation for products of Householder
 transformations", SIAM J. Sci. Stat. Comput. 10, 1989: H₀ H₁ … H_b₋₁ = I − V T Vᵀ with T upper
 triangular. Puglisi, "Modification of the Householder method based on the compact WY
 representation", same journal 13, 1992: T⁻¹ is the strict upper triangle of VᵀV with 1/τ on the
-diagonal. T is never formed: a triangular solve takes its place.
+diagonal. T is never formed: a triangular system is solved instead.
 """
 
 from collections.abc import Iterator
@@ -15,19 +15,24 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from initperf._core.parallel import default_threads, split
-from initperf.jit.blas import Addresses, blas, gram, multiply, serial_blas, solve_upper
+from initperf.jit import tuning
+from initperf.jit.blas import Addresses, blas, blas_threads, gram, multiply, solve_upper
 from initperf.jit.policy import jit, portable
-
-UNBLOCKED = 20_000
-"""Up to so many entries, reflectors one at a time in compiled code beat matrix products."""
-
-_NARROWEST = 128
-_WORTH_A_THREAD = 1e8
 
 
 @portable
 def as_matrix(flat: np.ndarray, rows: int, columns: int, by_rows: bool) -> np.ndarray:
-    """Return a contiguous matrix of whichever order, in compiled code the same type for both."""
+    """Return a contiguous matrix of either order as one type, so that code is compiled once.
+
+    Parameters
+    ----------
+    flat : numpy.ndarray
+        Its entries in the order of memory, shape (rows * columns,).
+    rows, columns : int
+        Its shape.
+    by_rows : bool
+        Whether it is in C order; else it is in Fortran order.
+    """
     size = flat.itemsize
     strides = (columns * size, size) if by_rows else (size, rows * size)
     return as_strided(flat, (rows, columns), strides)
@@ -37,7 +42,19 @@ def as_matrix(flat: np.ndarray, rows: int, columns: int, by_rows: bool) -> np.nd
 def close_panel(
     addresses: Addresses, vectors: np.ndarray, inverse_tau: np.ndarray, triangle: np.ndarray
 ) -> None:
-    """Write T⁻¹ of the reflectors whose vectors are the rows of an array."""
+    """Write T⁻¹ of the reflectors of a panel.
+
+    Parameters
+    ----------
+    addresses : tuple of int
+        See `initperf.jit.blas.blas`.
+    vectors : numpy.ndarray
+        The vectors v, one a row, shape (count, length).
+    inverse_tau : numpy.ndarray
+        1/τ of each, shape (count,).
+    triangle : numpy.ndarray
+        Written in its upper triangle; shape (count, count).
+    """
     gram(addresses, vectors, triangle)
     for k in range(len(vectors)):
         triangle[k, k] = inverse_tau[k]
@@ -51,7 +68,19 @@ def reflect(
     out: np.ndarray,
     work: np.ndarray,
 ) -> None:
-    """Apply H_b₋₁ … H₁ H₀ = I − V Tᵀ Vᵀ, the order of a factorisation, to a matrix in place."""
+    """Apply H_b₋₁ … H₁ H₀ = I − V Tᵀ Vᵀ, the order of a factorisation, to a matrix in place.
+
+    Parameters
+    ----------
+    addresses : tuple of int
+        See `initperf.jit.blas.blas`.
+    vectors, triangle : numpy.ndarray
+        As `close_panel` takes them; shapes (count, length) and (count, count).
+    out : numpy.ndarray
+        Updated; shape (length, columns).
+    work : numpy.ndarray
+        Scratch memory of at least count * columns entries.
+    """
     count, columns = len(vectors), out.shape[1]
     weights = work[: count * columns].reshape((count, columns))
     multiply(addresses, vectors, out, weights, 1.0, 0.0)
@@ -74,8 +103,9 @@ def _accumulate(
 ) -> None:
     """Turn the columns `low` to `high` of a matrix of zeros into those of H₀ … Hₙ₋₁ D.
 
-    From the last panel to the first, so that each meets only the rows and columns that differ
-    from the identity's by then: 2mn² − ⅔n³ operations for the whole.
+    From the last panel to the first, so that each is applied only to the rows and columns that
+    differ from the identity's by then: 2mn² − ⅔n³ operations for all columns. The ten arguments
+    are the matrix, the fields of `Panels` and the range: compiled code has no other record.
     """
     n = diagonal.size
     m = flat.size // n
@@ -90,7 +120,7 @@ def _accumulate(
             continue
         triangle = triangles[start * block : start * block + count * count]
         first = max(low, start)
-        # the columns of the identity that no panel has touched before this one; then all others
+        # first the columns that still are the identity's, then all others
         fresh = max(first, min(stop, high)) - first
         weights = work[: count * (high - first)].reshape((count, high - first))
         for k in range(fresh):
@@ -110,9 +140,9 @@ class Panels:
     Attributes
     ----------
     rows, columns, block : int
-        m, n, and how many reflectors make a panel, but for the last.
+        m, n, and the number of reflectors of each panel but the last.
     vectors, triangles : numpy.ndarray
-        What `panel` gives, one after the other.
+        Vectors and triangles of all panels, one after the other; see `panel`.
     inverse_tau, diagonal : numpy.ndarray
         Shape (n,): 1/τ of each reflector, and D, which multiplies the columns of the product.
     """
@@ -127,7 +157,17 @@ class Panels:
 
     @classmethod
     def empty(cls, rows: int, columns: int, block: int, dtype: np.dtype) -> "Panels":
-        """Make room for the reflectors of a matrix of `rows` by `columns`, `block` a panel."""
+        """Allocate the reflectors of a matrix.
+
+        Parameters
+        ----------
+        rows, columns : int
+            Shape of the matrix, rows >= columns.
+        block : int
+            Number of reflectors of a panel.
+        dtype : numpy.dtype
+            float32 or float64.
+        """
         starts = np.arange(0, columns, block)
         counts = np.minimum(block, columns - starts)
         sizes = int(counts @ (rows - starts)), int(starts[-1]) * block + int(counts[-1]) ** 2
@@ -138,7 +178,7 @@ class Panels:
         return -(-self.columns // self.block)
 
     def part(self, panel: int) -> slice:
-        """Return which reflectors make a panel."""
+        """Return the numbers of the reflectors of a panel."""
         return slice(panel * self.block, min((panel + 1) * self.block, self.columns))
 
     def panel(self, panel: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -159,29 +199,43 @@ class Panels:
 
 @contextmanager
 def workers(panels: Panels, threads: int | None) -> Iterator[int]:
-    """Keep BLAS to one thread a call; give the number of threads to call it from.
+    """Limit BLAS to one thread a call; give the number of threads to call it from.
 
-    As many as both this process and BLAS may use, but no more than `threads`, and one where the
-    matrix is so small that waking another takes longer than it helps.
+    Parameters
+    ----------
+    panels : Panels
+        The reflectors; of a small matrix one thread is faster than two.
+    threads : int or None
+        The most threads; by default as many as both this process and BLAS may use.
     """
     m, n = panels.rows, panels.columns
-    with serial_blas() as allowed:
-        useful = 1 + int((2 * m - 2 * n / 3) * n**2 / _WORTH_A_THREAD)
+    with blas_threads(1) as allowed:
+        useful = 1 + int((2 * m - 2 * n / 3) * n**2 / tuning.OPERATIONS_A_THREAD)
         yield min(allowed, useful, default_threads() if threads is None else threads)
 
 
 def flatten(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return a contiguous matrix as `as_matrix` takes it."""
+    """Return the entries of a contiguous matrix in the order of memory, and whether that is C."""
     by_rows = matrix.flags.c_contiguous
     return (matrix if by_rows else matrix.T).reshape(-1), by_rows
 
 
 def accumulate(panels: Panels, out: np.ndarray, threads: int) -> None:
-    """Write H₀ … Hₙ₋₁ D into a contiguous matrix, a slab of columns a thread, of equal work."""
+    """Write H₀ … Hₙ₋₁ D into a contiguous matrix, each thread a slab of columns of equal cost.
+
+    Parameters
+    ----------
+    panels : Panels
+        The reflectors.
+    out : numpy.ndarray
+        Written; shape (rows, columns), in C or Fortran order.
+    threads : int
+        Number of threads.
+    """
     columns = np.arange(panels.columns + 1.0)
-    work = panels.rows * columns**2 / 2 - columns**3 / 6
-    slabs = min(threads, -(-panels.columns // _NARROWEST))
-    bounds = np.searchsorted(work, np.linspace(0.0, work[-1], slabs + 1)).tolist()
+    cost = panels.rows * columns**2 / 2 - columns**3 / 6
+    slabs = min(threads, -(-panels.columns // tuning.SLAB_COLUMNS))
+    bounds = np.searchsorted(cost, np.linspace(0.0, cost[-1], slabs + 1)).tolist()
     place, stored = flatten(out), (panels.vectors, panels.triangles, panels.diagonal)
     addresses = blas(out.dtype)
 

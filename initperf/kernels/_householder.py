@@ -1,10 +1,10 @@
-"""Householder reflectors one at a time: for the references, and compiled for small matrices.
+"""Householder reflectors one at a time, in NumPy for references and compiled for small matrices.
 
-A reflector H = I − τ v vᵀ with v₀ = 1 takes x to −σ‖x‖e₁, where σ is the sign of x₀ and the sign
-of 0 is +1. The vector 0 gets v = e₁ and τ = 2, as the limit of (ε, 0, …, 0), so that it needs no
-case of its own: H·diag(−σ, 1, …) is then the identity.
+A reflector H = I − τ v vᵀ with v₀ = 1 maps x to −σ‖x‖e₁, where σ is the sign of x₀ and the sign
+of 0 is +1. The vector 0 has v = e₁ and τ = 2, the limit of (ε, 0, …, 0), so that it needs no
+special case: H·diag(−σ, 1, …) is then the identity.
 
-Compiled functions keep a set of vectors as the rows of an array, each zero up to its own v₀.
+Compiled functions hold a set of vectors as the rows of an array, each zero before its own v₀.
 """
 
 import math
@@ -18,7 +18,7 @@ _SMALL, _LARGE = 1e-280, 1e280
 
 
 def householder(x: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Return v, τ and −σ, the sign of the entry that x is reflected to; for the references."""
+    """Return v, τ and −σ, the sign of the entry that x is reflected to, in NumPy."""
     peak = np.abs(x).max()
     if peak == 0:
         return np.eye(1, x.size, dtype=x.dtype)[0], 2.0, -1.0
@@ -48,7 +48,7 @@ def _dot(x: np.ndarray, y: np.ndarray) -> Any:
 
 @portable
 def _norm(x: np.ndarray) -> float:
-    """Return the Euclidean norm, summed in float64, scaled where squares leave its range."""
+    """Return the Euclidean norm, summed in float64, scaled where squares over- or underflow."""
     square = _sum_of_squares(x, 1.0)
     if _SMALL < square < _LARGE:
         return math.sqrt(square)
@@ -76,7 +76,15 @@ def reflector(x: np.ndarray) -> tuple[float, float]:
 
 @portable
 def reflect_row(v: np.ndarray, tau: float, row: np.ndarray) -> None:
-    """Apply I − τ v vᵀ to a vector."""
+    """Apply I − τ v vᵀ to a vector in place.
+
+    Parameters
+    ----------
+    v, row : numpy.ndarray
+        Shape (length,), one dtype; `row` is updated.
+    tau : float
+        τ, float64.
+    """
     weight = like(row, tau * _dot(v, row))
     for i in range(row.size):
         row[i] -= weight * v[i]
@@ -84,7 +92,15 @@ def reflect_row(v: np.ndarray, tau: float, row: np.ndarray) -> None:
 
 @jit
 def form(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray) -> None:
-    """Replace n reflectors by the n columns of H₀ … Hₙ₋₁ D, each in a row."""
+    """Replace n reflectors by the n columns of H₀ … Hₙ₋₁ D, each in a row.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray
+        The vectors v, replaced by the columns; shape (n, length).
+    inverse_tau, diagonal : numpy.ndarray
+        1/τ of each, and D; shape (n,).
+    """
     count, length = rows.shape
     for k in range(count - 1, -1, -1):
         v, tau = rows[k, k:], 1.0 / np.float64(inverse_tau[k])

@@ -1,7 +1,7 @@
-"""What a kernel is timed on, and the least that the hardware must do for it.
+"""Benchmark loads of kernels: arguments, and the operations and memory traffic they need at least.
 
-The operations and the traffic of a load place its kernel under the roofline (Williams, Waterman
-and Patterson 2009, doi:10.1145/1498765.1498785): so many operations a byte, so many a second.
+Operations per byte place a kernel under the roofline (Williams, Waterman and Patterson 2009,
+doi:10.1145/1498765.1498785).
 """
 
 from collections.abc import Callable, Mapping
@@ -15,20 +15,20 @@ FLOATS = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Load:
-    """Arguments as people's work has them.
+    """Arguments of a realistic size.
 
     Attributes
     ----------
     label : str
-        The size, as tables show it.
+        Size, as shown in tables.
     arguments : callable
         ``arguments(dtype)`` makes fresh arguments.
     operations : mapping of str to float
-        By dtype, the operations on numbers that the source writes: each addition,
-        multiplication, division, root, shift or logical operation is one, moves and comparisons
-        none; of matrix products, two for each multiplication.
+        Operations by dtype, counted in the source: one for each addition, multiplication,
+        division, root, shift or logical operation, none for moves and comparisons; two for each
+        multiplication of a matrix product.
     moved : float
-        Values of the dtype that are read or written at least, each once.
+        Values of the dtype that must be read or written, each counted once.
     """
 
     label: str
@@ -38,11 +38,11 @@ class Load:
 
     @property
     def dtypes(self) -> tuple[str, ...]:
-        """What it can be timed in."""
+        """Dtypes in which the kernel can be timed."""
         return tuple(self.operations)
 
     def bytes_moved(self, dtype: str) -> float:
-        """Return the bytes that are read or written at least."""
+        """Return the bytes that must be read or written."""
         return self.moved * np.dtype(dtype).itemsize
 
 

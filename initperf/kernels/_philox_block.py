@@ -1,4 +1,4 @@
-"""The rounds of Philox4x32-10, and a block of 64 counters of them.
+"""Rounds of Philox4x32-10, for one counter and for a block of 64.
 
 Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 """
@@ -6,11 +6,9 @@ Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 
-from initperf.jit.lanes import Lanes
+from initperf.jit.lanes import interleaved
 from initperf.jit.policy import INLINED, jit, portable
 from initperf.jit.vectors import has_512_bits
 
@@ -30,9 +28,15 @@ _ROUNDS = 10
 def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, Any, Any, Any]:
     """Return the four words of a counter: ten rounds of multiply, exchange and exclusive or.
 
-    Words are held in the lower halves of uint64, where a product of two of them fits: that is
-    what the vector units multiply. The same text runs on NumPy arrays, compiled on scalars, and
-    on `Lanes`, where it writes the compiler's instructions.
+    The arguments are six words in the algorithm's own order. The same text runs on NumPy arrays,
+    compiled on scalars, and on `Lanes`, where it emits instructions.
+
+    Parameters
+    ----------
+    c0, c1, c2, c3 : uint64 or array of uint64
+        Words of the counter, each in the lower 32 bits, so that a product of two fits.
+    k0, k1 : uint64
+        Words of the key, likewise.
     """
     for _ in range(_ROUNDS):
         product_0 = _MULTIPLIER_0 * (c0 & LOW)
@@ -47,48 +51,29 @@ def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[An
 
 
 @portable
+def _words(low: Any, high: Any, key: Any, stream: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the words of a counter, whose upper half is the number of the stream."""
+    return philox4x32(low, high, stream & LOW, stream >> HALF, key & LOW, key >> HALF)
+
+
+@portable
 def block_by_counters(
     words: np.ndarray, low: np.uint64, high: np.uint64, key: np.uint64, stream: np.uint64
 ) -> None:
     """Write the words of the counters from ``low + 2^32 high``, one counter after the other.
 
-    The compiler makes it a loop over vectors, one or two at a time: as many as 16 registers hold.
+    The compiler makes it a loop over vectors, as many at a time as 16 registers hold: 1 or 2.
     """
     for j in range(COUNTERS):
-        word_0, word_1, word_2, word_3 = philox4x32(
-            low + _U64(j), high, stream & LOW, stream >> HALF, key & LOW, key >> HALF
-        )
+        word_0, word_1, word_2, word_3 = _words(low + _U64(j), high, key, stream)
         words[j] = np.uint32(word_0)
         words[COUNTERS + j] = np.uint32(word_1)
         words[2 * COUNTERS + j] = np.uint32(word_2)
         words[3 * COUNTERS + j] = np.uint32(word_3)
 
 
-@intrinsic
-def block_at_once(typing: Any, words: Any, low: Any, high: Any, key: Any, stream: Any) -> Any:
-    """Write the same words, the rounds of all counters in turns.
-
-    With 32 registers of 512 bits, the 70 cycles of a vector's rounds hide among those of seven
-    others.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target = context.make_array(words)(context, builder, arguments[0]).data
-        counter, above, key, stream = (
-            Lanes.spread(builder, each, COUNTERS) for each in arguments[1:]
-        )
-        counter = counter + Lanes(builder, ir.Constant(counter.value.type, list(range(COUNTERS))))
-        made = philox4x32(counter, above, stream & LOW, stream >> HALF, key & LOW, key >> HALF)
-        narrow = ir.VectorType(ir.IntType(32), COUNTERS)
-        for i, word in enumerate(made):
-            place = builder.gep(target, [ir.IntType(64)(i * COUNTERS)])
-            store = builder.store(
-                builder.trunc(word.value, narrow), builder.bitcast(place, narrow.as_pointer())
-            )
-            store.align = words.dtype.bitwidth // 8
-        return context.get_dummy_value()
-
-    return types.void(words, low, high, key, stream), generate
+block_at_once = interleaved(_words, COUNTERS)
+"""Writes the same words; with 32 registers of 512 bits it hides the 70 cycles of the rounds."""
 
 
 def _block(words: Any, low: Any, high: Any, key: Any, stream: Any) -> None:
@@ -103,6 +88,16 @@ def _quicker_block(words, low, high, key, stream):  # type: ignore[no-untyped-de
 
 @jit
 def philox_block(words: np.ndarray, block: np.uint64, key: np.uint64, stream: np.uint64) -> None:
-    """Write one block of the stream into `words`, 256 uint32."""
+    """Write one block of a stream.
+
+    Parameters
+    ----------
+    words : numpy.ndarray
+        Written; uint32, shape (256,), contiguous.
+    block : numpy.uint64
+        Number of the block.
+    key, stream : numpy.uint64
+        Key of the generator and number of the stream.
+    """
     first = _U64(block) * _U64(COUNTERS)
     _block(words, first & LOW, first >> HALF, key, stream)

@@ -1,8 +1,8 @@
-"""An activation, its slope and all statistics of a layer in passes over what is in the cache.
+"""Activation of a layer, its slopes and its statistics, in one pass over chunks in the cache.
 
-Each of `initperf.activations` is compiled into a pass of its own when it is first used. A layer
-is taken as one long row, a chunk at a time: sums of a chunk are in the working precision, about
-the layer's first value, so that a variance far smaller than the squared mean keeps its digits.
+Each activation is compiled into a pass of its own when it is first used. The layer is one flat
+array, taken in chunks. Sums over a chunk are in the working precision and of differences from the
+layer's first value, so that a variance far smaller than the squared mean keeps its digits.
 """
 
 import functools
@@ -17,12 +17,14 @@ from initperf.jit.address import Family, vector
 from initperf.jit.magnitudes import beyond, diverged, magnitude, one_more
 from initperf.jit.policy import Function, jit_sums, like, portable_sums, where
 from initperf.jit.tiles import mark_columns, width
+from initperf.jit.tuning import SWEEP_CHUNK as _CHUNK
+from initperf.jit.tuning import SWEEP_ROWS as _ROWS
 from initperf.jit.vectors import has_512_bits
 from initperf.jit.views import as_rows
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 
-TOTALS = (
+ACTIVATION_STATISTICS = (
     "preactivation_mean",
     "preactivation_variance",
     "activation_mean",
@@ -31,7 +33,6 @@ TOTALS = (
     "saturated_fraction",
     "dead_fraction",
 )
-_CHUNK, _ROWS = 2048, 16
 
 
 def _signature(kind: Any) -> tuple[Any, ...]:
@@ -40,19 +41,27 @@ def _signature(kind: Any) -> tuple[Any, ...]:
 
 
 ACTIVATE = Family(_signature)
-"""The passes of all activations: what `activate` takes after the activation."""
+"""Passes of all activations, which take the arguments of `activate` after the first."""
 
 
 @functools.cache
 def activation_pass(activation: Activation, measured: bool) -> Function:
-    """Return the jitted pass of an activation, with or without statistics."""
+    """Return the compiled pass of an activation.
+
+    Parameters
+    ----------
+    activation : Activation
+    measured : bool
+        Whether the pass takes statistics.
+    """
     value_and_slope, saturation = activation.value_and_slope, activation.saturation
     zero_where_saturated = activation.zero_where_saturated
-    # in one loop with statistics of 512 bits, long functions took half as long again (Cascade Lake)
+    # with 512-bit vectors, long functions and statistics in one loop take 1.5 times as long as in
+    # two (measured on Cascade Lake)
     apart = not activation.piecewise_linear and has_512_bits()
 
     @jit_sums
-    def one_pass(z: Any, a: Any, seen: Any, totals: Any, verdict: Any) -> None:
+    def one_pass(z: Any, a: Any, seen: Any, statistics: Any, verdict: Any) -> None:
         zero, edge = like(z, 0.0), like(z, saturation)
         highest = none = magnitude(zero)
         centre = z[0]
@@ -67,7 +76,7 @@ def activation_pass(activation: Activation, measured: bool) -> Function:
                     off = x[i] - centre
                     t_x += off
                     t_xx += off * off
-            # one loop: statistics run in units of the processor that the function leaves idle
+            # statistics use execution ports that the function leaves idle
             for i in range(x.size):
                 before = x[i]
                 size = magnitude(before)
@@ -102,14 +111,14 @@ def activation_pass(activation: Activation, measured: bool) -> Function:
                 flat += t_flat
         if measured:
             count = float(z.size)
-            totals[0] = centre + x_sum / count
-            totals[1] = max(0.0, x_square / count - (x_sum / count) ** 2)
-            totals[2] = middle + y_sum / count
-            totals[3] = max(0.0, y_square / count - (y_sum / count) ** 2)
-            totals[4] = zeros / count
-            totals[5] = flat / count
-            # a unit that is dead takes as many zeros as there are rows
-            totals[6] = _dead(a, seen) / seen.size if zeros * seen.size >= count else 0.0
+            statistics[0] = centre + x_sum / count
+            statistics[1] = max(0.0, x_square / count - (x_sum / count) ** 2)
+            statistics[2] = middle + y_sum / count
+            statistics[3] = max(0.0, y_square / count - (y_sum / count) ** 2)
+            statistics[4] = zeros / count
+            statistics[5] = flat / count
+            # with fewer zeros than rows no unit is dead
+            statistics[6] = _dead(a, seen) / seen.size if zeros * seen.size >= count else 0.0
         verdict[0] = 1.0 if beyond(z, highest) else 0.0
 
     return one_pass
@@ -117,7 +126,7 @@ def activation_pass(activation: Activation, measured: bool) -> Function:
 
 @portable_sums
 def _dead(a: Any, seen: Any) -> int:
-    """Count the units that are zero for the whole batch, the first rows apart."""
+    """Count the units that are zero for the whole batch; few rows suffice in most layers."""
     units, batch = seen.size, a.size // seen.size
     marks = as_rows(seen, 1, units)
     zero, one = like(seen, 0.0), like(seen, 1.0)
@@ -125,7 +134,7 @@ def _dead(a: Any, seen: Any) -> int:
         seen[j] = zero
     alive = begin = 0
     end = min(max(_ROWS, _CHUNK // units), batch)
-    while begin < batch and alive < units:  # all are, in most layers, after a few rows
+    while begin < batch and alive < units:
         some = as_rows(a[begin * units :], end - begin, units)
         if units < width(seen):
             for i in range(len(some)):
@@ -148,7 +157,7 @@ def activate_reference(
     z: np.ndarray,
     a: np.ndarray,
     seen: np.ndarray,
-    totals: np.ndarray,
+    statistics: np.ndarray,
     verdict: np.ndarray,
 ) -> None:
     """Write ``f(z)`` to `a`, ``f'(z)`` over `z`, and the layer's statistics.
@@ -158,13 +167,12 @@ def activate_reference(
     activation : Activation
         The function f.
     z, a : numpy.ndarray
-        1-D, float32 or float64, at least one element: a batch of rows, one after the other.
+        (batch x units,), float32 or float64, at least one element; row after row.
     seen : numpy.ndarray
-        As many elements as a row has, of the same dtype: when there are totals, and zeros enough
-        for a unit to be dead, takes 0 for a unit that is and 1 for the others.
-    totals : numpy.ndarray
-        float64, takes what TOTALS names; without an element, nothing is measured. A unit that is
-        zero for the whole batch is dead.
+        (units,), of the same dtype. Written when there are statistics and as many zeros as rows:
+        0 for a dead unit, which is zero for the whole batch, 1 for any other.
+    statistics : numpy.ndarray
+        (len(ACTIVATION_STATISTICS),) float64, written; without an element, nothing is measured.
     verdict : numpy.ndarray
         One float64, 1 when `z` has diverged (see `initperf.jit.magnitudes.LIMITS`), else 0; the
         statistics mean nothing then.
@@ -172,16 +180,16 @@ def activate_reference(
     x = z.copy()
     a[:], z[:] = activation.value_and_slope(x)
     verdict[0] = float(diverged(x))
-    if totals.size and not verdict[0]:
+    if statistics.size and not verdict[0]:
         wide, values = x.astype(np.float64), a.astype(np.float64)
-        totals[0], totals[1] = wide.mean(), wide.var()
-        totals[2], totals[3] = values.mean(), values.var()
-        totals[4] = np.mean(a == 0)
-        totals[5] = np.mean(np.abs(z) < like(z, activation.saturation))
-        totals[6] = 0.0
+        statistics[0], statistics[1] = wide.mean(), wide.var()
+        statistics[2], statistics[3] = values.mean(), values.var()
+        statistics[4] = np.mean(a == 0)
+        statistics[5] = np.mean(np.abs(z) < like(z, activation.saturation))
+        statistics[6] = 0.0
         if np.sum(a == 0) * seen.size >= a.size:
             seen[:] = np.any(a.reshape(-1, seen.size) != 0, axis=0)
-            totals[6] = np.mean(seen == 0)
+            statistics[6] = np.mean(seen == 0)
 
 
 def activate(
@@ -189,11 +197,11 @@ def activate(
     z: np.ndarray,
     a: np.ndarray,
     seen: np.ndarray,
-    totals: np.ndarray,
+    statistics: np.ndarray,
     verdict: np.ndarray,
 ) -> None:
     """Write ``f(z)`` to `a`, ``f'(z)`` over `z`, and the layer's statistics; see the reference."""
-    activation_pass(activation, totals.size > 0)(z, a, seen, totals, verdict)
+    activation_pass(activation, statistics.size > 0)(z, a, seen, statistics, verdict)
 
 
 def _cases() -> Iterator[Case]:
@@ -210,10 +218,11 @@ def _cases() -> Iterator[Case]:
                     rng = np.random.default_rng(1)
                     z = (3.0 * rng.standard_normal((batch, units))).astype(dtype)
                     z[0, 0] = 1.0  # so that outputs have a magnitude of order 1
-                    z[:, 1:2] = -np.abs(z[:, 1:2])  # a dead unit, where there are such
-                    z[:, 2:3] = 0.0  # a unit that is dead under all that keep 0
-                    made = np.zeros(batch * units, dtype), np.zeros(units, dtype)
-                    return activation, z.reshape(-1), *made, np.zeros(len(TOTALS)), np.zeros(1)
+                    z[:, 1:2] = -np.abs(z[:, 1:2])  # a dead unit of ReLU
+                    z[:, 2:3] = 0.0  # a dead unit of every activation with f(0) = 0
+                    a, seen = np.zeros(batch * units, dtype), np.zeros(units, dtype)
+                    statistics, verdict = np.zeros(len(ACTIVATION_STATISTICS)), np.zeros(1)
+                    return activation, z.reshape(-1), a, seen, statistics, verdict
 
                 # a chunk is summed in the working precision, at worst one rounding a term, but
                 # in eight or more lanes, and as many roundings as that in the function itself
@@ -224,13 +233,13 @@ def _cases() -> Iterator[Case]:
 
 
 def _loads() -> Iterator[Load]:
-    """Make the layers of a batch, with ReLU."""
+    """Generate layers of a batch, with ReLU."""
     for batch, units in ((128, 512), (1024, 4096)):
 
         def arguments(dtype: str, batch: int = batch, units: int = units) -> tuple[Any, ...]:
             z = np.random.default_rng(0).standard_normal((batch, units)).astype(dtype)
-            made = np.zeros(batch * units, dtype), np.zeros(units, dtype)
-            return ACTIVATIONS["relu"], z.reshape(-1), *made, np.zeros(0), np.zeros(1)
+            a, seen = np.zeros(batch * units, dtype), np.zeros(units, dtype)
+            return ACTIVATIONS["relu"], z.reshape(-1), a, seen, np.zeros(0), np.zeros(1)
 
         yield Load(f"{batch} x {units}", arguments, both(batch * units), 3 * batch * units)
 

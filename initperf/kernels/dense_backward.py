@@ -1,21 +1,22 @@
-"""The backward pass of a dense layer: two products, small or through BLAS, and the chain rule.
+"""Backward pass of a dense layer: two matrix products and the chain rule.
 
-A residual block hands the gradient from above down twice: through its layers, and past them,
-where it meets what came down through the weights of the first.
+The gradient by the output of a residual block reaches the block's input on two ways, through the
+block's layers and past them; the first layer of the block adds the two.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from initperf.jit.blas import blas, multiply
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.jit.policy import jit, jit_sums
+from initperf.jit.tuning import SMALL_PRODUCT_BYTES, SMALL_PRODUCT_COLUMNS
 from initperf.jit.views import as_row, as_rows
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.kernels.small_product import MOST_BYTES, MOST_COLUMNS, is_small, small_product
+from initperf.kernels.small_product import is_small, small_product
 from initperf.kernels.transpose import transpose
 
 
@@ -27,36 +28,36 @@ def dense_backward_reference(
     slopes: np.ndarray,
     bias_gradient: np.ndarray,
     above: np.ndarray,
-    residual: bool,
-    first: bool,
 ) -> None:
-    """Write a layer's gradient, and turn the slopes below it into the delta below it.
+    """Write the gradient of a layer's weights, and the delta and bias gradient of the layer below.
+
+    The delta of a layer is the gradient of the loss by its pre-activations.
 
     Parameters
     ----------
     x : numpy.ndarray
-        (batch, fan_in), the layer's input; unless `first`, overwritten with the gradient by it.
+        (batch, fan_in), float32 or float64, as all others; the layer's input. Overwritten with the
+        gradient by it, unless the layer is the first.
     weights : numpy.ndarray
         (fan_in, fan_out).
     delta : numpy.ndarray
-        (batch, fan_out), the gradient by the layer's pre-activation.
+        (batch, fan_out), the layer's.
     weight_gradient : numpy.ndarray
         (fan_in, fan_out), written.
     slopes : numpy.ndarray
-        (batch, fan_in), the slopes of the layer below; unless `first`, they become its delta.
+        (batch, fan_in), the slopes of the layer below, overwritten with its delta. Without a row
+        for the first layer of a network, below which nothing is learnt.
     bias_gradient : numpy.ndarray
-        (fan_in,), the gradient of the biases of the layer below, written unless `first`.
+        (fan_in,), written: the gradient of the biases of the layer below; left alone for the first
+        layer, where it may have any length.
     above : numpy.ndarray
-        (batch, fan_in), the gradient by the output of the block; read if `residual`.
-    residual : bool
-        Whether the layer is the first of a residual block.
-    first : bool
-        Whether this is the first layer, below which nothing is learnt.
+        For the first layer of a residual block, (batch, fan_in), the gradient by the output of the
+        block, which also passes by the block's layers; without a row for any other layer.
     """
     np.matmul(x.T, delta, out=weight_gradient)
-    if not first:
+    if len(slopes):
         np.matmul(delta, weights.T, out=x)
-        if residual:
+        if len(above):
             x += above
         slopes *= x
         np.sum(slopes, axis=0, out=bias_gradient)
@@ -64,7 +65,7 @@ def dense_backward_reference(
 
 @jit_sums
 def _chain(slopes: Any, x: Any, bias_gradient: Any) -> None:
-    """Multiply the slopes by the gradient, and sum columns, four rows at a time."""
+    """Multiply the slopes by the gradient; sum the columns four rows at a time, to load less."""
     batch, units = slopes.shape
     flat, beside = as_row(slopes), as_row(x)
     for i in range(flat.size):
@@ -82,39 +83,64 @@ def _chain(slopes: Any, x: Any, bias_gradient: Any) -> None:
             bias_gradient[j] += slopes[i, j]
 
 
-def small_space(dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Return what small products need: zeros to start from, and room to transpose weights in."""
-    zeros = aligned_zeros((1, MOST_COLUMNS), dtype)
-    return zeros, aligned_zeros(MOST_BYTES // dtype.itemsize, dtype)
+class SmallSpace(NamedTuple):
+    """Scratch space of small products.
+
+    Attributes
+    ----------
+    zeros : numpy.ndarray
+        (1, SMALL_PRODUCT_COLUMNS), what a product is added to.
+    room : numpy.ndarray
+        1-D, in which weights are transposed.
+    """
+
+    zeros: np.ndarray
+    room: np.ndarray
+
+    @classmethod
+    def of(cls, dtype: np.dtype[Any]) -> "SmallSpace":
+        """Return the space for a dtype."""
+        zeros = aligned_zeros((1, SMALL_PRODUCT_COLUMNS), dtype)
+        return cls(zeros, aligned_zeros(SMALL_PRODUCT_BYTES // dtype.itemsize, dtype))
+
+
+class BackwardArrays(NamedTuple):
+    """Arrays of the compiled backward pass of a layer; see `dense_backward_reference`."""
+
+    x: np.ndarray
+    weights: np.ndarray
+    delta: np.ndarray
+    weight_gradient: np.ndarray
+    slopes: np.ndarray
+    bias_gradient: np.ndarray
+    above: np.ndarray
 
 
 @jit
-def backward(
-    addresses: Any,
-    zeros: Any,
-    room: Any,
-    x: Any,
-    weights: Any,
-    delta: Any,
-    weight_gradient: Any,
-    slopes: Any,
-    bias_gradient: Any,
-    above: Any,
-    residual: bool,
-    first: bool,
-) -> None:
-    """Do what `dense_backward` does, with the addresses of BLAS and a `small_space`."""
+def backward(addresses: Any, small: SmallSpace, arrays: BackwardArrays) -> None:
+    """Do what `dense_backward` does.
+
+    Parameters
+    ----------
+    addresses : tuple of int
+        See `initperf.jit.blas.blas`.
+    small : SmallSpace
+    arrays : BackwardArrays
+    """
+    x, weights, delta, above = arrays.x, arrays.weights, arrays.delta, arrays.above
+    weight_gradient = arrays.weight_gradient
     fan_in, fan_out = weights.shape
     if is_small(x.shape[0], weight_gradient):
-        small_product(x.T, delta, zeros[:, :fan_out], weight_gradient)
+        small_product(x.T, delta, small.zeros[:, :fan_out], weight_gradient)
     else:
         multiply(addresses, x.T, delta, weight_gradient, 1.0, 0.0)
-    if first:
+    if len(arrays.slopes) == 0:
         return
+    residual = len(above) > 0
     if is_small(fan_out, x):
-        turned = as_rows(room, fan_out, fan_in)
+        turned = as_rows(small.room, fan_out, fan_in)
         transpose(weights, turned)
-        small_product(delta, turned, above if residual else zeros[:, :fan_in], x)
+        small_product(delta, turned, above if residual else small.zeros[:, :fan_in], x)
     else:
         keep = 0.0
         if residual:
@@ -123,7 +149,7 @@ def backward(
                 for j in range(x.shape[1]):
                     x[i, j] = above[i, j]
         multiply(addresses, delta, weights.T, x, 1.0, keep)
-    _chain(slopes, x, bias_gradient)
+    _chain(arrays.slopes, x, arrays.bias_gradient)
 
 
 def dense_backward(
@@ -134,18 +160,23 @@ def dense_backward(
     slopes: np.ndarray,
     bias_gradient: np.ndarray,
     above: np.ndarray,
-    residual: bool,
-    first: bool,
 ) -> None:
-    """Write a layer's gradient, and turn the slopes below it into the delta below it."""
-    lower = slopes, bias_gradient, above, residual, first
-    backward(blas(x.dtype), *small_space(x.dtype), x, weights, delta, weight_gradient, *lower)
+    """Write a layer's weight gradient, and the delta of the layer below; see the reference."""
+    arrays = BackwardArrays(x, weights, delta, weight_gradient, slopes, bias_gradient, above)
+    backward(blas(x.dtype), SmallSpace.of(x.dtype), arrays)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 20), (16, 16, 16)):
-            kinds = ((False, False), (True, False), *[(False, True)] * (fan_in == fan_out))
+        for batch, fan_in, fan_out in (
+            (1, 1, 1),
+            (5, 1, 3),
+            (5, 7, 1),
+            (5, 7, 3),
+            (32, 20, 20),
+            (16, 16, 16),
+        ):
+            kinds = [(False, False), (True, False)] + [(False, True)] * (fan_in == fan_out)
             for first, residual in kinds:
 
                 def arguments(
@@ -159,8 +190,11 @@ def _cases() -> Iterator[Case]:
                     x, slopes = rng.standard_normal((2, batch, fan_in)).astype(dtype)
                     weights = rng.standard_normal((fan_in, fan_out)).astype(dtype)
                     delta, above = rng.standard_normal((2, batch, fan_out)).astype(dtype)
-                    made = np.zeros_like(weights), slopes, np.zeros(fan_in, dtype)
-                    return x, weights, delta, *made, above, residual, first
+                    slopes = slopes[:0] if first else slopes
+                    above = above if residual else above[:0]
+                    weight_gradient = np.zeros_like(weights)
+                    bias_gradient = np.zeros(fan_in, dtype)
+                    return x, weights, delta, weight_gradient, slopes, bias_gradient, above
 
                 # products and sums of at most batch or fan_out terms, one rounding each
                 tolerance = 2 * (batch + fan_out) * float(np.finfo(dtype).eps)
@@ -179,9 +213,9 @@ def _loads() -> Iterator[Load]:
             batch, fan_in, fan_out = shape
             x, slopes = np.zeros((2, batch, fan_in), dtype)
             weights = np.zeros((fan_in, fan_out), dtype)
-            delta, above = np.zeros((2, batch, fan_out), dtype)
-            made = np.zeros_like(weights), slopes, np.zeros(fan_in, dtype)
-            return x, weights, delta, *made, above, False, False
+            delta, bias_gradient = np.zeros((batch, fan_out), dtype), np.zeros(fan_in, dtype)
+            weight_gradient, above = np.zeros_like(weights), np.zeros((0, fan_in), dtype)
+            return x, weights, delta, weight_gradient, slopes, bias_gradient, above
 
         # x and the slopes are read and written, the weights read, their gradient written
         moved = 4 * batch * fan_in + batch * fan_out + 2 * fan_in * fan_out

@@ -1,19 +1,19 @@
-"""The forward pass of a dense layer: the product, small or through BLAS, then one pass."""
+"""Forward pass of a dense layer: a matrix product, then the pass of the activation."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.jit.blas import blas, multiply
 from initperf.jit.policy import jit, portable
-from initperf.jit.views import as_rows
+from initperf.jit.views import as_row, as_rows
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 from initperf.kernels.activate import (
     ACTIVATE,
-    TOTALS,
+    ACTIVATION_STATISTICS,
     activate_reference,
     activation_pass,
 )
@@ -26,40 +26,39 @@ def dense_forward_reference(
     activation: Activation,
     x: np.ndarray,
     weights: np.ndarray,
-    bias: np.ndarray,
+    biases: np.ndarray,
     slopes: np.ndarray,
-    a: np.ndarray,
-    totals: np.ndarray,
+    outputs: np.ndarray,
+    statistics: np.ndarray,
     verdict: np.ndarray,
 ) -> None:
-    """Write ``f(x @ weights + bias)`` to `a` and the slopes f' there to `slopes`.
+    """Write ``f(x @ weights + biases)`` and the slopes f' there.
 
     Parameters
     ----------
     activation : Activation
         The function f.
     x : numpy.ndarray
-        (batch, fan_in), C order.
-    weights, bias : numpy.ndarray
+        (batch, fan_in), float32 or float64, as all but `statistics` and `verdict`; C order.
+    weights, biases : numpy.ndarray
         (fan_in, fan_out), C order, and (fan_out,).
-    slopes, a : numpy.ndarray
-        (batch, fan_out), C order.
-    totals, verdict : numpy.ndarray
-        See `initperf.kernels.activate`.
+    slopes, outputs : numpy.ndarray
+        (batch, fan_out), C order, written.
+    statistics, verdict : numpy.ndarray
+        See `initperf.kernels.activate.activate_reference`.
     """
     np.matmul(x, weights, out=slopes)
-    slopes += bias
-    activate_reference(
-        activation, slopes.reshape(-1), a.reshape(-1), np.empty_like(bias), totals, verdict
-    )
+    slopes += biases
+    flat_slopes, flat_outputs, seen = slopes.reshape(-1), outputs.reshape(-1), np.empty_like(biases)
+    activate_reference(activation, flat_slopes, flat_outputs, seen, statistics, verdict)
 
 
 @portable
-def _spread(bias: Any, rows: Any) -> None:
-    """Write the bias to all rows, which lie one after the other: each turn copies all before."""
-    for j in range(bias.size):
-        rows[j] = bias[j]
-    done = bias.size
+def _spread(biases: Any, rows: Any) -> None:
+    """Write the biases to all rows of a flat array, copying twice as many at each turn."""
+    for j in range(biases.size):
+        rows[j] = biases[j]
+    done = biases.size
     while done < rows.size:
         source, target = rows[:done], rows[done : 2 * done]
         for i in range(target.size):
@@ -67,49 +66,78 @@ def _spread(bias: Any, rows: Any) -> None:
         done += target.size
 
 
+class ForwardArrays(NamedTuple):
+    """Arrays of the compiled forward pass of a layer.
+
+    Attributes
+    ----------
+    x, weights, biases, slopes, outputs : numpy.ndarray
+        See `dense_forward_reference`.
+    seen : numpy.ndarray
+        (fan_out,), see `initperf.kernels.activate.activate_reference`.
+    """
+
+    x: np.ndarray
+    weights: np.ndarray
+    biases: np.ndarray
+    slopes: np.ndarray
+    outputs: np.ndarray
+    seen: np.ndarray
+
+
 @jit
 def forward(
-    addresses: Any,
-    activation: Any,
-    x: Any,
-    weights: Any,
-    bias: Any,
-    slopes: Any,
-    flat_slopes: Any,
-    flat_a: Any,
-    seen: Any,
-    totals: Any,
-    verdict: Any,
+    addresses: Any, activation: Any, arrays: ForwardArrays, statistics: Any, verdict: Any
 ) -> None:
-    """Do what `dense_forward` does, with the addresses of BLAS and of the activation's pass."""
+    """Do what `dense_forward` does.
+
+    Parameters
+    ----------
+    addresses : tuple of int
+        See `initperf.jit.blas.blas`.
+    activation : int
+        Address of the activation's pass.
+    arrays : ForwardArrays
+    statistics, verdict : numpy.ndarray
+        See `initperf.kernels.activate.activate_reference`.
+    """
+    x, weights, biases, slopes = arrays.x, arrays.weights, arrays.biases, arrays.slopes
     if is_small(weights.shape[0], slopes):
-        small_product(x, weights, as_rows(bias, 1, bias.size), slopes)
+        small_product(x, weights, as_rows(biases, 1, biases.size), slopes)
     else:
-        _spread(bias, flat_slopes)
+        _spread(biases, as_row(slopes))
         multiply(addresses, x, weights, slopes, 1.0, 1.0)
-    _activate(activation, flat_slopes, flat_a, seen, totals, verdict)
+    outputs = as_row(arrays.outputs)
+    _activate(activation, as_row(slopes), outputs, arrays.seen, statistics, verdict)
 
 
 def dense_forward(
     activation: Activation,
     x: np.ndarray,
     weights: np.ndarray,
-    bias: np.ndarray,
+    biases: np.ndarray,
     slopes: np.ndarray,
-    a: np.ndarray,
-    totals: np.ndarray,
+    outputs: np.ndarray,
+    statistics: np.ndarray,
     verdict: np.ndarray,
 ) -> None:
-    """Write ``f(x @ weights + bias)`` to `a` and the slopes f' there to `slopes`."""
-    address = ACTIVATE.address(activation_pass(activation, totals.size > 0), x.dtype)
-    flat = slopes.reshape(-1), a.reshape(-1), np.empty_like(bias)
-    forward(blas(x.dtype), address, x, weights, bias, slopes, *flat, totals, verdict)
+    """Write ``f(x @ weights + biases)`` and the slopes f' there; see the reference."""
+    address = ACTIVATE.address(activation_pass(activation, statistics.size > 0), x.dtype)
+    arrays = ForwardArrays(x, weights, biases, slopes, outputs, np.empty_like(biases))
+    forward(blas(x.dtype), address, arrays, statistics, verdict)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for name in ("linear", "relu"):  # the passes themselves are compared apart
-            for batch, fan_in, fan_out in ((1, 1, 1), (5, 7, 3), (32, 20, 17), (16, 9, 16)):
+        for name in ("linear", "relu"):  # `activate` compares the passes of all activations
+            for batch, fan_in, fan_out in (
+                (1, 1, 1),
+                (5, 1, 3),
+                (5, 7, 1),
+                (5, 7, 3),
+                (32, 20, 17),
+                (16, 9, 16),
+            ):
 
                 def arguments(
                     dtype: str = dtype,
@@ -120,10 +148,11 @@ def _cases() -> Iterator[Case]:
                     batch, fan_in, fan_out = shape
                     x = rng.standard_normal((batch, fan_in)).astype(dtype)
                     weights = rng.standard_normal((fan_in, fan_out)).astype(dtype)
-                    bias = rng.standard_normal(fan_out).astype(dtype)
-                    slopes = np.zeros((batch, fan_out), dtype)
-                    made = slopes, slopes.copy(), np.zeros(len(TOTALS)), np.zeros(1)
-                    return ACTIVATIONS[name], x, weights, bias, *made
+                    biases = rng.standard_normal(fan_out).astype(dtype)
+                    slopes, outputs = np.zeros((2, batch, fan_out), dtype)
+                    statistics, verdict = np.zeros(len(ACTIVATION_STATISTICS)), np.zeros(1)
+                    f = ACTIVATIONS[name]
+                    return f, x, weights, biases, slopes, outputs, statistics, verdict
 
                 # a product of fan_in terms and the sums of a row, one rounding each
                 tolerance = 2 * (fan_in + fan_out + 8) * float(np.finfo(dtype).eps)
@@ -139,9 +168,12 @@ def _loads() -> Iterator[Load]:
         ) -> tuple[Any, ...]:
             batch, fan_in, fan_out = shape
             x, weights = np.ones((batch, fan_in), dtype), np.ones((fan_in, fan_out), dtype)
-            slopes, a = np.zeros((2, batch, fan_out), dtype)
-            made = slopes, a, np.zeros(0), np.zeros(1)
-            return ACTIVATIONS["relu"], x, weights, np.zeros(fan_out, dtype), *made
+            biases, (slopes, outputs) = (
+                np.zeros(fan_out, dtype),
+                np.zeros((2, batch, fan_out), dtype),
+            )
+            relu = ACTIVATIONS["relu"]
+            return relu, x, weights, biases, slopes, outputs, np.zeros(0), np.zeros(1)
 
         moved = batch * fan_in + fan_in * fan_out + 2 * batch * fan_out
         operations = both((2 * fan_in + 1) * batch * fan_out)

@@ -1,8 +1,8 @@
 """Normal fill by the transform of Box and Muller (Annals of Mathematical Statistics 29, 1958).
 
-A pair of float32 takes two Philox words, a pair of float64 four: one half for the radius, which
+A pair of float32 uses two Philox words, a pair of float64 four: one half for the radius, which
 reaches 6.66 standard deviations in float32 and 8.57 in float64, the other for the angle. The
-angle is half a turn from its lower bits, whose cosine gets its sign from the top bit.
+lower bits of the angle give half a turn, and the top bit the sign of its cosine.
 """
 
 from typing import Any
@@ -59,7 +59,17 @@ def _values(words: np.ndarray, dtype: np.dtype, mean: Any, std: Any) -> np.ndarr
 def fill_normal_reference(
     out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64, mean: float, std: float
 ) -> None:
-    """Fill a 1-D float32 or float64 array with N(mean, std^2), from index `start` of a stream."""
+    """Fill an array with N(mean, std²).
+
+    Parameters
+    ----------
+    out : numpy.ndarray
+        Written; shape (count,), contiguous, float32 or float64.
+    key, stream, start : numpy.uint64
+        Key of the generator, number of the stream, and index of the first value in it.
+    mean, std : float
+        Mean and standard deviation, rounded to the array's dtype.
+    """
     mean, std = out.dtype.type(mean), out.dtype.type(std)
     reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, mean, std))
 
@@ -94,7 +104,7 @@ _fill = block_fill(normal_block)
 def fill_normal(
     out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64, mean: float, std: float
 ) -> None:
-    """Fill a 1-D float32 or float64 array with N(mean, std^2), from index `start` of a stream."""
+    """Fill an array with N(mean, std²); see `fill_normal_reference`."""
     _fill(out, key, stream, start, (mean, std))
 
 

@@ -18,7 +18,7 @@ from initperf.kernels.fill_normal import normal_block
 from initperf.kernels.fill_truncated_normal import (
     masses,
     truncated_normal_block,
-    truncated_normal_parameters,
+    truncated_normal_constants,
 )
 from initperf.kernels.fill_uniform import grid, uniform_block
 
@@ -124,8 +124,8 @@ def fill_truncated_normal_rows(
     above: float,
 ) -> None:
     """Fill each row of a C-contiguous 2-D array with N(mean, std²) truncated to [low, high]."""
-    scaled = truncated_normal_parameters(out, mean, std, low, high, below, inside, above)
-    _fill_truncated_normal(out, key, stream, start, stride, scaled)
+    constants = truncated_normal_constants(out, mean, std, low, high, below, inside, above)
+    _fill_truncated_normal(out, key, stream, start, stride, constants)
 
 
 def _cases(*parameters: float) -> Iterator[Case]:

@@ -1,10 +1,12 @@
 """Truncated normal fill by inversion of the distribution function.
 
 A value is the normal quantile of ``below + inside u``, where `below` and `inside` are the masses
-left of and between the bounds. The quantile is taken of both tails, ``below + inside u`` and
+below and between the bounds. The quantile is a function of both tails, ``below + inside u`` and
 ``above + inside (1 - u)``, and of their difference, the lean, each exact to rounding where it is
-small: so the law is as exact far out as in the middle, and between narrow bounds as between wide
-ones. A float32 takes one Philox word, a float64 two.
+small: the distribution is as accurate in the tails as in the middle, and between narrow bounds as
+between wide ones. A float32 uses one Philox word, a float64 two.
+
+Functions here take up to eleven scalars, because a record would be unboxed at every call.
 """
 
 import dataclasses
@@ -34,7 +36,7 @@ _PI = decimal.Decimal("3.1415926535897932384626433832795028841971693993751058209
 
 
 def _upper_tail(x: float) -> decimal.Decimal:
-    """Return the mass of the standard normal law above x >= 0, to 50 digits."""
+    """Return the mass of the standard normal distribution above x >= 0, to 50 digits."""
     if math.isinf(x):
         return decimal.Decimal(0)
     at = decimal.Decimal(x)
@@ -55,10 +57,10 @@ def _upper_tail(x: float) -> decimal.Decimal:
 
 @functools.lru_cache(maxsize=256)
 def masses(low: float, high: float) -> tuple[float, float, float]:
-    """Return the standard normal law's mass below `low`, between the bounds and above `high`.
+    """Return the mass of the standard normal below `low`, between the bounds and above `high`.
 
-    Each is the exact mass rounded once, whatever the platform: the arithmetic is decimal, with
-    60 digits, so that the bits of a draw never depend on a mathematical library.
+    Each is the exact mass rounded once, on every platform: the arithmetic is decimal, with 60
+    digits, so that the bits of a draw do not depend on a mathematical library.
 
     Parameters
     ----------
@@ -140,23 +142,23 @@ def _value_64(
 
 
 @portable
-def _law_32(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
+def _constants_32(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
     first, last = bounds_32(low, high)
     return _F(mean), _F(std), first, last, _F(b), _F(i), _F(a), _F(b - a)
 
 
 @portable
-def _law_64(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
+def _constants_64(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
     return mean, std, low, high, b, i, a, b - a
 
 
-truncated_normal_parameters = by_dtype(_law_32, _law_64)
+truncated_normal_constants = by_dtype(_constants_32, _constants_64)
 
 
-def _values(words: np.ndarray, dtype: np.dtype, law: tuple[Any, ...]) -> Any:
+def _values(words: np.ndarray, dtype: np.dtype, constants: tuple[Any, ...]) -> Any:
     if dtype == np.float32:
-        return _anywhere_32(words, *law)
-    return _value_64(words[:, 0::2], words[:, 1::2], *law)
+        return _anywhere_32(words, *constants)
+    return _value_64(words[:, 0::2], words[:, 1::2], *constants)
 
 
 def fill_truncated_normal_reference(
@@ -172,10 +174,24 @@ def fill_truncated_normal_reference(
     inside: float,
     above: float,
 ) -> None:
-    """Fill a 1-D array with N(mean, std^2) truncated to [low, high]; see `masses` for the rest."""
-    law = truncated_normal_parameters(out, mean, std, low, high, below, inside, above)
+    """Fill an array with N(mean, std²) truncated to [low, high].
+
+    Parameters
+    ----------
+    out : numpy.ndarray
+        Written; shape (count,), contiguous, float32 or float64.
+    key, stream, start : numpy.uint64
+        Key of the generator, number of the stream, and index of the first value in it.
+    mean, std : float
+        Mean and standard deviation before truncation.
+    low, high : float
+        Bounds of the values; either may be infinite.
+    below, inside, above : float
+        As `masses` returns them for the bounds in standard deviations.
+    """
+    constants = truncated_normal_constants(out, mean, std, low, high, below, inside, above)
     with np.errstate(divide="ignore", invalid="ignore"):
-        reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, law))
+        reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, constants))
 
 
 @portable
@@ -219,16 +235,16 @@ def fill_truncated_normal(
     inside: float,
     above: float,
 ) -> None:
-    """Fill a 1-D array with N(mean, std^2) truncated to [low, high]; see `masses` for the rest."""
-    law = truncated_normal_parameters(out, mean, std, low, high, below, inside, above)
-    _fill(out, key, stream, start, law)
+    """Fill an array with a truncated normal; see `fill_truncated_normal_reference`."""
+    constants = truncated_normal_constants(out, mean, std, low, high, below, inside, above)
+    _fill(out, key, stream, start, constants)
 
 
 def _cases() -> Any:
     yield from fill_cases(("float32", "float64"), 0.5, 2.0, -3.5, 4.5, *masses(-2.0, 2.0))
     for low, high in ((-2.0, math.inf), (5.0, 6.0), (-9.0, -8.0), (-0.1, 3.0)):
-        law = (0.0, 1.0, low, high, *masses(low, high))
-        for case in fill_cases(("float32", "float64"), *law):
+        parameters = (0.0, 1.0, low, high, *masses(low, high))
+        for case in fill_cases(("float32", "float64"), *parameters):
             if case.label.endswith("-1000-from-0"):
                 yield dataclasses.replace(case, label=f"{case.label}-between-{low}-and-{high}")
 

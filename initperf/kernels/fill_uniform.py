@@ -1,8 +1,8 @@
-"""Uniform fill: a float32 takes one Philox word, a float64 two.
+"""Uniform fill, from one Philox word a float32 and two a float64.
 
-Words are read as a signed integer k of 24 bits (float64: 52), and the value is
-``middle + step (k + 1/2)``: all steps are equally likely, the law is symmetric to the bit, and
-bounds and step are rounded inward so far that no value leaves [low, high].
+A signed integer k of 24 bits (float64: 52) is read from the words, and the value is
+``middle + step (k + 1/2)``: all values are equally likely, the distribution is symmetric to the
+bit, and bounds and step are rounded inward so that no value leaves [low, high].
 """
 
 from typing import Any
@@ -25,7 +25,13 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 @portable
 def fraction_64(low: Any, high: Any) -> Any:
-    """Read two words as a multiple of 2^-52 in [1, 2); float64, exact."""
+    """Return the multiple of 2^-52 in [1, 2) that two words hold; float64, exact.
+
+    Parameters
+    ----------
+    low, high : uint32 or array of uint32
+        The words; `high` holds the more significant bits.
+    """
     bits = (np.uint64(high) << np.uint64(20)) | (np.uint64(low) >> np.uint64(12))
     return np.uint64(bits | np.uint64(0x3FF0000000000000)).view(np.float64)
 
@@ -58,7 +64,13 @@ def _inward(bound: Any, rounded: Any, towards: Any) -> Any:
 
 @portable
 def bounds_32(low: Any, high: Any) -> tuple[Any, Any]:
-    """Return the outermost float32 in [low, high]; where there is none, the nearest, twice."""
+    """Return the outermost float32 in [low, high], or, where there is none, the nearest twice.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds, float64, low <= high; either may be infinite.
+    """
     low, high = np.float64(max(low, -_LARGEST)), np.float64(min(high, _LARGEST))
     middle = np.float32(0.5 * low + 0.5 * high)
     first, last = _inward(low, np.float32(low), middle), _inward(high, np.float32(high), middle)
@@ -90,7 +102,17 @@ def _values(words: np.ndarray, dtype: np.dtype, middle: Any, step: Any) -> Any:
 def fill_uniform_reference(
     out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64, low: float, high: float
 ) -> None:
-    """Fill a 1-D float32 or float64 array with U(low, high), from index `start` of a stream."""
+    """Fill an array with U(low, high).
+
+    Parameters
+    ----------
+    out : numpy.ndarray
+        Written; shape (count,), contiguous, float32 or float64.
+    key, stream, start : numpy.uint64
+        Key of the generator, number of the stream, and index of the first value in it.
+    low, high : float
+        Bounds, low <= high, finite.
+    """
     middle, step = grid(out, low, high)
     reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, middle, step))
 
@@ -118,7 +140,7 @@ _fill = block_fill(uniform_block)
 def fill_uniform(
     out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64, low: float, high: float
 ) -> None:
-    """Fill a 1-D float32 or float64 array with U(low, high), from index `start` of a stream."""
+    """Fill an array with U(low, high); see `fill_uniform_reference`."""
     _fill(out, key, stream, start, grid(out, low, high))
 
 

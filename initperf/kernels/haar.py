@@ -2,10 +2,11 @@
 
 Stewart, "The efficient generation of random orthogonal matrices with an application to condition
 estimators", SIAM J. Numer. Anal. 17, 1980. A Gaussian matrix stays Gaussian under reflections, so
-the vectors that its QR factorisation would meet, of lengths m, m − 1, …, can be drawn one after
-the other: nothing is factorised, and the signs of the diagonal of R make the law that of Haar.
+the vectors that its QR factorisation would reflect, of lengths m, m − 1, …, can be drawn
+independently: nothing is factorised, and the signs of the diagonal of R make the distribution
+that of Haar.
 
-Vector k is the run of m − k values of the normal stream that starts where vector k − 1 ends.
+Vector k consists of the m − k values of the normal stream that follow those of vector k − 1.
 """
 
 import itertools
@@ -16,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from initperf._core.parallel import split
+from initperf.jit import tuning
 from initperf.jit.blas import blas
 from initperf.jit.policy import jit
-from initperf.kernels._compact_wy import UNBLOCKED, Panels, accumulate, close_panel, workers
+from initperf.kernels._compact_wy import Panels, accumulate, close_panel, workers
 from initperf.kernels._householder import form, householder, reflector
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
@@ -30,9 +32,18 @@ _U64 = np.uint64
 def haar_reference(
     out: np.ndarray, key: np.uint64, stream: np.uint64, gain: float, threads: int | None = None
 ) -> None:
-    """Fill a float32 or float64 matrix with `gain` times a Haar matrix, reflector by reflector.
+    """Fill a matrix with `gain` times a Haar matrix, reflector by reflector.
 
-    `threads` is there for the sake of the twin.
+    Parameters
+    ----------
+    out : numpy.ndarray
+        Written; shape (m, n), float32 or float64, in C or Fortran order.
+    key, stream : numpy.uint64
+        Key of the generator and number of the stream, whose first values are used.
+    gain : float
+        Factor of the matrix.
+    threads : int, optional
+        Not used; the Numba twin has the same arguments.
     """
     tall = out if out.shape[0] >= out.shape[1] else out.T
     m, n = tall.shape
@@ -50,12 +61,12 @@ def haar_reference(
 
 @jit
 def _spread(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray, gain: float) -> None:
-    """Turn the values at the end of an array into reflectors, one a row, each one shorter."""
+    """Convert the values at the end of an array into reflectors, one a row, each one shorter."""
     count, length = rows.shape
     flat = rows.reshape(rows.size)
     source = count * (count - 1) // 2
     for k in range(count):
-        # forwards, and no write overtakes the reads
+        # in ascending order no entry is overwritten before it is read
         row, drawn = rows[k], flat[source : source + length - k]
         for i in range(drawn.size):
             row[k + i] = drawn[i]
@@ -66,16 +77,26 @@ def _spread(rows: np.ndarray, inverse_tau: np.ndarray, diagonal: np.ndarray, gai
 
 
 def _block(m: int, n: int) -> int:
-    """Return how many reflectors a panel: many for large products, few for little memory."""
-    return max(32, min(256, n // 80 * 16, max(64, math.isqrt(m * n) // 128 * 16)))
+    """Return the number of reflectors of a panel: large for fast products, small for memory."""
+    memory = max(64, math.isqrt(m * n) // 128 * 16)
+    return max(tuning.HAAR_PANEL_LEAST, min(tuning.HAAR_PANEL_MOST, n // 80 * 16, memory))
 
 
 def haar(
     out: np.ndarray, key: np.uint64, stream: np.uint64, gain: float, threads: int | None = None
 ) -> None:
-    """Fill a float32 or float64 matrix with `gain` times a Haar matrix, panel by panel.
+    """Fill a matrix with `gain` times a Haar matrix, panel by panel; see `haar_reference`.
 
-    `threads` is the most to use, by default as many as the process and BLAS may.
+    Parameters
+    ----------
+    out : numpy.ndarray
+        Written; shape (m, n), float32 or float64, in C or Fortran order.
+    key, stream : numpy.uint64
+        Key of the generator and number of the stream, whose first values are used.
+    gain : float
+        Factor of the matrix.
+    threads : int, optional
+        The most threads to use; by default as many as the process and BLAS may.
     """
     tall = out if out.shape[0] >= out.shape[1] else out.T
     m, n = tall.shape
@@ -86,7 +107,7 @@ def haar(
         fill_normal(run, key, stream, _U64(start), 0.0, 1.0)
         _spread(rows, inverse_tau, diagonal, float(gain))
 
-    if out.size <= UNBLOCKED:
+    if out.size <= tuning.UNBLOCKED_ENTRIES:
         rows = tall.T if tall.T.flags.c_contiguous else np.empty((n, m), out.dtype)
         inverse_tau, diagonal = np.empty((2, n), out.dtype)
         draw(rows, inverse_tau, diagonal, 0)
@@ -108,10 +129,10 @@ def haar(
 
 
 def _cases() -> Iterator[Case]:
-    """Shapes around 1, without and with panels, whole panels and one column more.
+    """Give shapes around 1, without and with panels, whole panels and one column more.
 
-    Errors of an orthogonal transformation of length m add up like √m roundings; 4 leaves room
-    for the order of sums, in which the two halves differ.
+    Errors of an orthogonal transformation of length m grow as √m roundings; the factor 4 allows
+    for the order of sums, in which reference and twin differ.
     """
     shapes = ((1, 1), (1, 7), (7, 1), (12, 12), (31, 9), (9, 31), (60, 60))
     blocked = ((320, 65), (65, 320))
@@ -125,7 +146,7 @@ def _cases() -> Iterator[Case]:
 
 
 def _loads() -> Iterator[Load]:
-    """Make matrices; a product of n reflectors takes 2mn² − 2n³/3 operations."""
+    """Give matrices; a product of n reflectors takes 2mn² − 2n³/3 operations."""
     for m, n in ((784, 256), (1024, 1024)):
 
         def arguments(dtype: str, shape: tuple[int, int] = (m, n)) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""A histogram between the least and the largest value, for gradients and activations."""
+"""Histogram between the smallest and the largest value, of gradients and activations."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,10 +22,10 @@ def histogram_reference(values: np.ndarray, bounds: np.ndarray, counts: np.ndarr
     values : numpy.ndarray
         1-D, float32 or float64, finite, at least one.
     bounds : numpy.ndarray
-        Two float64, written: where the first bin begins and the last ends, the least and the
-        largest value; where they are equal, as far as 1/2 to each side of them.
+        (2,) float64, written: the smallest and the largest value, which are the left edge of the
+        first bin and the right edge of the last; widened by 1/2 on each side where they are equal.
     counts : numpy.ndarray
-        int64, written; there are as many bins as elements.
+        (bins,) int64, written.
     """
     bounds[:] = values.min(), values.max()
     if bounds[0] == bounds[1]:
@@ -54,7 +54,7 @@ def histogram(values: np.ndarray, bounds: np.ndarray, counts: np.ndarray) -> Non
 
 
 HISTOGRAM = Family(lambda kind: (vector(kind), vector(types.float64), vector(types.int64)))
-"""What a histogram takes: ``(values, bounds, counts)``."""
+"""Histograms, which take ``(values, bounds, counts)``."""
 
 
 def _cases() -> Iterator[Case]:
@@ -79,7 +79,7 @@ def _loads() -> Iterator[Load]:
             values = np.random.default_rng(0).standard_normal(size).astype(dtype)
             return values, np.zeros(2), np.zeros(BINS, np.int64)
 
-        # a bin's place: shifted and scaled; its count: one more
+        # shift and scale to the number of the bin, increment its count
         yield Load(f"{rows} x {columns}", arguments, both(3 * size), size)
 
 

@@ -1,8 +1,8 @@
-"""float32 rounded to the nearest number of two bytes, ties to even: float16 or bfloat16.
+"""Rounding of float32 to float16 or bfloat16, to nearest, ties to even.
 
 bfloat16 (Kalamkar et al. 2019, arXiv:1905.12322) is the upper half of a float32. A float16 has 5
-bits of exponent (IEEE 754-2008, binary16); below its normal numbers its last bit is that of a
-float32 in [1/2, 1), so that adding 1/2 rounds.
+bits of exponent (IEEE 754-2008, binary16). Its subnormal numbers have the last bit of a float32 in
+[1/2, 1), so that adding 1/2 rounds to them.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _REBIAS = _U32((127 - 15) << 23)
 
 @portable
 def _without(bits: Any, count: Any) -> Any:
-    """Drop so many of the last bits, to the nearest, to even where two are as near."""
+    """Drop the last `count` bits, rounding to nearest, ties to even."""
     odd = _U32(bits >> count) & _ONE
     before_half = _U32(_ONE << _U32(count - _ONE)) - _ONE
     return _U32(bits + _U32(before_half + odd)) >> count
@@ -42,16 +42,16 @@ def _float16(bits: Any) -> Any:
 
 
 def narrow_reference(values: np.ndarray, out: np.ndarray, brain: bool) -> None:
-    """Round the float32 of an array to numbers of two bytes.
+    """Round an array of float32 to float16 or bfloat16.
 
     Parameters
     ----------
     values : numpy.ndarray
-        1-D float32, finite, and small enough for the format.
+        1-D float32, finite, and of magnitudes below the largest of the format.
     out : numpy.ndarray
-        As many uint16, written: the bits of the numbers.
+        uint16 of the same length, written: the bits of the rounded numbers.
     brain : bool
-        Whether they are bfloat16, else float16.
+        Whether to round to bfloat16 instead of float16.
     """
     if brain:
         out[:] = _without(values.view(_U32), _U32(16))
@@ -61,7 +61,7 @@ def narrow_reference(values: np.ndarray, out: np.ndarray, brain: bool) -> None:
 
 @jit
 def narrow(values: np.ndarray, out: np.ndarray, brain: bool) -> None:
-    """Round the float32 of an array to numbers of two bytes; see the reference."""
+    """Round an array of float32 to float16 or bfloat16; see the reference."""
     bits = values.view(_U32)
     if brain:
         for i in range(bits.size):
@@ -72,7 +72,7 @@ def narrow(values: np.ndarray, out: np.ndarray, brain: bool) -> None:
 
 
 def _cases() -> Iterator[Case]:
-    """Every exponent of the format, ties, the numbers about them, and both signs."""
+    """Generate every exponent of the format, ties, their neighbours, and both signs."""
     powers = np.float32(2.0) ** np.arange(-27, 16, dtype=np.float32)[:, None]
     places = np.array([0.0, 2.0**-11, 2.0**-10, 3 * 2.0**-11, 2.0**-8, 2.0**-7, 0.7], np.float32)
     exact = (powers * (1 + places)).astype(np.float32).reshape(-1)

@@ -1,12 +1,12 @@
-"""The orthonormal factor of a given matrix, that of its QR factorisation with diag(R) > 0.
+"""Orthonormal factor of a given matrix: Q of its QR factorisation with diag(R) > 0.
 
 Householder, "Unitary triangularization of a nonsymmetric matrix", J. ACM 5, 1958; in panels of
-the compact WY form (see `_compact_wy`), and those again in narrow strips.
+the compact WY form (see `_compact_wy`), which are divided into narrow strips.
 
-A matrix of m rows and n ≤ m columns gets m × n orthonormal columns; one with fewer rows than
-columns gets orthonormal rows, the transpose of what its transpose gets. Where a column depends on
-those before it, its diagonal entry of R is 0 (or rounding noise) and the sign of 0 is +1: the
-result is orthonormal all the same, and a matrix of zeros gives the identity.
+The factor of a matrix of m rows and n ≤ m columns has m × n orthonormal columns; that of one with
+fewer rows than columns has orthonormal rows, the transpose of the factor of its transpose. Where
+a column depends on those before it, its diagonal entry of R is 0 (or rounding noise) and the sign
+of 0 is +1: the result is still orthonormal, and the factor of a matrix of zeros is the identity.
 """
 
 import functools
@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from initperf._core.parallel import split
+from initperf.jit import tuning
 from initperf.jit.blas import Addresses, blas
 from initperf.jit.policy import jit
+from initperf.jit.tuning import FACTOR_STRIP
 from initperf.kernels._compact_wy import (
-    UNBLOCKED,
     Panels,
     accumulate,
     as_matrix,
@@ -34,14 +35,11 @@ from initperf.kernels._householder import form, householder, reflect_row, reflec
 from initperf.kernels._kernel import KERNELS, Case, register
 from initperf.kernels._load import Load, both
 
-_STRIP = 32
-_SLAB = 256
-
 
 def _balance(a: np.ndarray, out: np.ndarray) -> None:
     """Copy a tall matrix, its columns scaled by powers of two to magnitudes between ½ and 1.
 
-    That leaves the factor as it is, and nothing to overflow.
+    The factor stays the same, and nothing can overflow.
     """
     peaks = np.maximum(a.max(axis=0), -a.min(axis=0))
     limit = np.finfo(a.dtype).maxexp - 1
@@ -50,9 +48,14 @@ def _balance(a: np.ndarray, out: np.ndarray) -> None:
 
 
 def orthogonalize_reference(a: np.ndarray, out: np.ndarray, threads: int | None = None) -> None:
-    """Write the orthonormal factor of a float32 or float64 matrix, reflector by reflector.
+    """Write the orthonormal factor of a matrix, reflector by reflector.
 
-    `out` may be `a`; `threads` is there for the sake of the twin.
+    Parameters
+    ----------
+    a, out : numpy.ndarray
+        Shape (m, n), float32 or float64, the same for both; `out` is written and may be `a`.
+    threads : int, optional
+        Not used; the Numba twin has the same arguments.
     """
     if a.size == 0:
         return
@@ -91,12 +94,15 @@ def _factor_panel(
     inverse_tau: np.ndarray,
     diagonal: np.ndarray,
 ) -> None:
-    """Factor the vectors of a panel strip by strip, and make its triangle."""
+    """Factor the vectors of a panel strip by strip, and write its triangle."""
     count, length = rows.shape
-    room, work = np.empty(_STRIP * _STRIP, rows.dtype), np.empty(_STRIP * count, rows.dtype)
+    room, work = (
+        np.empty(FACTOR_STRIP * FACTOR_STRIP, rows.dtype),
+        np.empty(FACTOR_STRIP * count, rows.dtype),
+    )
     flat = rows.reshape(rows.size)
-    for begin in range(0, count, _STRIP):
-        end = min(begin + _STRIP, count)
+    for begin in range(0, count, FACTOR_STRIP):
+        end = min(begin + FACTOR_STRIP, count)
         _factor(rows[begin:end], begin, inverse_tau[begin:end], diagonal[begin:end])
         vectors = rows[begin:end, begin:]
         square = room[: (end - begin) ** 2].reshape((end - begin, end - begin))
@@ -118,28 +124,37 @@ def _update(
     high: int,
     work: np.ndarray,
 ) -> None:
-    """Apply the reflectors of a panel to the columns `low` to `high` of a matrix."""
+    """Apply the reflectors of a panel to the columns `low` to `high` of a matrix.
+
+    The nine arguments are the panel, the matrix as `flatten` returns it, the range and scratch
+    memory: compiled code has no other record.
+    """
     rows = flat.size // columns
     out = as_matrix(flat, rows, columns, by_rows)
     reflect(addresses, vectors, triangle, out[rows - vectors.shape[1] :, low:high], work)
 
 
 def _block(n: int) -> int:
-    """Return how many reflectors a panel."""
-    return min(128, max(32, n // 128 * 16))
+    """Return the number of reflectors of a panel of a matrix of n columns."""
+    return min(tuning.FACTOR_PANEL_MOST, max(tuning.FACTOR_PANEL_LEAST, n // 128 * 16))
 
 
 def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) -> None:
-    """Write the orthonormal factor of a float32 or float64 matrix, panel by panel.
+    """Write the orthonormal factor of a matrix, panel by panel.
 
-    `out`, contiguous, may be `a`; `threads` is the most to use, by default as many as the process
-    and BLAS may.
+    Parameters
+    ----------
+    a, out : numpy.ndarray
+        Shape (m, n), float32 or float64, the same for both; `out` is written, contiguous, and may
+        be `a`.
+    threads : int, optional
+        The most threads to use; by default as many as the process and BLAS may.
     """
     if a.size == 0:
         return
     given, tall = (a, out) if a.shape[0] >= a.shape[1] else (a.T, out.T)
     m, n = tall.shape
-    if a.size <= UNBLOCKED:
+    if a.size <= tuning.UNBLOCKED_ENTRIES:
         rows = tall.T if tall.T.flags.c_contiguous else np.empty((n, m), a.dtype)
         _balance(given, rows.T)
         inverse_tau, diagonal = np.empty((2, n), a.dtype)
@@ -162,7 +177,7 @@ def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) ->
             part, (rows, *scales) = panels.part(panel), panels.panel(panel)
             rows[:] = tall[part.start :, part].T
             _factor_panel(addresses, rows, *scales)
-            split(n - part.stop, _SLAB, functools.partial(update, panel), count)
+            split(n - part.stop, tuning.UPDATE_SLAB, functools.partial(update, panel), count)
         accumulate(panels, tall, count)
 
 
@@ -218,7 +233,7 @@ def orthonormal_factor(
 
 
 def _cases() -> Iterator[Case]:
-    """Shapes around 1, without and with panels, whole panels and one column more.
+    """Give shapes around 1, without and with panels, whole panels and one column more.
 
     A factorisation is exact for a matrix some √m roundings away from the given one, and Q moves
     by as much times its condition number.
@@ -237,7 +252,7 @@ def _cases() -> Iterator[Case]:
 
 
 def _loads() -> Iterator[Load]:
-    """Make matrices; to find n reflectors and to multiply them out takes 4mn² − 4n³/3."""
+    """Give matrices; finding n reflectors and multiplying them takes 4mn² − 4n³/3 operations."""
     for m, n in ((784, 256), (1024, 1024)):
 
         def arguments(dtype: str, shape: tuple[int, int] = (m, n)) -> tuple[Any, ...]:

@@ -1,13 +1,13 @@
-"""Philox4x32-10, the counter-based generator under every draw.
+"""Philox4x32-10, the counter-based generator of all random bits.
 
 Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Four 32-bit
-words are a fixed function of a 128-bit counter and a 64-bit key, so any word of the stream can be
-had without those before it. The lower 64 bits of the counter count, the upper 64 carry the
-stream's number.
+words are a fixed function of a 128-bit counter and a 64-bit key, so any word of a stream can be
+computed without those before it. The lower 64 bits of the counter count, the upper 64 hold the
+number of the stream.
 
-The order of the stream is made for vector stores: the counters go in blocks of 64, and a block of
-256 words holds the first words of its 64 counters, then their second words, third and fourth.
-Word *i* of a stream is thus word ``i % 256 // 64`` of counter ``i // 256 * 64 + i % 64``.
+The order of a stream suits vector stores: counters form blocks of 64, and a block of 256 words
+holds the first words of its 64 counters, then their second, third and fourth words. Word *i* of a
+stream is thus word ``i % 256 // 64`` of counter ``i // 256 * 64 + i % 64``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ import numpy as np
 
 from initperf.jit.cache_lines import LINE_BYTES, prefetch
 from initperf.jit.policy import Function, jit, portable
+from initperf.jit.tuning import PREFETCH_BLOCKS
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load
 from initperf.kernels._philox_block import COUNTERS as COUNTERS
@@ -24,15 +25,26 @@ from initperf.kernels._philox_block import HALF, LOW, philox4x32, philox_block
 from initperf.kernels._philox_block import WORDS as WORDS
 
 STREAM_VERSION = 2
-"""Which bits a (key, stream, index) stands for; a change to any of them is a new version."""
-
-_AHEAD = 2  # blocks: one is too few where memory is slow, of four as much comes as of two
+"""Version of the map from (key, stream, index) to bits; a change to any bit is a new version."""
 
 _U64 = np.uint64
 
 
 def philox_blocks(key: np.uint64, stream: np.uint64, start: int, stop: int) -> np.ndarray:
-    """Return the words of the blocks `start` to `stop`, shape (blocks, 4, 64), uint32."""
+    """Return the words of consecutive blocks of a stream.
+
+    Parameters
+    ----------
+    key, stream : numpy.uint64
+        Key of the generator and number of the stream.
+    start, stop : int
+        Numbers of the first block and of the one after the last.
+
+    Returns
+    -------
+    numpy.ndarray
+        Uint32, shape (stop - start, 4, 64).
+    """
     block = np.arange(start, stop, dtype=np.uint64)[:, None]
     counter: np.ndarray = block * _U64(COUNTERS) + np.arange(COUNTERS, dtype=np.uint64)
     key, stream = _U64(key), _U64(stream)
@@ -43,19 +55,19 @@ def philox_blocks(key: np.uint64, stream: np.uint64, start: int, stop: int) -> n
 
 
 def block_fill(block: Function) -> Function:
-    """Make the loop over the blocks of a stream that all twins share.
+    """Return the loop over the blocks of a stream that all Numba twins of fills share.
 
     Parameters
     ----------
     block : callable
-        ``block(target, words, *parameters)``, compiled: turns the 256 words of one block into as
-        many values as they make, written to the 1-D `target`.
+        ``block(target, words, *parameters)``, compiled: converts the 256 words of one block into
+        values and writes them to the 1-D `target`, 256 float32 or 128 float64.
 
     Returns
     -------
     callable
-        ``fill(out, key, stream, start, parameters)`` for compiled code. Only the blocks at the
-        two ends of `out`, where they are not wanted whole, take the way round a buffer.
+        ``fill(out, key, stream, start, parameters)`` for compiled code. Only incomplete blocks,
+        at the two ends of `out`, are copied from a buffer.
     """
 
     @portable
@@ -69,7 +81,7 @@ def block_fill(block: Function) -> Function:
         whole = (out.size - head) // size
         following = number + _U64(skip > 0)
         for i in range(whole):
-            ahead = head + (i + _AHEAD) * size
+            ahead = head + (i + PREFETCH_BLOCKS) * size
             for j in range(ahead, ahead + size, LINE_BYTES // out.itemsize):
                 prefetch(out, j)
             philox_block(words, following + _U64(i), key, stream)
@@ -82,7 +94,7 @@ def block_fill(block: Function) -> Function:
             if begin < end:
                 philox_block(words, at, key, stream)
                 block(edge, words, *parameters)
-                for i in range(end - begin):  # a slice would compile words for its error
+                for i in range(end - begin):  # a slice's check of lengths would be compiled too
                     out[begin + i] = edge[first + i]
 
     return fill
@@ -91,12 +103,16 @@ def block_fill(block: Function) -> Function:
 def reference_fill(
     out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64, values: Function
 ) -> None:
-    """Fill a 1-D array the NumPy way: make all words of its blocks, turn them into values, cut.
+    """Fill an array in NumPy: draw all words of its blocks, convert them to values, and cut.
 
     Parameters
     ----------
+    out : numpy.ndarray
+        Written; shape (count,), contiguous, float32, float64 or uint32.
+    key, stream, start : numpy.uint64
+        Key of the generator, number of the stream, and index of the first value in it.
     values : callable
-        Turns words of shape (blocks, 4, 64) into values, C order, block by block.
+        From words of shape (blocks, 4, 64) to values in C order, block by block.
     """
     size = 4 * WORDS // out.itemsize
     first, skip = divmod(int(start), size)
@@ -106,7 +122,15 @@ def reference_fill(
 
 
 def philox_reference(out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64) -> None:
-    """Fill a 1-D uint32 array with the words of a stream from index `start`."""
+    """Fill an array with the words of a stream.
+
+    Parameters
+    ----------
+    out : numpy.ndarray
+        Written; shape (count,), contiguous, uint32.
+    key, stream, start : numpy.uint64
+        Key of the generator, number of the stream, and index of the first value in it.
+    """
     reference_fill(out, key, stream, start, lambda words: words)
 
 
@@ -121,19 +145,19 @@ _fill = block_fill(_copy)
 
 @jit
 def philox(out: np.ndarray, key: np.uint64, stream: np.uint64, start: np.uint64) -> None:
-    """Fill a 1-D uint32 array with the words of a stream from index `start`."""
+    """Fill an array with the words of a stream; see `philox_reference`."""
     _fill(out, key, stream, start, ())
 
 
 def fill_cases(dtypes: tuple[str, ...], *parameters: Any) -> Iterator[Case]:
-    """Make the cases that every fill is tried on: sizes around a block, and far starts.
+    """Give the test cases of a fill: sizes around a block, and distant starts.
 
     Parameters
     ----------
     dtypes : tuple of str
         The element types that the fill writes.
     *parameters
-        What follows (out, key, stream, start) in the kernel's arguments.
+        The kernel's arguments after (out, key, stream, start).
     """
     sizes = (0, 1, 2, 63, 64, 127, 128, 129, 255, 256, 257, 1000)
     starts = (0, 1, 255, 2**32 - 77, 2**40 + 13)
@@ -148,18 +172,18 @@ def fill_cases(dtypes: tuple[str, ...], *parameters: Any) -> Iterator[Case]:
 
 
 OPERATIONS = 40
-"""Operations for a word: four come of ten rounds of two products and what goes with them."""
+"""Operations a word: ten rounds of two products, and their shifts and xors, make four words."""
 
 
 def fill_loads(operations: Mapping[str, float], *parameters: Any) -> Iterator[Load]:
-    """Make what every fill is timed on: a layer that caches hold, and one that they do not.
+    """Give the workloads of a fill: a layer that fits into the caches, and one that does not.
 
     Parameters
     ----------
     operations : mapping of str to float
-        Of a value, by dtype.
+        Operations a value, by dtype.
     *parameters
-        What follows (out, key, stream, start) in the kernel's arguments.
+        The kernel's arguments after (out, key, stream, start).
     """
     for rows, columns in ((784, 256), (4096, 4096)):
         size = rows * columns

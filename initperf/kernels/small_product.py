@@ -1,4 +1,4 @@
-"""A product of small matrices, for which BLAS takes longer to get ready than to multiply."""
+"""Product of small matrices, for which the overhead of a BLAS call exceeds the multiplication."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,21 +7,29 @@ import numpy as np
 
 from initperf.jit.policy import jit, portable
 from initperf.jit.tiles import ROWS, multiply_tile, side, width
+from initperf.jit.tuning import SMALL_PRODUCT_BYTES, SMALL_PRODUCT_COLUMNS
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-
-MOST_COLUMNS, MOST_BYTES = 64, 48 * 48 * 8
-"""Above so many columns of the product, or bytes of the right factor, BLAS is as fast or faster."""
 
 
 @portable
 def is_small(terms: int, out: np.ndarray) -> bool:
-    """Return whether a product of so many terms is faster here than through BLAS.
+    """Return whether this kernel multiplies faster than BLAS.
 
-    Whole tiles only: where the last of a row overlaps the one before, BLAS is as fast.
+    It does for whole tiles only: where the last tile of a row must overlap the one before, BLAS is
+    as fast.
+
+    Parameters
+    ----------
+    terms : int
+        Columns of the left factor.
+    out : numpy.ndarray
+        (rows, columns), the product.
     """
     rows, columns = out.shape
-    fits = columns <= MOST_COLUMNS and terms * columns * out.itemsize <= MOST_BYTES
+    fits = (
+        columns <= SMALL_PRODUCT_COLUMNS and terms * columns * out.itemsize <= SMALL_PRODUCT_BYTES
+    )
     return bool(fits and columns % width(out) == 0 and rows >= ROWS and terms >= side(out))
 
 
@@ -37,7 +45,7 @@ def small_product_reference(
     b : numpy.ndarray
         (terms, columns), C order.
     start : numpy.ndarray
-        (rows, columns) or (1, columns), C order: what the product is added to.
+        (rows, columns), or (1, columns) for all rows, C order; the product is added to it.
     out : numpy.ndarray
         (rows, columns), at least 8 and 64 bytes, C order, written.
     """

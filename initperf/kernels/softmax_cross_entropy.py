@@ -1,7 +1,7 @@
-"""Softmax and cross-entropy in one pass over the logits, and the gradient with them.
+"""Softmax cross-entropy and its gradient in one pass over the logits.
 
-The maximum is subtracted first, so no exponential overflows, and the loss is taken from the
-logarithm of the sum, so no probability of zero is ever logged (Blanchard, Higham & Higham,
+The maximum is subtracted first, so that no exponential overflows, and the loss is the logarithm of
+the sum, so that no logarithm of a probability of 0 is taken (Blanchard, Higham & Higham,
 "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41, 2021).
 """
 
@@ -25,7 +25,7 @@ def softmax_cross_entropy_reference(
     bias_gradient: np.ndarray,
     scores: np.ndarray,
 ) -> None:
-    """Write the loss, the count of right predictions and the gradient by the logits.
+    """Write the loss, the count of correct predictions and the gradient by the logits.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def softmax_cross_entropy_reference(
     bias_gradient : numpy.ndarray
         (classes,), written: the sums of the columns of `delta`.
     scores : numpy.ndarray
-        Two float64, written: the mean loss, and how many predictions are right.
+        (2,) float64, written: the mean loss, and the count of correct predictions.
     """
     rows = np.arange(len(labels))
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -60,7 +60,7 @@ def softmax_cross_entropy(
     bias_gradient: np.ndarray,
     scores: np.ndarray,
 ) -> None:
-    """Write the loss, the count of right predictions and the gradient by the logits."""
+    """Write loss, count of correct predictions and gradient by the logits; see the reference."""
     batch, classes = logits.shape
     share = logits.dtype.type(1.0) / logits.dtype.type(batch)
     loss = 0.0
@@ -96,7 +96,7 @@ def _signature(kind: Any) -> tuple[Any, ...]:
 
 
 LOSS = Family(_signature)
-"""What a loss takes: ``(logits, labels, delta, bias_gradient, scores)``."""
+"""Losses, which take ``(logits, labels, delta, bias_gradient, scores)``."""
 
 
 def _cases() -> Iterator[Case]:
@@ -120,7 +120,7 @@ def _cases() -> Iterator[Case]:
 
 
 def _loads() -> Iterator[Load]:
-    """Make the last layer of a network, and one with as many classes as ImageNet has."""
+    """Generate the last layer of a network for MNIST, and of one for ImageNet."""
     for batch, classes in ((128, 10), (1024, 1000)):
 
         def arguments(dtype: str, batch: int = batch, classes: int = classes) -> tuple[Any, ...]:
@@ -129,7 +129,7 @@ def _loads() -> Iterator[Load]:
             labels, delta = rng.integers(0, classes, batch), np.zeros_like(logits)
             return logits, labels, delta, np.zeros(classes, dtype), np.zeros(2)
 
-        # to shift, the exponential's polynomial of some ten, to sum, to divide, to sum again
+        # shift, exponential (a polynomial of about ten operations), sum, division, sum
         operations = both(14 * batch * classes)
         yield Load(f"{batch} x {classes}", arguments, operations, 2 * batch * classes)
 

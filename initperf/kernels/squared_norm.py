@@ -1,4 +1,4 @@
-"""The sum of squares, for clipping by the norm (Pascanu, Mikolov & Bengio 2013)."""
+"""Sum of squares, for clipping by the norm (Pascanu, Mikolov & Bengio 2013)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,23 +8,28 @@ from numba import types
 
 from initperf.jit.address import Family, vector
 from initperf.jit.policy import jit_sums, like
+from initperf.jit.tuning import SUM_CHUNK as _CHUNK
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 
-_CHUNK = 1024
-
 
 def squared_norm_reference(values: np.ndarray, total: np.ndarray) -> None:
-    """Write the sum of squares of a 1-D array, float32 or float64, to the one float64 of `total`.
+    """Write the sum of squares of an array.
 
-    Infinite or NaN where the array is, or where squares of float32 overflow.
+    Parameters
+    ----------
+    values : numpy.ndarray
+        1-D, float32 or float64.
+    total : numpy.ndarray
+        (1,) float64, written; infinite or NaN where an element is. The twin may also write
+        infinity where a square overflows the dtype of `values`.
     """
     total[0] = np.sum(values.astype(np.float64) ** 2)
 
 
 @jit_sums
 def squared_norm(values: np.ndarray, total: np.ndarray) -> None:
-    """Write the sum of squares of a 1-D array to the one float64 of `total`."""
+    """Write the sum of squares of an array; see the reference."""
     whole = 0.0
     for begin in range(0, values.size, _CHUNK):
         part = values[begin : begin + _CHUNK]
@@ -36,7 +41,7 @@ def squared_norm(values: np.ndarray, total: np.ndarray) -> None:
 
 
 SQUARED_NORM = Family(lambda kind: (vector(kind), vector(types.float64)))
-"""What a norm takes: ``(values, total)``."""
+"""Norms, which take ``(values, total)``."""
 
 
 def _cases() -> Iterator[Case]:

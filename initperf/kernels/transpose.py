@@ -1,4 +1,4 @@
-"""Transposition of a small matrix, in squares that stay in vector registers."""
+"""Transposition of a small matrix, in squares held in vector registers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -54,7 +54,7 @@ def _loads() -> Iterator[Load]:
         def arguments(dtype: str, count: int = count) -> tuple[Any, ...]:
             return np.ones((count, count), dtype), np.zeros((count, count), dtype)
 
-        # each value goes through a shuffle for each doubling up to a vector's 8 or 4
+        # log2(8) or log2(4) shuffles for each vector of 8 or 4 values
         operations = {"float32": 3.0 * count * count, "float64": 2.0 * count * count}
         yield Load(f"{count} x {count}", arguments, operations, 2 * count * count)
 

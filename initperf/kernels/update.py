@@ -1,8 +1,8 @@
-"""The update of an optimizer, and the statistics of weights and gradients, in one pass."""
+"""Update of a layer by an optimizer's rule, and the statistics of weights and gradients."""
 
 import functools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -17,11 +17,12 @@ from initperf.jit.magnitudes import (
     magnitude,
 )
 from initperf.jit.policy import Function, jit_sums, like, where
+from initperf.jit.tuning import SWEEP_CHUNK as _CHUNK
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
-from initperf.optimizers import OPTIMIZERS, Optimizer, Settings
+from initperf.optimizers import OPTIMIZERS, Optimizer, Rule
 
-UPDATES = (
+UPDATE_STATISTICS = (
     "weight_mean",
     "weight_std",
     "weight_max",
@@ -29,47 +30,101 @@ UPDATES = (
     "gradient_mean_abs",
     "update_ratio",
 )
-_CHUNK = 2048
+
+
+class UpdateArrays(NamedTuple):
+    """What one update of a layer reads and writes.
+
+    Attributes
+    ----------
+    parameters : numpy.ndarray
+        (count,), float32 or float64, updated: weights, then biases.
+    gradient : numpy.ndarray
+        (count,), of the same dtype, by the parameters, before clipping.
+    first, second : numpy.ndarray
+        (count,), of the same dtype, updated: what the rule remembers of each parameter; without
+        an element where it does not.
+    factors : numpy.ndarray
+        (2 k,), of the same dtype: the k factors of the rule for the weights, then for the biases.
+    scale : float
+        What clipping multiplies the gradient by.
+    weights : int
+        How many of the parameters are weights, at least 1; statistics leave the biases out.
+    peak : numpy.ndarray
+        (1,) float64, the largest magnitude of a weight before the update; overwritten with that
+        after it.
+    statistics : numpy.ndarray
+        (len(UPDATE_STATISTICS),) float64, written: of the weights before the update, the gradient
+        before clipping and weight decay, and the L2 norm of the update divided by that of the
+        weights. Without an element, nothing is measured.
+    verdict : numpy.ndarray
+        (1,) float64, written: 1 when the norm of the gradient or an updated parameter reaches
+        `initperf.jit.magnitudes.LIMITS`, else 0; the statistics mean nothing then.
+    """
+
+    parameters: np.ndarray
+    gradient: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    factors: np.ndarray
+    scale: float
+    weights: int
+    peak: np.ndarray
+    statistics: np.ndarray
+    verdict: np.ndarray
 
 
 def _signature(kind: Any) -> tuple[Any, ...]:
     values, numbers = vector(kind), vector(types.float64)
-    return (*[values] * 5, types.float64, types.int64, numbers, numbers, numbers)
+    fields = UpdateArrays(
+        parameters=values,
+        gradient=values,
+        first=values,
+        second=values,
+        factors=values,
+        scale=types.float64,
+        weights=types.int64,
+        peak=numbers,
+        statistics=numbers,
+        verdict=numbers,
+    )
+    return (types.BaseTuple.from_types(fields, UpdateArrays),)
 
 
 UPDATE = Family(_signature)
-"""The passes of all optimizers: what `update` takes after the optimizer."""
+"""Passes of all rules, each of which takes `UpdateArrays`."""
 
 
 @functools.cache
-def update_pass(optimizer: Optimizer, measured: bool) -> Function:
-    """Return the jitted pass of an optimizer, with or without statistics."""
-    rule, memories = optimizer.rule, optimizer.memories
+def update_pass(rule: Rule, memories: int, measured: bool) -> Function:
+    """Return the compiled pass of a rule.
+
+    Parameters
+    ----------
+    rule : callable
+        See `initperf.optimizers.Optimizer`.
+    memories : int
+        How many values the rule remembers of each parameter, at most 2.
+    measured : bool
+        Whether the pass takes statistics.
+    """
 
     @jit_sums
-    def one_pass(
-        weights: Any,
-        gradient: Any,
-        first: Any,
-        second: Any,
-        factors: Any,
-        scale: float,
-        count: int,
-        peak: Any,
-        totals: Any,
-        verdict: Any,
-    ) -> None:
-        zero, clip = like(weights, 0.0), weights.dtype.type(scale)
-        centre = weights[0]
+    def one_pass(arrays: Any) -> None:
+        parameters, gradient, count = arrays.parameters, arrays.gradient, arrays.weights
+        first, second, factors = arrays.first, arrays.second, arrays.factors
+        statistics = arrays.statistics
+        zero, clip = like(parameters, 0.0), parameters.dtype.type(arrays.scale)
+        centre = parameters[0]
         highest = magnitude(zero)
         squares = sum_w = square_w = sum_g = square_g = square_u = 0.0
-        before_peak = peak[0]
+        before_peak = arrays.peak[0]
         half = factors.size // 2
         begin = 0
-        while begin < weights.size:
+        while begin < parameters.size:
             inside = begin < count
-            end = min(begin + _CHUNK, count if inside else weights.size)
-            w, g = weights[begin:end], gradient[begin:end]
+            end = min(begin + _CHUNK, count if inside else parameters.size)
+            w, g = parameters[begin:end], gradient[begin:end]
             told = factors[:half] if inside else factors[half:]
             m, v = first[begin:end], second[begin:end]
             t_w = t_ww = t_g = t_gg = t_uu = zero
@@ -100,114 +155,75 @@ def update_pass(optimizer: Optimizer, measured: bool) -> Function:
                 square_g += t_gg
                 square_u += t_uu
             if end == count:
-                peak[0] = from_magnitude(weights, highest)
+                arrays.peak[0] = from_magnitude(parameters, highest)
             begin = end
         if measured:
             mean = centre + sum_w / count
             variance = max(0.0, square_w / count - (sum_w / count) ** 2)
             length = np.sqrt(count * (mean * mean + variance))
-            totals[0] = mean
-            totals[1] = np.sqrt(variance)
-            totals[2] = before_peak
-            totals[3] = np.sqrt(square_g)
-            totals[4] = sum_g / count
-            totals[5] = np.sqrt(square_u) / length if length > 0.0 else 0.0
-        bounded = squares < limit_squared(weights) and not beyond(weights, highest)
-        verdict[0] = 0.0 if bounded else 1.0
+            statistics[0] = mean
+            statistics[1] = np.sqrt(variance)
+            statistics[2] = before_peak
+            statistics[3] = np.sqrt(square_g)
+            statistics[4] = sum_g / count
+            statistics[5] = np.sqrt(square_u) / length if length > 0.0 else 0.0
+        bounded = squares < limit_squared(parameters) and not beyond(parameters, highest)
+        arrays.verdict[0] = 0.0 if bounded else 1.0
 
     return one_pass
 
 
-def update_reference(
-    optimizer: Optimizer,
-    weights: np.ndarray,
-    gradient: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    factors: np.ndarray,
-    scale: float,
-    count: int,
-    peak: np.ndarray,
-    totals: np.ndarray,
-    verdict: np.ndarray,
-) -> None:
-    """Update weights by an optimizer's rule.
+def update_reference(rule: Rule, arrays: UpdateArrays) -> None:
+    """Update a layer's parameters by an optimizer's rule.
 
     Parameters
     ----------
-    optimizer : Optimizer
-    weights, gradient : numpy.ndarray
-        1-D, float32 or float64; `weights` is updated in place. Behind the weights lie the biases.
-    first, second : numpy.ndarray
-        What the optimizer remembers of each weight, updated in place; without an element if it
-        does not.
-    factors : numpy.ndarray
-        The optimizer's factors in this step, of the dtype of the weights: those for the weights,
-        then as many for the biases.
-    scale : float
-        Multiplies the gradient: what clipping leaves of it.
-    count : int
-        How many of them are weights, at least 1; statistics leave the biases out.
-    peak : numpy.ndarray
-        One float64, the largest magnitude of a weight; updated, for it is where the next step
-        begins.
-    totals : numpy.ndarray
-        float64, takes what UPDATES names: of the weights before the update, of the gradient
-        before clipping and decay, and the length of the update by that of the weights. Without
-        an element, nothing is measured.
-    verdict : numpy.ndarray
-        One float64, 1 when the gradient's norm or what is updated has diverged (see
-        `initperf.jit.magnitudes.LIMITS`), else 0; the statistics mean nothing then.
+    rule : callable
+        See `initperf.optimizers.Optimizer`.
+    arrays : UpdateArrays
     """
-    zero = like(weights, 0.0)
-    before = weights.copy()
-    new, one, two = optimizer.rule(
+    parameters, count, kind = arrays.parameters, arrays.weights, arrays.parameters.dtype
+    zero, before = like(parameters, 0.0), parameters.copy()
+    of_weights, of_biases = arrays.factors.reshape(2, -1, 1)
+    parameters[:], first, second = rule(
         before,
-        weights.dtype.type(scale) * gradient,
-        first if optimizer.memories > 0 else zero,
-        second if optimizer.memories > 1 else zero,
-        np.where(np.arange(weights.size) < count, *factors.reshape(2, -1, 1)),
+        kind.type(arrays.scale) * arrays.gradient,
+        arrays.first if arrays.first.size else zero,
+        arrays.second if arrays.second.size else zero,
+        np.where(np.arange(parameters.size) < count, of_weights, of_biases),
     )
-    weights[:] = new
-    if optimizer.memories > 0:
-        first[:] = one
-    if optimizer.memories > 1:
-        second[:] = two
-    slope = gradient.astype(np.float64)
+    if arrays.first.size:
+        arrays.first[:] = first
+    if arrays.second.size:
+        arrays.second[:] = second
+    slope = arrays.gradient.astype(np.float64)
     with np.errstate(over="ignore"):
         norm = np.sqrt(np.sum(slope**2))
-    verdict[0] = float(diverged(weights) or not norm < LIMITS[weights.dtype.name])
-    if totals.size and not verdict[0]:
-        wide, slope = before[:count].astype(np.float64), np.abs(slope[:count])
+    arrays.verdict[0] = float(diverged(parameters) or not norm < LIMITS[kind.name])
+    if arrays.statistics.size and not arrays.verdict[0]:
+        wide, slope = before[:count].astype(np.float64), slope[:count]
         length = np.sqrt(np.sum(wide**2))
-        moved = np.sqrt(np.sum((new - before)[:count].astype(np.float64) ** 2))
-        totals[:] = (
+        moved = np.sqrt(np.sum((parameters - before)[:count].astype(np.float64) ** 2))
+        arrays.statistics[:] = (
             wide.mean(),
             wide.std(),
-            peak[0],
+            arrays.peak[0],
             np.sqrt(np.sum(slope**2)),
-            slope.mean(),
+            np.abs(slope).mean(),
             moved / length if length > 0.0 else 0.0,
         )
-    peak[0] = np.abs(weights[:count]).max()
+    arrays.peak[0] = np.abs(parameters[:count]).max()
 
 
-def update(
-    optimizer: Optimizer,
-    weights: np.ndarray,
-    gradient: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    factors: np.ndarray,
-    scale: float,
-    count: int,
-    peak: np.ndarray,
-    totals: np.ndarray,
-    verdict: np.ndarray,
-) -> None:
-    """Update weights by an optimizer's rule; see the reference."""
-    chosen = update_pass(optimizer, totals.size > 0)
-    chosen(weights, gradient, first, second, factors, scale, count, peak, totals, verdict)
+def update(rule: Rule, arrays: UpdateArrays) -> None:
+    """Update a layer's parameters by an optimizer's rule; see the reference."""
+    memories = (arrays.first.size > 0) + (arrays.second.size > 0)
+    update_pass(rule, memories, arrays.statistics.size > 0)(arrays)
+
+
+_WRITTEN = tuple(
+    (1, field) for field in ("parameters", "first", "second", "peak", "statistics", "verdict")
+)
 
 
 def _cases() -> Iterator[Case]:
@@ -219,43 +235,58 @@ def _cases() -> Iterator[Case]:
                     dtype: str = dtype, optimizer: Optimizer = optimizer, size: int = size
                 ) -> tuple[Any, ...]:
                     rng = np.random.default_rng(size)
-                    weights, gradient = rng.standard_normal((2, size)).astype(dtype)
-                    memories = np.zeros((2, size), dtype)
-                    memories[: optimizer.memories] = rng.random((optimizer.memories, size))
-                    first, second = memories
-                    settings = Settings(weight_decay=0.01)
-                    factors = optimizer.factors(np.array([0.25, 0.5]), 3, settings).astype(dtype)
-                    count = max(1, size - 2)
-                    peak = np.abs(weights[:count]).max(keepdims=True).astype(np.float64)
-                    made = (
-                        factors.reshape(-1),
-                        0.5,
-                        count,
-                        peak,
-                        np.zeros(len(UPDATES)),
-                        np.zeros(1),
+                    parameters, gradient = rng.standard_normal((2, size)).astype(dtype)
+                    first, second = (
+                        rng.random(size if kept < optimizer.memories else 0).astype(dtype)
+                        for kept in range(2)
                     )
-                    return optimizer, weights, gradient, first, second, *made
+                    decaying = optimizer.replace(weight_decay=0.01)
+                    factors = decaying.factors(np.array([0.25, 0.5]), 3)
+                    weights = max(1, size - 2)
+                    arrays = UpdateArrays(
+                        parameters=parameters,
+                        gradient=gradient,
+                        first=first,
+                        second=second,
+                        factors=factors.reshape(-1).astype(dtype),
+                        scale=0.5,
+                        weights=weights,
+                        peak=np.abs(parameters[:weights]).max(keepdims=True).astype(np.float64),
+                        statistics=np.zeros(len(UPDATE_STATISTICS)),
+                        verdict=np.zeros(1),
+                    )
+                    return optimizer.rule, arrays
 
                 # A chunk is summed in the working precision, at worst one rounding a term, but
                 # in eight or more lanes. An update of a hundredth of a weight keeps two digits
                 # less of its own than of the weight: a hundred roundings.
                 tolerance = (min(size, _CHUNK) / 8 + 100) * float(np.finfo(dtype).eps)
                 label = f"{dtype}-{optimizer.name}-{size}"
-                yield Case(label, arguments, writes=(1, 3, 4, 8, 9, 10), tolerance=tolerance)
+                yield Case(label, arguments, writes=_WRITTEN, tolerance=tolerance)
 
 
 def _loads() -> Iterator[Load]:
-    """Make the weights of a layer and of a network, under plain gradient descent."""
+    """Give the weights of a layer and of a network, under plain gradient descent."""
     for rows, columns in ((784, 512), (4096, 4096)):
         size = rows * columns
 
         def arguments(dtype: str, size: int = size) -> tuple[Any, ...]:
-            rule, none = OPTIMIZERS["sgd"], np.zeros(0, dtype)
-            factors = rule.factors(np.full(2, 1e-3), 0, Settings()).astype(dtype)
-            weights, gradient = np.ones((2, size), dtype)
-            made = factors.reshape(-1), 1.0, size, np.ones(1), np.zeros(0), np.zeros(1)
-            return rule, weights, gradient, none, none, *made
+            sgd, none = OPTIMIZERS["sgd"], np.zeros(0, dtype)
+            factors = sgd.factors(np.full(2, 1e-3), 0)
+            parameters, gradient = np.ones((2, size), dtype)
+            arrays = UpdateArrays(
+                parameters=parameters,
+                gradient=gradient,
+                first=none,
+                second=none,
+                factors=factors.reshape(-1).astype(dtype),
+                scale=1.0,
+                weights=size,
+                peak=np.ones(1),
+                statistics=np.zeros(0),
+                verdict=np.zeros(1),
+            )
+            return sgd.rule, arrays
 
         # the gradient scaled, the weight decayed, the step: a product each and a sum
         yield Load(f"{rows} x {columns}", arguments, both(5 * size), 3 * size)

@@ -1,1 +1,1 @@
-"""A profile of one piece of work: its phases, its compilation, its machine code, its samples."""
+"""Profiles of a kernel, a draw or a training run: phases, compilation, machine code, samples."""

@@ -1,7 +1,7 @@
-"""What the text of machine code says: how wide its loops compute, and which of libm they call.
+"""Vector widths and calls of libm in the loops of machine code, read from its text.
 
-Counted are the arithmetic instructions inside loops, in the syntax that LLVM writes for x86-64
-and AArch64. Moves do not count: wide registers also copy arguments around.
+The arithmetic instructions inside loops count, in LLVM's syntax for x86-64 and AArch64. Moves do
+not: wide registers also copy arguments.
 """
 
 import re
@@ -31,19 +31,13 @@ _JUMP = re.compile(r"(j\w+|b|b\.\w+|cbn?z|tbn?z)\s.*?(\.?L\w+)\s*$")
 
 _ENDS = re.compile(r"(jmp\w*|ret\w*|ud2|b|br)\b(?!\.)")
 
-_LIBM = frozenset(
-    name + suffix
-    for name in (
-        *("acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign"),
-        *("cos", "cosh", "erf", "erfc", "exp", "exp2", "exp10", "expm1", "fabs", "floor", "fma"),
-        *("fmod", "frexp", "hypot", "ldexp", "lgamma", "log", "log10", "log1p", "log2", "modf"),
-        *("nearbyint", "pow", "remainder", "rint", "round", "sin", "sincos", "sinh", "sqrt"),
-        *("tan", "tanh", "tgamma", "trunc"),
-    )
-    for suffix in ("", "f")
+_LIBM = re.compile(
+    r"\b_?((a?(sin|cos|tan)h?|atan2|cbrt|ceil|copysign|erfc?|exp(2|10|m1)?|fabs|floor|fma|fmod|frexp"
+    r"|hypot|ldexp|log(2|10|1p)?|modf|nearbyint|pow|remainder|rint|round|sincos|sqrt|[lt]gamma|trunc"
+    r")f?)\b"
 )
-_WORD = re.compile(r"[A-Za-z_]\w*")
 _CALL = re.compile(r"(call\w*|jmp\w*|blr?|br?)\s+(.+)$")
+# the register that a move writes: the last of x86's operands, the first of AArch64's
 _MOVE = re.compile(r"(?:mov\w*|lea\w*)\s.*, ?(%r\w+)$|(?:mov\w?|adrp|ldr|add)\s+(x\d+),")
 _COPY = re.compile(r"movq\s+(%r\w+), (%r\w+)$")
 _REGISTER = re.compile(r"%r\w+|\bx\d+\b")
@@ -51,19 +45,20 @@ _REGISTER = re.compile(r"%r\w+|\bx\d+\b")
 
 @dataclass(frozen=True)
 class MachineCode:
-    """What was found in the machine code of a function.
+    """Findings in the machine code of a function.
 
     Attributes
     ----------
     vector_bits : int
-        The widest vector that a loop computes with; 0 where all arithmetic is scalar.
+        Width of the widest vector that a loop computes with; 0 where all arithmetic is scalar.
     packed, scalar : int
-        How many instructions in loops compute on vectors, and on single floating-point numbers.
+        Number of instructions in loops that compute on vectors, and on single floating-point
+        numbers.
     libm, libm_once : tuple of str
-        The functions of the C library's libm that are called in loops, one entry a call, and
-        those that are called elsewhere, as by the making of an error message.
+        Functions of the C library's libm called in loops, one entry a call, and those called
+        outside them, as by the text of an error message.
     instructions : int
-        How many instructions there are in all.
+        Number of all instructions.
     """
 
     vector_bits: int
@@ -91,17 +86,12 @@ def inspect(assembly: str, symbol: str) -> MachineCode:
     """
     lines = list(_body(assembly, symbol))
     in_loop = _in_loops(lines)
-    widths, scalar = [], 0
-    for at in in_loop:
-        width = _width(lines[at].strip())
-        if width:
-            widths.append(width)
-        scalar += width == 0
+    widths = [width for at in in_loop if (width := _width(lines[at].strip())) is not None]
     calls = list(_libm(lines))
     return MachineCode(
         vector_bits=max(widths, default=0),
-        packed=len(widths),
-        scalar=scalar,
+        packed=sum(map(bool, widths)),
+        scalar=widths.count(0),
         libm=tuple(sorted(name for at, name in calls if at in in_loop)),
         libm_once=tuple(sorted(name for at, name in calls if at not in in_loop)),
         instructions=sum(not _LABEL.match(line) for line in lines),
@@ -109,7 +99,7 @@ def inspect(assembly: str, symbol: str) -> MachineCode:
 
 
 def _body(assembly: str, symbol: str) -> Iterator[str]:
-    """Give the lines of a function, without comments and directives."""
+    """Yield the lines of a function, without comments and directives."""
     inside = False
     for line in assembly.splitlines():
         label = _LABEL.match(line)
@@ -143,7 +133,7 @@ def _in_loops(lines: list[str]) -> set[int]:
 
 
 def _width(instruction: str) -> int | None:
-    """Return the bits of a vector instruction, 0 for scalar arithmetic, None for all else."""
+    """Return the bits of vector arithmetic, 0 for scalar arithmetic, None for all else."""
     mnemonic, _, operands = instruction.partition("\t")
     mnemonic = mnemonic.split(" ", 1)[0]
     if "%" in operands:
@@ -158,26 +148,15 @@ def _width(instruction: str) -> int | None:
 
 
 def _libm(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Give the line and the name of each call of libm, direct or through a register."""
+    """Yield line and name of each call of libm, direct or through a register."""
     held: dict[str, str] = {}
     for at, line in enumerate(lines):
         text = line.strip()
-        name = next((found for found in _names(text) if found in _LIBM), None)
-        registers = _REGISTER.findall(text)
+        name = found[1] if (found := _LIBM.search(text)) else ""
         if _CALL.match(text):
-            reached = name or next((held[one] for one in registers if held.get(one)), None)
-            if reached:
-                yield at, reached
-        elif written := _written(text):
+            through = (held[one] for one in _REGISTER.findall(text) if held.get(one))
+            if name := name or next(through, ""):
+                yield at, name
+        elif move := _MOVE.match(text):
             copied = _COPY.match(text)
-            held[written] = name or (held.get(copied.group(1), "") if copied else "")
-
-
-def _written(instruction: str) -> str | None:
-    """Return the general register that a move writes: the last for x86, AArch64's first."""
-    found = _MOVE.match(instruction)
-    return (found.group(1) or found.group(2)) if found else None
-
-
-def _names(text: str) -> Iterator[str]:
-    return (word.removeprefix("_") for word in _WORD.findall(text))
+            held[move[1] or move[2]] = name or (held.get(copied[1], "") if copied else "")

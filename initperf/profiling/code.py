@@ -1,15 +1,15 @@
-"""The compiled functions of this process: names, addresses, sizes, and a map of them for perf.
+"""Compiled functions of this process: names, addresses and sizes, and a map of them for perf.
 
-Numba keeps the object file of each function that it is going to cache. The file names every
-symbol with its size and its place in a section; one symbol's address in memory, which the engine
-tells, places all others of that section. Functions that were loaded from the cache have no object
-file any more, so a process that wants its symbols compiles anew.
+Numba keeps the object file of each function that it will cache. The file lists every symbol with
+its size and its offset in a section; the address in memory of one symbol, known to the execution
+engine, gives those of all others in its section. Functions loaded from the cache have no object
+file, so symbols need a process that compiles.
 """
 
 import gc
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,11 @@ from elftools.elf.elffile import ELFFile
 from numba import types
 from numba.extending import is_jitted
 
+_SHOWN = 3  # types of arguments
+
 
 class Symbol(NamedTuple):
-    """A function in memory: where it begins, its bytes and its name."""
+    """A function in memory: first address, size in bytes, name."""
 
     address: int
     size: int
@@ -35,7 +37,7 @@ class Compiled:
     Attributes
     ----------
     dispatcher : object
-        What ``numba.njit`` made.
+        Result of ``numba.njit``.
     arguments : tuple
         Types of the arguments.
     result : object
@@ -48,32 +50,24 @@ class Compiled:
 
     @property
     def name(self) -> str:
-        """The function's name with short types: ``fill_normal(float32[], uint64, …)``."""
+        """Name with short types: ``fill_normal(float32[], uint64, …)``."""
         name = self.dispatcher.py_func.__qualname__.replace(".<locals>", "")
         shown = [_short(kind) for kind in self.arguments[:_SHOWN]]
         return f"{name}({', '.join(shown)}{', …' if len(self.arguments) > _SHOWN else ''})"
 
     @property
     def symbol(self) -> str:
-        """The name of the machine code."""
+        """Name in the machine code."""
         return str(self.result.fndesc.llvm_func_name)
 
     @property
-    def address(self) -> int:
-        """Where the machine code begins."""
-        return int(self.result.library.get_pointer_to_function(self.symbol))
-
-    @property
     def is_kernel(self) -> bool:
-        """Whether it was compiled to be called by itself, by the policy of the kernels."""
+        """Whether it was compiled to be called from Python, by the options of kernels."""
         return bool(self.dispatcher.targetoptions.get("nogil"))
 
     def assembly(self) -> str:
-        """Return the machine code as text, which asks LLVM to write it again."""
+        """Return the machine code as text, which LLVM writes anew."""
         return str(self.dispatcher.inspect_asm(self.arguments))
-
-
-_SHOWN = 3
 
 
 def _short(kind: Any) -> str:
@@ -83,7 +77,7 @@ def _short(kind: Any) -> str:
 
 
 def compiled_functions() -> list[Compiled]:
-    """Return every function that Numba has compiled in this process and that is still alive."""
+    """Return the functions that Numba has compiled in this process and that are still alive."""
     return [
         Compiled(found, arguments, result)
         for found in gc.get_objects()
@@ -109,6 +103,7 @@ def _symbols(one: Compiled) -> Iterator[Symbol]:
         if entry["st_info"]["type"] == "STT_FUNC" and entry["st_size"]
     }
     known = found[one.symbol]
+    address = one.result.library.get_pointer_to_function(one.symbol)
     names = {
         one.symbol: one.name,
         one.result.fndesc.llvm_cpython_wrapper_name: f"{one.name} called from Python",
@@ -116,8 +111,8 @@ def _symbols(one: Compiled) -> Iterator[Symbol]:
     }
     for name, entry in found.items():
         if entry["st_shndx"] == known["st_shndx"]:
-            address = one.address + entry["st_value"] - known["st_value"]
-            yield Symbol(address, entry["st_size"], names.get(name, name))
+            offset = entry["st_value"] - known["st_value"]
+            yield Symbol(int(address + offset), entry["st_size"], names.get(name, name))
 
 
 @contextmanager
@@ -127,18 +122,13 @@ def mapped() -> Iterator[Path]:
     Yields
     ------
     pathlib.Path
-        The file, which is removed in the end.
+        The file; a line for each function: address and size in hexadecimal, and the name.
     """
     path = Path(f"/tmp/perf-{os.getpid()}.map")  # the name that perf knows
-    path.unlink(missing_ok=True)  # of an earlier process with this number
-    with path.open("x") as file:  # never through a link that somebody else put there
-        file.write(map_text(symbols()))
+    path.unlink(missing_ok=True)  # left by an earlier process of this number
+    with path.open("x") as file:  # never through a link that another user put there
+        file.writelines(f"{one.address:x} {one.size:x} {one.name}\n" for one in symbols())
     try:
         yield path
     finally:
         path.unlink(missing_ok=True)
-
-
-def map_text(found: Iterable[Symbol]) -> str:
-    """Write symbols as perf reads them: address and size in hexadecimal, and the name."""
-    return "".join(f"{one.address:x} {one.size:x} {one.name}\n" for one in found)

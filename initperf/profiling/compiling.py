@@ -1,7 +1,7 @@
-"""Where the time of compilation goes: passes of Numba by its events, passes of LLVM by LLVM.
+"""Times of compilation: Numba's passes from its events, LLVM's passes from its timing reports.
 
-Functions are compiled inside the passes of those that call them, so a pass counts without what
-lies inside it. LLVM's own passes run inside Numba's pass ``native_lowering``.
+Functions are compiled inside the passes of their callers, so a pass counts without what was
+compiled inside it. LLVM's passes run inside Numba's pass ``native_lowering``.
 """
 
 import re
@@ -16,7 +16,7 @@ from typing import Any
 from numba.core import event
 
 from initperf.profiling.code import Compiled
-from initperf.profiling.recording import Recorder, Span, own_seconds
+from initperf.profiling.spans import Recorder, Span, nested
 
 _KINDS = {
     "numba:run_pass": "pass",
@@ -26,6 +26,8 @@ _KINDS = {
 
 
 class _Listener(event.Listener):  # type: ignore[misc]  # numba has no types
+    """Numba's own recorder keeps no threads, without which begins and ends cannot be paired."""
+
     def __init__(self, recorder: Recorder, kind: str) -> None:
         self._recorder, self._kind = recorder, kind
         self._begun: dict[int, list[float]] = defaultdict(list)
@@ -35,7 +37,8 @@ class _Listener(event.Listener):  # type: ignore[misc]  # numba has no types
 
     def on_end(self, event: Any) -> None:
         begin = self._begun[threading.get_ident()].pop()
-        self._recorder.add(_name(event.data), self._kind, begin, time.perf_counter())
+        span = Span(_name(event.data), self._kind, begin, time.perf_counter())
+        self._recorder.spans.append(span)
 
 
 def _name(data: Any) -> str:
@@ -48,7 +51,7 @@ def _name(data: Any) -> str:
 
 @contextmanager
 def compiler_observed(recorder: Recorder) -> Iterator[None]:
-    """Record what Numba compiles in the block, and each pass of it."""
+    """Record what Numba compiles in the block, each pass, and the waits for its lock."""
     with ExitStack() as stack:
         for public, kind in _KINDS.items():
             stack.enter_context(event.install_listener(public, _Listener(recorder, kind)))
@@ -56,36 +59,26 @@ def compiler_observed(recorder: Recorder) -> Iterator[None]:
 
 
 def numba_passes(spans: Iterable[Span]) -> list[dict[str, Any]]:
-    """Return the passes of Numba, the longest first: pass, runs, seconds."""
+    """Return Numba's compiler passes, the longest first: pass, runs, seconds."""
     runs: dict[str, list[float]] = defaultdict(list)
-    for span, own in own_seconds(spans):
+    for span, own, _ in nested(spans):
         if span.kind == "pass":
             runs[span.name.partition(" [")[0]].append(own)
-    rows = [
-        {"pass": name, "runs": len(seconds), "seconds": sum(seconds)}
-        for name, seconds in runs.items()
-    ]
+    rows = [{"pass": name, "runs": len(own), "seconds": sum(own)} for name, own in runs.items()]
     return sorted(rows, key=lambda row: -row["seconds"])
 
 
 def llvm_passes(compiled: Iterable[Compiled]) -> list[dict[str, Any]]:
-    """Return the passes of LLVM, the longest first: stage, pass, seconds.
+    """Return LLVM's compiler passes, the longest first: stage, pass, seconds.
 
-    Parameters
-    ----------
-    compiled : iterable of Compiled
-        Functions that were compiled while ``NUMBA_LLVM_PASS_TIMINGS`` was set.
+    The functions must have been compiled with ``NUMBA_LLVM_PASS_TIMINGS`` set.
     """
     total: dict[tuple[str, str], float] = defaultdict(float)
     for one in compiled:
         for report in one.result.metadata.get("llvm_pass_timings", ()):
-            stage = _stage(report.name)
             for name, seconds in _seconds(report.timings).items():
-                total[stage, name] += seconds
-    rows = [
-        {"stage": stage, "pass": name, "seconds": seconds}
-        for (stage, name), seconds in total.items()
-    ]
+                total[_stage(report.name), name] += seconds
+    rows = [{"stage": stage, "pass": name, "seconds": s} for (stage, name), s in total.items()]
     return sorted(rows, key=lambda row: -row["seconds"])
 
 
@@ -100,9 +93,9 @@ def _stage(title: str) -> str:
 def _seconds(timings: Any) -> dict[str, float]:
     """Return the seconds of each pass in one report.
 
-    LLVM sums a pass's runs into one row; llvmlite asks two observers, so that a report of the new
-    pass manager has each row twice. Rows of one name are therefore repeats, and rows that differ
-    in the number behind the name, which the older manager gives, are not.
+    LLVM adds a pass's runs up in one row. llvmlite has two observers, so a report of the new pass
+    manager holds each row twice: rows of one name are averaged. The legacy pass manager tells
+    passes of one kind apart by a number behind the name: those are added.
     """
     rows: dict[str, list[float]] = defaultdict(list)
     for record in timings.list_records():

@@ -1,7 +1,7 @@
-"""The process that is measured: ``python -m initperf.profiling.measured REQUEST``.
+"""The measured process: ``python -m initperf.profiling.measured TARGET DIRECTORY SECONDS``.
 
-It prepares a target, calls it once, compiling it, then many times, then under perf, and writes
-what it found as JSON. A process of its own, so that nothing was imported or compiled before.
+A process of its own, so that nothing was imported or compiled before. It writes ``result.json``,
+and perf's samples as ``perf.script``, into the directory.
 """
 
 import dataclasses
@@ -11,62 +11,69 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
-from initperf.profiling.recording import Recorder, outermost, union_seconds
+from initperf.profiling.spans import Recorder, Span, nested, union_seconds
 from initperf.profiling.target import Target, prepare
 from initperf.training.phases import observed
 
 _MOST_CALLS = 10_000
 _TRACED_CALLS = 500
-_TOP = 25
+_MOST_PASSES = 25
+
+Row = dict[str, Any]
 
 
-def measure(target: Target, cache: str, seconds: float, directory: Path | None) -> dict[str, Any]:
+def measure(target: Target, directory: Path, seconds: float) -> dict[str, Any]:
     """Measure a target in this process.
 
     Parameters
     ----------
     target : Target
-    cache : str
-        The directory for compiled code.
+    directory : pathlib.Path
+        Holds the compiled code, in ``cache``, and takes perf's samples.
     seconds : float
-        How long to call it for each thing that is measured.
-    directory : pathlib.Path, optional
-        Where perf's files go; without it, only phases are measured.
+        How long to call the target for each measurement; 0 for its first call alone.
 
     Returns
     -------
     dict
-        What JSON can hold.
+        title; process, its number; spans; compile_s, the seconds of compilation or loading;
+        before and after, the phases before compilation and after it; and, unless seconds is 0,
+        tables and perf, the event sampled or why nothing was.
     """
     recorder = Recorder()
-    work = prepare(target, recorder, cache)
+    title, call = prepare(target, recorder, str(directory / "cache"))
+    before: dict[str, float] = {}
+    for span in recorder.of("phase"):
+        before[span.name] = before.get(span.name, 0.0) + span.seconds
     with recorder.span("import of the profiler", "profiler"):
         from initperf.profiling.compiling import compiler_observed
     with compiler_observed(recorder), recorder.span("first call"):
-        work.call()
-    compiling = union_seconds(outermost(recorder.of("lock")))
-    first = next(span for span in recorder.of("phase") if span.name == "first call").seconds
-    found: dict[str, Any] = {
-        "title": work.title,
-        "process": os.getpid(),
-        "compile_s": compiling,
-        "first_call_s": max(0.0, first - compiling),
-    }
-    if directory is not None:
-        found |= _warm(work.call, recorder, seconds)
-        found |= _inspected(recorder)
-        found |= _sampled(work.call, seconds, directory)
+        call()
+    compiling = union_seconds(recorder.of("lock"))
+    rest = max(0.0, recorder.of("phase")[-1].seconds - compiling)
+    found: dict[str, Any] = {"title": title, "process": os.getpid(), "compile_s": compiling}
+    found["before"] = [_phase(name, spent, "a new process") for name, spent in before.items()]
+    found["after"] = [_phase("first call without that", rest, "")]
+    if seconds:
+        found["after"] += _warm_calls(call, recorder, seconds)
+        found["tables"] = _compilation(recorder)
+        found["perf"] = _sampled(call, seconds, directory)
     return found | {"spans": [dataclasses.asdict(span) for span in recorder.spans]}
 
 
-def _warm(call: Callable[[], Any], recorder: Recorder, seconds: float) -> dict[str, Any]:
-    inner = Recorder()
+def _phase(name: str, seconds: float, of: str) -> Row:
+    return {"phase": name, "seconds": seconds, "of": of}
+
+
+def _warm_calls(call: Callable[[], Any], recorder: Recorder, seconds: float) -> list[Row]:
+    """Time calls of compiled code, and the phases that a training run names."""
+    phases: list[Span] = []
     calls: list[float] = []
     begin = time.perf_counter()
-    with observed(lambda name, begin, end: inner.add(name, "phase", begin, end)):
+    with observed(lambda name, *times: phases.append(Span(name, "phase", *times))):
         while not calls or (
             len(calls) < _MOST_CALLS and time.perf_counter() - begin + calls[-1] < seconds
         ):
@@ -75,21 +82,21 @@ def _warm(call: Callable[[], Any], recorder: Recorder, seconds: float) -> dict[s
             end = time.perf_counter()
             calls.append(end - start)
             if len(calls) <= _TRACED_CALLS:
-                recorder.add("call", "call", start, end)
+                recorder.spans.append(Span("call", "call", start, end))
+    recorder.spans.extend(phases)
     parts: dict[str, float] = {}
-    for span in outermost(inner.spans):
-        parts[span.name] = parts.get(span.name, 0.0) + span.seconds / len(calls)
-    recorder.spans.extend(inner.spans)
-    return {
-        "calls": len(calls),
-        "median_call_s": median(calls),
-        "mean_call_s": sum(calls) / len(calls),
-        "parts": parts,
-    }
+    for span, _, depth in nested(phases):
+        if depth == 0:
+            parts[span.name] = parts.get(span.name, 0.0) + span.seconds / len(calls)
+    if parts:
+        parts["rest"] = fmean(calls) - sum(parts.values())
+    words = f"the warm calls, mean of {len(calls)}"
+    rows = [_phase("warm call", median(calls), f"{len(calls)} calls, the median")]
+    return rows + [_phase(f"- {name}", spent, words) for name, spent in parts.items()]
 
 
-def _inspected(recorder: Recorder) -> dict[str, Any]:
-    """Read the machine code of what was compiled, and how long its compilation took."""
+def _compilation(recorder: Recorder) -> dict[str, list[Row]]:
+    """Read the machine code of what was compiled, and the times of the compiler passes."""
     from initperf.profiling.assembly import inspect
     from initperf.profiling.code import compiled_functions
     from initperf.profiling.compiling import llvm_passes, numba_passes
@@ -98,55 +105,41 @@ def _inspected(recorder: Recorder) -> dict[str, Any]:
     code = []
     for one in compiled:
         if one.is_kernel:
-            found = inspect(one.assembly(), one.symbol)
-            code.append({"function": one.name, **dataclasses.asdict(found)})
+            found = dataclasses.asdict(inspect(one.assembly(), one.symbol))
+            libm, once = found.pop("libm"), found.pop("libm_once")
+            found["libm_in_loops"] = [
+                f"{name} x {libm.count(name)}" for name in dict.fromkeys(libm)
+            ]
+            code.append(
+                {"function": one.name, **found, "libm_elsewhere": list(dict.fromkeys(once))}
+            )
     return {
         "code": sorted(code, key=lambda row: -row["instructions"]),
         "numba_passes": numba_passes(recorder.spans),
-        "llvm_passes": llvm_passes(compiled)[:_TOP],
-        "functions_compiled": len(compiled),
+        "llvm_passes": llvm_passes(compiled)[:_MOST_PASSES],
     }
 
 
-def _sampled(call: Callable[[], Any], seconds: float, directory: Path) -> dict[str, Any]:
-    """Sample and count calls with perf, as far as it is there."""
+def _sampled(call: Callable[[], Any], seconds: float, directory: Path) -> dict[str, str]:
+    """Sample calls with perf, if it is there."""
     from initperf.profiling import code, perf
 
-    found: dict[str, Any] = {"samples": 0, "counters": [], "perf": ""}
-    try:
-        program = perf.find()
-        event = perf.event(program)
-        counters: list[dict[str, Any]] = []
-        with perf.counted(program, counters):
-            calls = _repeat(call, seconds / 2)
-        found |= {"counters": counters, "counted_calls": calls}
-        data = directory / "perf.data"
-        with perf.sampled(program, event, data):
-            _repeat(call, seconds)
-        with code.mapped():
-            (directory / "perf.script").write_text(perf.script(program, data))
-            (directory / "perf.report").write_text(perf.report(program, data))
-        data.unlink()
-        found |= {"event": event}
-    except perf.PerfError as error:
-        found["perf"] = str(error)
-    return found
-
-
-def _repeat(call: Callable[[], Any], seconds: float) -> int:
-    begin, calls = time.perf_counter(), 0
-    while calls == 0 or time.perf_counter() - begin < seconds:
+    def repeat() -> None:
+        begin = time.perf_counter()
         call()
-        calls += 1
-    return calls
+        while time.perf_counter() - begin < seconds:
+            call()
 
-
-def _main(request: dict[str, Any]) -> None:
-    target = Target.from_json(request["target"])
-    directory = Path(request["directory"]) if request["directory"] else None
-    found = measure(target, request["cache"], request["seconds"], directory)
-    Path(request["result"]).write_text(json.dumps(found))
+    try:
+        with code.mapped():
+            event, script = perf.sampled(repeat)
+    except perf.PerfError as error:
+        return {"refusal": str(error)}
+    (directory / "perf.script").write_text(script)
+    return {"event": event}
 
 
 if __name__ == "__main__":
-    _main(json.loads(sys.argv[1]))
+    _target, _directory, _seconds = sys.argv[1:]
+    _found = measure(Target.from_json(_target), Path(_directory), float(_seconds))
+    Path(_directory, "result.json").write_text(json.dumps(_found))

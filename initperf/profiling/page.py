@@ -1,24 +1,20 @@
-"""The page of a profile, and the other files that belong to it."""
+"""Files of a profile: the page with its flame graph, the trace, the tables, perf's samples."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from initperf._core.cells import cell
 from initperf._core.storage import replacing
-from initperf.profiling.flame import boxes
+from initperf.profiling.samples import KINDS, flame
 from initperf.profiling.session import Profile
-from initperf.profiling.stacks import BLAS, JITTED, NATIVE, PYTHON, SYSTEM, tree
-from initperf.profiling.trace import trace
 
 _LONGEST = 25
-_KINDS = (JITTED, BLAS, PYTHON, NATIVE, SYSTEM)
-_HEADINGS = {
+HEADINGS = {
     "phases": "Where the time goes",
     "samples": "Samples by function",
-    "counters": "Counters",
     "code": "Machine code",
     "numba_passes": "Compilation: passes of Numba",
     "llvm_passes": "Compilation: passes of LLVM",
@@ -26,26 +22,27 @@ _HEADINGS = {
 
 
 def write(profile: Profile, directory: Path) -> list[Path]:
-    """Write a profile's files, each whole or not at all.
+    """Write a profile's files, each whole or not at all, and return their paths.
 
     Parameters
     ----------
     profile : Profile
     directory : pathlib.Path
-        Made if need be.
+        Made if it is missing.
 
-    Returns
-    -------
-    list of pathlib.Path
-        The page, the trace, the tables as JSON, and what perf printed.
+    Raises
+    ------
+    OSError
+        When a file cannot be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
     texts = {
         "index.html": page(profile),
-        "trace.json": json.dumps(trace(profile.spans, profile.processes)),
+        "trace.json": json.dumps(profile.trace),
         "profile.json": json.dumps(as_json(profile), indent=2),
-        **profile.texts,
     }
+    if profile.script:
+        texts["perf.script"] = profile.script
     for name, text in texts.items():
         with replacing(directory / name) as temporary:
             temporary.write_text(text, "utf-8")
@@ -58,7 +55,7 @@ def as_json(profile: Profile) -> dict[str, Any]:
 
 
 def page(profile: Profile) -> str:
-    """Return one HTML page that needs nothing else: tables and flame graph."""
+    """Return one HTML page with tables and flame graph, which loads no other file."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -66,29 +63,13 @@ def page(profile: Profile) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = cell
-    flame = boxes(tree(profile.samples, "all samples"))
-    tables = {_HEADINGS[name]: rows[:_LONGEST] for name, rows in profile.tables.items() if rows}
+    environment.filters["cell"] = lambda value: cell(value, grouped=True)
+    boxes = flame(profile.samples)
+    found = profile.tables
     return environment.get_template("profile.html").render(
         profile=profile,
-        tables=tables,
-        flame=flame,
-        levels=1 + max((box.level for box in flame), default=0),
-        kinds=[kind for kind in _KINDS if any(box.kind == kind for box in flame)],
+        tables={HEADINGS[n]: found[n][:_LONGEST] for n in HEADINGS if found.get(n)},
+        flame=boxes,
+        levels=1 + max((box.level for box in boxes), default=0),
+        kinds=[kind for kind in KINDS if any(box.frame.kind == kind for box in boxes)],
     )
-
-
-def cell(value: Any) -> str:
-    """Return a value of a table as text."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
-
-
-def headings() -> Mapping[str, str]:
-    """Return what each table is called."""
-    return _HEADINGS

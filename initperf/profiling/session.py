@@ -1,59 +1,60 @@
-"""A whole profile: two processes measured, and their findings joined into tables and files."""
+"""Profile of a target: two processes are measured, and their results joined into tables."""
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
+from json import loads
 from pathlib import Path
 from typing import Any
 
-import elftools  # noqa: F401 - the process that is measured needs it: say so before it starts
+import elftools  # noqa: F401 - the measured process needs it: fail before it starts
 
 from initperf._core.progress import Progress, silent
-from initperf.profiling.recording import Recorder, Span
-from initperf.profiling.stacks import Sample, by_thread, functions, read_samples
+from initperf.profiling.samples import Sample, functions, read_samples
+from initperf.profiling.spans import Span, trace
 from initperf.profiling.target import Target
 
-_INSPECTED = {"NUMBA_DISABLE_JIT": "0", "NUMBA_DEBUG_CACHE": "0"}
-_TIMED = {"NUMBA_LLVM_PASS_TIMINGS": "1"}
-
-Tables = dict[str, list[dict[str, Any]]]
+_SETTINGS = {"NUMBA_DISABLE_JIT": "0", "NUMBA_DEBUG_CACHE": "0", "NUMBA_LLVM_PASS_TIMINGS": "1"}
+_NOTES = (
+    "Compilation is timed with LLVM's pass timings on, which slow it a little.",
+    "A pass counts without what was compiled inside it; LLVM's passes run inside native_lowering.",
+    "Vector bits are the widest with which a loop of the function computes; loops keep scalar "
+    "instructions for the remainder.",
+)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What was found.
+    """Result of a profile.
 
     Attributes
     ----------
     title : str
         The target in words.
-    tables : dict
-        By name, each a list of rows: phases, numba_passes, llvm_passes, code, and where perf
-        works, samples and counters.
+    tables : dict of str to list of dict
+        Rows of phases, samples (none where perf does not work), code, numba_passes and
+        llvm_passes.
     notes : list of str
-        What to know when reading them, and what is missing.
-    spans : list of Span
-        Of both processes.
-    processes : dict of int to str
-        What each process was for.
+        How to read the tables, and what is missing.
+    trace : dict
+        Spans of both processes, in the Trace Event Format.
     samples : list of Sample
     event : str
         What was sampled.
-    texts : dict of str to str
-        perf's own output, by the name of a file.
+    script : str
+        Samples as perf printed them.
     """
 
     title: str
-    tables: Tables
+    tables: dict[str, list[dict[str, Any]]]
     notes: list[str]
-    spans: list[Span]
-    processes: dict[int, str]
+    trace: dict[str, Any]
     samples: list[Sample]
     event: str
-    texts: dict[str, str]
+    script: str
 
 
 def profile(target: Target, seconds: float = 2.0, progress: Progress = silent) -> Profile:
@@ -63,168 +64,82 @@ def profile(target: Target, seconds: float = 2.0, progress: Progress = silent) -
     ----------
     target : Target
     seconds : float
-        How long to call it for each thing that is measured; it is called once at least.
+        How long to call it for each measurement; it is called once at least.
     progress : callable, optional
-        Called with (steps done, steps in all, what comes next).
-
-    Returns
-    -------
-    Profile
+        Called with (steps done, steps in all, label of the next step).
 
     Raises
     ------
+    ValueError
+        When `seconds` is not positive.
     RuntimeError
-        When a process that was measured failed; the message is its last line.
+        When a measured process failed; the message is its last line.
     """
+    if not seconds > 0:
+        raise ValueError(f"seconds must be positive, not {seconds:g}")
     with tempfile.TemporaryDirectory(prefix="initperf-profile-") as temporary:
-        place = Path(temporary)
-        cache = place / "cache"
         progress(0, 2, "compiling, calling and sampling")
-        fresh = _measured(target, cache, seconds, place, _INSPECTED | _TIMED)
+        fresh = _measured(target, Path(temporary), seconds)
         progress(1, 2, "loading what was compiled")
-        again = _measured(target, cache, seconds, None, _INSPECTED)
-        texts = {
-            name: (place / name).read_text()
-            for name in ("perf.script", "perf.report")
-            if (place / name).is_file()
-        }
+        again = _measured(target, Path(temporary), 0.0)
         progress(2, 2, "")
-    samples = list(read_samples(texts.get("perf.script", "")))
-    spans = [Span(**fields) for one in (fresh, again) for fields in one["spans"]]
-    tables: Tables = {
-        "phases": _phases(fresh, again),
-        "samples": functions(samples) if samples else [],
-        "counters": _counters(fresh),
-        "code": [_code_row(row) for row in fresh["code"]],
-        "numba_passes": fresh["numba_passes"],
-        "llvm_passes": fresh["llvm_passes"],
-    }
-    return Profile(
-        title=fresh["title"],
-        tables=tables,
-        notes=_notes(fresh, samples),
-        spans=spans,
-        processes={
-            fresh["process"]: "compiled here",
-            again["process"]: "compiled before, loaded here",
-        },
-        samples=samples,
-        event=fresh.get("event", ""),
-        texts=texts,
-    )
-
-
-def _measured(
-    target: Target, cache: Path, seconds: float, directory: Path | None, settings: dict[str, str]
-) -> dict[str, Any]:
-    home = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    result = cache.with_name("result.json")
-    request = {
-        "target": target.to_json(),
-        "cache": str(cache),
-        "seconds": seconds,
-        "directory": str(directory) if directory else None,
-        "result": str(result),
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "initperf.profiling.measured", json.dumps(request)],
-        env=os.environ | settings | {"PYTHONPATH": path},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if done.returncode:
-        reason = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
-        raise RuntimeError(f"the process that was measured failed: {reason}")
-    found: dict[str, Any] = json.loads(result.read_text())
-    return found
-
-
-def _phases(fresh: dict[str, Any], again: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = [
-        {"phase": name, "seconds": seconds, "of": "a new process"}
-        for name, seconds in _prepared(fresh).items()
-    ]
-    rows += [
+        file = Path(temporary, "perf.script")
+        script = file.read_text() if file.is_file() else ""
+    samples = list(read_samples(script))
+    compiled = [
         {"phase": "compile", "seconds": fresh["compile_s"], "of": "the first call"},
         {
             "phase": "load compiled code instead",
             "seconds": again["compile_s"],
             "of": "the first call in another process",
         },
-        {"phase": "first call without that", "seconds": fresh["first_call_s"], "of": ""},
-        {
-            "phase": "warm call",
-            "seconds": fresh["median_call_s"],
-            "of": f"{fresh['calls']} calls, the median",
-        },
     ]
-    parts = fresh["parts"]
-    if parts:
-        parts = parts | {"rest": fresh["mean_call_s"] - sum(parts.values())}
-    rows += [
-        {
-            "phase": f"- {name}",
-            "seconds": seconds,
-            "of": f"the warm calls, mean of {fresh['calls']}",
-        }
-        for name, seconds in parts.items()
-    ]
-    return rows
-
-
-def _prepared(fresh: dict[str, Any]) -> dict[str, float]:
-    """Return the phases before the first call."""
-    recorder = Recorder()
-    recorder.spans = [Span(**fields) for fields in fresh["spans"]]
-    first = next(span for span in recorder.of("phase") if span.name == "first call")
-    total: dict[str, float] = {}
-    for span in recorder.of("phase"):
-        if span.end <= first.begin:
-            total[span.name] = total.get(span.name, 0.0) + span.seconds
-    return total
-
-
-def _code_row(row: dict[str, Any]) -> dict[str, Any]:
-    calls = {name: row["libm"].count(name) for name in row["libm"]}
-    return {
-        "function": row["function"],
-        "vector_bits": row["vector_bits"],
-        "packed": row["packed"],
-        "scalar": row["scalar"],
-        "instructions": row["instructions"],
-        "libm_in_loops": [f"{name} x {count}" for name, count in calls.items()],
-        "libm_elsewhere": list(dict.fromkeys(row["libm_once"])),
+    tables = {
+        "phases": fresh["before"] + compiled + fresh["after"],
+        "samples": functions(samples),
+        **fresh["tables"],
     }
+    processes = {
+        fresh["process"]: "compiled here",
+        again["process"]: "compiled before, loaded here",
+    }
+    return Profile(
+        title=fresh["title"],
+        tables=tables,
+        notes=[*_NOTES, *_notes(samples, **fresh["perf"])],
+        trace=trace((Span(**span) for one in (fresh, again) for span in one["spans"]), processes),
+        samples=samples,
+        event=fresh["perf"].get("event", ""),
+        script=script,
+    )
 
 
-def _counters(fresh: dict[str, Any]) -> list[dict[str, Any]]:
-    calls = fresh.get("counted_calls", 1)
+def _measured(target: Target, directory: Path, seconds: float) -> dict[str, Any]:
+    """Run `initperf.profiling.measured` and return its result."""
+    path = os.pathsep.join(
+        filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")))
+    )
+    words = (target.to_json(), str(directory), str(seconds))
+    done = subprocess.run(
+        [sys.executable, "-m", "initperf.profiling.measured", *words],
+        env=os.environ | _SETTINGS | {"PYTHONPATH": path},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode:
+        reason = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
+        raise RuntimeError(f"the measured process failed: {reason}")
+    found: dict[str, Any] = loads(Path(directory, "result.json").read_text())
+    return found
+
+
+def _notes(samples: list[Sample], event: str = "", refusal: str = "") -> list[str]:
+    if refusal:
+        return [f"{refusal}."]
+    threads = Counter(sample.thread for sample in samples)
     return [
-        {
-            "event": row["event"],
-            "per_call": None if row["count"] is None else row["count"] / calls,
-            "unit": row["unit"] if row["count"] is not None else "not counted by this machine",
-        }
-        for row in fresh["counters"]
-    ]
-
-
-def _notes(fresh: dict[str, Any], samples: list[Sample]) -> list[str]:
-    notes = [
-        "Compilation is timed with LLVM's own pass timings switched on, which slow it a little.",
-        "A pass counts without what was compiled inside it; LLVM's passes run inside "
-        "native_lowering.",
-        "Vector bits are the widest with which a loop of the function computes; loops keep scalar "
-        "instructions for the remainder.",
-    ]
-    if fresh["perf"]:
-        return [*notes, f"{fresh['perf']}."]
-    threads = by_thread(samples)
-    return [
-        *notes,
-        f"{len(samples)} samples of {fresh['event']}, by thread: "
-        f"{', '.join(map(str, sorted(threads.values(), reverse=True)))}.",
-        "Stacks end at jitted functions, for which perf finds no table for unwinding: who called "
-        "one is not known, whom it called is.",
+        f"{len(samples)} samples of {event}, by thread: "
+        f"{', '.join(str(count) for _, count in threads.most_common())}.",
+        "Stacks end at jitted functions, for which perf has no unwinding tables: their callers are "
+        "not known, what they call is.",
     ]

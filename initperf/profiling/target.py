@@ -1,4 +1,4 @@
-"""What can be profiled: a kernel, a draw, a training run; each described and prepared."""
+"""Targets of a profile: a kernel, a draw or a training run, described and prepared."""
 
 import dataclasses
 import json
@@ -8,28 +8,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from initperf.profiling.recording import Recorder
+from initperf.profiling.spans import Recorder
 
-Call = Callable[[], Any]
+Prepared = tuple[str, Callable[[], Any]]
+"""The target in words, and a call of it without arguments."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A piece of work, described so that another process can prepare it.
+    """Description of what to profile, from which another process can prepare it.
 
     Attributes
     ----------
     kind : str
         ``"kernel"``, ``"draw"`` or ``"train"``.
     name : str
-        Of the kernel or the initializer; for a training run, the experiment as JSON.
+        Name of the kernel or the initializer; for a training run, the experiment as JSON.
     dtype : str
     shape : tuple of int
-        Of a draw.
+        Shape of a draw.
     seed : int
-        Of a draw.
+        Seed of a draw.
     data_directory : str, optional
-        Where a training run finds its data.
+        Directory with the data of a training run.
     """
 
     kind: Literal["kernel", "draw", "train"]
@@ -45,7 +46,7 @@ class Target:
 
     @classmethod
     def from_json(cls, text: str) -> "Target":
-        """Read what `to_json` wrote."""
+        """Return the target that `to_json` described."""
         fields = json.loads(text)
         return cls(**fields | {"shape": tuple(fields["shape"])})
 
@@ -55,7 +56,7 @@ class Target:
         Raises
         ------
         ValueError
-            For an unknown name, or a shape or dtype that cannot be.
+            When the name is unknown, or shape or dtype are not valid.
         """
         from initperf._core.arguments import as_dtype, as_shape
 
@@ -69,14 +70,6 @@ class Target:
             INITIALIZERS[self.name].std(self.shape)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A target that is ready to be called, and what it is in words."""
-
-    title: str
-    call: Call
-
-
 def prepare(target: Target, recorder: Recorder, cache: str) -> Prepared:
     """Import what a target needs and make its arguments, recording both.
 
@@ -86,7 +79,7 @@ def prepare(target: Target, recorder: Recorder, cache: str) -> Prepared:
     recorder : Recorder
         Takes the phases import, data and arguments.
     cache : str
-        The directory for compiled code; data are taken from where they always are.
+        Directory for compiled code; it does not change where data are found.
     """
     if target.kind == "train":
         return _prepare_training(target, recorder, cache)
@@ -100,48 +93,47 @@ def prepare(target: Target, recorder: Recorder, cache: str) -> Prepared:
         from initperf.initializers import draw
     shape = " x ".join(map(str, target.shape))
     call = partial(draw, target.name, target.shape, rng=target.seed, dtype=target.dtype)
-    return Prepared(f"draw {target.name}, {shape}, {target.dtype}", call)
+    return f"draw {target.name}, {shape}, {target.dtype}", call
 
 
 def _prepare_training(target: Target, recorder: Recorder, cache: str) -> Prepared:
-    fields = json.loads(target.name)
     with recorder.span("import"):
         from initperf import data
     with recorder.span("data"):
-        dataset = data.load(fields["dataset"], target.data_directory)
+        dataset = data.load(json.loads(target.name)["data"]["dataset"], target.data_directory)
     os.environ["INITPERF_CACHE"] = cache  # kernels look at it when they are imported
     with recorder.span("import"):
         from initperf.training.experiment import Experiment
         from initperf.training.train import train
-    experiment = Experiment(**fields)
+    experiment = Experiment.from_json(target.name)
     title = (
         f"train {experiment.initializer}, {experiment.activation}, "
         f"{'-'.join(map(str, experiment.hidden))}, {experiment.epochs} epochs of "
         f"{dataset.name} ({dataset.size:,}), {experiment.dtype}"
     )
-    return Prepared(title, partial(train, experiment, dataset=dataset))
+    return title, partial(train, experiment, dataset=dataset)
 
 
 def _kernel_call(name: str, dtype: str) -> Prepared:
     """Take the size at which a kernel is benchmarked, else its largest test case."""
-    from initperf.benchmarks.workloads import WORKS
+    from initperf.benchmarks.workloads import WORKLOADS
     from initperf.kernels import KERNELS
 
     name = KERNELS.canonical(name)
-    for work in WORKS.values():
+    for work in WORKLOADS.values():
         if name in work.kernels and dtype in work.dtypes:
             size = work.quick_sizes[-1]
             entry = next(one for one in work.entries(size, dtype) if one.method.role == "ours")
             title = f"{name} as in {work.name}, {size.label}, {dtype}, one thread"
-            return Prepared(title, entry.method.prepare(size.shape, dtype, 1))
+            return title, entry.method.prepare(size.shape, dtype, 1)
     cases = list(KERNELS[name].cases())
     fitting = [case for case in cases if dtype in case.label] or cases
     case = max(fitting, key=lambda case: _bytes(case.arguments()))
-    return Prepared(
-        f"{name}, its largest test case {case.label}",
-        partial(KERNELS[name]["numba"], *case.arguments()),
-    )
+    title = f"{name}, its largest test case {case.label}"
+    return title, partial(KERNELS[name]["numba"], *case.arguments())
 
 
 def _bytes(arguments: tuple[Any, ...]) -> int:
-    return sum(getattr(argument, "nbytes", 0) for argument in arguments)
+    from initperf.kernels import leaves
+
+    return sum(getattr(value, "nbytes", 0) for value in leaves(arguments).values())

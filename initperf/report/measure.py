@@ -1,4 +1,4 @@
-"""All measurements of a report, in the order in which a machine does them best."""
+"""All measurements of a report: timings first, on a quiet machine, then training."""
 
 import dataclasses
 import sys
@@ -22,7 +22,7 @@ _EPOCHS, _QUICK_EPOCHS = 5, 1
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a report measures.
+    """Choice of what a report measures.
 
     Attributes
     ----------
@@ -37,18 +37,18 @@ class Settings:
     data_dir : str, optional
         Directory of IDX files.
     initializers : tuple of str
-        Names; empty for one of each rule that suits a perceptron.
+        Names; empty for one name of each rule that declares ``in_report``.
     activations : tuple of str
         Names; each is trained with each initializer.
     backend : str
         ``"numba"`` or ``"numpy"``.
     benchmarks : str, optional
-        File of pytest-benchmark that the timings come from, instead of being measured.
+        JSON file of pytest-benchmark from which the timings are read instead of measured.
 
     Raises
     ------
     UsageError
-        When there are no seeds.
+        When there are fewer seeds than one.
     """
 
     quick: bool = False
@@ -95,9 +95,9 @@ def measure(
     ----------
     settings : Settings
     experiments : list of Experiment
-        Those of ``settings.experiments()``.
+        Result of ``settings.experiments()``.
     stages : callable
-        Shows the progress of each stage.
+        ``stages(title)`` is a context manager that gives a progress callback for a stage.
 
     Returns
     -------
@@ -107,17 +107,17 @@ def measure(
     Raises
     ------
     DataError
-        When the data cannot be had, or the file of benchmarks is none.
+        When the data cannot be loaded, or the file holds no benchmarks.
     """
     warning = None if settings.benchmarks else machine.busy()
-    with compiling(experiments) as training_is_compiled:
+    with compiling(experiments, joining=False) as finish:
         dataset = data.load(settings.dataset, settings.data_dir)
         if warning:
             print(f"initperf: {warning}", file=sys.stderr)
         if not settings.benchmarks:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
-        training_is_compiled()
+        finish()
     if settings.benchmarks:
         speeds = {"speed": speed.from_benchmark_json(settings.benchmarks)}
     else:

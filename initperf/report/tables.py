@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from initperf._core.parallel import default_threads, side_by_side
 from initperf._core.progress import Progress
 from initperf.activations import ACTIVATIONS
 from initperf.data import Dataset
 from initperf.initializers import INITIALIZERS, Initializer
+from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, work_size
+from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Records
 from initperf.training._epochs import CLASSES
-from initperf.training.experiment import Experiment
+from initperf.training.experiment import Experiment, settings
 from initperf.training.network import Mlp
 from initperf.training.run import Run
 
@@ -143,24 +143,16 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
     sizes = (images.shape[1], *DEEP, CLASSES)
     network = Mlp(sizes, experiment.activation, backend=experiment.backend)
     network.initialize(experiment.initializer, rng=experiment.seed)
-    statistics = np.full((1, network.depth, len(STATISTICS)), np.nan)
+    count = len(images)
+    records = Records.of(1, network.depth, recorded=1)
+    records.statistics[:] = np.nan
     KERNELS["train_epoch"][network.backend](
-        images,
-        labels,
-        np.arange(len(images)),
-        len(images),
-        network.sizes,
-        network.activation,
-        network.parameters,
-        np.zeros_like(network.parameters),
-        np.zeros(work_size(network.sizes, len(images)), images.dtype),
-        np.zeros(1),
-        0.0,
-        np.zeros(1),
-        np.zeros(1, np.int64),
-        statistics,
+        network.arrays(count),
+        Batches(images, labels, np.arange(count), count),
+        Descent.plain(np.zeros(1), network.parameters),
+        records,
     )
-    hidden = statistics[0, : len(DEEP)]
+    hidden = records.statistics[0, : len(DEEP)]
     hidden[~np.isfinite(hidden)] = np.nan
     columns: dict[str, Any] = {
         "initializer": experiment.initializer,
@@ -182,7 +174,7 @@ def signals_table(
     labels = dataset.test_labels[:count].copy()
     wanted = list(experiments)
     parts = []
-    with threadpool_limits(1, user_api="blas"):
+    with blas_threads(1):
         tables = side_by_side(
             lambda experiment: signal_table(experiment, images, labels),
             wanted,
@@ -195,7 +187,22 @@ def signals_table(
 
 
 def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]:
-    """Return the runs as tables: one row a run, a step, an epoch, a step and layer."""
+    """Return the runs as tables: one row a run, a step, an epoch, a step and layer.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+    dataset : Dataset
+        What they were trained on.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``"runs"`` has a column for each setting that runs must share to be compared, empty where
+        a run's optimizer or schedule does not have it; ``"steps"``, ``"epochs"`` and ``"layers"``
+        are those of the runs under each other.
+    """
+    declared = settings()
     rows: list[dict[str, Any]] = []
     parts: dict[str, list[pd.DataFrame]] = {"steps": [], "epochs": [], "layers": []}
     for run in runs:
@@ -209,18 +216,12 @@ def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]
                 "activation": experiment.activation,
                 "network": "-".join(map(str, sizes)),
                 **run.dataset,
+                "seed": experiment.seed,
+                "backend": experiment.backend,
                 **{
-                    name: getattr(experiment, name)
-                    for name in (
-                        "seed",
-                        "epochs",
-                        "batch_size",
-                        "learning_rate",
-                        "optimizer",
-                        "schedule",
-                        "dtype",
-                        "backend",
-                    )
+                    name: declared[name].text(value)
+                    for name, value in experiment.flat().items()
+                    if declared[name].compared
                 },
                 "status": run.status,
                 "diverged_step": run.diverged_step,

@@ -1,10 +1,13 @@
-"""The schemes: rules that set a whole network, one family a file, found in SCHEMES.
+"""Schemes: rules that set a whole network, one family a file, found in SCHEMES.
 
 An initializer fills one weight; a scheme sets the weights and the biases of all layers, and may
-look at the activation, the residual structure and a batch of data for it.
+use the activation, the residual structure and a batch of data. A new one needs no other import
+than this package and `initperf.initializers`.
 """
 
 from initperf._core.registry import import_siblings
+from initperf._core.source import Source
+from initperf.errors import UnsuitableError
 from initperf.schemes._plain import BIASES, Plain, as_scheme, find
 from initperf.schemes._residual import residual_blocks
 from initperf.schemes._scheme import SCHEMES, Network, PerLayer, Scheme, register
@@ -17,6 +20,8 @@ __all__ = [
     "PerLayer",
     "Plain",
     "Scheme",
+    "Source",
+    "UnsuitableError",
     "as_scheme",
     "change_rates",
     "find",

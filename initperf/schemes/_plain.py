@@ -1,4 +1,4 @@
-"""The plain scheme: one initializer for the weights of every layer, one rule for the biases."""
+"""Plain scheme: one initializer for the weights of all layers, and one rule for the biases."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ BIASES: dict[str, Callable[[int], Initializer]] = {
     "constant": lambda fan_in: INITIALIZERS["constant"],
     "fan_in_uniform": _fan_in_uniform,
 }
-"""The rules of biases that can stand beside any initializer, by the layer's fan-in."""
+"""Rules of biases that can be combined with any initializer: functions of the fan-in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,7 @@ class Plain(PerLayer):
     Attributes
     ----------
     weights : Initializer
+        The initializer.
     biases : str
         ``"zeros"``, ``"constant"``, which is 0.01, or ``"fan_in_uniform"``, U(±1/√fan_in).
     """
@@ -35,16 +36,15 @@ class Plain(PerLayer):
     biases: str = "zeros"
 
     def __post_init__(self) -> None:
-        if self.biases not in BIASES:
-            raise ValueError(f"biases must be one of {', '.join(BIASES)}, not {self.biases!r}")
+        self.check_choice("biases", BIASES)
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return the initializer, and the biases' rule for the layer's fan-in."""
+        """Return the initializer, and the rule of the biases; see `PerLayer.initializers`."""
         return self.weights, BIASES[self.biases](int(network.sizes[number]))
 
 
 def find(rule: str | Initializer | Scheme) -> Initializer | Scheme:
-    """Return the initializer or the scheme of a name; a rule itself is returned as it is.
+    """Return the initializer or the scheme of a name; a rule is returned unchanged.
 
     Raises
     ------

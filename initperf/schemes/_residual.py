@@ -1,4 +1,4 @@
-"""Residual blocks: which layers make them, and what the schemes for them share.
+"""Residual blocks: the layers that they consist of, and checks that schemes for them share.
 
 He, Zhang, Ren & Sun, "Deep residual learning for image recognition", CVPR 2016 (1512.03385): a
 block adds its input to the output of its layers, the branch. A branch of one layer is
@@ -13,12 +13,35 @@ from initperf.schemes._scheme import Network
 
 
 def gain(network: Network, number: int) -> float:
-    """Return the gain of a layer, counted from 0: its activation's, or 1 where it has none."""
+    """Return the gain of a layer: that of its activation, or 1 where it has none.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    number : int
+        Number of the layer, from 0.
+    """
     return 1.0 if network.is_linear(number) else network.activation.gain
 
 
 def check_residual(name: str, hidden: tuple[int, ...], residual: int) -> None:
-    """Raise UnsuitableError unless hidden layers make residual blocks of so many layers."""
+    """Check that the hidden layers of a network form residual blocks.
+
+    Parameters
+    ----------
+    name : str
+        Name of the scheme, for the error message.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    residual : int
+        Layers of a block; 0 for a network without.
+
+    Raises
+    ------
+    UnsuitableError
+        Where there are no blocks.
+    """
     if not residual:
         raise UnsuitableError(
             f"{name} is for networks with residual blocks: residual must be at least 1, not 0"
@@ -30,10 +53,10 @@ def check_residual(name: str, hidden: tuple[int, ...], residual: int) -> None:
 
 
 def residual_blocks(sizes: Sequence[int], layers: int) -> tuple[range, ...]:
-    """Return which hidden layers make the blocks of a network.
+    """Return the hidden layers that form the residual blocks of a network.
 
-    From the first layer on, as many as a block has make one where what they hand on is as wide as
-    what they are given; a layer that begins none so is an ordinary one.
+    From the first layer on, consecutive layers form a block where their output is as wide as
+    their input; a layer that does not start a block so is an ordinary one.
 
     Parameters
     ----------
@@ -50,7 +73,7 @@ def residual_blocks(sizes: Sequence[int], layers: int) -> tuple[range, ...]:
     Raises
     ------
     UnsuitableError
-        When blocks are wanted, and no hidden layers fit.
+        When blocks are requested and no hidden layers form one.
     """
     found: list[range] = []
     begin = 0

@@ -1,4 +1,4 @@
-"""What a scheme is: a rule that sets the weights and the biases of a whole network."""
+"""Base classes of schemes, rules that set a whole network, and their registry."""
 
 import dataclasses
 import math
@@ -9,19 +9,20 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from initperf._core.keys import Key, RandomSource, as_key
+from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
 from initperf._core.rule import Rule
+from initperf._core.source import Source
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
 
 BIAS_STREAMS = 1 << 32
-"""The biases of layer i are drawn from the stream of this number plus i, its weights from i."""
+"""Number of the first stream of biases: layer i draws weights from i and biases from this + i."""
 
 
 class Network(Protocol):
-    """What a scheme must know of a network; `initperf.training.network.Mlp` is one."""
+    """A network as schemes see it; `initperf.training.network.Mlp` is one."""
 
     sizes: np.ndarray
     activation: Activation
@@ -48,7 +49,7 @@ class Scheme(Rule, ABC):
     Attributes
     ----------
     images : int
-        Of the class: how many images training shows it; 0 for a rule that looks at none.
+        Of the class: number of training images in `batch`; 0 for a rule that uses no data.
     """
 
     images: ClassVar[int] = 0
@@ -56,30 +57,32 @@ class Scheme(Rule, ABC):
     def check(  # most rules apply everywhere
         self, hidden: tuple[int, ...], activation: Activation, residual: int
     ) -> None:
-        """Refuse a network that the rule does not apply to.
+        """Check that the rule applies to a network.
 
         Parameters
         ----------
         hidden : tuple of int
             Widths of the hidden layers.
         activation : Activation
+            The activation of the hidden layers.
         residual : int
             Layers of a residual block, see `residual_blocks`; 0 for a network without.
 
         Raises
         ------
         UnsuitableError
-            Saying what would be right.
+            Where it does not; the message says what to use instead.
         """
 
     def learning_rates(self, network: Network, optimizer: str = "sgd") -> list[tuple[float, float]]:
-        """Return what multiplies the learning rate of each layer's weights and of its biases: 1.
+        """Return the factors of the learning rates of each layer's weights and biases: 1.
 
         Parameters
         ----------
         network : Network
+            The network.
         optimizer : str
-            The name of the one that trains the network.
+            Name of the optimizer that trains it.
         """
         return [(1.0, 1.0)] * network.depth
 
@@ -89,29 +92,46 @@ class Scheme(Rule, ABC):
         Parameters
         ----------
         network : Network
+            Its parameters are written.
         rng : None, int, SeedSequence, BitGenerator or Generator
             See `initperf._core.keys.as_key`.
         batch : array, optional
-            Inputs, (count, features), for a rule that looks at data; others do not read it.
+            Inputs, (count, features), for a rule that uses data; others do not read it.
 
         Raises
         ------
         UnsuitableError
-            Where the rule does not apply to the network or the batch; it is as it was then.
+            Where the rule does not apply to the network or the batch; the network is unchanged.
         """
         self.check(tuple(network.sizes[1:-1].tolist()), network.activation, network.residual)
         inputs = as_batch(batch, int(network.sizes[0]), self.name) if self.images else np.empty(0)
+        source = Source.checked(0, rng=rng, backend=network.backend)
         before = network.parameters.copy() if self.images else None
         try:
-            self._set(network, Key(as_key(rng)), inputs)
+            self.set_parameters(network, source, inputs)
         except UnsuitableError:
             if before is not None:
                 network.parameters[:] = before
             raise
 
     @abstractmethod
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
-        """Set the parameters of a network that has been checked; `batch` is float64."""
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set the parameters of a network that has been checked.
+
+        Parameters
+        ----------
+        network : Network
+            Its layers' arrays are written.
+        source : Source
+            Source of the values: ``source.of(number)`` for layer `number`.
+        batch : numpy.ndarray
+            Inputs, (count, features), float64; empty for a rule that looks at no data.
+
+        Raises
+        ------
+        UnsuitableError
+            Where the rule does not apply to the network or the batch.
+        """
 
 
 class PerLayer(Scheme):
@@ -119,17 +139,35 @@ class PerLayer(Scheme):
 
     @abstractmethod
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return the initializers of the weights and of the biases of a layer, counted from 0."""
+        """Return the initializers of the weights and of the biases of a layer.
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+        Parameters
+        ----------
+        network : Network
+            The network.
+        number : int
+            Number of the layer, from 0.
+        """
+
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Draw the parameters of each layer; see `Scheme.set_parameters`."""
         for number, (weights, biases) in enumerate(network.layers()):
-            rules = self.initializers(network, number)
-            for rule, out, first in zip(rules, (weights, biases), (0, BIAS_STREAMS), strict=True):
-                rule(out.shape, rng=key, out=out, stream=first + number, backend=network.backend)
+            for_weights, for_biases = self.initializers(network, number)
+            for_weights.draw_into(weights, source.of(number))
+            for_biases.draw_into(biases, source.of(BIAS_STREAMS + number))
 
 
 def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
     """Return a batch as a float64 array, checked.
+
+    Parameters
+    ----------
+    batch : array_like or None
+        The inputs.
+    features : int
+        Number of features that the network takes.
+    name : str
+        Name of the scheme, for the error message.
 
     Raises
     ------
@@ -137,7 +175,7 @@ def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
         For none, a wrong shape, values that are not finite, or inputs that are all the same.
     """
     if batch is None:
-        raise UnsuitableError(f"{name} looks at data: batch must be given, (count, {features})")
+        raise UnsuitableError(f"{name} uses data: batch must be given, (count, {features})")
     array = np.asarray(batch, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != features:
         raise UnsuitableError(f"batch must have the shape (count, {features}), not {array.shape}")
@@ -152,15 +190,51 @@ def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
 
 
 def varies(z: np.ndarray) -> np.ndarray:
-    """Return which units, columns of float64, vary over a batch by more than rounding makes."""
+    """Return whether each unit varies over a batch by more than rounding errors.
+
+    Parameters
+    ----------
+    z : numpy.ndarray
+        Float64, (count, units).
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool, (units,).
+    """
     rounding = math.sqrt(len(z)) * np.finfo(np.float64).eps
     wide: np.ndarray = z.std(axis=0) > rounding * np.abs(z).max(axis=0)
     return wide
 
 
-SCHEMES: Registry[Scheme] = Registry("initializer", beside=INITIALIZERS)
+SCHEMES: Registry[Scheme] = Registry("initializer", beside=INITIALIZERS, plugins="initperf.schemes")
 
 
-def register(name: str, scheme: Scheme, aliases: tuple[str, ...] = ()) -> Scheme:
-    """Add a scheme under its name and aliases; its file ends with these calls."""
-    return SCHEMES.register(name, dataclasses.replace(scheme, name=name), aliases)
+def register(
+    name: str, scheme: Scheme, aliases: tuple[str, ...] = (), *, replace: bool = False
+) -> Scheme:
+    """Add a scheme to SCHEMES; the file that defines it ends with such calls.
+
+    Parameters
+    ----------
+    name : str
+        Its canonical name.
+    scheme : Scheme
+        The rule.
+    aliases : tuple of str
+        Other names of it.
+    replace : bool
+        Whether it takes the place of one of the same canonical name.
+
+    Returns
+    -------
+    Scheme
+        The rule, which knows its name.
+
+    Raises
+    ------
+    ValueError
+        When a name or an alias is taken already, by an initializer too.
+    """
+    named = dataclasses.replace(scheme, name=name)
+    return SCHEMES.register(name, named, aliases, replace=replace)

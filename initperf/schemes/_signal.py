@@ -1,4 +1,4 @@
-"""What a network does to a batch, layer by layer, in float64: for rules that look at it."""
+"""Forward and backward passes of a batch through a network, in float64, for schemes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,15 +8,16 @@ from initperf.schemes._scheme import Network
 
 
 def output(network: Network, inputs: Sequence[np.ndarray], z: np.ndarray) -> np.ndarray:
-    """Return what a layer hands on.
+    """Return the output of a layer, the input of the next.
 
     Parameters
     ----------
     network : Network
+        The network.
     inputs : sequence of numpy.ndarray
-        Of all layers up to this.
+        Inputs of all layers up to and including this one, each (count, features).
     z : numpy.ndarray
-        Its pre-activations.
+        Its pre-activations, (count, units).
     """
     number = len(inputs) - 1
     a = z if network.is_linear(number) else np.asarray(network.activation.value(z))
@@ -25,7 +26,20 @@ def output(network: Network, inputs: Sequence[np.ndarray], z: np.ndarray) -> np.
 
 
 def signals(network: Network, batch: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give of each layer its inputs and its pre-activations for a batch, (count, features)."""
+    """Give the inputs and the pre-activations of each layer.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    batch : numpy.ndarray
+        Inputs, (count, features).
+
+    Yields
+    ------
+    tuple of numpy.ndarray
+        (inputs, pre-activations) of a layer, float64.
+    """
     inputs = [np.asarray(batch, dtype=np.float64)]
     for weights, biases in network.layers():
         z = inputs[-1] @ weights + biases
@@ -34,30 +48,31 @@ def signals(network: Network, batch: np.ndarray) -> Iterator[tuple[np.ndarray, n
 
 
 def change_rates(network: Network, batch: np.ndarray, tangents: np.ndarray) -> np.ndarray:
-    """Return by how much of itself each layer's weights would change per unit of learning rate.
+    """Return the relative change of each layer's weights per unit of learning rate.
 
     Parameters
     ----------
     network : Network
+        The network.
     batch : numpy.ndarray
         Inputs, (count, features), float64.
     tangents : numpy.ndarray
-        (count, outputs): of each input, the gradient of its loss by the logits.
+        (count, outputs): the gradient of each input's loss with respect to the logits.
 
     Returns
     -------
     numpy.ndarray
-        (layers,): the root of the expectation, over the batch, of the squared norm of an input's
-        gradient by the weights, divided by the norm of the weights.
+        (layers,): the root of the mean, over the batch, of the squared norm of an input's
+        gradient with respect to the weights, divided by the norm of the weights.
     """
     rates = np.zeros(network.depth)
     states = list(zip(signals(network, batch), network.layers(), strict=True))
-    above = [tangents] * (network.depth + 1)  # the gradients by what layers are given
+    above = [tangents] * (network.depth + 1)  # gradients with respect to the inputs of layers
     after = {block[0]: block.stop for block in network.blocks}
     for number, ((x, z), (weights, _)) in reversed(list(enumerate(states))):
         slope = 1.0 if network.is_linear(number) else network.activation.derivative(z)
         delta = above[number + 1] * slope
-        # an input's gradient is the outer product of x and delta, its squared norm their product
+        # the gradient of an input is the outer product of x and delta
         squares = (x**2).sum(axis=1) * (delta**2).sum(axis=1)
         rates[number] = np.sqrt(squares.mean() / np.sum(weights.astype(np.float64) ** 2))
         past = above[after[number]] if number in after else 0.0

@@ -8,7 +8,6 @@ import functools
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer
@@ -16,7 +15,7 @@ from initperf.initializers.normal import Normal
 from initperf.initializers.variance_scaling import VarianceScaling
 from initperf.schemes._scheme import Network, PerLayer, register
 from initperf.theory import critical
-from initperf.theory.mean_field import Critical
+from initperf.theory.critical_points import Critical
 
 
 @functools.cache
@@ -31,14 +30,14 @@ class CriticalScheme(PerLayer):
     Attributes
     ----------
     bias_variance : float, optional
-        σb², of normal biases; by default the least with which the activation has a critical point.
+        σb², the variance of normal biases; by default the least with a critical point.
     """
 
     bias_variance: float | None = None
 
     def __post_init__(self) -> None:
         if self.bias_variance is not None:
-            not_negative(bias_variance=self.bias_variance)
+            self.check_numbers("bias_variance", least=0.0)
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
         """Refuse an activation without a critical point, and residual layers, which move it."""
@@ -53,7 +52,7 @@ class CriticalScheme(PerLayer):
             )
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return normal laws for both."""
+        """Return normal distributions for both."""
         point = _point(network.activation, self.bias_variance)
         biases = Normal(scale=math.sqrt(point.bias_variance))
         return VarianceScaling(scale=point.weight_variance), biases

@@ -1,15 +1,14 @@
-"""Residual blocks whose last weights shrink with the number of them.
+"""Residual blocks whose last weights shrink with the number of blocks.
 
 Radford et al., "Language models are unsupervised multitask learners", 2019 (GPT-2), section 2.3,
 divide the weights that feed the residual stream by the root of the number of their additions: 2L
-for L blocks of two. De & Smith, 2020 (2002.10444), show why: each addition makes the signal
-larger, by as much as itself without the factor.
+for L blocks of two. De & Smith, 2020 (2002.10444), show why: without the factor each
+addition doubles the variance of the signal.
 """
 
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
 from initperf.activations import Activation
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers.variance_scaling import VarianceScaling
@@ -24,23 +23,21 @@ class DepthScaled(PerLayer):
     Attributes
     ----------
     additions : float
-        For how many additions a block counts: 2 in the paper, one of attention and one of a
-        branch of two layers.
+        Number of additions that a block counts for: 2 in the paper, one of attention and one of
+        a branch of two layers.
     """
 
     additions: float = 2.0
 
     def __post_init__(self) -> None:
-        not_negative(additions=self.additions)
-        if self.additions == 0.0:
-            raise ValueError("additions must be positive, not 0")
+        self.check_numbers("additions", positive=True)
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
-        """Refuse a network without residual blocks: there is nothing to scale."""
+        """Refuse a network without residual blocks; see `Scheme.check`."""
         check_residual(self.name, hidden, residual)
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return the normal law, smaller at the end of a block, and zeros."""
+        """Return normals, smaller at the end of a block, and zeros."""
         scale = gain(network, number)
         if any(number == block[-1] for block in network.blocks):
             scale /= math.sqrt(self.additions * len(network.blocks))

@@ -1,4 +1,4 @@
-"""Residual networks that begin as the identity.
+"""Residual networks that start as the identity.
 
 Zhang, Dauphin & Ma, "Fixup initialization: residual learning without normalization", ICLR 2019
 (1901.09321).
@@ -17,19 +17,19 @@ _LINEAR_AT_ZERO = ("tanh", "elu", "selu", "gelu", "silu")
 class Fixup(PerLayer):
     """Zeros at the end of every branch and in the output layer, branches scaled by their number.
 
-    The paper's first two rules, for L blocks of m layers: the m − 1 that are not zero are the
-    standard ones times L^(−1/(2m−2)), so that a step of gradient descent changes what the network
-    computes by as much at any depth. Of the third rule there are the biases, one for each unit;
-    the multiplier of each branch there is not.
+    The paper's first two rules, for L blocks of m layers: the m − 1 layers that are not zero have
+    the standard weights times L^(−1/(2m−2)), so that a step of gradient descent changes the
+    output of the network equally at any depth. Of the third rule, biases are implemented, one for
+    each unit, and the multiplier of each branch is not.
 
-    Steps of what ends a branch and has no scaled weights before it add up over the blocks: its
-    biases, and a branch of one layer as a whole. Their learning rates are divided by L, which the
-    paper, whose biases stand elsewhere, does not ask for. A branch of one layer ends with its
-    activation, which must let a gradient through.
+    Updates of parameters that end a branch and follow no scaled weights add up over the blocks:
+    its biases, and a branch of one layer as a whole. Their learning rates are divided by L, which
+    the paper, whose biases are elsewhere, does not require. A branch of one layer ends with its
+    activation, whose slope at 0 must not be 0.
     """
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
-        """Refuse networks without residual blocks, and branches that zeros switch off for good."""
+        """Refuse networks without residual blocks, and branches that never learn if set to 0."""
         check_residual(self.name, hidden, residual)
         if residual == 1 and (activation.value(0.0) != 0.0 or activation.derivative(0.0) == 0.0):
             raise UnsuitableError(
@@ -40,7 +40,7 @@ class Fixup(PerLayer):
             )
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return zeros, or the normal law with the activation's gain, smaller in a branch."""
+        """Return zeros, or a normal with the activation's gain, smaller in a branch."""
         zeros, scale = INITIALIZERS["zeros"], network.activation.gain
         for block in network.blocks:
             if number in block:

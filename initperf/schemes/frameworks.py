@@ -1,6 +1,6 @@
-"""What a dense layer holds when a framework has made it and nobody has asked for more.
+"""Default initializations of dense layers in frameworks.
 
-Their defaults differ: the law, the truncation, and whether biases are drawn.
+They differ in the distribution, the truncation, and whether biases are drawn.
 """
 
 import math
@@ -19,33 +19,33 @@ class TorchLinear(PerLayer):
     """U(±1/√n), weights and biases alike."""
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return one law for both."""
+        """Return one distribution for weights and biases."""
         bound = 1.0 / math.sqrt(network.sizes[number])
-        law = Uniform(low=-bound, high=bound)
-        return law, law
+        both = Uniform(low=-bound, high=bound)
+        return both, both
 
 
 class HaikuLinear(PerLayer):
-    """N(0, 1/n) cut at two standard deviations, which leaves 0.88 of the one asked for."""
+    """N(0, 1/n) truncated at two standard deviations, which leaves 0.88 of 1/√n."""
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return the truncated law, and zeros."""
+        """Return the truncated normal, and zeros."""
         scale = 1.0 / math.sqrt(network.sizes[number])
         return TruncatedNormal(scale=scale, low=-2.0 * scale, high=2.0 * scale), _ZEROS
 
 
 class SklearnMlp(PerLayer):
-    """Glorot's uniform law for weights and biases alike; with the sigmoid, a third of its variance.
+    """Glorot's uniform distribution for weights and biases; with the sigmoid 1/3 of its variance.
 
     The activation of the hidden layers decides, for the output layer too.
     """
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return one law for both."""
+        """Return one distribution for weights and biases."""
         factor = 2.0 if network.activation.name == "sigmoid" else 6.0
         bound = math.sqrt(factor / (network.sizes[number] + network.sizes[number + 1]))
-        law = Uniform(low=-bound, high=bound)
-        return law, law
+        both = Uniform(low=-bound, high=bound)
+        return both, both
 
 
 register(

@@ -1,4 +1,4 @@
-"""Weights from data: units of unit variance, and layers that all learn equally fast.
+"""Weights from data: units of unit variance, and layers with equal relative rates of change.
 
 Krähenbühl, Doersch, Donahue & Darrell, "Data-dependent initializations of convolutional neural
 networks", ICLR 2016 (1511.06856), algorithms 1 and 2.
@@ -10,8 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from initperf._core.arguments import finite
-from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
@@ -31,27 +30,27 @@ _TANGENTS = 2 * BIAS_STREAMS
 class Kraehenbuehl(Scheme):
     """Pre-activations of mean `mean` and variance 1, unit by unit, and equal rates of change.
 
-    First each unit's weights and bias are set by the mean and deviation of its pre-activation on
-    the batch. Then the layers are scaled against each other, which changes nothing that the
-    network computes, until a step changes the weights of each by the same part of themselves; the
-    loss stands for this in as a random linear function of the logits. The paper approaches those
-    scales in damped steps. With f(ax) = a f(x), each rate goes with the inverse square of its
-    layer's scale, so that they are known at once.
+    First each unit's weights and bias are set by the mean and standard deviation of its
+    pre-activation on the batch. Then the layers are scaled against each other, which leaves the
+    output of the network unchanged, so that a step changes the weights of each by the same
+    fraction; the loss for this is a random linear function of the logits. The paper approaches
+    those scales in damped steps. With f(ax) = a f(x), each rate is proportional to the inverse
+    square of its layer's scale, which gives them in closed form.
 
     Attributes
     ----------
     mean : float
-        Of the pre-activations before the layers are scaled.
+        Mean of the pre-activations before the layers are scaled.
     """
 
     mean: float = 0.0
     images: ClassVar[int] = 512
 
     def __post_init__(self) -> None:
-        finite(mean=self.mean)
+        self.check_numbers("mean")
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
-        """Refuse what scaling one layer up and the next one down does not leave as it is."""
+        """Refuse networks whose output changes when one layer is scaled up and the next down."""
         x = np.array([-1.0, 1.0])
         if not np.array_equal(activation.value(2.0 * x), 2.0 * activation.value(x)):
             raise UnsuitableError(
@@ -64,10 +63,11 @@ class Kraehenbuehl(Scheme):
                 "undo: residual must be 0"
             )
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set the parameters of a checked network; see `Scheme.set_parameters`."""
         layers, normal, inputs = list(network.layers()), INITIALIZERS["normal"], [batch]
         for number, (weights, biases) in enumerate(layers):
-            normal(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
+            normal.draw_into(weights, source.of(number))
             z = inputs[-1] @ weights
             if not varies(z).all():
                 raise UnsuitableError(
@@ -79,9 +79,8 @@ class Kraehenbuehl(Scheme):
             weights /= deviations
             biases[:] = self.mean - z.mean(axis=0) / deviations
             inputs.append(output(network, inputs, inputs[-1] @ weights + biases))
-        tangents = normal(
-            inputs[-1].shape, rng=key, stream=_TANGENTS, dtype="float64", backend=network.backend
-        )
+        tangents = np.empty(inputs[-1].shape)
+        normal.draw_into(tangents, source.of(_TANGENTS))
         rates = change_rates(network, batch, tangents)
         if not (rates > 0.0).all():
             raise UnsuitableError(

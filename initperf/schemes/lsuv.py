@@ -1,7 +1,7 @@
 """Layer-sequential unit-variance weights.
 
 Mishkin & Matas, "All you need is a good init", ICLR 2016 (1511.06422), algorithm 1: orthonormal
-weights, then layer after layer divided by the standard deviation of what they give on a batch.
+weights, each layer divided by the standard deviation of its pre-activations on a batch.
 """
 
 import math
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.schemes._scheme import Network, Scheme, register, varies
@@ -19,18 +19,19 @@ from initperf.schemes._signal import output
 class Lsuv(Scheme):
     """Orthonormal weights, scaled so that each layer's pre-activations have variance 1.
 
-    The variance is that over all units and inputs. The paper repeats the division until it is met
-    within a tolerance; without biases the output of a dense layer is linear in its weights, and
-    one division, in float64, is exact.
+    The variance is that over all units and inputs. The paper repeats the division until the
+    variance is 1 within a tolerance; without biases the output of a dense layer is linear in its
+    weights, and one division, in float64, is exact.
     """
 
     images: ClassVar[int] = 512
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set the parameters of a checked network; see `Scheme.set_parameters`."""
         rule = INITIALIZERS["orthogonal"]
         inputs = [batch]
         for number, (weights, biases) in enumerate(network.layers()):
-            rule(weights.shape, rng=key, out=weights, stream=number, backend=network.backend)
+            rule.draw_into(weights, source.of(number))
             biases[:] = 0.0
             x = inputs[-1]
             z = x @ weights

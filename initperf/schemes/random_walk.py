@@ -1,8 +1,8 @@
-"""Weights that let the norm of a gradient drift neither up nor down over the layers.
+"""Weights that keep the expected logarithm of a gradient's norm over the layers.
 
 Sussillo & Abbott, "Random walk initialization for training very deep feedforward networks", 2014
-(1412.6558). The logarithm of a back-propagated gradient's norm makes a random walk; in layers of
-finite width it drifts down even where its mean square is kept, and the gain g takes that out.
+(1412.6558). The logarithm of a back-propagated gradient's norm is a random walk; in layers of
+finite width it drifts down even where the mean square is kept, and the gain g compensates that.
 """
 
 import math
@@ -18,6 +18,13 @@ def gain(activation: str, width: int) -> float:
     """Return g for layers of a width: exp(1/(2n)), and √2 exp(1.2 / (max(n, 6) − 2.4)) for ReLU.
 
     The first is the paper's expansion, the second its fit to simulations.
+
+    Parameters
+    ----------
+    activation : str
+        ``"linear"`` or ``"relu"``.
+    width : int
+        n.
     """
     if activation == "linear":
         return math.exp(0.5 / width)
@@ -28,11 +35,11 @@ class RandomWalk(PerLayer):
     """N(0, g²/n), g by the width and the activation; biases 0."""
 
     def check(self, hidden: tuple[int, ...], activation: Activation, residual: int) -> None:
-        """Refuse activations whose gain the paper does not give, and residual layers."""
+        """Refuse activations without a gain in the paper, and residual layers."""
         if activation.name not in self.suits:
             raise UnsuitableError(
                 f"{self.name} has gains for {' and '.join(self.suits)}, not for {activation.name}; "
-                "critical has a variance for any activation, of layers of endless width"
+                "critical has a variance for any activation, in the limit of infinite width"
             )
         if residual:
             raise UnsuitableError(
@@ -40,7 +47,7 @@ class RandomWalk(PerLayer):
             )
 
     def initializers(self, network: Network, number: int) -> tuple[Initializer, Initializer]:
-        """Return the normal law for the layer's width, and zeros."""
+        """Return the normal for the layer's width, and zeros."""
         factor = gain(network.activation.name, int(network.sizes[number]))
         return VarianceScaling(gain=factor), INITIALIZERS["zeros"]
 

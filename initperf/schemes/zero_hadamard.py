@@ -9,7 +9,7 @@ import math
 import numpy as np
 from scipy.linalg import hadamard
 
-from initperf._core.keys import Key
+from initperf._core.source import Source
 from initperf.schemes._scheme import Network, Scheme, register
 
 
@@ -18,7 +18,12 @@ def zero_weights(fan_in: int, fan_out: int) -> np.ndarray:
 
     The identity, or its first columns; where the layer grows, c I H I with H Hadamard's matrix of
     the least power of two 2^k that holds the outputs, I identities cut to size and
-    c = 2^(−(k−1)/2). Without H the new units would compute 0 and all learn the same.
+    c = 2^(−(k−1)/2). Without H the additional units would output 0 and learn identically.
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Shape of the weights.
     """
     if fan_out <= fan_in:
         return np.eye(fan_in, fan_out)
@@ -31,7 +36,8 @@ def zero_weights(fan_in: int, fan_out: int) -> np.ndarray:
 class ZeroHadamard(Scheme):
     """`zero_weights` in every layer, biases 0: the same for every seed."""
 
-    def _set(self, network: Network, key: Key, batch: np.ndarray) -> None:
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Set the parameters of a checked network; see `Scheme.set_parameters`."""
         for weights, biases in network.layers():
             weights[:] = zero_weights(*weights.shape)
             biases[:] = 0.0

@@ -1,6 +1,73 @@
-"""Predictions for wide random networks: mean field, critical points and gains."""
+"""Predictions for random networks: signals, gradients, kernels and spectra at initialization.
 
-from initperf.theory.gains import calculate_gain
-from initperf.theory.mean_field import MeanField, critical
+Second moments, correlations and gradients in the limit of width:
+    `MeanField` (maps, fixed points, depth scales of one activation and its variances),
+    `critical`, `critical_line` and `Critical` (variances with χ₁ = 1), `activation_variance`,
+    `ResidualField`, `residual_growth`, `gradient_correlation` (residual blocks).
+Gains of weights:
+    `calculate_gain` (PyTorch's table), `signal_gain`, `gradient_gain` (exact).
+Kernels:
+    `network_kernels` and `Kernels` (NNGP and neural tangent kernel), and the closed forms
+    `arc_cosine`, `erf_product`, `erf_slope_product`.
+Input-output Jacobian:
+    `JacobianSpectrum` (mean, variance and largest squared singular value).
+Finite width, ReLU:
+    `relu_log_norm`, `LogNorm`, `second_moment_ratio`, `silent_probability`, `born_dead_bounds`.
+Deep linear networks:
+    `learning_time`, `mode_strength`.
+Activations shaped for depth:
+    `deep_kernel_shaping` and `Shaping` (DKS), `leaky_correlation_map`, `tailored_slope` (TAT).
 
-__all__ = ["MeanField", "calculate_gain", "critical"]
+An activation is a name or a record, registered or not. Functions of numbers take floats and arrays
+alike, broadcast, and return floats for floats; each docstring states domain and error. Arguments
+outside of their domain raise a ValueError of one line.
+"""
+
+from initperf.theory._moments import activation_variance
+from initperf.theory.born_dead import born_dead_bounds, silent_probability
+from initperf.theory.closed_forms import arc_cosine, erf_product, erf_slope_product
+from initperf.theory.critical_points import Critical, critical, critical_line
+from initperf.theory.finite_width import LogNorm, relu_log_norm, second_moment_ratio
+from initperf.theory.gains import calculate_gain, gradient_gain, signal_gain
+from initperf.theory.jacobian import JacobianSpectrum
+from initperf.theory.kernel_shaping import (
+    Shaping,
+    deep_kernel_shaping,
+    leaky_correlation_map,
+    tailored_slope,
+)
+from initperf.theory.kernels import Kernels, network_kernels
+from initperf.theory.linear_dynamics import learning_time, mode_strength
+from initperf.theory.mean_field import MeanField
+from initperf.theory.residual import ResidualField, gradient_correlation, residual_growth
+
+__all__ = [
+    "Critical",
+    "JacobianSpectrum",
+    "Kernels",
+    "LogNorm",
+    "MeanField",
+    "ResidualField",
+    "Shaping",
+    "activation_variance",
+    "arc_cosine",
+    "born_dead_bounds",
+    "calculate_gain",
+    "critical",
+    "critical_line",
+    "deep_kernel_shaping",
+    "erf_product",
+    "erf_slope_product",
+    "gradient_correlation",
+    "gradient_gain",
+    "leaky_correlation_map",
+    "learning_time",
+    "mode_strength",
+    "network_kernels",
+    "relu_log_norm",
+    "residual_growth",
+    "second_moment_ratio",
+    "signal_gain",
+    "silent_probability",
+    "tailored_slope",
+]

@@ -1,4 +1,4 @@
-"""Refusal of what cannot be drawn, by the parameter's name, before anything is written."""
+"""Checks of models and tensors before anything is written; errors name the parameter."""
 
 import itertools
 import math
@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 from initperf._core.arguments import check_layout
 from initperf._core.keys import Key, RandomSource, as_key
 from initperf.errors import UnsuitableError
-from initperf.initializers import Independent
+from initperf.initializers._parts import Store
 from initperf.torch.names import join
 from initperf.torch.parameters import Parameter
 from initperf.torch.planning import Piece, Plan
@@ -130,8 +130,8 @@ def check_range(dtype: torch.dtype, piece: Piece) -> None:
         reach = abs(rule.mean(shape)) + _FARTHEST * rule.std(shape)
     if reach > torch.finfo(dtype).max:
         raise ValueError(f"values up to {reach:g} are more than {dtype} can hold")
-    if isinstance(rule, Independent) and piece.law is None:
-        raise ValueError(f"{rule.family} gives no distribution for shape {shape}")
+    if piece.distribution is not None:
+        piece.distribution.check(np.dtype(Store(FORMATS[dtype]).exact))
 
 
 def _check_apart(plan: Plan) -> None:

@@ -16,14 +16,14 @@ from initperf.torch.write import FORMATS, write, write_part
 
 Target = TypeVar("Target", torch.Tensor, torch.nn.Module)
 
-Source: TypeAlias = RandomSource | torch.Generator
+TorchRandomSource: TypeAlias = RandomSource | torch.Generator
 
 
 def init_(
     target: Target,
     recipe: Any,
     *,
-    rng: Source = None,
+    rng: TorchRandomSource = None,
     streams: str = "name",
     keep: str | Sequence[str] = (),
     **options: Any,
@@ -85,7 +85,7 @@ def init_(
 def _init_module(
     model: torch.nn.Module,
     recipe: Any,
-    rng: Source,
+    rng: TorchRandomSource,
     streams: str,
     keep: str | Sequence[str],
     options: dict[str, Any],
@@ -114,7 +114,9 @@ def _rule(recipe: Any, options: dict[str, Any]) -> Initializer:
     return placed.replace(**options)
 
 
-def _init_tensor(tensor: torch.Tensor, recipe: Any, rng: Source, options: dict[str, Any]) -> None:
+def _init_tensor(
+    tensor: torch.Tensor, recipe: Any, rng: TorchRandomSource, options: dict[str, Any]
+) -> None:
     shape = tuple(tensor.shape)
     rule = _rule(recipe, options)
     try:
@@ -135,7 +137,7 @@ def draw(
     shape: Any,
     *,
     part: Any = None,
-    rng: Source = None,
+    rng: TorchRandomSource = None,
     stream: int = 0,
     dtype: torch.dtype = torch.float32,
     **options: Any,

@@ -9,7 +9,7 @@ from torch.distributed.tensor import DTensor
 
 from initperf.errors import UnsuitableError
 from initperf.torch.checks import check, check_model, check_range, key_of
-from initperf.torch.draw import Source
+from initperf.torch.draw import TorchRandomSource
 from initperf.torch.names import join
 from initperf.torch.pages import advise
 from initperf.torch.parameters import parameters
@@ -28,7 +28,7 @@ def materialize_(
     model: Model,
     recipe: Any,
     *,
-    rng: Source = None,
+    rng: TorchRandomSource = None,
     dtype: torch.dtype | None = None,
     device: str | torch.device = "cpu",
     buffers: Buffers | None = None,

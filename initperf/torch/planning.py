@@ -9,8 +9,15 @@ from typing import Any
 from torch import nn
 
 from initperf.errors import UnsuitableError
-from initperf.initializers import Independent, Initializer
-from initperf.initializers._law import Law, Normal, Point, TruncatedNormal, Uniform
+from initperf.initializers import (
+    Distribution,
+    Independent,
+    Initializer,
+    Normal,
+    Point,
+    TruncatedNormal,
+    Uniform,
+)
 from initperf.initializers._parts import Part, as_part, whole
 from initperf.initializers.clipped_normal import Clipped
 from initperf.torch.names import stream_of
@@ -44,9 +51,11 @@ class Piece:
     stream: int
 
     @property
-    def law(self) -> Law | None:
+    def distribution(self) -> Distribution | None:
         """Return the distribution of an entry; None where entries depend on each other."""
-        return _law(self.rule, self.matrix) if isinstance(self.rule, Independent) else None
+        if not isinstance(self.rule, Independent):
+            return None
+        return _distribution(self.rule, self.matrix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +141,8 @@ def _overlap(part: Part, other: Part) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
-def _law(rule: Independent, shape: tuple[int, ...]) -> Law:
-    return rule.law(shape)
+def _distribution(rule: Independent, shape: tuple[int, ...]) -> Distribution:
+    return rule.distribution_of(shape)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -148,17 +157,17 @@ def describe(rule: Initializer, shape: tuple[int, ...]) -> str:
     if not isinstance(rule, Independent):
         gain = getattr(rule, "gain", 1.0)
         return rule.family if gain == 1.0 else f"{gain:.4g} {rule.family}"
-    law = _law(rule, shape)
-    if isinstance(law, Point):
-        return f"{law.value:.4g}"
-    if isinstance(law, Uniform):
-        return f"U({law.low:.4g}, {law.high:.4g})"
-    if isinstance(law, Normal):
-        return f"N({law.mean:.4g}, {law.std:.4g}²)"
-    if isinstance(law, (TruncatedNormal, Clipped)):
-        verb = "moved" if isinstance(law, Clipped) else "cut"
-        bounds = f"[{law.low:.4g}, {law.high:.4g}]"
-        return f"N({law.location:.4g}, {law.scale:.4g}²) {verb} to {bounds}"
+    entry = _distribution(rule, shape)
+    if isinstance(entry, Point):
+        return f"{entry.value:.4g}"
+    if isinstance(entry, Uniform):
+        return f"U({entry.low:.4g}, {entry.high:.4g})"
+    if isinstance(entry, Normal):
+        return f"N({entry.mean:.4g}, {entry.std:.4g}²)"
+    if isinstance(entry, (TruncatedNormal, Clipped)):
+        verb = "moved" if isinstance(entry, Clipped) else "cut"
+        bounds = f"[{entry.low:.4g}, {entry.high:.4g}]"
+        return f"N({entry.location:.4g}, {entry.scale:.4g}²) {verb} to {bounds}"
     return rule.family
 
 

@@ -1,4 +1,4 @@
-"""Which rectangles of a parameter this process holds: all of it, or the shards of a DTensor."""
+"""Rectangles of a parameter that this process holds: all of it, or the shards of a DTensor."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Models by the name of what builds them, drawn into a file of safetensors: the shell's part."""
+"""PyTorch models built by name and drawn into a safetensors file, for the command line."""
 
 import importlib
 import sys

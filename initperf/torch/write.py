@@ -1,4 +1,4 @@
-"""Drawn values into tensors: every dtype, any strides, shards, and devices other than the CPU."""
+"""Writes of drawn values to tensors of every dtype and layout, shards, and other devices."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from initperf._core.keys import Key
-from initperf._core.parallel import default_threads
+from initperf._core.source import Source
 from initperf.initializers import Independent
 from initperf.initializers._parts import Part, Store, fill_part
 from initperf.torch.planning import Piece
@@ -89,15 +89,17 @@ def write_part(target: torch.Tensor, piece: Piece, part: Part, key: Key) -> None
         A rectangle of the whole parameter, within the piece.
     key : Key
     """
-    out, store = array_of(target), Store(FORMATS[target.dtype], threads=default_threads())
-    law = piece.law
-    if law is not None:
-        fill_part(law, out, part, key, piece.stream, store)
+    out, store = array_of(target), Store(FORMATS[target.dtype])
+    source = Source.checked(math.prod(part.shape), rng=key, stream=piece.stream)
+    distribution = piece.distribution
+    if distribution is not None:
+        fill_part(distribution, out, part, source, store)
         return
     if part == piece.part and not store.rounded:
-        piece.rule(piece.matrix, rng=key, stream=piece.stream, out=out)
+        piece.rule.draw_into(out, source)
         return
-    drawn = piece.rule(piece.matrix, rng=key, stream=piece.stream, dtype=store.exact)
+    drawn = np.empty(piece.matrix, store.exact)
+    piece.rule.draw_into(drawn, source)
     inside = tuple(
         slice(first - begin, first - begin + length)
         for first, begin, length in zip(part.start, piece.part.start, part.lengths, strict=True)

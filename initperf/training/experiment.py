@@ -1,6 +1,7 @@
-"""One training configuration, frozen and in canonical form, and grids of them."""
+"""One training configuration as nested records, its flat names and its JSON, and grids of them."""
 
 import dataclasses
+import difflib
 import hashlib
 import itertools
 import json
@@ -8,199 +9,318 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from initperf._core.arguments import choice, number, whole
+from initperf._core.schema import Range, Record, Setting, setting, settings_of
+from initperf.errors import PluginError
+from initperf.optimizers import Optimizer
+from initperf.training.choices import CHOICES
+from initperf.training.parts import Clipping, Data, Network, Recording
+from initperf.training.schedules import Schedule
 
-SCHEDULES = ("constant", "triangular", "cosine")
-CLIPS = ("layer", "global")
-RECORDS = ("step", "epoch", "none")
+SCHEMA = 2
+"""Version of the JSON of an experiment; 1 had all settings in one flat object."""
 
-_SCHEDULED: dict[str, tuple[str, ...]] = {
-    "constant": (),
-    "triangular": ("base_rate", "half_cycle"),
-    "cosine": ("base_rate", "warm_up_steps"),
+_PARTS: dict[str, type[Record]] = {
+    "network": Network,
+    "data": Data,
+    "clipping": Clipping,
+    "recording": Recording,
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Experiment:
     """What is trained, on what and how; equal experiments give the same run.
+
+    Each setting is a field of one of the nested records, which say what it can be. All fields have
+    names of their own, so that a setting is given, changed and read by that flat name:
+    ``Experiment(hidden=(64,))``, ``experiment.replace(hidden=(32,))`` and ``experiment.hidden``
+    reach ``experiment.network.hidden``. Optimizers and schedules are chosen by name, and their
+    settings given beside it: ``Experiment(optimizer="adam", epsilon=1e-7)``.
+
+    Parameters
+    ----------
+    initializer : str, optional
+        Name of an initializer, or of a scheme that sets the whole network.
+    activation : str, optional
+        Name of the hidden layers' activation.
+    **given
+        Settings by their flat names, nested records by the names below, or both.
 
     Attributes
     ----------
     initializer : str
-        Name of an initializer, or of a scheme that sets the whole network; an alias is held in
-        canonical form.
-    activation : str
-        Name of the hidden layers' activation, held in the same way.
-    hidden : tuple of int
-        Widths of the hidden layers.
-    dataset : str
-        Name of a data set; see `initperf.data.load`.
-    epochs, batch_size : int
-        Passes over the training images, and images a step.
+        In canonical form.
+    network : Network
+        Layers, activation, biases and dtype.
+    data : Data
+        Data set, epochs and batch size.
+    optimizer : Optimizer
+        One of `initperf.OPTIMIZERS`, with its settings.
     learning_rate : float
         The rate, or the highest of a schedule.
-    optimizer : str
-        ``"sgd"``, ``"momentum"``, ``"nesterov"`` or ``"adam"``, as PyTorch has them.
-    momentum : float
-        Of ``"momentum"`` and ``"nesterov"``.
-    betas : tuple of float
-        How slowly the two means of ``"adam"`` forget.
-    epsilon : float
-        Added to the root of the second of them.
-    weight_decay : float
-        So much of each parameter, biases included, is added to its gradient.
-    schedule : str
-        ``"constant"``; ``"triangular"``, Smith's cyclical rate (1506.01186) between `base_rate`
-        and `learning_rate`; ``"cosine"``, from `learning_rate` down to `base_rate` along half a
-        period (Loshchilov & Hutter 2017), after a linear rise.
-    base_rate : float, optional
-        The lowest rate of a schedule; by default a hundredth of `learning_rate`.
-    half_cycle : int
-        Steps that ``"triangular"`` rises, and falls, for.
-    warm_up_steps : int
-        Steps that ``"cosine"`` rises for, from 0.
-    clip_norm : float, optional
-        The largest L2 norm of a gradient, weights and biases together.
-    clip : str
-        Whether `clip_norm` is for each ``"layer"`` or ``"global"``, for all of them together.
-    biases : str
-        ``"zeros"``, ``"constant"``, which is 0.01, or ``"fan_in_uniform"``, PyTorch's U(±1/√n)
-        with n the fan-in; a scheme sets its own.
-    residual : int
-        Layers of a residual block, see `initperf.schemes.residual_blocks`; 0 for a network without.
+    schedule : Schedule
+        One of `initperf.SCHEDULES`, with its settings.
+    clipping : Clipping
+        Limit of the gradients' norm.
+    recording : Recording
+        What is kept of the run.
     seed : int
         Seeds the initial weights and the order of the batches; experiments that differ only in
         the initializer or the activation see the same batches.
-    dtype : str
-        ``"float32"`` or ``"float64"``.
     backend : str
         ``"numba"`` or ``"numpy"``.
-    record : str
-        Statistics of every ``"step"``, of the last step of each ``"epoch"``, or ``"none"``.
-    histogram_steps : tuple of int
-        Steps, counted from 1, at which histograms of activations and gradients are kept.
 
     Notes
     -----
-    A field that the chosen scheme, optimizer, schedule or clipping does not use is held at its
-    default, so that experiments are equal when their runs are.
+    A setting of an optimizer or a schedule that is not the chosen one is checked and left out, so
+    that a grid can vary the optimizer and that experiments are equal when their runs are.
 
     Raises
     ------
+    TypeError
+        For a setting that no record has; the message names the nearest.
     ValueError
         For anything out of range, names not known and schemes that do not apply to the network
-        included; raised when built.
+        included.
     """
 
-    initializer: str = "he_normal"
-    activation: str = "relu"
-    hidden: tuple[int, ...] = (512, 256, 128)
-    dataset: str = "mnist"
-    epochs: int = 10
-    batch_size: int = 128
-    learning_rate: float = 0.1
-    optimizer: str = "sgd"
-    momentum: float = 0.9
-    betas: tuple[float, float] = (0.9, 0.999)
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
-    schedule: str = "constant"
-    base_rate: float | None = None
-    half_cycle: int = 2000
-    warm_up_steps: int = 0
-    clip_norm: float | None = None
-    clip: str = "layer"
-    biases: str = "zeros"
-    residual: int = 0
-    seed: int = 0
-    dtype: str = "float32"
-    backend: str = "numba"
-    record: str = "step"
-    histogram_steps: tuple[int, ...] = ()
+    initializer: str = setting(
+        "he_normal",
+        "initializer or scheme, see initperf list",
+        registries=("initperf.initializers:INITIALIZERS", "initperf.schemes:SCHEMES"),
+        compared=False,
+    )
+    network: Network = dataclasses.field(init=False)
+    data: Data = dataclasses.field(init=False)
+    optimizer: Optimizer = dataclasses.field(init=False)
+    learning_rate: float = setting(
+        0.1, "learning rate, or the highest of a schedule", allowed=Range(at_least=0.0)
+    )
+    schedule: Schedule = dataclasses.field(init=False)
+    clipping: Clipping = dataclasses.field(init=False)
+    recording: Recording = dataclasses.field(init=False)
+    seed: int = setting(
+        0,
+        "seed of the weights and of the order of the images",
+        allowed=Range(at_least=0),
+        compared=False,
+    )
+    backend: str = setting(
+        "numba", "implementation of the kernels", allowed=("numba", "numpy"), compared=False
+    )
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, initializer: str | None = None, activation: str | None = None, **given: Any
+    ) -> None:
+        named = {"initializer": initializer, "activation": activation}
+        given |= {name: value for name, value in named.items() if value is not None}
+        own = settings_of(type(self))
+        for field in dataclasses.fields(self):
+            name = field.name
+            if name in own:
+                value = own[name].check(given.pop(name, own[name].default))
+            elif name in _PARTS:
+                value = _taken(given.pop(name, _PARTS[name]()), _PARTS[name], given)
+            else:
+                choice = CHOICES[name]
+                chosen = choice.take(name, given.pop(name, choice.default))
+                value = _taken(chosen, type(chosen), given)
+            object.__setattr__(self, name, value)
+        if given:
+            _check_unused(given)
+        self._canonicalize()
+
+    def _canonicalize(self) -> None:
+        """Check what concerns several parts, and put names into canonical form."""
         from initperf.activations import ACTIVATIONS
         from initperf.initializers import INITIALIZERS
-        from initperf.optimizers import OPTIMIZERS
-        from initperf.schemes import BIASES, as_scheme
+        from initperf.schemes import as_scheme
 
-        def put(name: str, value: Any) -> None:
-            object.__setattr__(self, name, value)
+        scheme, network = as_scheme(self.initializer), self.network
+        object.__setattr__(self, "initializer", scheme.name)
+        if scheme.name not in INITIALIZERS:
+            object.__setattr__(self, "network", network.replace(biases="zeros"))
+        scheme.check(network.hidden, ACTIVATIONS[network.activation], network.residual)
+        self.schedule.check(self.learning_rate)
 
-        scheme = as_scheme(self.initializer)
-        put("initializer", scheme.name)
-        put("activation", ACTIVATIONS.canonical(self.activation))
-        put("hidden", tuple(whole("hidden", width, 1) for width in self.hidden))
-        put("dataset", str(self.dataset))
-        put("epochs", whole("epochs", self.epochs, 1))
-        put("batch_size", whole("batch_size", self.batch_size, 1))
-        put("seed", whole("seed", self.seed, 0))
-        put("optimizer", OPTIMIZERS.canonical(self.optimizer))
-        put("clip", choice("clip", self.clip, CLIPS))
-        put("biases", choice("biases", self.biases, tuple(BIASES)))
-        put("residual", whole("residual", +self.residual, 0))
-        scheme.check(self.hidden, ACTIVATIONS[self.activation], self.residual)
-        put("schedule", choice("schedule", self.schedule, SCHEDULES))
-        put("dtype", choice("dtype", self.dtype, ("float32", "float64")))
-        put("backend", choice("backend", self.backend, ("numba", "numpy")))
-        put("record", choice("record", self.record, RECORDS))
-        steps = {whole("histogram_steps", step, 1) for step in self.histogram_steps}
-        put("histogram_steps", tuple(sorted(steps)))
-        put("learning_rate", number("learning_rate", self.learning_rate))
-        put("momentum", number("momentum", self.momentum, 1.0))
-        put("betas", tuple(number("betas", beta, 1.0) for beta in self.betas))
-        if len(self.betas) != 2:
-            raise ValueError(f"betas must be two numbers, not {self.betas!r}")
-        put("epsilon", number("epsilon", self.epsilon))
-        put("weight_decay", number("weight_decay", self.weight_decay))
-        put("half_cycle", whole("half_cycle", self.half_cycle, 1))
-        put("warm_up_steps", whole("warm_up_steps", self.warm_up_steps, 0))
-        if self.base_rate is not None:
-            put("base_rate", number("base_rate", self.base_rate))
-            if self.base_rate > self.learning_rate:
-                raise ValueError(
-                    f"base_rate must be at most learning_rate, {self.learning_rate!r}, "
-                    f"not {self.base_rate!r}"
-                )
-        if self.clip_norm is not None:
-            put("clip_norm", float(self.clip_norm))
-            if not 0.0 < self.clip_norm < float("inf"):
-                raise ValueError(f"clip_norm must be positive, not {self.clip_norm!r}")
-        used = {*OPTIMIZERS[self.optimizer].settings, *_SCHEDULED[self.schedule]}
-        if self.clip_norm is not None:
-            used.add("clip")
-        if self.initializer in INITIALIZERS:
-            used.add("biases")
-        settings = {"momentum", "betas", "epsilon", "clip", "biases"}
-        for name in settings.union(*_SCHEDULED.values()) - used:
-            put(name, type(self).__dataclass_fields__[name].default)
+    def __getattr__(self, name: str) -> Any:
+        for part in vars(self).values():
+            if isinstance(part, Record) and name in settings_of(type(part)):
+                return getattr(part, name)
+        raise AttributeError(f"this experiment has no setting {name!r}")
 
     def replace(self, **changes: Any) -> "Experiment":
-        """Return the experiment with some fields changed."""
-        return dataclasses.replace(self, **changes)
+        """Return the experiment with some settings changed.
+
+        Parameters
+        ----------
+        **changes
+            As when building one. Another optimizer or schedule, given by name, keeps the settings
+            that it shares with the present one and that are not at their defaults.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As when building one.
+        """
+        kept: dict[str, Any] = {}
+        for name, choice in CHOICES.items():
+            if isinstance(changes.get(name), str):
+                changes[name] = choice.take(name, changes[name])
+                shared = settings_of(type(changes[name]))
+                kept |= {
+                    key: value
+                    for key, value in _leaves(getattr(self, name)).items()
+                    if key in shared and value != shared[key].default
+                }
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return Experiment(**(own | kept | changes))
+
+    def flat(self) -> dict[str, Any]:
+        """Return all settings by their flat names; of optimizer and schedule the name first."""
+        found: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in CHOICES:
+                found[field.name] = value.name
+            found |= _leaves(value) if isinstance(value, Record) else {field.name: value}
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the experiment as nested dictionaries with the version of the schema."""
+        made: dict[str, Any] = {"schema": SCHEMA}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in CHOICES:
+                made[field.name] = {"name": value.name, **_leaves(value)}
+            else:
+                made[field.name] = _leaves(value) if isinstance(value, Record) else value
+        return made
+
+    @classmethod
+    def from_dict(cls, made: dict[str, Any]) -> "Experiment":
+        """Return the experiment of nested dictionaries, or of the flat one of schema 1.
+
+        Raises
+        ------
+        ValueError
+            For another schema, and for settings that are not known here or out of range.
+        """
+        given = dict(made)
+        schema = given.pop("schema", 1)
+        if schema not in (1, SCHEMA):
+            raise ValueError(
+                f"the experiment is of schema {schema}, and this initperf reads 1 and {SCHEMA}"
+            )
+        try:
+            if schema == SCHEMA:
+                for name, part in _PARTS.items():
+                    given[name] = part(**given[name])
+                for name, choice in CHOICES.items():
+                    own = dict(given[name])
+                    given[name] = choice.take(name, own.pop("name")).replace(**own)
+            return cls(**given)
+        except (TypeError, KeyError) as error:
+            if isinstance(error, ValueError):  # an unknown name is both
+                raise
+            raise ValueError(f"not an experiment of schema {schema}: {error}") from None
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no spaces."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Experiment":
+        """Return the experiment of a JSON text; raise ValueError as `from_dict` does."""
+        return cls.from_dict(json.loads(text))
 
     def name(self, digest: str, stream_version: int, training_version: int) -> str:
-        """Return the name of the run: a hash of this, the data's digest and the two versions."""
+        """Return the name of the run: a hash of the experiment, its data and two versions.
+
+        Parameters
+        ----------
+        digest : str
+            Digest of the data set.
+        stream_version : int
+            Version of the random stream.
+        training_version : int
+            Version of the training.
+
+        Returns
+        -------
+        str
+            16 hexadecimal digits.
+        """
         whole = f"{self.to_json()}\n{digest}\n{stream_version}\n{training_version}"
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
+def settings() -> dict[str, Setting]:
+    """Return all settings of experiments by their flat names, in order.
+
+    Those of optimizers and schedules, plug-ins included, follow the choice of one, and their help
+    begins with those that have them.
+
+    Raises
+    ------
+    PluginError
+        When two records that can stand in one experiment have a setting of the same name.
+    """
+    found: dict[str, Setting] = {}
+    own = settings_of(Experiment)
+    for field in dataclasses.fields(Experiment):
+        if field.name in own:
+            declared = [own[field.name]]
+        elif field.name in _PARTS:
+            declared = list(settings_of(_PARTS[field.name]).values())
+        else:
+            declared = list(CHOICES[field.name].settings(field.name))
+        for one in declared:
+            if one.name in found:
+                raise PluginError(f"two parts of an experiment have a setting {one.name!r}")
+            found[one.name] = one
+    return found
+
+
+def _taken(record: Any, kind: type[Record], given: dict[str, Any]) -> Any:
+    """Return a record with the settings that are given for it, which are taken out."""
+    if type(record) is not kind:
+        raise ValueError(f"{kind.__name__.lower()} must be a {kind.__name__}, not {record!r}")
+    changes = {name: given.pop(name) for name in settings_of(kind) if name in given}
+    return record.replace(**changes) if changes else record
+
+
+def _check_unused(given: dict[str, Any]) -> None:
+    """Check settings of optimizers and schedules that are not the chosen ones."""
+    known = settings()
+    for name, value in given.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise TypeError(f"an experiment has no setting {name!r}; {hint}")
+        known[name].check(value)
+
+
+def _leaves(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in settings_of(type(record))}
+
+
 def grid(**fields: Any) -> Iterator[Experiment]:
-    """Make the experiments of a grid, the last field varying fastest.
+    """Make the experiments of a grid, the last setting varying fastest.
 
     Parameters
     ----------
     **fields
-        Fields of `Experiment`; a list stands for all its values.
+        Settings of `Experiment` by their flat names; a list stands for all its values.
 
     Yields
     ------
     Experiment
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Experiment`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The multilayer perceptron: its parameters in one flat array, forward and backward."""
+"""Multilayer perceptron with its parameters in one flat array."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,13 +11,14 @@ from initperf.activations import ACTIVATIONS, Activation
 from initperf.initializers import Initializer
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
+from initperf.kernels.train_epoch import Network, work_size
 from initperf.schemes import Scheme, as_scheme, find, residual_blocks
 
 _LINEAR = ACTIVATIONS["linear"]
 
 
 class Mlp:
-    """Dense layers with one activation between them and logits at the end.
+    """Dense layers with an activation between them; the outputs are logits.
 
     Parameters
     ----------
@@ -40,8 +41,8 @@ class Mlp:
     blocks : tuple of range
         The numbers, from 0, of each residual block's layers.
     parameters : numpy.ndarray
-        Flat: for each layer its weights (fan_in, fan_out) in C order, then its biases; all 0 at
-        first.
+        (count,): of each layer the weights, (fan_in, fan_out) in C order, then the biases;
+        initially 0.
     """
 
     def __init__(
@@ -64,17 +65,35 @@ class Mlp:
 
     @property
     def depth(self) -> int:
-        """Return the number of layers that have weights."""
+        """Number of layers with weights."""
         return len(self.sizes) - 1
 
     def layers(self, flat: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Give views of each layer's (weights, biases) in `flat`, by default the parameters."""
+        """Yield views of each layer's (weights, biases) in `flat`, by default the parameters."""
         flat = self.parameters if flat is None else flat
         at = 0
         for fan_in, fan_out in zip(self.sizes[:-1].tolist(), self.sizes[1:].tolist(), strict=True):
             end = at + fan_in * fan_out
             yield flat[at:end].reshape(fan_in, fan_out), flat[end : end + fan_out]
             at = end + fan_out
+
+    def arrays(self, batch_size: int) -> Network:
+        """Return what `initperf.kernels.train_epoch` takes of a network, with new work space.
+
+        Parameters
+        ----------
+        batch_size : int
+            Images of the largest batch.
+        """
+        dtype = self.parameters.dtype
+        return Network(
+            sizes=self.sizes,
+            activation=self.activation,
+            blocks=self.blocks,
+            parameters=self.parameters,
+            gradients=aligned_zeros(len(self.parameters), dtype),
+            work=aligned_zeros(work_size(self.sizes, batch_size), dtype),
+        )
 
     def is_linear(self, number: int) -> bool:
         """Return whether layer `number`, counted from 0, has no activation."""
@@ -128,7 +147,15 @@ class Mlp:
         return x
 
     def evaluate(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        """Return (mean loss, accuracy); images whose logits are not finite count as wrong."""
+        """Return mean loss and accuracy; images whose logits are not finite count as wrong.
+
+        Parameters
+        ----------
+        images : numpy.ndarray
+            (count, features).
+        labels : numpy.ndarray
+            (count,) int64.
+        """
         logits = self.logits(images)
         finite = np.isfinite(logits).all(axis=1)
         if not finite.all():
@@ -163,7 +190,7 @@ def draw_network(
     sizes : sequence of int
         Widths of all layers, input and output included.
     activation : str
-        That of the hidden layers.
+        Activation of the hidden layers.
     rng : None, int, SeedSequence, BitGenerator or Generator
         See `initperf._core.keys.as_key`.
     batch : array, optional
@@ -180,12 +207,12 @@ def draw_network(
     Returns
     -------
     list of tuple of numpy.ndarray
-        Of each layer the weights, (fan_in, fan_out), and the biases, (fan_out,).
+        Weights, (fan_in, fan_out), and biases, (fan_out,), of each layer.
 
     Raises
     ------
     TypeError, ValueError
-        For what cannot be drawn, or where the scheme does not apply.
+        For an unknown name or parameter, or where the scheme does not apply.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Named parts of a work, for whoever wants to know how long each of them takes.
+"""Named phases of a run, timed while an observer is set.
 
-Work names its parts with `phase`, which costs nothing to speak of while nobody observes.
+Code names its phases with `phase`, which costs a look-up while nothing observes.
 """
 
 import time
@@ -15,7 +15,7 @@ _OBSERVER: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 @contextmanager
 def phase(name: str) -> Iterator[None]:
-    """Do a part of a work under its name."""
+    """Run the block as the phase of this name."""
     observer = _OBSERVER.get()
     if observer is None:
         yield
@@ -29,13 +29,13 @@ def phase(name: str) -> Iterator[None]:
 
 @contextmanager
 def observed(observer: Observer) -> Iterator[None]:
-    """Tell of every phase that ends in the block, on this thread.
+    """Report every phase that ends in the block, on this thread.
 
     Parameters
     ----------
     observer : callable
-        Called with the phase's name and when it began and ended, in seconds of
-        `time.perf_counter`. Of nested phases the inner ends first.
+        Called with the phase's name and its begin and end, in seconds of `time.perf_counter`;
+        of nested phases the inner one is reported first.
     """
     token = _OBSERVER.set(observer)
     try:

@@ -1,4 +1,4 @@
-"""What comes of an experiment."""
+"""Result of one experiment."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What came of an experiment.
+    """Result of one experiment.
 
     Attributes
     ----------
@@ -25,15 +25,17 @@ class Run:
     status : str
         ``"finished"`` or ``"diverged"``.
     diverged_step, diverged_layer : int or None
-        The step, and the layer where a value was first no longer finite, both counted from 1.
+        Step and layer, both counted from 1, where a value was first not finite; None in a run that
+        finished.
     test_accuracy : float
-        Share of the test images classified rightly when the last whole epoch ended.
+        Share of the test images classified correctly after the last complete epoch.
     train_seconds : float
-        The steps alone.
+        Seconds of the training steps alone.
     compile_seconds : float
-        Compiling, or loading from the cache, what the run needed and this process had not yet.
+        Seconds of compiling, or loading from the cache, what the run needed and this process had
+        not loaded before.
     step_columns, layer_columns, epoch_columns, histogram_columns : dict of numpy.ndarray
-        What the tables are made of.
+        Columns of the tables, arrays of equal length.
     """
 
     experiment: Experiment
@@ -57,7 +59,7 @@ class Run:
 
     @property
     def layers(self) -> "pandas.DataFrame":
-        """Return one row a recorded step and layer: the statistics of DESIGN.md."""
+        """Return one row a recorded step and layer: the STATISTICS of `kernels.train_epoch`."""
         return _frame(self.layer_columns)
 
     @property
@@ -67,7 +69,7 @@ class Run:
 
     @property
     def histograms(self) -> "pandas.DataFrame":
-        """Return one row a chosen step, layer, quantity and bin: its bounds and its count."""
+        """Return one row for each chosen step, layer, quantity and bin: bounds and count."""
         return _frame(self.histogram_columns)
 
 

@@ -1,18 +1,18 @@
-"""Runs on disk: each written once, whole or not at all.
+"""Directory of finished runs, each written once and atomically.
 
 A run is a directory named after it, with ``run.json`` and its four tables as Parquet. It is
-written under another name, flushed, and renamed: whatever is found under its name is complete.
+written under another name, flushed to the disk and renamed, so that a run found under its name is
+complete.
 """
 
 import dataclasses
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from initperf._core.storage import replacing_directory
 from initperf.errors import DataError
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
@@ -21,12 +21,12 @@ _TABLES = ("steps", "layers", "epochs", "histograms")
 
 
 class RunStore:
-    """A directory of runs.
+    """Directory of runs: iteration gives their names.
 
     Parameters
     ----------
     directory : path
-        Made if need be.
+        Made where it does not exist.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
@@ -40,7 +40,11 @@ class RunStore:
         return iter(sorted(path.parent.name for path in self.directory.glob("*/run.json")))
 
     def save(self, run: Run) -> Path:
-        """Write a run; one that is there already stays as it is.
+        """Write a run, unless one of its name is stored already.
+
+        Parameters
+        ----------
+        run : Run
 
         Returns
         -------
@@ -50,32 +54,26 @@ class RunStore:
         target = self.directory / run.name
         if run.name in self:
             return target
-        temporary = Path(tempfile.mkdtemp(dir=self.directory, prefix=f".{run.name}-"))
-        try:
+        with replacing_directory(target, replace=False) as fresh:
             for table in _TABLES:
-                getattr(run, table).to_parquet(temporary / f"{table}.parquet", index=False)
+                getattr(run, table).to_parquet(fresh / f"{table}.parquet", index=False)
             facts = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.repr}
-            facts["experiment"] = dataclasses.asdict(run.experiment)
-            (temporary / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True))
-            for path in (*temporary.iterdir(), temporary):
-                _flush(path)
-            temporary.chmod(0o755)
-            try:
-                temporary.rename(target)
-            except OSError:
-                if run.name not in self:  # unless another process was first
-                    raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            facts["experiment"] = run.experiment.to_dict()
+            (fresh / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True))
         return target
 
     def load(self, name: str) -> Run:
-        """Read a run.
+        """Read a run, also one whose experiment is stored in the flat form of schema 1.
+
+        Parameters
+        ----------
+        name : str
+            Name of the run.
 
         Raises
         ------
         initperf.errors.DataError
-            When it is not there or cannot be read.
+            When there is none, or it cannot be read; says why.
         """
         import pandas
 
@@ -91,14 +89,8 @@ class RunStore:
                 }
                 for table in _TABLES
             }
-            return Run(**facts | {"experiment": Experiment(**facts["experiment"])}, **columns)
+            return Run(
+                **facts | {"experiment": Experiment.from_dict(facts["experiment"])}, **columns
+            )
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"no readable run {name!r} in {self.directory}: {error}") from None
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

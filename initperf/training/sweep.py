@@ -1,12 +1,12 @@
-"""Many experiments side by side, each on one thread."""
+"""Training of many experiments side by side, each on one thread."""
 
 from collections.abc import Iterable
-
-from threadpoolctl import threadpool_limits
 
 from initperf import data
 from initperf._core.parallel import default_threads, side_by_side
 from initperf._core.progress import Progress, silent
+from initperf.jit.blas import blas_threads
+from initperf.training._precompile import compiling
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.store import RunStore
@@ -23,18 +23,19 @@ def sweep(
 ) -> list[Run]:
     """Train experiments side by side.
 
-    Each runs on one thread: the kernels release the interpreter lock, and the two pools of
-    threads that NumPy's and SciPy's BLAS would start are held to one thread each, which two runs
-    side by side use better than one run uses two.
+    Each runs on one thread: the kernels release the interpreter lock, and the BLAS libraries of
+    NumPy and SciPy are limited to one thread each, as two runs on a thread each take less time
+    than two runs in turn on two threads. Training loops of different dtypes are compiled side by
+    side before.
 
     Parameters
     ----------
     experiments : iterable of Experiment
         Equal ones are trained once.
     workers : int, optional
-        How many at a time; as many as processors, by default.
+        Runs at a time; as many as processors, by default.
     store : RunStore, optional
-        Where runs are kept: those that are there are read, the others written when they end.
+        Runs that are in it are read instead of trained, the others written when they end.
     datasets : dict, optional
         Data sets by name; loaded as needed otherwise.
     progress : callable
@@ -48,7 +49,7 @@ def sweep(
     Raises
     ------
     initperf.errors.DataError
-        When data cannot be had; nothing is trained then.
+        When a data set cannot be loaded, before anything is trained.
     """
     wanted = list(experiments)
     sets = {} if datasets is None else dict(datasets)
@@ -69,8 +70,10 @@ def sweep(
             ended(store.load(name))
         else:
             waiting.append(experiment)
+    with compiling(waiting, joining=True) as finish:
+        finish()
     for one in waiting[:1]:
-        warm_up(one)  # here, so that runs side by side do not compile the same at one time
+        warm_up(one)  # loads here what all need, rather than in several threads at one time
 
     def run_one(experiment: Experiment) -> Run:
         run = train(experiment, dataset=sets[experiment.dataset], threads=None)
@@ -78,7 +81,7 @@ def sweep(
             store.save(run)
         return run
 
-    with threadpool_limits(1, user_api="blas"):
+    with blas_threads(1):
         for run in side_by_side(run_one, waiting, workers or default_threads()):
             ended(run)
     return [runs[experiment] for experiment in wanted]

@@ -1,22 +1,21 @@
-"""Training an experiment: every step measured, divergence a result."""
+"""Training of an experiment: the run, with its series, statistics and times."""
 
 import time
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from initperf import data
 from initperf._core.progress import Progress, silent
 from initperf.initializers import INITIALIZERS
+from initperf.jit.blas import blas_threads
 from initperf.kernels.philox import STREAM_VERSION
 from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, batch_order
 from initperf.training.experiment import Experiment
 from initperf.training.phases import phase
 from initperf.training.run import Run
-from initperf.training.schedules import learning_rates
 
 TRAINING_VERSION = 2
-"""What training makes of an experiment; a change that stored runs lack is a new version."""
+"""Version of the results of training; it grows when a change would alter stored runs."""
 
 
 def run_name(experiment: Experiment, digest: str) -> str:
@@ -28,7 +27,7 @@ def warm_up(experiment: Experiment | None = None) -> float:
     """Compile, or load from the cache, what an experiment needs; return the seconds it took."""
     experiment = Experiment() if experiment is None else experiment
     begin = time.perf_counter()
-    # schemes may not apply to so small a network; what they draw is normal, most of them
+    # schemes may not apply to so small a network; most of them draw from a normal distribution
     plain = experiment.initializer if experiment.initializer in INITIALIZERS else "normal"
     tiny = experiment.replace(initializer=plain, hidden=(2,), batch_size=2, residual=0)
     images, labels = np.ones((4, 2), tiny.dtype), np.zeros(4, np.int64)
@@ -46,37 +45,36 @@ def train(
     threads: int | None = 1,
     progress: Progress = silent,
 ) -> Run:
-    """Train a network as an experiment says.
+    """Train the network of an experiment.
 
     Parameters
     ----------
     experiment : Experiment
     dataset : initperf.data.Dataset, optional
-        The data, where it is at hand; loaded by the experiment's name otherwise.
+        The data; by default loaded by the experiment's name of them.
     threads : int, optional
-        How many threads BLAS takes: with one, the same experiment gives the same run to the bit.
-        None leaves the setting of the process as it is.
+        Threads of BLAS: with 1, the same experiment gives the same run to the bit. None leaves
+        the setting of the process.
     progress : callable, optional
         Called with (epochs done, epochs in all, "epochs").
 
     Returns
     -------
     Run
-        ``status`` is ``"diverged"`` when the numbers stopped being finite; what was recorded
-        until then is there.
+        Its ``status`` is ``"diverged"`` when values became too large or not finite; it holds
+        what was recorded until then.
 
     Raises
     ------
     initperf.errors.DataError
-        When the data cannot be had.
+        When the data cannot be loaded.
     ValueError
         When a scheme that looks at data cannot be applied to them.
 
     Notes
     -----
-    Weights come from one stream a layer of the experiment's seed, and the order of the images
-    from the seed and the epoch: experiments that differ only in initializer or activation see
-    the same batches.
+    The seed gives each layer a random stream for its weights, and with the epoch the order of the
+    images: experiments that differ only in initializer or activation see the same batches.
     """
     dtype = experiment.dtype
     with phase("data"):
@@ -92,7 +90,7 @@ def train(
     records, histograms = StepRecords(network.depth), HistogramRecords()
     diverged_step = diverged_layer = None
     train_seconds = 0.0
-    with threadpool_limits(threads, user_api="blas"):
+    with blas_threads(threads):
         with phase("draw"):
             epochs.initialize()
         with phase("evaluation"):
@@ -100,8 +98,8 @@ def train(
         for epoch in range(experiment.epochs):
             order = batch_order(experiment, epoch, len(images))
             first = epoch * epochs.steps
-            rates = learning_rates(
-                experiment, first, epochs.steps, experiment.epochs * epochs.steps
+            rates = experiment.schedule.rates(
+                experiment.learning_rate, first, epochs.steps, experiment.epochs * epochs.steps
             )
             begin = time.perf_counter()
             with phase("steps"):

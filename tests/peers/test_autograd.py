@@ -9,8 +9,8 @@ import torch
 
 from initperf.activations import ACTIVATIONS
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.kernels.train_epoch import Batches, Descent, Records
+from initperf.optimizers import OPTIMIZERS
 from initperf.training.network import Mlp
 
 SIZES = (6, 7, 7, 4)
@@ -71,21 +71,17 @@ class Both:
     def train(self, steps, optimizer, rate=0.1, decay=0.0, clip_norm=0.0, clip_globally=False):
         """Take steps here; return the gradients of the last and all losses."""
         rule, network = OPTIMIZERS[optimizer], self.ours
-        rates = np.full(steps, rate)
-        factors = rule.factors(rates, 0, Settings(weight_decay=decay))
-        memories = np.zeros((rule.memories, len(network.parameters)))
-        gradients, losses = np.zeros_like(network.parameters), np.zeros(steps)
+        factors = rule.replace(weight_decay=decay).factors(np.full(steps, rate), 0)
+        descent = Descent.start(rule, factors, network.parameters)
+        arrays, records = network.arrays(ROWS), Records.of(steps, network.depth, recorded=steps)
         done, _ = KERNELS["train_epoch"][network.backend](
-            *(self.images, self.labels, np.arange(ROWS * steps), ROWS, network.sizes),
-            *(network.activation, network.parameters, gradients),
-            np.zeros(work_size(network.sizes, ROWS)),
-            *(rates, clip_norm, losses, np.zeros(steps, np.int64)),
-            np.zeros((steps, network.depth, len(STATISTICS))),
-            Descent(rule, factors, memories, clip_globally),
-            network.blocks,
+            arrays,
+            Batches(self.images, self.labels, np.arange(ROWS * steps), ROWS),
+            descent._replace(clip_norm=clip_norm, clip_globally=clip_globally),
+            records,
         )
         assert done == steps
-        return gradients, losses
+        return arrays.gradients, records.losses
 
     def agree(self, found, tolerance):
         flat = torch.cat([values.reshape(-1) for values in found]).detach().numpy()

@@ -1,4 +1,4 @@
-"""What a check is, and the files of the system that checks read."""
+"""The parts of a check: its findings, and the system files that it reads."""
 
 import os
 import time
@@ -16,18 +16,18 @@ Check = Callable[["System"], Iterator[Result]]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """One result of a check.
 
     Attributes
     ----------
     check : str
         Its name.
     status : str
-        ``"ok"``; ``"note"``, a fact to have in mind; ``"warning"``, timings taken now mislead.
+        ``"ok"``; ``"note"``, a fact to keep in mind; ``"warning"``, timings taken now mislead.
     found : str
-        What is so, in words.
+        The state of the system in words.
     advice : str
-        What to do; empty where there is nothing to be done.
+        What to do; empty where nothing needs to be done.
     """
 
     check: str
@@ -38,12 +38,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class System:
-    """Where the kernel's files lie, who sleeps, and which processors this process may use.
+    """Access to the files of the Linux kernel, which tests replace.
 
     Attributes
     ----------
     root : pathlib.Path
-        What ``/proc`` and ``/sys`` lie in.
+        Directory of ``/proc`` and ``/sys``.
     sleep : callable
         Waits for so many seconds, between two readings.
     """
@@ -52,24 +52,37 @@ class System:
     sleep: Callable[[float], None] = time.sleep
 
     def text(self, path: str) -> str:
-        """Return what a file holds, stripped; nothing when it cannot be read."""
+        """Return the content of a file, stripped; empty when it cannot be read."""
         try:
             return (self.root / path).read_text(errors="replace").strip()
         except OSError:
             return ""
 
     def number(self, path: str) -> int | None:
-        """Return the integer that a file holds, None when it holds none."""
+        """Return the integer in a file, None when there is none."""
         text = self.text(path)
         return int(text) if text.lstrip("-").isdigit() else None
 
     def each(self, pattern: str) -> dict[str, str]:
-        """Return what all files of a pattern hold, by path from the root."""
+        """Return the contents of all files of a pattern, by path from the root."""
         paths = sorted(self.root.glob(pattern))
         return {str(path.relative_to(self.root)): self.text(str(path)) for path in paths}
 
     def twice(self, path: str, seconds: float) -> tuple[str, str]:
-        """Read a file, wait, and read it again."""
+        """Read a file twice.
+
+        Parameters
+        ----------
+        path : str
+            From the root.
+        seconds : float
+            Rest between the readings.
+
+        Returns
+        -------
+        tuple of str
+            What it held before and after; empty where it cannot be read.
+        """
         before = self.text(path)
         if before:
             self.sleep(seconds)
@@ -98,7 +111,7 @@ C = TypeVar("C", bound=Check)
 
 
 def register(name: str) -> Callable[[C], C]:
-    """Add a check under a name; it gives one result or more, or none where none apply."""
+    """Register a check under a name; it yields its results, or none where it does not apply."""
 
     def added(check: C) -> C:
         CHECKS.register(name, check)

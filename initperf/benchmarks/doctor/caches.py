@@ -1,4 +1,4 @@
-"""Machine code on disk: where it is kept, whether all is there, and what is left from before."""
+"""The cache of machine code on disk: its place, its contents, and stale remains."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _MEGABYTE = 1e6
 
 @register("compiled_kernels")
 def compiled_kernels(system: System) -> Iterator[Result]:
-    """Tell whether kernels are compiled already, so that no timing of another tool has that in."""
+    """Check whether kernels are compiled already: other tools would time the compilation too."""
     from initperf.jit.policy import CODE_CACHE
 
     count = sum(1 for _ in CODE_CACHE.rglob("*.nbc"))
@@ -23,7 +23,7 @@ def compiled_kernels(system: System) -> Iterator[Result]:
 
 @register("stale_caches")
 def stale_caches(system: System) -> Iterator[Result]:
-    """Find what other sources or versions left; it is never run, and takes room."""
+    """Find code of other sources or versions, which is never run and takes space."""
     import initperf
     from initperf.jit.policy import CODE_CACHE
 
@@ -42,16 +42,16 @@ def stale_caches(system: System) -> Iterator[Result]:
 
 @register("cache_directory")
 def cache_directory(system: System) -> Iterator[Result]:
-    """Tell where the cache is, whether that lasts, and whether there is room."""
+    """Check the place of the cache: whether it is permanent, and has free space."""
     from initperf._core.storage import is_fallback
     from initperf.jit.policy import CODE_CACHE
 
     free = shutil.disk_usage(CODE_CACHE).free
     if free < 200 * _MEGABYTE:
-        words = f"{CODE_CACHE}: {free / _MEGABYTE:.0f} MB of room left"
-        yield "warning", words, "make room, or point INITPERF_CACHE elsewhere"
+        words = f"{CODE_CACHE}: {free / _MEGABYTE:.0f} MB of free space"
+        yield "warning", words, "free some space, or point INITPERF_CACHE elsewhere"
     elif is_fallback(CODE_CACHE):
         words = f"{CODE_CACHE}: the home cannot be written, and temporary files may not last"
-        yield "note", words, "point INITPERF_CACHE at a directory that can be written"
+        yield "note", words, "point INITPERF_CACHE at a writable directory"
     else:
         yield "ok", str(CODE_CACHE), ""

@@ -1,4 +1,4 @@
-"""How many processors there really are for this process."""
+"""The processors that this process can use: affinity, shared cores, and quotas."""
 
 import os
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def affinity(system: System) -> Iterator[Result]:
 
 @register("siblings")
 def siblings(system: System) -> Iterator[Result]:
-    """Find processors that are halves of one core."""
+    """Find processors that are threads of one core."""
     usable = system.processors
     lists = system.each(f"{_CPU}/cpu[0-9]*/topology/thread_siblings_list")
     groups = {members(text) & usable for text in lists.values()} - {frozenset()}
@@ -44,7 +44,7 @@ def siblings(system: System) -> Iterator[Result]:
 
 @register("quota")
 def quota(system: System) -> Iterator[Result]:
-    """Find a control group that allows less time than the processors have, and what it held back.
+    """Find a control group with a quota below the number of processors, and its throttling.
 
     Version 2 of control groups has ``cpu.max`` in the group and in those above it; version 1 has
     ``cpu.cfs_quota_us``.
@@ -54,19 +54,19 @@ def quota(system: System) -> Iterator[Result]:
     if allowed < count:
         yield (
             "warning",
-            f"the control group allows {allowed:g} processors' time, of {count} in sight: threads "
-            "run, then all stand still until the next period",
+            f"the control group allows {allowed:g} processors' time, of {count} visible: threads "
+            "run, then all stop until the next period",
             f"INITPERF_NUM_THREADS={max(1, int(allowed))}, or raise the container's limit",
         )
     else:
         yield "ok", "no quota", ""
     if held:
-        words = f"held back in {held:,} of {periods:,} periods since the group began"
+        words = f"throttled in {held:,} of {periods:,} periods since the group began"
         yield "note" if held < 0.01 * periods else "warning", words, "raise the container's limit"
 
 
 def _limits(system: System) -> tuple[float, int, int]:
-    """Return the processors allowed, and the periods held back and counted, least and most."""
+    """Return the processors allowed, and the throttled and all periods, of the tightest groups."""
     allowed, held, periods = float("inf"), 0, 0
     for group in _groups(system):
         quota, _, period = system.text(f"{group}/cpu.max").partition(" ")
@@ -83,7 +83,7 @@ def _limits(system: System) -> tuple[float, int, int]:
 
 
 def _groups(system: System) -> Iterator[str]:
-    """Give the directories of the group that this process is in, and of all above it."""
+    """Give the directories of the group of this process, and of all groups above it."""
     for line in system.text("proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):

@@ -1,4 +1,4 @@
-"""How the compiler and the libraries are set: by environment, by build, by default."""
+"""Settings of compiler and libraries: from the environment, the build, or by default."""
 
 import importlib.util
 import os
@@ -24,8 +24,8 @@ _SLOW = {
     "DISABLE_JIT": (0, "nothing is compiled"),
     "OPT": (3, "the compiler optimises less"),
     "BOUNDSCHECK": (None, "every index is checked"),
-    "DEBUGINFO_DEFAULT": (0, "debugging takes optimisations away"),
-    "LOOP_VECTORIZE": (1, "loops are not made vectors"),
+    "DEBUGINFO_DEFAULT": (0, "debugging disables optimisations"),
+    "LOOP_VECTORIZE": (1, "loops are not vectorised"),
 }
 
 
@@ -42,7 +42,7 @@ def compiler(system: System) -> Iterator[Result]:
     for words in slow:
         yield "warning", words, f"unset {words.partition('=')[0]}"
     if not slow:
-        yield "ok", "as initperf means it", ""
+        yield "ok", "the settings that initperf expects", ""
 
 
 def _setting(config: object, name: str) -> object:
@@ -52,7 +52,7 @@ def _setting(config: object, name: str) -> object:
 
 @register("threading_layer")
 def threading_layer(system: System) -> Iterator[Result]:
-    """Name what ``prange`` of other code would run on; initperf's threads are plain ones."""
+    """Report the threading layer of ``prange`` in other code; initperf uses plain threads."""
     import numba
 
     wanted = str(numba.config.THREADING_LAYER)
@@ -71,7 +71,7 @@ def threading_layer(system: System) -> Iterator[Result]:
 
 @register("blas_pools")
 def blas_pools(system: System) -> Iterator[Result]:
-    """Find more threads of matrix products than processors, and two pools that compete."""
+    """Find more BLAS threads than processors, and two pools that compete."""
     import numpy as np  # noqa: F401 - loads its pool
     import scipy.linalg  # noqa: F401 - loads the other
     from threadpoolctl import threadpool_info
@@ -90,9 +90,9 @@ def blas_pools(system: System) -> Iterator[Result]:
     elif len(pools) > 1 and most > 1:
         yield (
             "note",
-            f"{words}: NumPy's and SciPy's own; where both work in turns, their waiting threads "
-            "take time from each other",
-            "initperf sets both in what it times; in code of your own, use one or threadpoolctl",
+            f"{words}: those of NumPy and of SciPy; where calls alternate, threads that spin "
+            "in one pool slow the other",
+            "initperf limits both in its timings; in your own code, use one, or threadpoolctl",
         )
     else:
         yield "ok", words or "none found", ""
@@ -100,9 +100,9 @@ def blas_pools(system: System) -> Iterator[Result]:
 
 @register("environment")
 def environment(system: System) -> Iterator[Result]:
-    """Name the variables that set numbers of threads."""
+    """List the variables that set numbers of threads."""
     known = [f"{name}={os.environ[name]}" for name in _THREADS if os.environ.get(name)]
     if known:
-        yield "note", ", ".join(known), "name them with every result"
+        yield "note", ", ".join(known), "report them with every result"
     else:
         yield "ok", "no variable sets a number of threads", ""

@@ -1,4 +1,4 @@
-"""Who else uses the processors: other processes, and other guests of the same host."""
+"""Other users of the processors: processes, and guests of the same host."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _STOLEN = 0.01
 
 @register("load")
 def load(system: System) -> Iterator[Result]:
-    """Watch for other processes at work."""
+    """Check for other running processes."""
     before, after = system.twice("proc/stat", _SECONDS)
     if not before:
         return
@@ -26,7 +26,7 @@ def load(system: System) -> Iterator[Result]:
 
 @register("steal")
 def steal(system: System) -> Iterator[Result]:
-    """Find time that a hypervisor gave to others, now or since start."""
+    """Find time that a hypervisor gave to other guests, now or since boot."""
     before, after = system.twice("proc/stat", _SECONDS)
     if not before:
         return
@@ -35,11 +35,11 @@ def steal(system: System) -> Iterator[Result]:
         yield (
             "warning" if now > _STOLEN else "note",
             f"the host gave {now:.1%} of this machine's time to other guests just now, {ever:.1%} "
-            "since start",
+            "since boot",
             "measure longer and at another hour, or on dedicated processors",
         )
     else:
-        yield "ok", f"{ever:.2%} of the time since start", ""
+        yield "ok", f"{ever:.2%} of the time since boot", ""
 
 
 def _stolen(before: str, after: str) -> float:
@@ -66,7 +66,7 @@ def virtual_machine(system: System) -> Iterator[Result]:
         yield (
             "note",
             "this is a virtual machine: clock, caches and neighbours are the host's",
-            "believe ratios taken in turns, not times from different days",
+            "rely on ratios of interleaved methods, not on times from different days",
         )
     elif flags:
         yield "ok", "none", ""

@@ -1,13 +1,13 @@
-"""The works whose speed is measured, one family a file, with all methods of doing each."""
+"""Workloads whose speed is measured, one family a file, each with all methods of doing it."""
 
 from initperf._core.registry import import_siblings
-from initperf.benchmarks.workloads._work import (
+from initperf.benchmarks.workloads._workload import (
     PREPARATIONS,
-    WORKS,
+    WORKLOADS,
     Entry,
     Method,
     Size,
-    Work,
+    Workload,
     is_installed,
     matrix,
     register,
@@ -15,11 +15,11 @@ from initperf.benchmarks.workloads._work import (
 
 __all__ = [
     "PREPARATIONS",
-    "WORKS",
+    "WORKLOADS",
     "Entry",
     "Method",
     "Size",
-    "Work",
+    "Workload",
     "is_installed",
     "matrix",
     "register",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from initperf.benchmarks.limits import Limit, stores
-from initperf.benchmarks.workloads._work import Call, Method, Work, matrix, register
+from initperf.benchmarks.workloads._workload import Call, Method, Workload, matrix, register
 from initperf.initializers import INITIALIZERS, Initializer
 
 Shape = tuple[int, ...]
@@ -24,7 +24,7 @@ _BOUND = 2.0
 
 @dataclass(frozen=True)
 class _Fill:
-    """A kernel, an initializer that is nothing but that kernel, and how rivals do the same."""
+    """A kernel, an initializer that only calls it, and the rivals' ways of doing the same."""
 
     kernel: str
     initializer: Initializer
@@ -34,23 +34,23 @@ class _Fill:
     mkl: Callable[[Any, Shape], Any] | None = None
 
 
-def _ours(work: _Fill, backend: str, shape: Shape, dtype: str, threads: int) -> Call:
+def _ours(fill: _Fill, backend: str, shape: Shape, dtype: str, threads: int) -> Call:
     out = np.empty(shape, dtype)
-    return partial(work.initializer, shape, rng=0, out=out, backend=backend, threads=threads)
+    return partial(fill.initializer, shape, rng=0, out=out, backend=backend, threads=threads)
 
 
-def _numpy(work: _Fill, shape: Shape, dtype: str, threads: int) -> Call:
+def _numpy(fill: _Fill, shape: Shape, dtype: str, threads: int) -> Call:
     rng = np.random.Generator(np.random.SFC64(0))
     out = np.empty(shape, dtype)
 
     def call() -> Any:
-        work.numpy(rng, out)
+        fill.numpy(rng, out)
         return out
 
     return call
 
 
-def _torch(work: _Fill, shape: Shape, dtype: str, threads: int) -> Call:
+def _torch(fill: _Fill, shape: Shape, dtype: str, threads: int) -> Call:
     import torch
 
     torch.set_num_threads(threads)
@@ -58,7 +58,7 @@ def _torch(work: _Fill, shape: Shape, dtype: str, threads: int) -> Call:
     tensor = torch.empty(shape, dtype=getattr(torch, dtype))
 
     def call() -> Any:
-        work.torch(tensor)
+        fill.torch(tensor)
         return tensor.numpy()
 
     return call
@@ -106,10 +106,10 @@ def _torch_truncated(tensor: Any) -> None:
 
 
 def _check(initializer: Initializer, array: Any, shape: Shape, dtype: str) -> None:
-    """Check shape, dtype, support, and mean and deviation to six standard errors.
+    """Check shape, dtype, support, mean and standard deviation to six standard errors.
 
-    The standard error of a mean is σ/√n; that of a deviation is less for all three laws, whose
-    kurtosis is at most 3.
+    The standard error of a mean is σ/√n; that of a standard deviation is less here, as the
+    kurtosis of all three distributions is at most 3.
     """
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(f"made {array.dtype} of shape {array.shape}")
@@ -131,13 +131,13 @@ def _stores(shape: Shape, dtype: str, threads: int) -> Limit:
     return stores(math.prod(shape), dtype, threads)
 
 
-def _register(work: _Fill) -> None:
-    reference = partial(_ours, work, "numpy")
+def _register(fill: _Fill) -> None:
+    reference = partial(_ours, fill, "numpy")
     methods = [
         Method("numpy_reference", "NumPy reference", "reference", reference, largest=2**20),
-        Method("numpy", "NumPy", "rival", partial(_numpy, work)),
-        Method("torch", "PyTorch", "rival", partial(_torch, work), "all", needs="torch"),
-        Method("numba", "Numba", "ours", partial(_ours, work, "numba"), "each"),
+        Method("numpy", "NumPy", "rival", partial(_numpy, fill)),
+        Method("torch", "PyTorch", "rival", partial(_torch, fill), "all", needs="torch"),
+        Method("numba", "Numba", "ours", partial(_ours, fill, "numba"), "each"),
     ]
     methods.insert(
         3,
@@ -145,27 +145,27 @@ def _register(work: _Fill) -> None:
             "jax",
             "JAX",
             "rival",
-            partial(_jax, work.jax),
+            partial(_jax, fill.jax),
             "all",
             needs="jax",
             dtypes=("float32",),
         ),
     )
-    if work.mkl:
-        mkl = partial(_mkl, work.mkl)
+    if fill.mkl:
+        mkl = partial(_mkl, fill.mkl)
         methods.insert(
             3, Method("mkl", "MKL", "rival", mkl, needs="mkl_random", dtypes=("float64",))
         )
     register(
-        Work(
-            name=work.kernel,
+        Workload(
+            name=fill.kernel,
             methods=tuple(methods),
             sizes=(matrix(64, 64), matrix(784, 256), matrix(4096, 4096)),
             quick_sizes=(matrix(784, 256), matrix(1024, 1024)),
-            check=partial(_check, work.initializer),
+            check=partial(_check, fill.initializer),
             amount=_bytes,
             limit=_stores,
-            kernels=(work.kernel,),
+            kernels=(fill.kernel,),
             trial=matrix(96, 64),
         )
     )

@@ -1,4 +1,4 @@
-"""A uniformly distributed matrix with orthonormal columns, the drawing of its normals included.
+"""Uniformly distributed matrices with orthonormal columns, the draw of their normals included.
 
 The rivals factorise a Gaussian matrix, which takes twice the operations: NumPy's QR with the
 signs put right, and PyTorch's initializer.
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from initperf.benchmarks.limits import Limit, gemm
-from initperf.benchmarks.workloads._blas import blas_setter
-from initperf.benchmarks.workloads._work import Call, Method, Work, matrix, register
+from initperf.benchmarks.workloads._workload import Call, Method, Workload, matrix, register
 from initperf.initializers import INITIALIZERS
+from initperf.jit.blas import blas_threads
 
 Shape = tuple[int, ...]
 
@@ -23,22 +23,20 @@ _GEMM_SIZE = 1024
 def _ours(backend: str, shape: Shape, dtype: str, threads: int) -> Call:
     out = np.empty(shape, dtype)
     initializer = INITIALIZERS["orthogonal"]
-    limit = blas_setter(threads)  # others, which take turns with this one, set it too
 
     def call() -> Any:
-        limit()
-        return initializer(shape, rng=0, out=out, backend=backend, threads=threads)
+        with blas_threads(threads):
+            return initializer(shape, rng=0, out=out, backend=backend, threads=threads)
 
     return call
 
 
 def _numpy(shape: Shape, dtype: str, threads: int) -> Call:
     rng = np.random.Generator(np.random.SFC64(0))
-    limit = blas_setter(threads)
 
     def call() -> Any:
-        limit()
-        q, r = np.linalg.qr(rng.standard_normal(shape, dtype=np.dtype(dtype)))
+        with blas_threads(threads):
+            q, r = np.linalg.qr(rng.standard_normal(shape, dtype=np.dtype(dtype)))
         return q * np.where(np.diagonal(r) < 0, -1, 1).astype(dtype)
 
     return call
@@ -66,9 +64,9 @@ def _jax(shape: Shape, dtype: str, threads: int) -> Call:
 
 
 def _check(array: Any, shape: Shape, dtype: str) -> None:
-    """Check the columns' products: each a sum whose roundings add up like the root of its length.
+    """Check the inner products of columns, sums whose rounding errors grow with the root of length.
 
-    Sixteen of them leave room for the reflections before.
+    Sixteen of them leave room for the errors of the reflections.
     """
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(f"made {array.dtype} of shape {array.shape}")
@@ -89,7 +87,7 @@ def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
 
 
 register(
-    Work(
+    Workload(
         name="orthogonal",
         methods=(
             Method(

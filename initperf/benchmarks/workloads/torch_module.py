@@ -1,4 +1,4 @@
-"""All weights of a module of PyTorch, in place: He's normal law, in the sizes of GPT-2.
+"""All weights of a module of PyTorch, in place: He's normal distribution, in GPT-2's sizes.
 
 The rival is ``torch.nn.init.kaiming_normal_`` on each weight. GPT-2 (small) has 124 million
 parameters: Radford, Wu, Child, Luan, Amodei & Sutskever, "Language models are unsupervised
@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from initperf.benchmarks.limits import Limit, stores
-from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
+from initperf.benchmarks.workloads._workload import Call, Method, Size, Workload, register
 from initperf.initializers import INITIALIZERS
 
 _BYTES = {"float32": 4, "bfloat16": 2}
 _HE = INITIALIZERS["he_normal"]
-_SAMPLED = 2**16  # entries of a weight, enough to tell another law
+_SAMPLED = 2**16  # entries of a weight, enough to tell another distribution
 
 
 def _size(label: str, width: int, blocks: int, words: int) -> Size:
@@ -88,9 +88,9 @@ def _initperf(module: Any) -> None:
 
 
 def _check(module: Any, shape: tuple[int, ...], dtype: str) -> None:
-    """Check dtype, zero biases, and the deviation of each weight to six standard errors.
+    """Check dtype, zero biases, and the standard deviation of weights to six standard errors.
 
-    The standard error of a normal law's deviation is σ/√(2n); bfloat16 rounds by 2^-9 at most.
+    That of a normal sample's is σ/√(2n); bfloat16 rounds by 2^-9 at most.
     """
     for part in module:
         weight = part.weight.data
@@ -121,7 +121,7 @@ def _method(
 
 
 register(
-    Work(
+    Workload(
         name="torch_module",
         methods=(
             _method("numpy_reference", "NumPy reference", "reference", _reference, largest=2**20),

@@ -1,10 +1,10 @@
 """Steps of gradient descent on a perceptron: gather, forward, loss, backward, update.
 
-A call takes eight steps, as training does: one after the other, with weights and work space in
-the cache and Python's share of a call spread over them.
+A call takes eight steps, so that weights and work space are in the cache and the Python overhead
+of a call is shared, as in training.
 
-What is instrumented also takes the statistics of every layer in each step: of weights, gradients
-and activations. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
+Instrumented methods also take statistics of weights, gradients and activations of every layer in
+each step. Rivals are plain NumPy as one writes it by hand, scikit-learn's ``partial_fit``
 and PyTorch's eager mode, instrumented by forward hooks.
 """
 
@@ -16,12 +16,10 @@ from typing import Any
 import numpy as np
 
 from initperf.benchmarks.limits import Limit, gemm
-from initperf.benchmarks.workloads._blas import blas_setter
-from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
-from initperf.jit.cache_lines import aligned_zeros
+from initperf.benchmarks.workloads._workload import Call, Method, Size, Workload, register
+from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, Descent, work_size
-from initperf.optimizers import OPTIMIZERS, Settings
+from initperf.kernels.train_epoch import Batches, Descent, Records
 from initperf.training.network import Mlp
 
 Shape = tuple[int, ...]
@@ -30,7 +28,7 @@ _BY_HAND: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "relu": (lambda z: np.maximum(z, 0), lambda a: a > 0),
     "tanh": (np.tanh, lambda a: 1 - a * a),
 }
-"""Functions, and their slopes from their values."""
+"""Activations, and their slopes as functions of their values."""
 
 _RATE = 1e-4
 STEPS = 8
@@ -60,29 +58,18 @@ def _ours(
     backend: str, activation: str, instrumented: bool, shape: Shape, dtype: str, threads: int
 ) -> Call:
     network, images, labels = _problem(shape, dtype, activation, backend)
-    losses, rates, rule = np.zeros(STEPS), np.full(STEPS, _RATE), OPTIMIZERS["sgd"]
     arguments = (
-        *(images, labels, np.tile(np.arange(len(images)), STEPS), len(images), network.sizes),
-        *(
-            network.activation,
-            network.parameters,
-            aligned_zeros(len(network.parameters), dtype),
-        ),
-        aligned_zeros(work_size(network.sizes, len(images)), dtype),
-        *(rates, 0.0, losses, np.zeros(STEPS, np.int64)),
-        np.zeros((int(instrumented) * STEPS, network.depth, len(STATISTICS))),
-        Descent(
-            rule,
-            rule.factors(rates, 0, Settings()).astype(dtype),
-            np.zeros((0, len(network.parameters)), dtype),
-        ),
+        network.arrays(len(images)),
+        Batches(images, labels, np.tile(np.arange(len(images)), STEPS), len(images)),
+        Descent.plain(np.full(STEPS, _RATE), network.parameters),
+        Records.of(STEPS, network.depth, recorded=int(instrumented) * STEPS),
     )
-    step, limit = KERNELS["train_epoch"][backend], blas_setter(threads)
+    step = KERNELS["train_epoch"][backend]
 
     def call() -> Any:
-        limit()
-        step(*arguments)
-        return losses
+        with blas_threads(threads):
+            step(*arguments)
+        return arguments[-1].losses
 
     return call
 
@@ -91,7 +78,7 @@ def _numpy(activation: str, shape: Shape, dtype: str, threads: int) -> Call:
     network, images, labels = _problem(shape, dtype, activation)
     value, slope_of_value = _BY_HAND[activation]
     layers = [(weights.copy(), biases.copy()) for weights, biases in network.layers()]
-    rows, limit, rate = np.arange(len(images)), blas_setter(threads), np.dtype(dtype).type(_RATE)
+    rows, rate = np.arange(len(images)), np.dtype(dtype).type(_RATE)
 
     def step() -> Any:
         inputs = [images[rows]]
@@ -114,8 +101,8 @@ def _numpy(activation: str, shape: Shape, dtype: str, threads: int) -> Call:
         return loss
 
     def call() -> Any:
-        limit()
-        return np.array([step() for _ in range(STEPS)])
+        with blas_threads(threads):
+            return np.array([step() for _ in range(STEPS)])
 
     return call
 
@@ -135,7 +122,7 @@ def _scikit_learn(activation: str, shape: Shape, dtype: str, threads: int) -> Ca
         batch_size=len(images),
         shuffle=False,
     )
-    limit, rows = blas_setter(threads), np.arange(len(images))
+    rows = np.arange(len(images))
     classifier.partial_fit(images, labels, classes=np.arange(network.sizes[-1]))
     for (weights, biases), coefficients, intercepts in zip(
         network.layers(), classifier.coefs_, classifier.intercepts_, strict=True
@@ -143,11 +130,11 @@ def _scikit_learn(activation: str, shape: Shape, dtype: str, threads: int) -> Ca
         coefficients[:], intercepts[:] = weights, biases
 
     def call() -> Any:
-        limit()
         losses = []
-        for _ in range(STEPS):
-            classifier.partial_fit(images[rows], labels[rows])
-            losses.append(classifier.loss_)
+        with blas_threads(threads):
+            for _ in range(STEPS):
+                classifier.partial_fit(images[rows], labels[rows])
+                losses.append(classifier.loss_)
         return np.array(losses)
 
     return call
@@ -226,7 +213,7 @@ def _gemm(shape: Shape, dtype: str, threads: int) -> Limit:
 
 
 def methods(activation: str) -> tuple[Method, ...]:
-    """Return the ways of taking a step in a network with an activation, relu or tanh."""
+    """Return the methods of a step in a network with an activation, relu or tanh."""
     ours, torch = partial(_ours, "numba", activation), partial(_torch, activation)
     by_hand, scikit_learn = partial(_numpy, activation), partial(_scikit_learn, activation)
     reference = partial(_ours, "numpy", activation, True)
@@ -255,9 +242,23 @@ DEEP = _size(64, 784, *[32] * 50, 10)
 TRIAL = _size(4, 20, 12, 5)
 
 
-def work(name: str, activation: str, sizes: tuple[Size, ...]) -> Work:
-    """Return the work of taking steps in networks with an activation, relu or tanh."""
-    return Work(
+def workload(name: str, activation: str, sizes: tuple[Size, ...]) -> Workload:
+    """Return the workload of taking steps in networks.
+
+    Parameters
+    ----------
+    name : str
+        Of the workload.
+    activation : str
+        ``"relu"`` or ``"tanh"``.
+    sizes : tuple of Size
+        Networks with their batches.
+
+    Returns
+    -------
+    Workload
+    """
+    return Workload(
         name=name,
         methods=methods(activation),
         sizes=sizes,
@@ -272,4 +273,4 @@ def work(name: str, activation: str, sizes: tuple[Size, ...]) -> Work:
     )
 
 
-WORK = register(work("train_step", "relu", (WIDE, SMALL, NARROW, DEEP)))
+WORKLOAD = register(workload("train_step", "relu", (WIDE, SMALL, NARROW, DEEP)))

@@ -1,6 +1,6 @@
-"""Steps of gradient descent on a deep perceptron whose units take the hyperbolic tangent."""
+"""Steps of gradient descent on a deep perceptron with tanh units."""
 
-from initperf.benchmarks.workloads._work import register
-from initperf.benchmarks.workloads.train_step import NARROW, work
+from initperf.benchmarks.workloads._workload import register
+from initperf.benchmarks.workloads.train_step import NARROW, workload
 
-register(work("train_step_tanh", "tanh", (NARROW,)))
+register(workload("train_step_tanh", "tanh", (NARROW,)))

@@ -1,10 +1,10 @@
-"""Several instrumented runs of training: side by side, or one after another.
+"""Several instrumented training runs, side by side or one after another.
 
-As many runs as there are processors, each with arrays of its own. Ours take one thread
-each; a rival's runs follow one another, each at its own number of threads, as a loop over
-experiments does. Plain NumPy, which stands in where PyTorch is missing, takes no statistics.
-Ours in turn, too, on one thread, says what running side by side costs: two runs in turn take
-twice the time of one.
+There are as many runs as processors, each with arrays of its own. Ours run side by side, one thread
+each; a rival's run one after another, each at its best number of threads, as a loop over
+experiments does. Plain NumPy, which replaces PyTorch where that is missing, takes no statistics.
+Ours one after another on one thread show the cost of running side by side: two runs then take twice
+the time of one.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ import numpy as np
 from initperf._core.parallel import default_threads, side_by_side
 from initperf.benchmarks.limits import Limit
 from initperf.benchmarks.workloads import train_step
-from initperf.benchmarks.workloads._work import Call, Method, Size, Work, register
+from initperf.benchmarks.workloads._workload import Call, Method, Size, Workload, register
 
 Prepare = Callable[[tuple[int, ...], str, int], Call]
 
@@ -51,19 +51,19 @@ def _check(losses: Any, shape: tuple[int, ...], dtype: str) -> None:
     if len(losses) != default_threads():
         raise ValueError(f"{len(losses)} runs, not {default_threads()}")
     for run in losses:
-        train_step.WORK.check(run, shape, dtype)
+        train_step.WORKLOAD.check(run, shape, dtype)
 
 
 def _operations(shape: tuple[int, ...], dtype: str) -> float:
-    return default_threads() * train_step.WORK.amount(shape, dtype)
+    return default_threads() * train_step.WORKLOAD.amount(shape, dtype)
 
 
 def _gemm(shape: tuple[int, ...], dtype: str, threads: int) -> Limit:
-    return train_step.WORK.limit(shape, dtype, default_threads())
+    return train_step.WORKLOAD.limit(shape, dtype, default_threads())
 
 
 register(
-    Work(
+    Workload(
         name="training_sweep",
         methods=(
             Method(

@@ -1,4 +1,4 @@
-"""The recipes: one, or one family, a file, each with its source and formula."""
+"""Recipes: one, or one family, a file, each with its source and formula."""
 
 from initperf._core.registry import import_siblings
 from initperf.torch.recipe import RECIPES

@@ -1,4 +1,4 @@
-"""Which parameters of a transformer are which, by the names that libraries give them."""
+"""Parts of a transformer, recognised by the names that libraries give its parameters."""
 
 import math
 

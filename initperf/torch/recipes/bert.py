@@ -7,7 +7,6 @@ a cut. ``cut=2.0`` gives the former, the default the latter.
 
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
 from initperf.torch.recipe import BIASES, NORMALIZATIONS, Assign, Recipe, normal, register, role
 from initperf.torch.recipes._transformer import position_tables
 
@@ -28,7 +27,7 @@ class Bert(Recipe):
     cut: float | None = None
 
     def __post_init__(self) -> None:
-        not_negative(std=self.std)
+        self.check_numbers("std", least=0.0)
 
     def assignments(self) -> tuple[Assign, ...]:
         """Return the rules."""

@@ -10,7 +10,6 @@ model's and the optimizer's.
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import finite
 from initperf.initializers import Initializer
 from initperf.torch.parameters import Parameter
 from initperf.torch.recipe import BIASES, NORMALIZATIONS, Assign, Recipe, normal, register, role
@@ -33,9 +32,8 @@ class CompleteP(Recipe):
     base_width: float = 256.0
 
     def __post_init__(self) -> None:
-        finite(std=self.std, base_width=self.base_width)
-        if self.base_width <= 0.0:
-            raise ValueError(f"base_width must be positive, not {self.base_width!r}")
+        self.check_numbers("std")
+        self.check_numbers("base_width", positive=True)
 
     def _hidden(self, parameter: Parameter) -> Initializer:
         return normal(self.std * math.sqrt(self.base_width / width_of(parameter)))

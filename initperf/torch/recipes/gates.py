@@ -8,7 +8,6 @@ biases residual blocks towards the identity function" (SkipInit), arXiv:2002.104
 
 from dataclasses import dataclass
 
-from initperf._core.arguments import finite
 from initperf.torch.parameters import Parameter
 from initperf.torch.recipe import RECIPES, Assign, Recipe, constant, register
 
@@ -32,7 +31,7 @@ class Gates(Recipe):
     value: float = 0.0
 
     def __post_init__(self) -> None:
-        finite(value=self.value)
+        self.check_numbers("value")
 
     def assignments(self) -> tuple[Assign, ...]:
         """Return the rules."""

@@ -9,7 +9,6 @@ states the same with σ = 0.02.
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
 from initperf.initializers import Initializer
 from initperf.torch.parameters import Parameter
 from initperf.torch.recipe import BIASES, NORMALIZATIONS, Assign, Recipe, normal, register, role
@@ -32,7 +31,7 @@ class Gpt2(Recipe):
     cut: float | None = None
 
     def __post_init__(self) -> None:
-        not_negative(std=self.std)
+        self.check_numbers("std", least=0.0)
 
     def _output(self, parameter: Parameter) -> Initializer:
         return normal(self.std / math.sqrt(2.0 * layers_of(parameter)), self.cut)

@@ -10,7 +10,6 @@ its text seems to mean.
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import not_negative
 from initperf.initializers import Initializer
 from initperf.torch.parameters import Parameter
 from initperf.torch.recipe import BIASES, NORMALIZATIONS, Assign, Recipe, normal, register, role
@@ -46,7 +45,7 @@ class Llama(Recipe):
     cut: float | None = None
 
     def __post_init__(self) -> None:
-        not_negative(std=self.std)
+        self.check_numbers("std", least=0.0)
 
     def _scaled(self, parameter: Parameter) -> Initializer:
         return normal(self.std / math.sqrt(2.0 * (layer_of(parameter) + 1)), self.cut)

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from initperf._core.arguments import finite
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.torch.parameters import RECURRENT, Parameter
 from initperf.torch.recipe import Assign, Recipe, constant, register
@@ -40,7 +39,7 @@ class Lstm(Recipe):
     forget_bias: float = 1.0
 
     def __post_init__(self) -> None:
-        finite(forget_bias=self.forget_bias)
+        self.check_numbers("forget_bias")
 
     def _bias(self, parameter: Parameter) -> Any:
         zeros: Initializer = INITIALIZERS["zeros"]

@@ -21,7 +21,7 @@ from typing import Any
 
 from torch import nn
 
-from initperf._core.arguments import finite, one_of
+from initperf._core.arguments import choice
 from initperf.initializers import Initializer
 from initperf.torch.parameters import Parameter, parameters
 from initperf.torch.recipe import BIASES, NORMALIZATIONS, Assign, Recipe, normal, register, role
@@ -64,9 +64,7 @@ class Mup(Recipe):
     base_width: float = 256.0
 
     def __post_init__(self) -> None:
-        finite(base_width=self.base_width)
-        if self.base_width <= 0.0:
-            raise ValueError(f"base_width must be positive, not {self.base_width!r}")
+        self.check_numbers("base_width", positive=True)
 
     def _output(self, parameter: Parameter) -> Initializer:
         return normal(math.sqrt(self.base_width) / parameter.fans[0])
@@ -122,7 +120,7 @@ def mup_groups(
     >>> [group["lr"] for group in optimizer.param_groups]
     [0.001, 0.0005]
     """
-    one_of(_OPTIMIZERS, optimizer=optimizer)
+    choice("optimizer", optimizer, _OPTIMIZERS)
     rate = _adam if optimizer == "adam" else _sgd
     groups: dict[float, list[Any]] = {}
     for parameter in parameters(model):

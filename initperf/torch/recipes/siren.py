@@ -8,7 +8,6 @@ all others U(±√(6/n)/ω₀), for layers sin(ω₀ (Wx + b)); biases U(±1/√
 import math
 from dataclasses import dataclass
 
-from initperf._core.arguments import finite
 from initperf.initializers import Initializer
 from initperf.torch.parameters import Parameter
 from initperf.torch.recipe import Assign, Recipe, register, role, uniform
@@ -28,9 +27,7 @@ class Siren(Recipe):
     omega: float = 30.0
 
     def __post_init__(self) -> None:
-        finite(omega=self.omega)
-        if self.omega <= 0.0:
-            raise ValueError(f"omega must be positive, not {self.omega!r}")
+        self.check_numbers("omega", positive=True)
 
     def _weight(self, parameter: Parameter) -> Initializer:
         fan_in, _ = parameter.fans

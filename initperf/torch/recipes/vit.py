@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from initperf._core.arguments import not_negative
 from initperf.initializers import Initializer
 from initperf.torch.parameters import Parameter
 from initperf.torch.recipe import BIASES, NORMALIZATIONS, Assign, Recipe, normal, register, role
@@ -39,7 +38,7 @@ class Vit(Recipe):
     cut: float | None = None
 
     def __post_init__(self) -> None:
-        not_negative(std=self.std)
+        self.check_numbers("std", least=0.0)
 
     def assignments(self) -> tuple[Assign, ...]:
         """Return the rules."""

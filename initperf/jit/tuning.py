@@ -1,0 +1,87 @@
+"""Tuning constants: thresholds and sizes chosen by measurement, never by what they compute.
+
+No constant changes a value that is drawn, but for sums in another order where a kernel allows it.
+``bench/derive_tuning.py`` measures each again and prints it beside the value here. A constant is
+at its optimum as long as the time it gives is within the noise of the best: most optima are flat
+over a factor of two.
+"""
+
+PREFETCH_BLOCKS = 2
+"""Distance, in blocks of 256 words, at which a fill prefetches its output for writing.
+
+1 is too short where memory is slow, 4 is as fast as 2; measured by filling 4096 x 4096 float32.
+"""
+
+SERIAL_OPERATIONS = 1.3e7
+"""Operations up to which a fill runs on the calling thread alone.
+
+Waking a helper costs 10 to 50 µs, in which one thread does about as many operations; measured as
+the size at which a normal fill on two threads takes as long as on one.
+"""
+
+FILL_PIECE = 1 << 16
+"""Values that a thread of a fill takes at a time; measured by filling 4096 x 4096 float32."""
+
+FILL_BUFFER = 1 << 16
+"""Values that are drawn contiguously before they are copied into an array of another layout.
+
+Measured by filling a 4096 x 4096 float32 array in Fortran order.
+"""
+
+NARROW_BLOCK = 1 << 17
+"""Float32 values that are drawn before they are rounded to 16 bits.
+
+As many as the second-level cache holds, and enough that a block takes far longer than a thread's
+turn at the interpreter lock; measured by drawing 4096 x 4096 bfloat16.
+"""
+
+UNBLOCKED_ENTRIES = 20_000
+"""Entries up to which Householder reflectors are applied one at a time, by compiled loops.
+
+Above, panels of them are applied as matrix products; measured by drawing square float32 matrices.
+"""
+
+SLAB_COLUMNS = 128
+"""Least number of columns that a thread multiplies reflectors into."""
+
+OPERATIONS_A_THREAD = 1e8
+"""Operations of a product of reflectors that repay one more thread; measured on square matrices."""
+
+FACTOR_STRIP = 32
+"""Reflectors that are found one at a time within a panel of a factorisation."""
+
+UPDATE_SLAB = 256
+"""Columns that a thread updates at a time in a factorisation."""
+
+FACTOR_PANEL_LEAST, FACTOR_PANEL_MOST = 32, 128
+"""Least and largest number of reflectors of a panel of a factorisation; between them n / 8."""
+
+HAAR_PANEL_LEAST, HAAR_PANEL_MOST = 32, 256
+"""Least and largest number of reflectors of a panel of a Haar draw, which needs no updates."""
+
+SMALL_PRODUCT_COLUMNS, SMALL_PRODUCT_BYTES = 64, 48 * 48 * 8
+"""Columns, and bytes of the right factor, up to which products skip BLAS; see `small_product`.
+
+Measured as the widths at which a product in registers takes as long as one by BLAS.
+"""
+
+SWEEP_CHUNK = 2048
+"""Values of an array that several statistics are computed of before the next are loaded.
+
+16 KiB of float64, half of a first-level cache; see the kernels `activate` and `update`.
+"""
+
+SWEEP_ROWS = 16
+"""Least number of rows of a batch that are swept at a time."""
+
+SUM_CHUNK = 1024
+"""Values whose squares are summed in the array's own precision; see the kernel `squared_norm`."""
+
+PRODUCT_SUMS = 8
+"""Vectors of sums of a tile of a product: they hide 4 cycles of latency in 2 units."""
+
+FMA_CHAINS = 12
+"""Independent chains of fused multiply-adds that measure a core's peak.
+
+10 hide a latency of 5 cycles in 2 units; 12 and their operands fit 16 registers.
+"""

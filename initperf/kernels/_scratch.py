@@ -1,0 +1,54 @@
+"""Scratch space of the training loop, made anew for each epoch."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from initperf.jit.cache_lines import aligned_zeros
+from initperf.kernels._epoch_arguments import Network
+from initperf.kernels.dense_backward import SmallSpace
+
+
+class Scratch(NamedTuple):
+    """Small arrays that the passes share.
+
+    Attributes
+    ----------
+    labels : numpy.ndarray
+        (batch_size,) int64, the labels of the batch.
+    seen : numpy.ndarray
+        (widest layer,), units of a layer that were seen alive; see `initperf.kernels.activate`.
+    verdict : numpy.ndarray
+        (1,) float64, 1 where a pass found that its layer diverged.
+    scores : numpy.ndarray
+        (2,) float64, loss and right predictions, or the square of a norm in the first.
+    scales : numpy.ndarray
+        (layers,) float64, what clipping multiplies each layer's gradient by.
+    peaks : numpy.ndarray
+        (layers,) float64, the largest magnitude of each layer's weights. Each update finds that of
+        the new weights, so that no pass has to read the weights for it.
+    small : SmallSpace
+        Space of `initperf.kernels.dense_backward` for small products.
+    """
+
+    labels: np.ndarray
+    seen: np.ndarray
+    verdict: np.ndarray
+    scores: np.ndarray
+    scales: np.ndarray
+    peaks: np.ndarray
+    small: SmallSpace
+
+    @classmethod
+    def of(cls, network: Network, batch_size: int) -> "Scratch":
+        """Return scratch space for a network and its largest batch."""
+        layers, dtype = len(network.sizes) - 1, network.parameters.dtype
+        return cls(
+            labels=np.zeros(batch_size, np.int64),
+            seen=aligned_zeros(int(network.sizes.max()), dtype),
+            verdict=np.zeros(1),
+            scores=np.zeros(2),
+            scales=np.ones(layers),
+            peaks=np.zeros(layers),
+            small=SmallSpace.of(dtype),
+        )

@@ -1,0 +1,162 @@
+"""Figures drawn by other processes: the same files, and no harm when one fails or must stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import joblib
+import pytest
+from matplotlib.figure import Figure
+from synthetic_tables import Tables, synthetic_tables
+
+from initperf_figures import FIGURES, ReportFigure, _drawing, _svg, canvas
+from initperf_figures.report import write_report
+
+NAMES = ("bounds", "dead_saturated", "orthogonal_time", "weight_drift", "weight_histograms")
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    names = ("zeros", "glorot_uniform", "he_normal", "orthogonal")
+    made = synthetic_tables(names=names, seeds=2, epochs=2, steps_per_epoch=4)
+    made["signal"] = made["signal"].sample(frac=1, random_state=0)  # an index out of order
+    return made
+
+
+@pytest.fixture(scope="module")
+def figures() -> list[ReportFigure]:
+    return [FIGURES[name] for name in NAMES]
+
+
+@pytest.fixture(autouse=True)
+def _two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
+
+
+def _contents(directory: Path) -> dict[str, bytes]:
+    found = [path for path in directory.rglob("*") if path.is_file()]
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in found}
+
+
+def test_several_processes_write_the_report_of_one(
+    tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as alone:
+        alone.setenv("INITPERF_NUM_THREADS", "1")
+        alone.setattr(joblib, "Parallel", None)
+        write_report(tables, tmp_path / "one")
+    monkeypatch.setattr(_svg, "files", None)  # so that nothing can be drawn here
+    write_report(tables, tmp_path / "several")
+    assert _contents(tmp_path / "several") == _contents(tmp_path / "one")
+
+
+def _failing_elsewhere(fail: Callable[[], object]) -> ReportFigure:
+    """Make a figure that only this process can draw."""
+    home = os.getpid()
+
+    def draw(_tables: object) -> Figure:
+        if os.getpid() != home:
+            fail()
+        figure = canvas(1.0)
+        figure.subplots().plot([0, 1])
+        return figure
+
+    return ReportFigure("failing", "Failing", "A line.", (), draw)
+
+
+@pytest.mark.parametrize("fail", [lambda: os._exit(1), lambda: 1 / 0], ids=["dies", "raises"])
+def test_what_another_process_could_not_draw_is_drawn_here(
+    fail: Callable[[], object], figures: list[ReportFigure], tables: Tables
+) -> None:
+    given = [*figures[:2], _failing_elsewhere(fail), *figures[2:]]
+    with _drawing.drawing(given, tables) as results:
+        assert list(results) == [_drawing.files(figure, tables) for figure in given]
+
+
+def test_without_other_processes_all_is_drawn_here(
+    figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(joblib.Parallel, "__call__", refuse)
+    with _drawing.drawing(figures, tables) as results:
+        assert len(list(results)) == len(figures)
+
+
+def test_an_error_of_a_figure_is_raised_here(figures: list[ReportFigure], tables: Tables) -> None:
+    def draw(_tables: object) -> Figure:
+        raise ZeroDivisionError("in the figure")
+
+    given = [*figures, ReportFigure("wrong", "Wrong", "A line.", (), draw)]
+    with (
+        pytest.raises(ZeroDivisionError, match="in the figure"),
+        _drawing.drawing(given, tables) as results,
+    ):
+        list(results)
+
+
+def test_few_figures_and_one_processor_need_no_other_process(
+    figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joblib, "Parallel", None)
+    few = figures[: _drawing.LEAST - 1]
+    with _drawing.drawing(few, tables) as results:
+        assert len(list(results)) == len(few)
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
+    with _drawing.drawing(figures, tables) as results:
+        assert len(list(results)) == len(figures)
+
+
+INTERRUPTED = """
+import functools, pathlib, sys, time
+from initperf_figures import ReportFigure, _drawing
+
+def slow(path, tables):
+    pathlib.Path(path).touch()
+    time.sleep(600)
+
+def main(path):
+    draw = functools.partial(slow, path)
+    figures = [ReportFigure(f"slow_{n}", "Slow", "A line.", (), draw) for n in range(5)]
+    with _drawing.drawing(figures, {}) as results:
+        print("begun", flush=True)
+        next(results)
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent to a group of processes")
+@pytest.mark.parametrize("moment", ["while they start", "while they draw"])
+def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path) -> None:
+    script, drawn = tmp_path / "script.py", tmp_path / "drawn"
+    script.write_text(INTERRUPTED)
+    child = subprocess.Popen(
+        [sys.executable, str(script), str(drawn)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "begun\n"
+        while moment == "while they draw" and not drawn.exists():
+            assert child.poll() is None
+            time.sleep(0.01)
+        os.killpg(child.pid, signal.SIGINT)
+        _, complaint = child.communicate(timeout=60)  # all that share its stderr have ended
+        assert (child.returncode, complaint) == (130, "")
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
