@@ -1,4 +1,4 @@
-"""``initperf draw``: weights of one initializer, written to a file or described."""
+"""``initperf draw``: weights of one initializer, or of a PyTorch model, written or described."""
 
 import argparse
 from pathlib import Path
@@ -12,17 +12,18 @@ from initperf.cli._arguments import (
     named,
     parameters,
 )
-from initperf.cli._output import moments, usage
+from initperf.cli._output import moments, show, usage
 from initperf.errors import UsageError
 
-HELP = "draw weights and write them to a .npy file, or print their statistics"
+HELP = "draw weights, or all parameters of a PyTorch model, into a file, or describe them"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    named(parser.add_argument("name", metavar="NAME", help="see initperf list"), OF_INITIALIZERS)
+    name = parser.add_argument("name", metavar="NAME", nargs="?", help="see initperf list")
+    named(name, OF_INITIALIZERS)
     parser.add_argument(
-        "shape", metavar="N", type=integer(), nargs="+", help="shape, such as 784 256"
+        "shape", metavar="N", type=integer(), nargs="*", help="shape, such as 784 256"
     )
     add_parameters(parser)
     parser.add_argument(
@@ -36,11 +37,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_dtype(parser, "float16")
     add_backend(parser)
-    parser.add_argument("--out", metavar="FILE.npy", help="file to write the weights to")
+    parser.add_argument(
+        "--out", metavar="FILE", help="file to write: .npy for weights, .safetensors for a model"
+    )
+    model = parser.add_argument_group("a PyTorch model, instead of NAME and N")
+    model.add_argument(
+        "--model", metavar="MODULE:FACTORY", help="function without arguments that builds it"
+    )
+    model.add_argument("--recipe", metavar="R", help="recipe or initializer, such as gpt2")
+    model.add_argument("--plan", action="store_true", help="print the rule of each parameter")
+    model.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Draw and write or describe."""
+    if arguments.model is not None:
+        _run_model(arguments)
+        return
+    if arguments.name is None or not arguments.shape:
+        raise UsageError("give NAME and a shape, as he_normal 784 256, or --model and --recipe")
+    if arguments.recipe or arguments.plan or arguments.json:
+        raise UsageError("--recipe, --plan and --json belong to --model")
     import numpy as np
 
     from initperf._core.storage import replacing
@@ -83,3 +100,35 @@ def run(arguments: argparse.Namespace) -> None:
         )
     else:
         print(f"{rule.name}, {shape}, {weights.dtype}: no elements")
+
+
+def _run_model(arguments: argparse.Namespace) -> None:
+    """Draw a model of PyTorch into a file of safetensors, or print its plan."""
+    if arguments.name is not None or arguments.recipe is None:
+        raise UsageError("--model takes --recipe, and neither NAME nor a shape")
+    if arguments.stream or arguments.backend != "numba":
+        raise UsageError("--model takes neither --stream nor --backend")
+    path = Path(arguments.out) if arguments.out else None
+    if path is None and not arguments.plan:
+        raise UsageError("--model takes --out FILE.safetensors, or --plan")
+    if path is not None and (path.suffix != ".safetensors" or not path.parent.is_dir()):
+        raise UsageError(
+            f"--out must be a .safetensors file in a directory that exists, not {path}"
+        )
+    import initperf.torch
+    from initperf.torch.shell import build, save
+
+    model, options = build(arguments.model), parameters(arguments)
+    with usage():
+        if arguments.plan:
+            show(initperf.torch.plan(model, arguments.recipe, **options).records(), arguments.json)
+        if path is not None:
+            count = save(
+                model,
+                arguments.recipe,
+                path,
+                seed=arguments.seed,
+                dtype=arguments.dtype,
+                options=options,
+            )
+            print(f"wrote {path}: {arguments.recipe}, {count:,} values")

@@ -25,6 +25,7 @@ from initperf.initializers._initializer import (
     as_initializer,
     register,
 )
+from initperf.initializers._parts import draw_part
 from initperf.initializers.variance_scaling import VarianceScaling
 
 __all__ = [
@@ -41,11 +42,12 @@ __all__ = [
     "VarianceScaling",
     "as_initializer",
     "draw",
+    "draw_part",
     "fans",
     "register",
 ]
 
-_SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads")
+_SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads", "part")
 
 
 def draw(name: str | Initializer, shape: Any, *, rng: RandomSource = None, **options: Any) -> Any:
@@ -61,8 +63,9 @@ def draw(name: str | Initializer, shape: Any, *, rng: RandomSource = None, **opt
         See `initperf._core.keys.as_key`.
     **options
         ``dtype``, ``out``, ``backend``, ``stream``, ``offset`` and ``threads`` as
-        `Initializer.__call__` takes them; all others are parameters of the initializer, such as
-        ``gain=2.0``.
+        `Initializer.__call__` takes them. ``part``, slices of step 1, asks for a rectangular
+        part of the weight, the same bits as in the whole; see `draw_part`. All others are
+        parameters of the initializer, such as ``gain=2.0``.
 
     Returns
     -------
@@ -84,6 +87,9 @@ def draw(name: str | Initializer, shape: Any, *, rng: RandomSource = None, **opt
     initializer = as_initializer(name)
     if options:
         initializer = initializer.replace(**options)
+    if source.get("part") is not None:
+        return draw_part(initializer, shape, rng=rng, **source)
+    source.pop("part", None)
     return initializer(shape, rng=rng, **source)
 
 

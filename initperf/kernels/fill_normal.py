@@ -98,7 +98,8 @@ def _block_64(target: Any, words: Any, mean: Any, std: Any) -> None:
         )
 
 
-_fill = block_fill(by_dtype(_block_32, _block_64))
+normal_block = by_dtype(_block_32, _block_64)
+_fill = block_fill(normal_block)
 
 
 @jit

@@ -145,15 +145,15 @@ def _value_64(word_0: Any, word_1: Any, t: Any) -> Any:
 @portable
 def _truncated_32(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
     first, last = bounds_32(low, high)
-    return _Truncated(_F(mean), _F(std), first, last, _F(b), _F(i), _F(a), _F(b - a))
+    return (_Truncated(_F(mean), _F(std), first, last, _F(b), _F(i), _F(a), _F(b - a)),)
 
 
 @portable
 def _truncated_64(_: Any, mean: Any, std: Any, low: Any, high: Any, b: Any, i: Any, a: Any) -> Any:
-    return _Truncated(mean, std, low, high, b, i, a, b - a)
+    return (_Truncated(mean, std, low, high, b, i, a, b - a),)
 
 
-_truncated = by_dtype(_truncated_32, _truncated_64)
+truncated_normal_constants = by_dtype(_truncated_32, _truncated_64)
 
 
 def _values(words: np.ndarray, dtype: np.dtype, t: _Truncated) -> Any:
@@ -195,9 +195,9 @@ def fill_truncated_normal_reference(
     All parameters are scalars, eleven with those of the stream, as of the other fills: a record
     would be opened, field by field, at each call of compiled code.
     """
-    t = _truncated(out, mean, std, low, high, below, inside, above)
+    constants = truncated_normal_constants(out, mean, std, low, high, below, inside, above)
     with np.errstate(divide="ignore", invalid="ignore"):
-        reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, t))
+        reference_fill(out, key, stream, start, lambda words: _values(words, out.dtype, *constants))
 
 
 @portable
@@ -219,7 +219,8 @@ def _block_64(target: Any, words: Any, t: Any) -> None:
             values[j] = _value_64(part[j], part[COUNTERS + j], t)
 
 
-_fill = block_fill(by_dtype(_block_32, _block_64))
+truncated_normal_block = by_dtype(_block_32, _block_64)
+_fill = block_fill(truncated_normal_block)
 
 
 @jit
@@ -237,8 +238,8 @@ def fill_truncated_normal(
     above: float,
 ) -> None:
     """Fill an array with a truncated normal; see `fill_truncated_normal_reference`."""
-    t = _truncated(out, mean, std, low, high, below, inside, above)
-    _fill(out, key, stream, start, (t,))
+    constants = truncated_normal_constants(out, mean, std, low, high, below, inside, above)
+    _fill(out, key, stream, start, constants)
 
 
 def _cases() -> Any:

@@ -134,7 +134,8 @@ def _block_64(target: Any, words: Any, middle: Any, step: Any) -> None:
             values[j] = value_64(part[j], part[COUNTERS + j], middle, step)
 
 
-_fill = block_fill(by_dtype(_block_32, _block_64))
+uniform_block = by_dtype(_block_32, _block_64)
+_fill = block_fill(uniform_block)
 
 
 @jit

@@ -1,9 +1,10 @@
-"""`initperf.torch.init_`: what it draws of a module, with which bits, and what it refuses.
+"""`initperf.torch.init_` of tensors: which bits it draws, and what it refuses.
 
 These tests need PyTorch: ``pytest tests/peers``.
 """
 
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -90,55 +91,6 @@ def test_a_generator_is_advanced_and_nothing_gives_fresh_entropy():
     assert not torch.any(one == other)
 
 
-class Model(nn.Module):
-    """One of each kind of layer."""
-
-    def __init__(self):
-        super().__init__()
-        self.embedding = nn.Embedding(11, 8)
-        self.convolution = nn.Conv2d(4, 6, 3, groups=2)
-        self.transposed = nn.ConvTranspose2d(4, 6, 3)
-        self.attention = nn.MultiheadAttention(8, 2)
-        self.recurrent = nn.LSTM(8, 5, bidirectional=True)
-        self.norm = nn.LayerNorm((7, 8))
-        self.root = nn.RMSNorm((7, 8))
-        self.batch = nn.BatchNorm2d(6)
-        self.slope = nn.PReLU(3)
-        self.head = nn.Linear(8, 11)
-        self.head.weight = self.embedding.weight
-        self.scale = nn.Parameter(torch.full((3, 3), 7.0))
-
-
-def test_every_weight_of_a_module_is_drawn_once_from_a_stream_of_its_own():
-    model = Model()
-    kept = {
-        name: value.clone()
-        for name, value in model.named_parameters()
-        if name.startswith(("norm", "root", "batch", "slope", "scale"))
-    }
-    for name, parameter in model.named_parameters():
-        if name not in kept:
-            parameter.data.fill_(torch.nan)
-    assert init_(model, "glorot_normal", rng=5) is model
-
-    weights = 0
-    for stream, (name, parameter) in enumerate(model.named_parameters()):
-        if name in kept:
-            assert torch.equal(parameter, kept[name]), name
-        elif "bias" in name:
-            assert torch.count_nonzero(parameter) == 0, name
-        else:
-            axes = {"in_axis": 0, "out_axis": 1} if name == "transposed.weight" else {}
-            expected = drawn(
-                "glorot_normal", parameter.shape, parameter.dtype, rng=5, stream=stream, **axes
-            )
-            assert torch.equal(parameter, expected), name
-            weights += 1
-    assert weights == 1 + 1 + 1 + 2 + 4
-    assert model.head.weight is model.embedding.weight
-    assert torch.all(model.scale == 7.0)
-
-
 def test_fans_are_those_of_pytorch():
     linear = init_(nn.Linear(4000, 10), "he_normal", rng=0).weight
     convolution = init_(nn.Conv2d(400, 30, 3), "he_normal", rng=0).weight
@@ -168,15 +120,33 @@ def test_gradients_do_not_see_it(dtype):
         loss.backward()
 
 
+def quantized():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch has deprecated these tensors
+        return torch.quantize_per_tensor(torch.zeros(4, 3), 0.1, 0, torch.qint8)
+
+
+class Marked(torch.Tensor):
+    """A tensor of a class of its own, as quantization libraries have them."""
+
+
 REFUSED = {
-    "meta": (lambda: torch.empty(4, 3, device="meta"), "on the CPU, not torch.strided on meta"),
-    "sparse": (lambda: torch.zeros(4, 3).to_sparse(), "dense and on the CPU, not torch.sparse_coo"),
+    "meta": (lambda: torch.empty(4, 3, device="meta"), "on the device meta, .*materialize_"),
+    "sparse": (lambda: torch.zeros(4, 3).to_sparse(), "dense, not torch.sparse_coo"),
     "integers": (lambda: torch.zeros(4, 3, dtype=torch.int32), "not torch.int32"),
     "complex": (lambda: torch.zeros(4, 3, dtype=torch.complex64), "not torch.complex64"),
     "expanded": (lambda: torch.zeros(3).expand(4, 3), "elements that share memory"),
     "expanded half": (lambda: torch.zeros(3).half().expand(4, 3), "elements that share memory"),
     "one axis": (lambda: torch.zeros(4), "at least two axes"),
-    "no elements": (lambda: torch.zeros(0, 3), "has a length 0"),
+    "quantized": (
+        quantized,
+        "not torch.qint8",
+    ),
+    "computed": (
+        lambda: torch.zeros(4, 3, requires_grad=True) * 2,
+        "the result of a computation, MulBackward0",
+    ),
+    "subclass": (lambda: Marked(torch.zeros(4, 3)), "plain or a DTensor, not Marked"),
 }
 
 
@@ -193,7 +163,7 @@ def test_what_cannot_be_drawn_is_refused(case):
 @pytest.mark.parametrize(
     ("last", "message"),
     [
-        (lambda: nn.Linear(3, 2, device="meta"), "^1.weight: a tensor must be dense and on"),
+        (lambda: nn.Linear(3, 2, device="meta"), "^1.weight: it is on the device meta"),
         (complex_layer, "^1.weight: a tensor must be float32"),
         (lambda: nn.LazyLinear(2), "^1.weight: it has no shape before"),
         (lambda: nn.Linear(3, 2).half(), "^1.weight: values up to .* than torch.float16 can hold"),
@@ -207,11 +177,23 @@ def test_a_module_is_drawn_whole_or_not_at_all(last, message):
     assert torch.equal(first.weight, before)
 
 
+def test_a_tensor_without_elements_is_left_as_it_is():
+    assert init_(torch.zeros(0, 3), "he_normal", rng=0).shape == (0, 3)
+
+
+def test_a_tensor_of_inference_mode_is_drawn():
+    with torch.inference_mode():
+        tensor = torch.zeros(4, 3)
+    assert torch.equal(
+        init_(tensor, "he_normal", rng=0), drawn("he_normal", (4, 3), torch.float32, rng=0)
+    )
+
+
 def test_other_targets_and_names_are_refused():
     with pytest.raises(TypeError, match="target must be a tensor or a module, not ndarray"):
         init_(np.zeros((4, 3)), "he_normal")
-    with pytest.raises(ValueError, match="ReLU has no weight of two or more axes"):
-        init_(nn.ReLU(), "he_normal")
+    with pytest.raises(TypeError, match="a tensor takes an initializer or its name, not dict"):
+        init_(torch.zeros(4, 3), {"*": "he_normal"})
     with pytest.raises(ValueError, match="did you mean 'he_normal'"):
         init_(torch.zeros(4, 3), "he_norma")
     with pytest.raises(TypeError, match="he_normal has no parameter 'slope'"):

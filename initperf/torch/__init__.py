@@ -1,0 +1,31 @@
+"""First values of PyTorch's tensors and modules; the only package that imports torch.
+
+`init_` sets a tensor, or every parameter of a module by a recipe; `plan` shows what it would do;
+`materialize_` allocates and sets a module that was built on the device ``meta``; `draw` gives a
+tensor or a part of one. A weight of PyTorch has the axes (out, in, ...), that of a transposed
+convolution (in, out, ...): fans are counted accordingly.
+"""
+
+from initperf.torch.draw import draw, init_
+from initperf.torch.materialize import materialize_
+from initperf.torch.names import stream_of
+from initperf.torch.parameters import Parameter
+from initperf.torch.planning import Plan, plan
+from initperf.torch.recipe import KEEP, Assign, Recipe, register, role
+from initperf.torch.recipes import RECIPES
+
+__all__ = [
+    "KEEP",
+    "RECIPES",
+    "Assign",
+    "Parameter",
+    "Plan",
+    "Recipe",
+    "draw",
+    "init_",
+    "materialize_",
+    "plan",
+    "register",
+    "role",
+    "stream_of",
+]
