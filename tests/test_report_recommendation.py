@@ -80,6 +80,9 @@ def test_an_initializer_that_diverged_is_never_tied() -> None:
     table = recommend(runs)
     assert _verdicts(table)["lsuv"] == "undecided"
     assert list(table["diverged"]) == [0, 1]
+    assert table["behind_high"].max() <= 1.0
+    (sentence,) = conclusions([table])
+    assert sentence.startswith("For ReLU, he_normal is ahead with 97.2 %, ")
 
 
 def test_a_diverged_run_ranks_below_every_finished_one() -> None:

@@ -127,7 +127,8 @@ def _rank(runs: pd.DataFrame, waits: pd.Series) -> pd.DataFrame:
             {"activation": activation, "rank": index + 1, "initializer": name, "seeds": len(own)}
             | {"accuracy": own.mean(), "expected": compared.expected[index]}
             | {"accuracy_low": low, "accuracy_high": high}
-            | {"behind": behind, "behind_low": behind - reach, "behind_high": most}
+            | {"behind": behind, "behind_low": max(behind - reach, -1.0)}
+            | {"behind_high": min(most, 1.0)}
             | {"verdict": verdict, "diverged": int(diverged[name])}
             | {"test_error": _test_error(runs, own.mean())}
         )
@@ -180,8 +181,9 @@ def _conclude(table: pd.DataFrame) -> str:
         return f"{ahead}; nothing else was tried."
     if seeds < 2:
         return f"{ahead}, but one seed cannot tell it from the others."
+    finished = table[table["diverged"] == 0]  # those that diverged are no rivals of the best
     tied, undecided = (
-        list(table.loc[table["verdict"] == verdict, "initializer"])
+        list(finished.loc[finished["verdict"] == verdict, "initializer"])
         for verdict in ("tied", "undecided")
     )
     too_few = f"{seeds} seeds are too few to tell"

@@ -62,8 +62,7 @@ register(
         tolerance="half a point or more: a small perceptron cannot show all of an average over "
         "large networks.",
         measure=_gain,
-        remark="A perceptron on MNIST is a small test: 4.9 points are excluded here, half a point "
-        "is not.",
+        remark="4.9 points are excluded here, half a point is not; the test is a small one.",
         seeds=8,
         quick_seeds=4,
         source_read="number compared with the abstract, formula with a public implementation",
