@@ -2,10 +2,12 @@
 
 `init_` sets a tensor, or every parameter of a module by a recipe; `plan` shows what it would do;
 `materialize_` allocates and sets a module that was built on the device ``meta``; `draw` gives a
-tensor or a part of one. A weight of PyTorch has the axes (out, in, ...), that of a transposed
-convolution (in, out, ...): fans are counted accordingly.
+tensor or a part of one; `check` measures what a model's weights do to signals and gradients. A
+weight of PyTorch has the axes (out, in, ...), that of a transposed convolution (in, out, ...):
+fans are counted accordingly.
 """
 
+from initperf.torch.check import Check, check
 from initperf.torch.draw import draw, init_
 from initperf.torch.materialize import materialize_
 from initperf.torch.names import stream_of
@@ -18,9 +20,11 @@ __all__ = [
     "KEEP",
     "RECIPES",
     "Assign",
+    "Check",
     "Parameter",
     "Plan",
     "Recipe",
+    "check",
     "draw",
     "init_",
     "materialize_",
