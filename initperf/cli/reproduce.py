@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "high": outcome.high,
                 "tolerance": f"{CLAIMS[outcome.claim].low:.6g} to {CLAIMS[outcome.claim].high:.6g}",
                 "seeds": len(outcome.values),
-                "cpu_s": round(outcome.seconds, 2),
+                "seconds": round(outcome.seconds, 2),
             }
             for outcome in outcomes
         ],
