@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from initperf.errors import UnsuitableError
 from initperf.schemes._scheme import Network
 
-
 _LONGEST_EXAMPLE = 8
 
 
