@@ -107,6 +107,25 @@ def test_what_is_too_noisy_is_not_judged_well(write):
     assert (found.verdict, found.exit_code) == ("too noisy", 4)
 
 
+def test_an_interval_that_tells_nothing_is_left_out(write):
+    rng = np.random.default_rng(0)
+    apart = [{"median_s": 1e-3}, {"median_s": 10.0}]  # passes that differ by a factor of 10,000
+    old = [row(NAMES[0], samples(rng), passes=apart), *suite(rng)[1:]]
+    table = compare_files(write("old.json", old), write("new.json", suite(rng))).table
+    first = table.iloc[0]
+    assert first["verdict"] == "too noisy"
+    assert first[["time_ratio_low", "time_ratio_high", "hidden_percent"]].isna().all()
+    assert table.iloc[1:]["time_ratio_low"].notna().all()
+
+
+def test_a_name_with_control_characters_is_damage(write):
+    rng = np.random.default_rng(0)
+    rows = suite(rng)
+    rows[0]["fullname"] += "\0"
+    with pytest.raises(DataError, match="control characters"):
+        read_benchmarks(write("old.json", rows))
+
+
 def test_a_regression_is_worse_than_noise(write):
     rng = np.random.default_rng(0)
     old = suite(rng)

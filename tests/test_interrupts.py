@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from initperf import cli
 from initperf.cli._interrupts import interrupts_kept, let_go
 
 
@@ -61,3 +62,15 @@ def test_what_a_ctrl_c_left_half_made_goes_without_a_word(monkeypatch):
     assert seen == []
     assert sys.unraisablehook(type("Dropped", (), {"exc_type": KeyError})) is None
     assert seen == [KeyError]
+
+
+def test_a_ctrl_c_during_the_import_of_the_command_line_is_no_traceback(monkeypatch, capsys):
+    class Interrupting:
+        def find_spec(self, name, path=None, target=None):
+            if name == "initperf.cli._main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "initperf.cli._main", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert cli.main(["list"]) == 130
+    assert capsys.readouterr().err == "initperf: interrupted\n"

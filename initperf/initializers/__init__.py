@@ -84,7 +84,8 @@ def draw(name: str | Initializer, shape: Any, *, rng: RandomSource = None, **opt
     (784, 256)
     """
     source = {key: options.pop(key) for key in _SOURCE if key in options}
-    initializer = as_initializer(name)
+    # as_initializer for the usual case, without the time of a call
+    initializer = INITIALIZERS[name] if isinstance(name, str) else as_initializer(name)
     if options:
         initializer = initializer.replace(**options)
     if source.get("part") is not None:

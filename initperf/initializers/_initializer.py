@@ -104,9 +104,10 @@ class Initializer(Rule, ABC):
                 raise ValueError(
                     f"{self.family} weights cannot be drawn in parts; offset must be 0"
                 )
-            filler = self.filler(array) if array.size else self._filler_of_nothing(array)
+            size = array.size
+            filler = self.filler(array) if size else self._filler_of_nothing(array)
             source = Source.checked(
-                array.size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
+                size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
             )
             filler(array, source)
             return result if rounded is None else narrowed(array, rounded)

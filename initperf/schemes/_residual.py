@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from initperf.errors import UnsuitableError
 from initperf.schemes._scheme import Network
 
+_LONGEST_EXAMPLE = 8
+
 
 def gain(network: Network, number: int) -> float:
     """Return the gain of a layer: that of its activation, or 1 where it has none.
@@ -85,8 +87,9 @@ def residual_blocks(sizes: Sequence[int], layers: int) -> tuple[range, ...]:
             begin += 1
     if layers and not found:
         rows = "a hidden layer" if layers == 1 else f"{layers} hidden layers in a row"
+        example = f", as in {(64,) * (layers + 1)}" if layers <= _LONGEST_EXAMPLE else ""
         raise UnsuitableError(
-            f"residual={layers} needs {rows} whose output is as wide as the input, as in "
-            f"{(64,) * (layers + 1)}; the hidden widths are {tuple(sizes[1:-1])}"
+            f"residual={layers} needs {rows} whose output is as wide as the input{example}; "
+            f"the hidden widths are {tuple(sizes[1:-1])}"
         )
     return tuple(found)

@@ -98,7 +98,7 @@ def elementwise(function: Callable[..., float], *arguments: Any) -> Any:
     Raises
     ------
     ValueError
-        When the shapes do not broadcast.
+        When the shapes do not broadcast, or the quadrature needs more memory than there is.
     """
     try:
         arrays = np.broadcast_arrays(*arguments)
@@ -106,7 +106,13 @@ def elementwise(function: Callable[..., float], *arguments: Any) -> Any:
         shapes = ", ".join(str(np.shape(argument)) for argument in arguments)
         raise ValueError(f"arguments must broadcast, and shapes {shapes} do not") from None
     known = functools.cache(function)
-    values = [known(*map(float, point)) for point in zip(*(a.flat for a in arrays), strict=True)]
+    try:
+        points = zip(*(a.flat for a in arrays), strict=True)
+        values = [known(*map(float, point)) for point in points]
+    except MemoryError:  # of a quadrature whose steps are small beside a huge second moment
+        raise ValueError(
+            f"arguments must be of a size whose quadrature fits into memory, not {shown(arguments)}"
+        ) from None
     if all(np.ndim(argument) == 0 for argument in arguments):
         return values[0]
     return np.array(values, dtype=np.float64).reshape(arrays[0].shape)
