@@ -33,6 +33,7 @@ def test_a_timed_import_runs_none_of_them(hostile):
     assert not list(hostile.glob("*.run"))
 
 
+@pytest.mark.slow
 def test_a_profile_runs_none_of_them(hostile):
     found = profile(Target("draw", "zeros", shape=(2, 2)), 1e-3)
     assert found.tables["phases"]

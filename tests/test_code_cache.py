@@ -113,6 +113,7 @@ def test_a_damaged_file_is_one_line_on_standard_error_once(tiny, tmp_path):
     assert (printed[:2], said) == (["10.0", "1"], [])
 
 
+@pytest.mark.slow
 def test_a_whole_file_that_holds_something_else_is_dropped_too(tiny, tmp_path):
     """Such as a class that was renamed since: its checksum is right."""
     tiny()
@@ -153,6 +154,7 @@ def test_a_file_of_another_user_is_not_run(tiny, tmp_path):
 
 
 @unix
+@pytest.mark.slow
 def test_under_a_loose_umask_the_cache_is_still_nobody_elses(tiny, tmp_path):
     loose = "import os; os.umask(0)\n"
     code = f"{loose}import initperf.jit"
@@ -163,6 +165,7 @@ def test_under_a_loose_umask_the_cache_is_still_nobody_elses(tiny, tmp_path):
 
 
 @unix
+@pytest.mark.slow
 def test_a_warm_cache_that_is_read_only_is_used(tiny, tmp_path):
     tiny()
     refused = """

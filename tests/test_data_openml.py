@@ -95,6 +95,7 @@ def keep(root, table, number=554, file="data/v1/download/52667/mnist_784.arff"):
 
 
 def test_it_reads_what_scikit_learn_reads(openml, tmp_path):
+    save(openml, "data/v1/download/52667", arff())  # the name that scikit-learn 1.5 knows
     bunch = fetch_openml(
         data_id=554, data_home=str(tmp_path / "home"), as_frame=False, parser="liac-arff"
     )
