@@ -6,7 +6,9 @@ Loaded machine code needs none of them, but the functions of Numba's runtime tha
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from numba.core.runtime import rtsys
@@ -30,6 +32,7 @@ def load_directly(jitted: Callable[..., Any]) -> None:
     cache = getattr(jitted, "_cache", None)
     if hasattr(cache, "_load_overload") and hasattr(cache, "_guard_against_spurious_io_errors"):
         cache.load_overload = functools.partial(_load, cache)  # type: ignore[union-attr]
+        cache.save_overload = functools.partial(_save, cache.save_overload, cache.cache_path)  # type: ignore[union-attr]
     compiler = getattr(jitted, "_compiler", None)
     if hasattr(compiler, "compile"):
         name = getattr(jitted, "__qualname__", "")
@@ -42,6 +45,30 @@ def _load(cache: Any, signature: Any, context: Any) -> Any:
     with cache._guard_against_spurious_io_errors():
         return cache._load_overload(signature, context)
     return None  # an error of reading was swallowed: compile
+
+
+def _save(save: Callable[..., None], directory: str, *arguments: Any) -> None:
+    """Save as Numba does, one process at a time.
+
+    Numba numbers the files of a function: two processes that save different code of it at a time
+    would give both the same number, and load the one for the other.
+    """
+    with _alone(Path(directory)):
+        save(*arguments)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Wait until no other process is in such a block, where the system has locks for it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with (directory / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _compile(name: str, compile_function: Callable[..., Any], *arguments: Any) -> Any:
