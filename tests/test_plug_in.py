@@ -241,9 +241,9 @@ def twins(kernel, word):
             expected, actual = case.arguments(), case.arguments()
             KERNELS[kernel]["numpy"](*expected)
             KERNELS[kernel]["numba"](*actual)
-            expected, actual = leaves(expected), leaves(actual)
+            before, after = leaves(expected), leaves(actual)
             found[case.label] = all(
-                np.allclose(expected[i], actual[i], rtol=1e-5, atol=1e-5) for i in case.writes
+                np.allclose(before[i], after[i], rtol=1e-5, atol=1e-5) for i in case.writes
             )
     return found
 """
