@@ -301,6 +301,7 @@ def test_parameters_are_refused_or_draw_what_they_declare(name, data):
             "param must be at least -1e\\+150 and at most 1e\\+150",
         ),
         (lambda: FIELD.correlation_map(0.5, 2.0**62), ValueError, "quadrature fits into memory"),
+        (lambda: theory.JacobianSpectrum(FIELD, 0.0).mean(2**62), ValueError, r"below 1\.8e308"),
         (lambda: FIELD.second_moments(1.0, 2**62), ValueError, "at most 1000000"),
     ],
 )

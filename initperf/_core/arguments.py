@@ -38,7 +38,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     found: np.dtype | None
     try:
         found = np.dtype(dtype)
-    except (TypeError, ValueError, SyntaxError, OverflowError):  # it parses text
+    except (TypeError, ValueError, SyntaxError, OverflowError, RecursionError):
         found = None
     if found is None or found not in DTYPES:
         raise ValueError(f"dtype must be float32 or float64, not {shown(dtype)}")

@@ -25,7 +25,7 @@ def as_rounded_dtype(dtype: Any) -> np.dtype[Any] | None:
     """
     try:
         found = np.dtype(_bfloat16() if isinstance(dtype, str) and dtype == "bfloat16" else dtype)
-    except (TypeError, ValueError, SyntaxError, OverflowError) as error:  # it parses text
+    except (TypeError, ValueError, SyntaxError, OverflowError, RecursionError) as error:
         if isinstance(error.__cause__, ModuleNotFoundError):
             raise
         found = None

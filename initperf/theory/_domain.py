@@ -98,7 +98,8 @@ def elementwise(function: Callable[..., float], *arguments: Any) -> Any:
     Raises
     ------
     ValueError
-        When the shapes do not broadcast, or the quadrature needs more memory than there is.
+        When the shapes do not broadcast, a result is beyond float64, or the quadrature needs more
+        memory than there is.
     """
     try:
         arrays = np.broadcast_arrays(*arguments)
@@ -109,6 +110,10 @@ def elementwise(function: Callable[..., float], *arguments: Any) -> Any:
     try:
         points = zip(*(a.flat for a in arrays), strict=True)
         values = [known(*map(float, point)) for point in points]
+    except OverflowError:
+        raise ValueError(
+            f"arguments must be of a size whose result is below 1.8e308, not {shown(arguments)}"
+        ) from None
     except MemoryError:  # of a quadrature whose steps are small beside a huge second moment
         raise ValueError(
             f"arguments must be of a size whose quadrature fits into memory, not {shown(arguments)}"
