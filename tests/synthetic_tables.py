@@ -70,6 +70,7 @@ def synthetic_tables(
     tables |= _roofline()
     tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
     tables["bounds"] = _bounds(rules)
+    tables["rates"] = _rates(rules, activations, seeds)
     settings = (epochs, steps_per_epoch, digest)
     return tables | _training(rng, rules, activations, seeds, settings)
 
@@ -176,6 +177,26 @@ def _bounds(rules: dict[str, tuple[str, Variance, str]]) -> pd.DataFrame:
     return bounds.assign(
         low=bounds["low"].mask(normal, -np.inf), high=bounds["high"].mask(normal, np.inf)
     )
+
+
+def _rates(
+    rules: dict[str, tuple[str, Variance, str]], activations: Sequence[str], seed: int
+) -> pd.DataFrame:
+    rows = []
+    for place, (name, (kind, variance, _)) in enumerate(rules.items()):
+        for activation in activations:
+            centre = -1 - 0.5 * math.log10(max(variance(256, 256) * 256, 1e-2))
+            rates = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+            level = 0.97 - 0.002 * place if kind != "point" else 0.11
+            found = [max(0.1, level - 0.08 * (math.log10(rate) - centre) ** 2) for rate in rates]
+            best = found.index(max(found))
+            for index, (rate, accuracy) in enumerate(zip(rates, found, strict=True)):
+                status = "diverged" if kind != "point" and index > best + 1 else "finished"
+                edge = index == best and best in (0, 5) and kind != "point"
+                row = (name, activation, seed, rate, status, accuracy, index == best, edge)
+                rows.append(row)
+    columns = "initializer activation seed learning_rate status test_accuracy best at_edge"
+    return pd.DataFrame(rows, columns=columns.split())
 
 
 def _training(

@@ -80,10 +80,12 @@ def by_depth(
     for axes in list(figure.axes)[len(activations) :]:
         axes.remove()
     middle = summary[0.5].unstack("layer")
-    held = middle[((middle >= KEPT[0]) & (middle <= KEPT[1])).all(axis=1)].index
+    kept = (middle >= KEPT[0]) & (middle <= KEPT[1])
+    held = middle[(kept | middle.isna()).all(axis=1)].index  # NaN: a network that is not so deep
+    last = middle.ffill(axis=1)[ends[1]]
     for axes, activation in zip(figure.axes, activations, strict=True):
         bold = [name for other, name in held if other == activation]
-        end_labels(axes, middle.loc[activation][ends[1]].to_dict(), height - _AROUND, bold)
+        end_labels(axes, last.loc[activation].to_dict(), height - _AROUND, bold)
     return figure
 
 

@@ -18,8 +18,10 @@ WORKLOAD = "workload"
 SECTIONS = ("weights", "signal", "training", "speed", "more")
 
 # Columns of the table of runs that may differ between runs that are compared: what a report
-# compares, what gives the same results, and results. All others are settings.
+# compares, what gives the same results, the rule's own rate where each was searched, and results.
+# All others are settings.
 _FREE = {
+    "best_learning_rate",
     *("run", "initializer", "activation", "seed", "backend", "status", "diverged_step"),
     *("test_accuracy", "final_loss", "train_seconds", "compile_seconds", "steps"),
 }

@@ -13,8 +13,9 @@ from markupsafe import Markup, escape
 
 from initperf._core.cells import cell
 from initperf_figures import _svg
-from initperf_figures._axes import activation_name
+from initperf_figures._axes import activation_name, activations_of, network_name
 from initperf_figures._figure import SECTIONS, ReportFigure
+from initperf_figures._panels import SETUP, panelled
 from initperf_figures._style import strokes
 from initperf_figures.recommendation import conclusions, percent
 
@@ -96,8 +97,8 @@ def page(
     environment.filters.update(filters)
     rankings = []
     if "recommendation" in tables:
-        ranked = tables["recommendation"].groupby("activation", sort=False)
-        rankings = [ranking for _, ranking in ranked]
+        answers = panelled({"all": tables["recommendation"]})["all"]
+        rankings = [answers[answers["activation"] == one] for one in activations_of(answers)]
     sections = [
         (name, *_HEADINGS[name], [item for item in drawn if item.figure.section == name])
         for name in SECTIONS
@@ -106,6 +107,7 @@ def page(
         title=title,
         stamp=_stamp(tables),
         rankings=rankings,
+        unsuitable=list(tables["unsuitable"].itertuples()) if "unsuitable" in tables else [],
         conclusions=conclusions(rankings),
         sections=[section for section in sections if section[3]],
         numbers={item.figure.name: index for index, item in enumerate(drawn, start=1)},
@@ -120,13 +122,27 @@ def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     if "runs" not in tables or tables["runs"].empty:
         return []
     runs = tables["runs"]
-    first = runs.iloc[0]
     counts = runs[["initializer", "activation", "seed"]].nunique()
-    return [
-        f"{counts['initializer']} initializers × {counts['activation']} activations × "
+    setups = runs[SETUP].nunique() if SETUP in runs else 1
+    across = f" × {setups} setups" if setups > 1 else ""
+    first = runs.iloc[0]
+    found = [
+        f"{counts['initializer']} initializers × {counts['activation']} activations{across} × "
         f"{counts['seed']} seeds, {len(runs)} runs",
         f"{first['dataset']}, {first['dataset_size']:,} images",
-        f"network {first['network']}",
-        f"{first['epochs']} epochs, {first['optimizer']}, batch {first['batch_size']}, "
-        f"learning rate {first['learning_rate']:g}",
     ]
+    words = {
+        "network": "network {}",
+        "epochs": "{} epochs",
+        "optimizer": "{}",
+        "batch_size": "batch {}",
+        "learning_rate": "learning rate {:g}",
+    }
+    shared = [
+        text.format(network_name(first[name]) if name == "network" else first[name])
+        for name, text in words.items()
+        if name in runs and runs[name].nunique() == 1
+    ]
+    if "best_learning_rate" in runs:
+        shared.append("each rule at its best learning rate of a search")
+    return [*found, ", ".join(shared)] if shared else found

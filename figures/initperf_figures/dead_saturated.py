@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from initperf_figures._axes import activation_name, activations_of
+from initperf_figures._axes import activation_name, activation_of, activations_of
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, RULE, canvas, in_order, strokes
 
@@ -27,7 +27,7 @@ def draw(tables: Tables) -> Figure:
     figure = canvas((0.235 * len(names) + 0.85) * rows)
     panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
     for axes, activation in zip(panels, activations, strict=False):
-        measure = "saturated" if activation in _SATURATING else "dead"
+        measure = "saturated" if activation_of(activation) in _SATURATING else "dead"
         own = signal[signal["activation"] == activation]
         shares = own.groupby(["layer", "initializer"])[f"{measure}_fraction"].median().unstack()
         axes.set_title(f"{activation_name(activation)}: {measure} units")

@@ -12,6 +12,7 @@ from initperf_figures._directory import check_directory, replacing_directory
 from initperf_figures._drawing import drawing
 from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable, plain
 from initperf_figures._page import Drawn, page
+from initperf_figures._panels import SETUP, panelled, setups_of
 from initperf_figures.recommendation import recommend
 
 __all__ = ["check_directory", "write_report"]
@@ -61,7 +62,7 @@ def write_report(
         is not a file name.
     """
     tables = _prepare(tables)
-    numbers = plain(tables)
+    numbers = plain(panelled(tables))
     figures = sorted(
         FIGURES.values(),
         key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
@@ -107,9 +108,28 @@ def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         ]
         prepared[name] = table.astype(dict.fromkeys(mixed, str)).reset_index(drop=True)
     if "runs" in prepared and not prepared["runs"].empty:
-        check_comparable(prepared["runs"])
-        prepared["recommendation"] = recommend(prepared["runs"], prepared.get("epochs"))
+        prepared["recommendation"] = _recommendation(prepared)
     return prepared
+
+
+def _recommendation(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the ranking of each setup's runs, under each other.
+
+    Raises
+    ------
+    ValueError
+        When runs on different data are among them, or those of a setup are not comparable.
+    """
+    runs, epochs = tables["runs"], tables.get("epochs")
+    check_comparable(panelled({"runs": runs})["runs"])
+    if SETUP not in runs:
+        return recommend(runs, epochs)
+    found = []
+    for setup in setups_of(runs):
+        own = runs[runs[SETUP] == setup]
+        passed = None if epochs is None else epochs[epochs["run"].isin(own["run"])]
+        found.append(recommend(own, passed).assign(setup=setup))
+    return pd.concat(found, ignore_index=True)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from initperf.cli._output import usage
@@ -78,7 +79,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
-    """Add an option for each setting of an experiment.
+    """Add an option for each setting of an experiment, and those of a run's data and directory.
 
     Parameters
     ----------
@@ -86,15 +87,44 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
     many : bool
         Whether the help says that an option takes several values, which make a grid.
     """
-    from initperf.training.experiment import settings
-
-    for declared in settings().values():
-        _add_setting(parser, declared, many)
+    add_settings(parser, many)
     parser.add_argument("--out", metavar="DIR", help="keep each run in this directory, as Parquet")
     add_data(parser)
 
 
-def _add_setting(parser: argparse.ArgumentParser, declared: "Setting", many: bool) -> None:
+def add_settings(
+    parser: "argparse.ArgumentParser | argparse._ArgumentGroup",
+    many: bool,
+    *,
+    plurals: Iterable[str] = (),
+    without: Iterable[str] = (),
+) -> None:
+    """Add an option for each setting of an experiment.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Or a group of its options.
+    many : bool
+        Whether the help says that an option takes several values, which make a grid.
+    plurals : iterable of str
+        Settings whose option can also be written with an s at its end.
+    without : iterable of str
+        Settings that have no option here.
+    """
+    from initperf.training.experiment import settings
+
+    for name, declared in settings().items():
+        if name not in without:
+            _add_setting(parser, declared, many, plural=name in plurals)
+
+
+def _add_setting(
+    parser: "argparse.ArgumentParser | argparse._ArgumentGroup",
+    declared: "Setting",
+    many: bool,
+    plural: bool = False,
+) -> None:
     letter = {int: "N", float: "X", str: "NAME"}[declared.kind]
     metavar = letter if declared.length == 1 else declared.separator.join(2 * letter)
     words = declared.allowed if isinstance(declared.allowed, tuple) else ()
@@ -103,8 +133,9 @@ def _add_setting(parser: argparse.ArgumentParser, declared: "Setting", many: boo
         details.append(f"default: {declared.text(declared.default)}")
     if many and _listable(declared):
         details.append("several, separated by commas, make a grid")
+    flag = _flag(declared.name)
     action = parser.add_argument(
-        _flag(declared.name),
+        *((flag, f"{flag}s") if plural else (flag,)),
         metavar=metavar,
         help=f"{declared.help} ({'; '.join(details)})" if details else declared.help,
         nargs="?" if declared.switch else None,
@@ -137,6 +168,49 @@ def add_residual(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def given_settings(arguments: argparse.Namespace) -> dict[str, list[Any]]:
+    """Return the settings of experiments that options give: by flat name, all values of each.
+
+    Raises
+    ------
+    UsageError
+        For a value that a setting cannot have.
+    """
+    from initperf.training.experiment import settings
+
+    given: dict[str, list[Any]] = {}
+    with usage():
+        for name, declared in settings().items():
+            text = getattr(arguments, name, None)
+            if text is not None:
+                parts = str(text).split(",") if _listable(declared) else [text]
+                given[name] = [declared.parse(part) for part in parts]
+    return given
+
+
+def check_used(given: Iterable[str], made: Iterable[Any]) -> None:
+    """Refuse settings of an optimizer or a schedule that no experiment has.
+
+    Parameters
+    ----------
+    given : iterable of str
+        Flat names of the settings.
+    made : iterable of Experiment
+
+    Raises
+    ------
+    UsageError
+        Naming the option.
+    """
+    from initperf.training.experiment import settings
+
+    flats = [one.flat() for one in made]
+    for name in given:
+        if not any(name in flat for flat in flats):
+            of, _, _ = settings()[name].help.partition(":")
+            raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")
+
+
 def experiments(arguments: argparse.Namespace) -> list[Any]:
     """Make the experiments that the options describe, equal ones once.
 
@@ -146,21 +220,12 @@ def experiments(arguments: argparse.Namespace) -> list[Any]:
         For a value that a setting cannot have, and for a setting of an optimizer or a schedule
         that is not chosen.
     """
-    from initperf.training.experiment import grid, settings
+    from initperf.training.experiment import grid
 
-    given: dict[str, Any] = {}
-    known = settings()
+    given = given_settings(arguments)
     with usage():
-        for name, declared in known.items():
-            text = getattr(arguments, name)
-            if text is not None:
-                parts = str(text).split(",") if _listable(declared) else [text]
-                given[name] = [declared.parse(part) for part in parts]
         made = list(dict.fromkeys(grid(**given)))
-    for name in given:
-        if not any(name in one.flat() for one in made):
-            of, _, _ = known[name].help.partition(":")
-            raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")
+    check_used(given, made)
     return made
 
 

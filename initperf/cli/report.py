@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import OF_ACTIVATIONS, OF_DATASETS, OF_INITIALIZERS, add_data, named
+from initperf.cli._arguments import add_data, add_settings, check_used, given_settings
 from initperf.cli._output import progress, usage
 from initperf.errors import UsageError
 
@@ -18,59 +18,70 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", default="report", metavar="DIR", help="directory of the report, by default report"
     )
+    parser.add_argument("--title", metavar="WORDS", help="heading of the page")
     parser.add_argument("--quick", action="store_true", help="the same page from less training")
     parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="runs of each initializer and activation"
+        "--seeds", type=int, default=3, metavar="N", help="runs of each initializer in each setup"
     )
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data of each run")
-    dataset = parser.add_argument(
-        "--dataset", default="mnist", metavar="NAME", help="see initperf data"
-    )
-    named(dataset, OF_DATASETS)
-    initializers = parser.add_argument(
-        "--initializers",
-        metavar="A,B",
-        help="by default one name of each rule that suits a perceptron",
-    )
-    named(initializers, OF_INITIALIZERS)
-    activations = parser.add_argument(
-        "--activations",
-        default="relu,tanh",
-        metavar="A,B",
-        help="activations to train with each initializer",
-    )
-    named(activations, OF_ACTIVATIONS)
-    parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
     parser.add_argument(
         "--benchmarks", metavar="FILE", help="take the speeds from this pytest-benchmark file"
     )
+    parser.add_argument(
+        "--resume",
+        metavar="DIR",
+        help="keep each run in this directory, and train none again that it holds",
+    )
     add_data(parser)
+    settings = parser.add_argument_group(
+        "settings of the runs",
+        "Several values, separated by commas, make a grid; each setup has its own answer. By "
+        "default the initializers are one name of each rule that suits a perceptron, and the "
+        "activations relu,tanh. Several learning rates are a search: each rule is shown at its "
+        "best.",
+    )
+    add_settings(
+        settings,
+        many=False,
+        plurals=("initializer", "activation", "learning_rate"),
+        without=("seed",),
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, then write."""
-    from initperf.report.measure import Settings, measure
+    from initperf.report.measure import measure
+    from initperf.report.plan import Settings, plan
+    from initperf.training.store import RunStore
 
     check, write = _writer()
     directory = Path(arguments.out)
     check(directory)
+    given = given_settings(arguments)
+    rates = tuple(dict.fromkeys(given.pop("learning_rate", ())))
+    if len(rates) == 1:
+        given["learning_rate"], rates = list(rates), ()
     with usage():
         settings = Settings(
             quick=arguments.quick,
             seeds=arguments.seeds,
-            epochs=arguments.epochs,
-            dataset=arguments.dataset,
+            rates=rates,
             data_dir=arguments.data_dir,
-            initializers=tuple(filter(None, (arguments.initializers or "").split(","))),
-            activations=tuple(arguments.activations.split(",")),
-            backend=arguments.backend,
             benchmarks=arguments.benchmarks,
+            given=given,
         )
-        experiments = settings.experiments()
-    tables = measure(settings, experiments, progress)
+        planned = plan(settings)
+    check_used(given, planned.experiments)
+    store = RunStore(arguments.resume) if arguments.resume else None
+    tables = measure(settings, planned, progress, store)
+    _write(arguments, write, tables, directory)
+
+
+def _write(arguments: argparse.Namespace, write: Any, tables: Any, directory: Path) -> None:
+    """Write the report and print where it is."""
     command = "initperf " + " ".join(sys.argv[1:])
+    title = {"title": arguments.title} if arguments.title else {}
     with progress("writing") as tell:
-        page = write(tables, directory, commands=[command], progress=tell)
+        page = write(tables, directory, commands=[command], progress=tell, **title)
     runs = tables["runs"]
     print(f"{page}: {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged")
 

@@ -1,103 +1,41 @@
 """All measurements of a report: timings first, on a quiet machine, then training."""
 
-import dataclasses
+import contextlib
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from initperf import data
 from initperf._core.progress import Stages
 from initperf.benchmarks import machine, roofline, speed
-from initperf.errors import UsageError
+from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
 from initperf.report import tables
+from initperf.report.plan import Plan, Settings, name_setups
+from initperf.report.rate_search import best_rates, rates_table
 from initperf.training._precompile import compiling
-from initperf.training.experiment import Experiment, grid
+from initperf.training.experiment import Experiment
+from initperf.training.store import RunStore
 from initperf.training.sweep import sweep
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_EPOCHS, _QUICK_EPOCHS = 5, 1
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """Choice of what a report measures.
-
-    Attributes
-    ----------
-    quick : bool
-        Whether to time and train less.
-    seeds : int
-        Runs of each initializer and activation.
-    epochs : int, optional
-        Passes over the data of each run; by default 5, and 1 of a quick report.
-    dataset : str
-        Name of a data set.
-    data_dir : str, optional
-        Directory of IDX files.
-    initializers : tuple of str
-        Names; empty for one name of each rule that declares ``in_report``.
-    activations : tuple of str
-        Names; each is trained with each initializer.
-    backend : str
-        ``"numba"`` or ``"numpy"``.
-    benchmarks : str, optional
-        JSON file of pytest-benchmark from which the timings are read instead of measured.
-
-    Raises
-    ------
-    UsageError
-        When there are fewer seeds than one.
-    """
-
-    quick: bool = False
-    seeds: int = 3
-    epochs: int | None = None
-    dataset: str = "mnist"
-    data_dir: str | None = None
-    initializers: tuple[str, ...] = ()
-    activations: tuple[str, ...] = ("relu", "tanh")
-    backend: str = "numba"
-    benchmarks: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise UsageError(f"seeds must be at least 1, not {self.seeds}")
-
-    def experiments(self) -> list[Experiment]:
-        """Return the training runs of the report.
-
-        Raises
-        ------
-        ValueError
-            For unknown names and values out of range.
-        """
-        names = self.initializers or tables.distinct()
-        return list(
-            grid(
-                initializer=sorted({INITIALIZERS.canonical(name) for name in names}),
-                activation=list(self.activations),
-                seed=list(range(self.seeds)),
-                dataset=self.dataset,
-                epochs=self.epochs or (_QUICK_EPOCHS if self.quick else _EPOCHS),
-                backend=self.backend,
-            )
-        )
-
 
 def measure(
-    settings: Settings, experiments: list[Experiment], stages: Stages
+    settings: Settings, plan: Plan, stages: Stages, store: RunStore | None = None
 ) -> "dict[str, pd.DataFrame]":
     """Measure everything that a report shows.
 
     Parameters
     ----------
     settings : Settings
-    experiments : list of Experiment
-        Result of ``settings.experiments()``.
+    plan : Plan
+        Result of `initperf.report.plan.plan` of the settings.
     stages : callable
         ``stages(title)`` is a context manager that gives a progress callback for a stage.
+    store : RunStore, optional
+        Where the runs are kept; what it holds is not trained again.
 
     Returns
     -------
@@ -109,9 +47,12 @@ def measure(
     DataError
         When the data cannot be loaded, or the file holds no benchmarks.
     """
+    import pandas as pd
+
     warning = None if settings.benchmarks else machine.busy()
-    with compiling(experiments, joining=False) as finish:
-        dataset = data.load(settings.dataset, settings.data_dir)
+    with compiling(plan.experiments, joining=False) as finish:
+        name = plan.experiments[0].dataset
+        dataset = data.load(name, settings.data_dir)
         if warning:
             print(f"initperf: {warning}", file=sys.stderr)
         if not settings.benchmarks:
@@ -124,17 +65,98 @@ def measure(
         with stages("timing") as progress:
             speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
         speeds |= roofline.roofline_tables()
+    datasets = {name: dataset}
+    chosen = {one: one for one in plan.experiments}
+    searched = {}
+    if len(settings.rates) > 1:
+        with stages("searching rates") as progress:
+            found = best_rates(plan.experiments, settings.rates, datasets, progress)
+        searched["rates"] = rates_table(found, plan.setups)
+        chosen = {
+            one: one.replace(learning_rate=runs[0].experiment.learning_rate)
+            for one, runs in found.items()
+        }
     with stages("training") as progress:
-        runs = sweep(experiments, datasets={settings.dataset: dataset}, progress=progress)
+        runs = sweep(chosen.values(), store=store, datasets=datasets, progress=progress)
+    trained = tables.run_tables(runs, dataset)
+    trained["runs"] = in_setups(
+        trained["runs"], [plan.setups[one] for one in chosen], searched=bool(searched)
+    )
     with stages("signals") as progress:
-        states = [one for one in experiments if one.seed == 0 or not settings.quick]
-        signals = tables.signals_table(states, dataset, progress)
-    names = sorted({one.initializer for one in experiments})
+        signals = pd.concat(
+            [
+                tables.signals_table(own, dataset, progress).assign(setup=words)
+                for words, own in probes(settings, plan).items()
+            ]
+        )
+    rules = [rule for rule in plan.initializers if rule in INITIALIZERS]
+    drawn = {**tables.weights_tables(rules), "bounds": tables.bounds_table(rules)} if rules else {}
+    if plan.unsuitable:
+        drawn["unsuitable"] = pd.DataFrame(plan.unsuitable)
     return {
-        **tables.run_tables(runs, dataset),
+        **trained,
+        **searched,
         "signal": signals,
-        **tables.weights_tables(names),
-        "bounds": tables.bounds_table(names),
+        **drawn,
         **speeds,
         "machine": tables.machine_table(dataset, machine.describe()),
     }
+
+
+def probes(settings: Settings, plan: Plan) -> dict[str, list[Experiment]]:
+    """Return the networks that one batch is sent through before training, by setup.
+
+    They are those of the plan where hidden layers were given, and else of `tables.DEEP`, in which
+    a signal has room to vanish. Rules that do not apply to them are left out.
+
+    Parameters
+    ----------
+    settings : Settings
+    plan : Plan
+    """
+    own: dict[Experiment, None] = {}
+    for one in plan.experiments:
+        if one.seed and settings.quick:
+            continue
+        hidden = one.hidden if "hidden" in settings.given else tables.DEEP
+        with contextlib.suppress(UnsuitableError):
+            probe = Experiment(
+                one.initializer,
+                one.activation,
+                hidden=hidden,
+                residual=one.residual,
+                biases=one.biases,
+                seed=one.seed,
+                backend=one.backend,
+            )
+            own[probe] = None
+    found: dict[str, list[Experiment]] = {}
+    for probe, words in name_setups(own).items():
+        found.setdefault(words, []).append(probe)
+    return found
+
+
+def in_setups(runs: "pd.DataFrame", setups: Sequence[str], searched: bool) -> "pd.DataFrame":
+    """Return the table of runs with the setup of each.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        The table of `tables.run_tables`.
+    setups : sequence of str
+        Words that tell the setups apart, see `initperf.report.plan.name_setups`.
+    searched : bool
+        Whether each rule has a learning rate of its own, which the column is then renamed for,
+        to ``best_learning_rate``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Without the biases where only schemes have others than those chosen.
+    """
+    runs = runs.copy()
+    runs.insert(runs.columns.get_loc("activation") + 1, "setup", list(setups))
+    ruled = runs[runs["initializer"].isin(list(INITIALIZERS))]
+    if runs["biases"].nunique() > 1 and ruled["biases"].nunique() == 1:
+        runs = runs.drop(columns="biases")
+    return runs.rename(columns={"learning_rate": "best_learning_rate"}) if searched else runs

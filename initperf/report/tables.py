@@ -17,6 +17,7 @@ from initperf.initializers import INITIALIZERS, Initializer
 from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Records
+from initperf.schemes import as_scheme
 from initperf.training._epochs import CLASSES
 from initperf.training.experiment import Experiment, settings
 from initperf.training.network import Mlp
@@ -130,7 +131,7 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
     Parameters
     ----------
     experiment : Experiment
-        Says initializer, activation, seed and backend.
+        Says initializer, activation, hidden layers, residual blocks, biases, seed and backend.
     images, labels : numpy.ndarray
         The batch: (count, features) float32, and (count,).
 
@@ -140,9 +141,15 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
         One row a hidden layer. Where the signal overflows float32, the layers behind, and all
         gradients, are NA.
     """
-    sizes = (images.shape[1], *DEEP, CLASSES)
-    network = Mlp(sizes, experiment.activation, backend=experiment.backend)
-    network.initialize(experiment.initializer, rng=experiment.seed)
+    sizes = (images.shape[1], *experiment.hidden, CLASSES)
+    network = Mlp(
+        sizes,
+        experiment.activation,
+        backend=experiment.backend,
+        residual=experiment.residual,
+    )
+    scheme = as_scheme(experiment.initializer, experiment.biases)
+    network.initialize(scheme, rng=experiment.seed, batch=images[: scheme.images])
     count = len(images)
     records = Records.of(1, network.depth, recorded=1)
     records.statistics[:] = np.nan
@@ -152,13 +159,13 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
         Descent.plain(np.zeros(1), network.parameters),
         records,
     )
-    hidden = records.statistics[0, : len(DEEP)]
+    hidden = records.statistics[0, : len(experiment.hidden)]
     hidden[~np.isfinite(hidden)] = np.nan
     columns: dict[str, Any] = {
         "initializer": experiment.initializer,
         "activation": experiment.activation,
         "seed": experiment.seed,
-        "layer": np.arange(1, len(DEEP) + 1),
+        "layer": np.arange(1, len(experiment.hidden) + 1),
     }
     for name in _SIGNALS:
         columns[name] = pd.array(hidden[:, STATISTICS.index(name)], dtype="Float64")
