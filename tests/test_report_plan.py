@@ -7,8 +7,9 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.errors import UnsuitableError, UsageError
-from initperf.report.plan import Settings, name_setups, plan, widths
+from initperf.report.plan import Settings, plan
 from initperf.report.rate_search import best_rates, ranked, rates_table
+from initperf.training.setups import name_setups, widths
 
 SMALL = {
     "hidden": [(4, 4), (3, 3, 3)],

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from initperf_figures._axes import activation_name, activations_of, end_labels, power
-from initperf_figures._style import INK, RULE, canvas, in_order, strokes
+from initperf_figures._style import INK, RULE, across, canvas, in_order, strokes
 
 # Lines beyond this range have vanished or exploded; their last value is written at their end.
 FLOOR, CEILING = 1e-9, 1e9
@@ -42,10 +42,11 @@ def by_depth(
     """
     activations = activations_of(signal)
     names = in_order(signal["initializer"])
-    rows = -(-len(activations) // 2)
+    columns = across()
+    rows = -(-len(activations) // columns)
     height = max(3.9, 0.155 * len(names) + 1.1)
     figure = canvas(height * rows)
-    panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True).flat
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
     signal = signal.assign(**{column: signal[column].fillna(np.inf)})
     summary = signal.groupby(["activation", "initializer", "layer"])[column]
     summary = summary.quantile([0.0, 0.5, 1.0], interpolation="nearest").unstack()
@@ -70,7 +71,7 @@ def by_depth(
         axes.axhspan(*KEPT, color=RULE, alpha=0.45, linewidth=0, zorder=0)
         if guide is not None:
             axes.axhline(guide, color=INK, linewidth=0.8, zorder=1)
-        for name in names:
+        for name in in_order(summary.loc[activation].index.unique("initializer")):
             lines = summary.loc[(activation, name)].clip(low * 1e-9, high * 1e9)
             stroke = strokes(name)
             axes.fill_between(

@@ -72,8 +72,15 @@ class ReportFigure:
             return [words]
         return lacking
 
-    def render(self, tables: Tables) -> Figure:
+    def render(self, tables: Tables, inches: float | None = None) -> Figure:
         """Draw the figure in the report's style.
+
+        Parameters
+        ----------
+        tables : mapping of str to pandas.DataFrame
+            At least those that it needs.
+        inches : float, optional
+            Width of the figure; by default the page's.
 
         Raises
         ------
@@ -82,7 +89,7 @@ class ReportFigure:
         """
         if "runs" in self.needs:
             check_comparable(tables["runs"])
-        with look():
+        with look(inches):
             return self.draw(plain({name: tables[name] for name in self.needs}))
 
     def describe(self, tables: Tables) -> str:

@@ -31,7 +31,7 @@ def draw(tables: Tables) -> Figure:
         own = signal[signal["activation"] == activation]
         shares = own.groupby(["layer", "initializer"])[f"{measure}_fraction"].median().unstack()
         axes.set_title(f"{activation_name(activation)}: {measure} units")
-        _strips(axes, shares.reindex(columns=names))
+        _strips(axes, shares[[name for name in names if name in shares]])
     for axes in list(figure.axes)[len(activations) :]:
         axes.remove()
     return figure

@@ -16,7 +16,7 @@ from initperf_figures._axes import (
     thinned,
 )
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import PAPER, canvas, in_order, strokes
+from initperf_figures._style import PAPER, across, canvas, in_order, strokes
 
 _AROUND = 0.75  # inches of a panel's height for its title and the text below
 _NEAR = 0.01  # accuracies that count as equal to the best
@@ -27,10 +27,11 @@ def draw(tables: Tables) -> Figure:
     rates = tables["rates"]
     activations = activations_of(rates)
     names = in_order(rates["initializer"])
-    rows = -(-len(activations) // 2)
+    columns = across()
+    rows = -(-len(activations) // columns)
     height = max(3.4, 0.155 * len(names) + 1.1)
     figure = canvas(height * rows)
-    panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True).flat
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
     values = rates["test_accuracy"].fillna(0.0)
     high = 1 - 0.8 * (1 - float(values.max()))
     for axes, activation in zip(panels, activations, strict=False):
@@ -97,7 +98,8 @@ def caption(tables: Tables) -> str:
         f"{wide} with {activation_name(wide_in)} is within one point of its best at "
         f"{good.iloc[-1]} of the {tried} rates, {narrow} with {activation_name(narrow_in)} at "
         f"{good.iloc[0]}: the wider the top, the less the rate needs tuning. A ring is the best "
-        f"rate, a cross a run that diverged, the number the accuracy at the largest rate; one seed, which no other figure shows.{at_edge}"
+        "rate, a cross a run that diverged, the number the accuracy at the largest rate; one "
+        f"seed, which no other figure shows.{at_edge}"
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import INK, MUTED, in_order, regular, strokes
+from initperf_figures._style import INK, MUTED, across, in_order, regular, strokes
 
 _COLUMNS = 5
 
@@ -20,9 +20,10 @@ def draw(tables: Tables) -> Figure:
     weights, statistics = tables["weights"], tables["weight_statistics"]
     statistics = statistics.set_index("initializer")
     names = in_order(weights["initializer"])
-    rows = -(-len(names) // _COLUMNS)
+    columns = across(_COLUMNS)
+    rows = -(-len(names) // columns)
     figure, panels = regular(
-        1.62 * rows + 0.25, rows, _COLUMNS, around=(0.3, 0.1, 0.43, 0.5), between=(0.12, 0.68)
+        1.62 * rows + 0.25, rows, columns, around=(0.3, 0.1, 0.43, 0.5), between=(0.12, 0.68)
     )
     for axes, name in zip(panels, names, strict=False):
         fact = statistics.loc[name]

@@ -24,6 +24,7 @@ from initperf.initializers._initializer import (
     Initializer,
     register,
 )
+from initperf.initializers._tables import bounds_table, weights_tables
 from initperf.initializers.variance_scaling import VarianceScaling
 
 __all__ = [
@@ -38,9 +39,11 @@ __all__ = [
     "TruncatedNormal",
     "Uniform",
     "VarianceScaling",
+    "bounds_table",
     "draw",
     "fans",
     "register",
+    "weights_tables",
 ]
 
 _SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads")

@@ -9,12 +9,13 @@ from initperf import data
 from initperf._core.progress import Stages
 from initperf.benchmarks import machine, roofline, speed
 from initperf.errors import UnsuitableError
-from initperf.initializers import INITIALIZERS
+from initperf.initializers import INITIALIZERS, bounds_table, weights_tables
 from initperf.report import tables
-from initperf.report.plan import Plan, Settings, name_setups
+from initperf.report.plan import Plan, Settings
 from initperf.report.rate_search import best_rates, rates_table
 from initperf.training._precompile import compiling
 from initperf.training.experiment import Experiment
+from initperf.training.setups import name_setups
 from initperf.training.store import RunStore
 from initperf.training.sweep import sweep
 
@@ -90,7 +91,7 @@ def measure(
             ]
         )
     rules = [rule for rule in plan.initializers if rule in INITIALIZERS]
-    drawn = {**tables.weights_tables(rules), "bounds": tables.bounds_table(rules)} if rules else {}
+    drawn = {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
     if plan.unsuitable:
         drawn["unsuitable"] = pd.DataFrame(plan.unsuitable)
     return {

@@ -72,6 +72,18 @@ class Run:
         """Return one row for each chosen step, layer, quantity and bin: bounds and count."""
         return _frame(self.histogram_columns)
 
+    def tables(self, *others: "Run") -> "dict[str, pandas.DataFrame]":
+        """Return all tables that figures can be drawn from, of this run and of others.
+
+        Parameters
+        ----------
+        *others : Run
+            Runs to show beside this one.
+        """
+        from initperf.training.run_tables import tables_of
+
+        return tables_of([self, *others])
+
 
 def _frame(columns: dict[str, np.ndarray]) -> "pandas.DataFrame":
     import pandas
