@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from initperf.activations import ACTIVATIONS
     from initperf.initializers import INITIALIZERS, draw
+    from initperf.initializers.from_function import initializer
     from initperf.kernels import KERNELS
     from initperf.kernels.philox import STREAM_VERSION
     from initperf.optimizers import OPTIMIZERS
@@ -33,6 +34,7 @@ __all__ = [
     "calculate_gain",
     "draw",
     "draw_network",
+    "initializer",
     "train",
 ]
 
@@ -51,6 +53,7 @@ _HOMES = {
     "calculate_gain": "initperf.theory",
     "draw": "initperf.initializers",
     "draw_network": "initperf.training.network",
+    "initializer": "initperf.initializers.from_function",
     "train": "initperf.training.train",
 }
 
