@@ -90,6 +90,34 @@ def by_depth(
     return figure
 
 
+def kept_by_depth(signal: pd.DataFrame, column: str, what: str) -> str:
+    """Return how many initializers keep a quantity in the band, for each activation.
+
+    Parameters
+    ----------
+    signal : pandas.DataFrame
+        The table.
+    column : str
+        Column of the quantity.
+    what : str
+        Its name in the sentence.
+    """
+    middle = signal.groupby(["activation", "initializer", "layer"])[column].median()
+    inside = (middle >= KEPT[0]) & (middle <= KEPT[1])
+    held = inside.groupby(level=["activation", "initializer"]).all()
+    deep = signal.groupby("activation")["layer"].max()
+    words = []
+    for activation in activations_of(signal):
+        own = held[activation]
+        names = in_order(own.index[own])
+        which = f" ({', '.join(names)})" if 0 < len(names) < 4 else ""
+        words.append(
+            f"{len(names)} of {len(own)} with {activation_name(activation)}{which} through "
+            f"{deep[activation]} layers"
+        )
+    return f"{what} stays between {KEPT[0]:g} and {KEPT[1]:g} for {', '.join(words)}."
+
+
 def over_seeds(signal: pd.DataFrame) -> str:
     """Return what a caption says of seeds."""
     seeds = signal["seed"].nunique()

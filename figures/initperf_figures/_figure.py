@@ -53,6 +53,8 @@ class ReportFigure:
     wants : callable, optional
         Function of the tables, all present, that returns in words what else is missing; nothing if
         the figure can be drawn.
+    finding : callable, optional
+        Function of the tables that returns what they show, in one sentence.
     """
 
     name: str
@@ -64,6 +66,7 @@ class ReportFigure:
     order: int = 50
     printed: tuple[str, ...] = ()
     wants: Callable[[Tables], str] | None = None
+    finding: Callable[[Tables], str] | None = None
 
     def missing(self, tables: Tables) -> list[str]:
         """Return the needed tables that are absent or empty, or else what the tables lack."""
@@ -91,6 +94,10 @@ class ReportFigure:
             check_comparable(tables["runs"])
         with look(inches):
             return self.draw(plain({name: tables[name] for name in self.needs}))
+
+    def find(self, tables: Tables) -> str:
+        """Return what the tables show, in one sentence, or nothing where the figure says none."""
+        return "" if self.finding is None else self.finding(plain(tables))
 
     def describe(self, tables: Tables) -> str:
         """Return the caption."""
@@ -125,6 +132,7 @@ def register(
     order: int = 50,
     printed: tuple[str, ...] = (),
     wants: Callable[[Tables], str] | None = None,
+    finding: Callable[[Tables], str] | None = None,
 ) -> ReportFigure:
     """Add a figure to the report; every figure's file ends with this call.
 
@@ -132,7 +140,7 @@ def register(
 
     Parameters
     ----------
-    name, title, caption, needs, draw, section, order, printed, wants
+    name, title, caption, needs, draw, section, order, printed, wants, finding
         Fields of `ReportFigure`.
 
     Raises
@@ -144,7 +152,9 @@ def register(
         raise ValueError(f"a figure's name is lower case letters, digits and _; got {name!r}")
     if section not in SECTIONS:
         raise ValueError(f"unknown section {section!r}; there are {', '.join(SECTIONS)}")
-    figure = ReportFigure(name, title, caption, needs, draw, section, order, printed, wants)
+    figure = ReportFigure(
+        name, title, caption, needs, draw, section, order, printed, wants, finding
+    )
     return FIGURES.register(name, figure)
 
 

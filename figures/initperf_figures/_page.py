@@ -1,6 +1,7 @@
 """HTML page of a report."""
 
 import base64
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,10 +14,11 @@ from markupsafe import Markup, escape
 
 from initperf._core.cells import cell
 from initperf_figures import _svg
-from initperf_figures._axes import activation_name, activations_of, network_name
+from initperf_figures._axes import activation_name, activation_of, activations_of, network_name
 from initperf_figures._figure import SECTIONS, ReportFigure
 from initperf_figures._panels import SETUP, panelled
 from initperf_figures._style import strokes
+from initperf_figures._usage import usage_lines
 from initperf_figures.recommendation import conclusions, percent
 
 INLINE_LIMIT = 600_000
@@ -41,21 +43,22 @@ _HEADINGS = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with its caption and files."""
+    """A figure with its finding, its caption and its files."""
 
     figure: ReportFigure
+    finding: str
     caption: str
-    svg: str
-    png: bytes
+    files: _svg.Files
 
     @property
     def markup(self) -> Markup:
         """Its SVG as markup, or its PNG where the SVG is longer than INLINE_LIMIT."""
         name = self.figure.name
-        description = str(escape(f"{self.figure.title}. {self.caption}"))
-        if len(self.svg) <= INLINE_LIMIT:
-            return Markup(_svg.inline(self.svg, name, description))
-        data = base64.b64encode(self.png).decode()
+        words = " ".join(filter(None, (f"{self.figure.title}.", self.finding, self.caption)))
+        description = str(escape(words))
+        if len(self.files.svg) <= INLINE_LIMIT:
+            return Markup(_svg.inline(self.files.svg, name, description))
+        data = base64.b64encode(self.files.png).decode()
         return Markup(f'<img alt="{description}" src="data:image/png;base64,{data}">')
 
 
@@ -65,6 +68,7 @@ def page(
     drawn: Sequence[Drawn],
     left_out: Mapping[str, Sequence[str]],
     commands: Sequence[str],
+    place: str = "report",
 ) -> str:
     """Return the page's HTML.
 
@@ -80,6 +84,8 @@ def page(
         Titles of the figures that were not drawn, and what they lacked.
     commands : sequence of str
         Command lines that made the report.
+    place : str
+        Path of the report's directory, as one types it.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -107,13 +113,42 @@ def page(
         title=title,
         stamp=_stamp(tables),
         rankings=rankings,
+        usages=_usages(rankings),
         unsuitable=list(tables["unsuitable"].itertuples()) if "unsuitable" in tables else [],
         conclusions=conclusions(rankings),
         sections=[section for section in sections if section[3]],
         numbers={item.figure.name: index for index, item in enumerate(drawn, start=1)},
         left_out=left_out,
         commands=commands,
+        redrawn=partial(_redrawn, place=place),
         tables=tables,
+    )
+
+
+def _usages(rankings: Sequence[pd.DataFrame]) -> dict[str, str]:
+    """Return the lines of code that use the best initializers, by name, each once."""
+    found = {}
+    for ranking in rankings:
+        name = ranking.iloc[0]["initializer"]
+        found[name] = usage_lines(name, activation_of(ranking.iloc[0]["activation"]))
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def _redrawn(name: str, place: str) -> str:
+    """Return the command, and the lines of Python, that draw a figure again.
+
+    Parameters
+    ----------
+    name : str
+        The figure's name.
+    place : str
+        The report's directory.
+    """
+    return (
+        f"initperf report --from {shlex.quote(place)} --only {name} --out {name}\n\n"
+        "import initperf_figures\n"
+        f"figure = initperf_figures.draw({name!r}, {place!r}, size='two_columns')\n"
+        f"figure.savefig('{name}.pdf')"
     )
 
 

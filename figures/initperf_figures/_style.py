@@ -118,6 +118,7 @@ _LOOK: dict[Any, Any] = {
     "legend.labelcolor": INK,
     "lines.linewidth": 1.4,
     "lines.solid_capstyle": "round",
+    "pdf.fonttype": 42,  # TrueType: text that can be selected, and edited
     "savefig.facecolor": PAPER,
     "svg.fonttype": "path",
     "svg.hashsalt": "initperf",

@@ -68,6 +68,23 @@ def _strips(axes: Axes, shares: pd.DataFrame) -> None:
     axes.spines["left"].set_visible(False)
 
 
+def finding(tables: Tables) -> str:
+    """Return where the last layer has the most dead or saturated units."""
+    signal = tables["signal"]
+    words = []
+    for activation in activations_of(signal):
+        measure = "saturated" if activation_of(activation) in _SATURATING else "dead"
+        own = signal[signal["activation"] == activation]
+        last = own[own["layer"] == own["layer"].max()]
+        shares = last.groupby("initializer")[f"{measure}_fraction"].median().dropna()
+        most = shares[shares >= 0.5]
+        words.append(
+            f"{len(most)} of {len(shares)} initializers leave half of the units or more {measure} "
+            f"with {activation_name(activation)}"
+        )
+    return f"In the last layer, {', '.join(words)}."
+
+
 register(
     "dead_saturated",
     title="Dead and saturated units",
@@ -79,6 +96,7 @@ register(
     ),
     needs=("signal",),
     draw=draw,
+    finding=finding,
     section="signal",
     order=30,
 )

@@ -79,7 +79,24 @@ def _rate_axis(axes: Axes, rates: pd.DataFrame) -> None:
 
 
 def caption(tables: Tables) -> str:
-    """Return the caption, with the rule whose rates may vary the most."""
+    """Return the caption."""
+    rates = tables["rates"]
+    edges, count = int(rates["at_edge"].sum()), int(rates["best"].sum())
+    at_edge = (
+        f" For {edges} of {count} the best rate is the smallest or the largest that was tried."
+        if edges
+        else ""
+    )
+    which = "; one seed, which no other figure shows" if "seed" in rates else "; means over seeds"
+    return (
+        "The wider the top of a curve, the less the rate needs tuning. A ring is the best rate, a "
+        "cross a rate at which a run diverged, the number the accuracy at the largest rate"
+        f"{which}.{at_edge}"
+    )
+
+
+def finding(tables: Tables) -> str:
+    """Return which rule learns well at the most rates, and which at the fewest."""
     rates = tables["rates"].assign(test_accuracy=tables["rates"]["test_accuracy"].fillna(0.0))
     groups = rates.groupby(["activation", "initializer"], sort=True)
     tried = rates["learning_rate"].nunique()
@@ -88,18 +105,10 @@ def caption(tables: Tables) -> str:
     top = best.groupby(level="activation").transform("max")
     good = near[best >= top - 5 * _NEAR].sort_values(kind="stable")
     (wide_in, wide), (narrow_in, narrow) = good.index[-1], good.index[0]
-    edges = int(tables["rates"]["at_edge"].sum())
-    at_edge = (
-        f" For {edges} of {len(best)} the best rate is the smallest or the largest that was tried."
-        if edges
-        else ""
-    )
     return (
         f"{wide} with {activation_name(wide_in)} is within one point of its best at "
-        f"{good.iloc[-1]} of the {tried} rates, {narrow} with {activation_name(narrow_in)} at "
-        f"{good.iloc[0]}: the wider the top, the less the rate needs tuning. A ring is the best "
-        "rate, a cross a run that diverged, the number the accuracy at the largest rate; one "
-        f"seed, which no other figure shows.{at_edge}"
+        f"{good.iloc[-1]} of {tried} rates, {narrow} with {activation_name(narrow_in)} at "
+        f"{good.iloc[0]}."
     )
 
 
@@ -109,6 +118,7 @@ register(
     caption=caption,
     needs=("rates",),
     draw=draw,
+    finding=finding,
     section="training",
     order=15,
     printed=("rates",),

@@ -93,14 +93,20 @@ def _name(axes: Axes, ends: dict[str, float]) -> None:
         )
 
 
-def caption(tables: Tables) -> str:
-    """Return the caption, with the largest and the smallest speedup."""
-    gains = _gains(tables).sort_values("gain")
-    least, best = gains.iloc[0], gains.iloc[-1]
+def caption(_tables: Tables) -> str:
+    """Return the caption."""
     return (
         "Each line is a size; the dotted line is the ideal speedup, the number of threads. Bars "
         "combine the 95 % intervals of the two times. Small workloads run on one thread, because "
-        "waking another would take longer than it saves. "
+        "waking another would take longer than it saves."
+    )
+
+
+def finding(tables: Tables) -> str:
+    """Return the largest and the smallest speedup."""
+    gains = _gains(tables).sort_values("gain")
+    least, best = gains.iloc[0], gains.iloc[-1]
+    return (
         f"With {best['threads']} threads, the largest speedup is {best['gain']:.2g}, of "
         f"{best[WORKLOAD]} at {best['size'].replace(' x ', ' × ')}, and the smallest "
         f"{least['gain']:.2g}, of {least[WORKLOAD]} at {least['size'].replace(' x ', ' × ')}."
@@ -118,6 +124,7 @@ register(
     caption=caption,
     needs=("speed",),
     draw=draw,
+    finding=finding,
     section="speed",
     order=35,
     wants=wants,

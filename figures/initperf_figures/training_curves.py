@@ -183,12 +183,31 @@ def caption(tables: Tables) -> str:
     )
 
 
+def finding(tables: Tables) -> str:
+    """Return which initializer is ahead after the first epoch, and how many diverged."""
+    runs, epochs = tables["runs"], tables["epochs"]
+    first = epochs[epochs["epoch"] == 1].merge(runs, on="run", suffixes=("", "_last"))
+    words = []
+    for activation in activations_of(runs):
+        own = first[first["activation"] == activation].groupby("initializer")["test_accuracy"]
+        middle = own.median().sort_values(kind="stable")
+        if len(middle):
+            words.append(
+                f"{middle.index[-1]} leads with {activation_name(activation)} "
+                f"({100 * middle.iloc[-1]:.1f} %)"
+            )
+    lost = int((runs["status"] == "diverged").sum())
+    ahead = f"After one epoch {', '.join(words)}" if words else "No run finished an epoch"
+    return f"{ahead}; {lost} of {len(runs)} runs diverged."
+
+
 register(
     "training_curves",
     title="Loss and accuracy during training",
     caption=caption,
     needs=("runs", "steps", "epochs"),
     draw=draw,
+    finding=finding,
     section="training",
     order=20,
 )

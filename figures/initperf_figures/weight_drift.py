@@ -105,6 +105,19 @@ def _growth(layers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return growth.groupby(["activation", "initializer", "layer"])["growth"].median().unstack()
 
 
+def finding(tables: Tables) -> str:
+    """Return where the weights grow the most and the least."""
+    growth = _growth(tables["layers"], tables["runs"]).max(axis=1).dropna()
+    if growth.empty:
+        return "No run recorded weights that differ from one another at its start."
+    (most_in, most), (least_in, least) = growth.idxmax(), growth.idxmin()
+    return (
+        f"The layer that changes most grows × {growth.max():.3g}, of {most} with "
+        f"{activation_name(most_in)}; of {least} with {activation_name(least_in)} no layer grows "
+        f"more than × {growth.min():.3g}."
+    )
+
+
 register(
     "weight_drift",
     title="Change of the weights during training",
@@ -114,6 +127,7 @@ register(
     ),
     needs=("runs", "layers"),
     draw=draw,
+    finding=finding,
     section="training",
     order=30,
 )

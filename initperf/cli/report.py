@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.metadata
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="keep each run in this directory, and train none again that it holds",
     )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="DIR",
+        help="train and time nothing: draw a report's tables again, or runs that were kept",
+    )
+    parser.add_argument(
+        "--only", metavar="A,B", help="draw these figures, and measure only what they need"
+    )
+    parser.add_argument(
+        "--figures",
+        metavar="DIR",
+        help="draw your own figures too: each .py file in there registers some",
+    )
+    parser.add_argument(
+        "--format",
+        default="html",
+        choices=("html", "pdf", "png"),
+        help="a page, one document or images alone; by default html",
+    )
     add_data(parser)
     settings = parser.add_argument_group(
         "settings of the runs",
@@ -48,15 +69,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure, then write."""
-    from initperf.report.measure import measure
-    from initperf.report.plan import Settings, plan
+    """Measure or read, then write."""
     from initperf.training.store import RunStore
 
     check, write = _writer()
     directory = Path(arguments.out)
-    check(directory)
+    only = tuple(filter(None, (arguments.only or "").split(",")))
+    own = Path(arguments.figures) if arguments.figures else None
+    with usage():
+        needed = check(directory, only, own)
     given = given_settings(arguments)
+    if arguments.source:
+        tables = _stored(arguments, given)
+    else:
+        settings, planned = _planned(arguments, given)
+        store = RunStore(arguments.resume) if arguments.resume else None
+        from initperf.report.measure import measure
+
+        tables = measure(settings, planned, progress, store=store, needed=needed if only else None)
+    command = "initperf " + " ".join(map(shlex.quote, sys.argv[1:]))
+    title = {"title": arguments.title} if arguments.title else {}
+    with progress("writing") as tell, usage():
+        page = write(
+            tables,
+            directory,
+            commands=[command],
+            only=only,
+            kind=arguments.format,
+            place=arguments.out,
+            progress=tell,
+            **title,
+        )
+    counted = ""
+    if "runs" in tables:
+        runs = tables["runs"]
+        counted = f": {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged"
+    print(f"{page}{counted}")
+
+
+def _planned(arguments: argparse.Namespace, given: dict[str, list[Any]]) -> tuple[Any, Any]:
+    """Return the settings of the report and its plan."""
+    from initperf.report.plan import Settings, plan
+
     rates = tuple(dict.fromkeys(given.pop("learning_rate", ())))
     if len(rates) == 1:
         given["learning_rate"], rates = list(rates), ()
@@ -71,19 +125,30 @@ def run(arguments: argparse.Namespace) -> None:
         )
         planned = plan(settings)
     check_used(given, planned.experiments)
-    store = RunStore(arguments.resume) if arguments.resume else None
-    tables = measure(settings, planned, progress, store)
-    _write(arguments, write, tables, directory)
+    return settings, planned
 
 
-def _write(arguments: argparse.Namespace, write: Any, tables: Any, directory: Path) -> None:
-    """Write the report and print where it is."""
-    command = "initperf " + " ".join(sys.argv[1:])
-    title = {"title": arguments.title} if arguments.title else {}
-    with progress("writing") as tell:
-        page = write(tables, directory, commands=[command], progress=tell, **title)
-    runs = tables["runs"]
-    print(f"{page}: {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged")
+def _stored(arguments: argparse.Namespace, given: dict[str, list[Any]]) -> Any:
+    """Return the tables of the directory of ``--from``.
+
+    Raises
+    ------
+    UsageError
+        For an option that says what to measure.
+    """
+    from initperf.activations import ACTIVATIONS
+    from initperf.report.stored import stored_tables
+    from initperf.schemes import find
+
+    measuring = [name for name in given if name not in ("initializer", "activation")]
+    measuring += [name for name in ("quick", "benchmarks", "resume") if getattr(arguments, name)]
+    if measuring:
+        flag = f"--{measuring[0].replace('_', '-')}"
+        raise UsageError(f"--from draws what was measured; {flag} says what to measure")
+    with usage():
+        initializers = [find(name).name for name in given.get("initializer", ())]
+        activations = [ACTIVATIONS.canonical(name) for name in given.get("activation", ())]
+    return stored_tables(Path(arguments.source), initializers, activations)
 
 
 def _writer() -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from initperf import data
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 
 
 def measure(
-    settings: Settings, plan: Plan, stages: Stages, store: RunStore | None = None
+    settings: Settings,
+    plan: Plan,
+    stages: Stages,
+    *,
+    store: RunStore | None = None,
+    needed: frozenset[str] | None = None,
 ) -> "dict[str, pd.DataFrame]":
-    """Measure everything that a report shows.
+    """Measure what a report shows.
 
     Parameters
     ----------
@@ -37,6 +42,9 @@ def measure(
         ``stages(title)`` is a context manager that gives a progress callback for a stage.
     store : RunStore, optional
         Where the runs are kept; what it holds is not trained again.
+    needed : frozenset of str, optional
+        Names of the tables that are wanted, by default all; what serves none of them is not
+        measured.
 
     Returns
     -------
@@ -48,60 +56,99 @@ def measure(
     DataError
         When the data cannot be loaded, or the file holds no benchmarks.
     """
-    import pandas as pd
 
-    warning = None if settings.benchmarks else machine.busy()
+    def wants(names: Collection[str]) -> bool:
+        return needed is None or not needed.isdisjoint(names)
+
+    timing = wants(_SPEEDS)
+    warning = machine.busy() if timing and not settings.benchmarks else None
     with compiling(plan.experiments, joining=False) as finish:
-        name = plan.experiments[0].dataset
-        dataset = data.load(name, settings.data_dir)
+        dataset = data.load(plan.experiments[0].dataset, settings.data_dir)
         if warning:
             print(f"initperf: {warning}", file=sys.stderr)
-        if not settings.benchmarks:
+        if timing and not settings.benchmarks:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
         finish()
+    speeds = _speeds(settings, stages) if timing else {}
+    trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
+    if wants(["signal"]):
+        trained["signal"] = _signals(settings, plan, dataset, stages)
+    rules = [rule for rule in plan.initializers if rule in INITIALIZERS]
+    drawn = {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
+    return {
+        **trained,
+        **drawn,
+        **speeds,
+        "machine": tables.machine_table(dataset, machine.describe()),
+    }
+
+
+_SPEEDS = ("speed", "kernels", "limits")
+_TRAINED = ("runs", "steps", "epochs", "layers", "histograms", "rates")
+
+
+def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":
     if settings.benchmarks:
-        speeds = {"speed": speed.from_benchmark_json(settings.benchmarks)}
-    else:
-        with stages("timing") as progress:
-            speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
-        speeds |= roofline.roofline_tables()
-    datasets = {name: dataset}
+        return {"speed": speed.from_benchmark_json(settings.benchmarks)}
+    with stages("timing") as progress:
+        speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
+    return speeds | roofline.roofline_tables()
+
+
+def _trained(
+    settings: Settings,
+    plan: Plan,
+    dataset: data.Dataset,
+    stages: Stages,
+    store: RunStore | None,
+) -> "dict[str, pd.DataFrame]":
+    """Search the rates if there are several, train, and return the tables of both.
+
+    Parameters
+    ----------
+    settings : Settings
+    plan : Plan
+    dataset : initperf.data.Dataset
+    stages : callable
+    store : RunStore or None
+    """
+    import pandas as pd
+
+    datasets = {plan.experiments[0].dataset: dataset}
     chosen = {one: one for one in plan.experiments}
-    searched = {}
+    found: dict[str, pd.DataFrame] = {}
     if len(settings.rates) > 1:
         with stages("searching rates") as progress:
-            found = best_rates(plan.experiments, settings.rates, datasets, progress)
-        searched["rates"] = rates_table(found, plan.setups)
+            tried = best_rates(plan.experiments, settings.rates, datasets, progress)
+        found["rates"] = rates_table(tried, plan.setups)
         chosen = {
             one: one.replace(learning_rate=runs[0].experiment.learning_rate)
-            for one, runs in found.items()
+            for one, runs in tried.items()
         }
     with stages("training") as progress:
         runs = sweep(chosen.values(), store=store, datasets=datasets, progress=progress)
     trained = tables.run_tables(runs, dataset)
     trained["runs"] = in_setups(
-        trained["runs"], [plan.setups[one] for one in chosen], searched=bool(searched)
+        trained["runs"], [plan.setups[one] for one in chosen], searched=bool(found)
     )
+    if plan.unsuitable:
+        found["unsuitable"] = pd.DataFrame(plan.unsuitable)
+    return trained | found
+
+
+def _signals(
+    settings: Settings, plan: Plan, dataset: data.Dataset, stages: Stages
+) -> "pd.DataFrame":
+    import pandas as pd
+
     with stages("signals") as progress:
-        signals = pd.concat(
+        return pd.concat(
             [
                 tables.signals_table(own, dataset, progress).assign(setup=words)
                 for words, own in probes(settings, plan).items()
             ]
         )
-    rules = [rule for rule in plan.initializers if rule in INITIALIZERS]
-    drawn = {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
-    if plan.unsuitable:
-        drawn["unsuitable"] = pd.DataFrame(plan.unsuitable)
-    return {
-        **trained,
-        **searched,
-        "signal": signals,
-        **drawn,
-        **speeds,
-        "machine": tables.machine_table(dataset, machine.describe()),
-    }
 
 
 def probes(settings: Settings, plan: Plan) -> dict[str, list[Experiment]]:

@@ -77,12 +77,14 @@ def run_tables(runs: "Iterable[Run]", dataset: Dataset | None = None) -> "dict[s
     }
 
 
-def tables_of(runs: "Iterable[Run]") -> "dict[str, pd.DataFrame]":
+def tables_of(runs: "Iterable[Run]", besides: Iterable[str] = ()) -> "dict[str, pd.DataFrame]":
     """Return all tables that figures can be drawn from runs of any settings.
 
     Parameters
     ----------
     runs : iterable of Run
+    besides : iterable of str
+        Settings that differ without making another setup.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def tables_of(runs: "Iterable[Run]") -> "dict[str, pd.DataFrame]":
     """
     every = list(runs)
     tables = run_tables(every)
-    setups = name_setups(run.experiment for run in every)
+    setups = name_setups((run.experiment for run in every), besides)
     names = [setups[run.experiment] for run in every]
     table = tables["runs"]
     table.insert(table.columns.get_loc("activation") + 1, "setup", names)
