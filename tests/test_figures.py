@@ -151,11 +151,11 @@ def test_a_figure_names_the_tables_it_lacks() -> None:
 def test_one_seed_one_initializer_and_nothing_but_divergence_can_be_drawn() -> None:
     tables = synthetic_tables(seeds=1, activations=("relu",), epochs=2, steps_per_epoch=5)
     only = {"initializer": "large_normal"}
-    for name in ("runs", "signal", "weights", "weight_statistics"):
+    for name in ("runs", "signal", "weights", "weight_statistics", "rates", "propagation"):
         tables[name] = tables[name][tables[name]["initializer"] == only["initializer"]]
     runs = tables["runs"].assign(status="diverged", diverged_step=1, test_accuracy=np.nan)
     tables["runs"] = runs
-    for name in ("steps", "epochs", "layers"):
+    for name in ("steps", "epochs", "layers", "histograms"):
         tables[name] = tables[name][tables[name]["run"].isin(runs["run"])]
     tables["steps"] = tables["steps"].iloc[:1].assign(loss=np.nan)
     tables["epochs"] = tables["epochs"].iloc[:1]

@@ -124,3 +124,9 @@ def over_seeds(signal: pd.DataFrame) -> str:
     if seeds == 1:
         return "One seed."
     return f"Lines are medians of {seeds} seeds, bands range from the minimum to the maximum."
+
+
+def medians(table: pd.DataFrame) -> str:
+    """Return what a caption says of seeds where there are no bands."""
+    seeds = table["seed"].nunique()
+    return "One seed." if seeds == 1 else f"Medians of {seeds} seeds."

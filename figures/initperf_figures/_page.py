@@ -1,6 +1,7 @@
 """HTML page of a report."""
 
 import base64
+import hashlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,7 +110,13 @@ def page(
         (name, *_HEADINGS[name], [item for item in drawn if item.figure.section == name])
         for name in SECTIONS
     ]
+    script = "\n".join(
+        (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+        for name in ("theme.js", "sort.js")
+    )
     return environment.get_template("index.html").render(
+        script=Markup(script),
+        policy=_policy(script),
         title=title,
         stamp=_stamp(tables),
         rankings=rankings,
@@ -122,6 +129,21 @@ def page(
         commands=commands,
         redrawn=partial(_redrawn, place=place),
         tables=tables,
+    )
+
+
+def _policy(script: str) -> str:
+    """Return a content-security policy: no request of any kind, and no script but the page's.
+
+    Parameters
+    ----------
+    script : str
+        Text of the page's one script element.
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -105,6 +105,11 @@ def finding(tables: Tables) -> str:
     top = best.groupby(level="activation").transform("max")
     good = near[best >= top - 5 * _NEAR].sort_values(kind="stable")
     (wide_in, wide), (narrow_in, narrow) = good.index[-1], good.index[0]
+    if good.iloc[-1] == good.iloc[0]:
+        return (
+            f"Each of the {len(good)} best initializers and activations is within one point of "
+            f"its best at {good.iloc[0]} of {tried} rates."
+        )
     return (
         f"{wide} with {activation_name(wide_in)} is within one point of its best at "
         f"{good.iloc[-1]} of {tried} rates, {narrow} with {activation_name(narrow_in)} at "

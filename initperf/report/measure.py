@@ -2,17 +2,19 @@
 
 import contextlib
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from initperf import data
-from initperf._core.progress import Stages
+from initperf._core.progress import Progress, Stages
 from initperf.benchmarks import machine, roofline, speed
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, bounds_table, weights_tables
 from initperf.report import tables
 from initperf.report.plan import Plan, Settings
+from initperf.report.propagation import propagations_table
 from initperf.report.rate_search import best_rates, rates_table
+from initperf.report.symmetry import symmetry_table
 from initperf.training._precompile import compiling
 from initperf.training.experiment import Experiment
 from initperf.training.setups import name_setups
@@ -73,7 +75,14 @@ def measure(
     speeds = _speeds(settings, stages) if timing else {}
     trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
     if wants(["signal"]):
-        trained["signal"] = _signals(settings, plan, dataset, stages)
+        trained["signal"] = _each_setup(tables.signals_table, settings, plan, dataset, stages)
+    if wants(["propagation"]):
+        sent = _each_setup(propagations_table, settings, plan, dataset, stages)
+        trained["propagation"] = sent
+    if wants(["symmetry"]):
+        activations = sorted({one.activation for one in plan.experiments})
+        with stages("symmetry") as progress:
+            trained["symmetry"] = symmetry_table(activations, dataset, progress)
     rules = [rule for rule in plan.initializers if rule in INITIALIZERS]
     drawn = {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
     return {
@@ -137,17 +146,33 @@ def _trained(
     return trained | found
 
 
-def _signals(
-    settings: Settings, plan: Plan, dataset: data.Dataset, stages: Stages
+def _each_setup(
+    made: "Callable[[list[Experiment], data.Dataset, Progress], pd.DataFrame]",
+    settings: Settings,
+    plan: Plan,
+    dataset: data.Dataset,
+    stages: Stages,
 ) -> "pd.DataFrame":
+    """Return a table of the untrained networks of each setup, under each other.
+
+    Parameters
+    ----------
+    made : callable
+        Function of the networks, the data and the progress that returns their table.
+    settings : Settings
+    plan : Plan
+    dataset : initperf.data.Dataset
+    stages : callable
+    """
     import pandas as pd
 
     with stages("signals") as progress:
         return pd.concat(
             [
-                tables.signals_table(own, dataset, progress).assign(setup=words)
+                made(own, dataset, progress).assign(setup=words)
                 for words, own in probes(settings, plan).items()
-            ]
+            ],
+            ignore_index=True,
         )
 
 
