@@ -200,6 +200,7 @@ def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
         for name, text in words.items()
         if name in runs and runs[name].nunique() == 1
     ]
+    shared = ["1 epoch" if words == "1 epochs" else words for words in shared]
     if "best_learning_rate" in runs:
         shared.append("each rule at its best learning rate of a search")
     return [*found, ", ".join(shared)] if shared else found

@@ -59,7 +59,8 @@ def propagation_table(experiment: Experiment, images: np.ndarray) -> "pd.DataFra
     inputs = images[: 2 * _PAIRS].astype(np.float64)
     inputs /= np.sqrt((inputs**2).mean(axis=1, keepdims=True)).clip(1e-12)
     rows = _measured(network, layers, inputs)
-    _add_theory(rows, experiment, layers)
+    with np.errstate(over="ignore", invalid="ignore"):
+        _add_theory(rows, experiment, layers)
     return pd.DataFrame(
         {
             "initializer": experiment.initializer,
@@ -94,6 +95,8 @@ def _measured(
                 jacobian = jacobian @ (slopes[:, None] * weights)
             z = x @ weights + biases
             squares = (z**2).mean(axis=1)
+            if not np.isfinite(squares).all():
+                break  # activations may turn what is not a number into one
             products = (z[::2] * z[1::2]).mean(axis=1)
             found["second_moment"][place] = squares.mean()
             if weights.std() > 0.0:  # the units of equal weights are one, and correlations ±1
