@@ -101,7 +101,7 @@ def test_a_selection_shows_nothing_else(tables: Tables) -> None:
     figure = draw("training_curves", tables, initializers=["zeros"], activations="tanh")
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
     assert titles == ["tanh: training loss", "tanh: test accuracy (%)"]
-    with pytest.raises(UsageError, match="no initializer he_uniform here; there are he_normal, "):
+    with pytest.raises(UsageError, match="no initializer he_uniform here; there are constant, "):
         draw("training_curves", tables, initializers="he_uniform")
 
 
