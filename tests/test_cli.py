@@ -289,17 +289,17 @@ def test_report_answers_for_each_depth_with_schemes_at_their_best_rates(capsys, 
     assert (code, err.count("Traceback")) == (0, 0), err
     tables = {path.stem: pd.read_parquet(path) for path in (directory / "tables").glob("*.parquet")}
     best = tables["recommendation"].groupby("setup")["initializer"].agg(set)
-    everywhere = {"critical", "he_normal"}
+    # critical is for networks without residual blocks, depth_scaled for those with
     assert best.to_dict() == {
-        f"{hidden}, {blocks}": everywhere | ({"depth_scaled"} if blocks == "blocks of 1" else set())
+        f"{hidden}, {blocks}": {"he_normal", suited}
         for hidden in ("2 × 16", "4 × 8")
-        for blocks in ("no blocks", "blocks of 1")
+        for blocks, suited in (("no blocks", "critical"), ("blocks of 1", "depth_scaled"))
     }
-    assert set(tables["unsuitable"]["initializer"]) == {"depth_scaled"}
+    assert set(tables["unsuitable"]["initializer"]) == {"critical", "depth_scaled"}
     # the search has a seed of its own, and its best rate is that of the runs
     rates = tables["rates"]
     assert set(rates["seed"]) == {2}
-    assert len(rates) == (2 * 2 + 2 * 3) * 2
+    assert len(rates) == 4 * 2 * 2
     chosen = rates[rates["best"]].set_index(["initializer", "setup"])["learning_rate"]
     runs = tables["runs"].set_index(["initializer", "setup"])
     assert set(runs["seed"]) == {0, 1}

@@ -38,7 +38,8 @@ def ridges(tables: Tables, quantity: str, label: str) -> Figure:
         for activation in activations_of(found)
         for name in in_order(found.loc[found["activation"] == activation, "initializer"])
     ]
-    columns = min(across(_COLUMNS), len(cases))
+    rules = found.groupby("activation")["initializer"].nunique().max()
+    columns = min(across(_COLUMNS), int(rules))  # a row for each activation where there is room
     rows = -(-len(cases) // columns)
     figure = canvas(2.55 * rows + 0.2)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
@@ -142,7 +143,7 @@ def _outline(own: pd.DataFrame, reach: float) -> tuple[np.ndarray, np.ndarray]:
     counts = own["count"].to_numpy(float)
     most = int(counts.argmax())
     if counts[most] >= _ALL * counts.sum():  # one value: a spike
-        middle = (left[most] + right[most]) / 2
+        middle = 0.0 if left[most] <= 0 <= right[most] else (left[most] + right[most]) / 2
         spike = middle + reach * np.array([-0.01, 0.0, 0.01])
         x = np.concatenate(([-reach, spike[0]], spike, [spike[-1], reach]))
         return x, np.array([0.0, 0.0, _OVERLAP, _OVERLAP, _OVERLAP, 0.0, 0.0])
