@@ -443,7 +443,9 @@ def test_each_setup_has_an_answer_and_panels_of_its_own(tmp_path: Path, small: T
     runs = pd.concat(
         [
             small["runs"].assign(setup="3 × 64"),
-            deep["runs"].assign(setup="30 × 64", network="784-64", test_accuracy=0.5),
+            deep["runs"].assign(
+                setup="30 × 64", network="784-64", test_accuracy=0.5, status="finished"
+            ),
         ],
         ignore_index=True,
     )

@@ -42,17 +42,19 @@ def draw(tables: Tables) -> Figure:
         above.set_title(activation_name(activation))
         above.set_ylabel("learning rate")
         below.set_yscale("log")
-        below.set_ylim(0.9 * float(seen.min()), min(_HIGHEST, 1.1 * float(seen.max())))
+        if len(seen):
+            below.set_ylim(0.9 * float(seen.min()), min(_HIGHEST, 1.1 * float(seen.max())))
         below.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
         below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         below.yaxis.set_minor_locator(NullLocator())
-        below.set_xlim(1, int(steps["step"].max()))
+        below.set_xlim(1, max(2, int(steps["step"].max())))
         below.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         below.tick_params(labelbottom=True)
         below.set_xlabel("step")
         below.set_ylabel("training loss")
         ends = {}
-        for name in in_order(losses.loc[activation].index.unique("initializer")):
+        shown = losses[losses.index.get_level_values("activation") == activation]
+        for name in in_order(shown.index.unique("initializer")):
             line = losses.loc[(activation, name)]
             stroke = strokes(name)
             below.plot(line.index, line, color=stroke.colour, linestyle=stroke.dash, linewidth=1.1)
@@ -106,9 +108,11 @@ def finding(tables: Tables) -> str:
 
 
 def wants(tables: Tables) -> str:
-    """Return what is missing if the learning rate is constant in every run."""
-    moves = tables["steps"].groupby("run")["learning_rate"].nunique().max() > 1
-    return "" if moves else "a learning rate that changes by step, see --schedule"
+    """Return what is missing if every rate is constant, or no loss is finite."""
+    steps = tables["steps"]
+    if not steps.groupby("run")["learning_rate"].nunique().max() > 1:
+        return "a learning rate that changes by step, see --schedule"
+    return "" if np.isfinite(steps["loss"]).any() else "a finite loss in steps"
 
 
 register(
