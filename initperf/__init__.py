@@ -10,6 +10,7 @@ from initperf._core.lazy import lazy_exports
 if TYPE_CHECKING:
     from initperf.activations import ACTIVATIONS
     from initperf.initializers import INITIALIZERS, draw
+    from initperf.initializers.from_function import initializer
     from initperf.kernels import KERNELS
     from initperf.kernels.philox import STREAM_VERSION
     from initperf.optimizers import OPTIMIZERS
@@ -34,6 +35,7 @@ __all__ = [
     "calculate_gain",
     "draw",
     "draw_network",
+    "initializer",
     "train",
 ]
 
@@ -52,6 +54,7 @@ _HOMES = {
     "calculate_gain": "initperf.theory.gains",
     "draw": "initperf.initializers",
     "draw_network": "initperf.training.network",
+    "initializer": "initperf.initializers.from_function",
     "train": "initperf.training.train",
 }
 

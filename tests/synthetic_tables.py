@@ -71,8 +71,12 @@ def synthetic_tables(
     tables["claims"] = _claims()
     tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
     tables["bounds"] = _bounds(rules)
+    tables["rates"] = _rates(rules, activations, seeds)
+    tables["propagation"] = _propagation(rng, rules, activations, seeds)
+    tables["symmetry"] = _symmetry(rng, activations)
     settings = (epochs, steps_per_epoch, digest)
-    return tables | _training(rng, rules, activations, seeds, settings)
+    tables |= _training(rng, rules, activations, seeds, settings)
+    return tables | {"histograms": _histograms(rng, rules, tables["runs"])}
 
 
 def _activation(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -179,6 +183,95 @@ def _bounds(rules: dict[str, tuple[str, Variance, str]]) -> pd.DataFrame:
     )
 
 
+def _propagation(
+    rng: np.random.Generator,
+    rules: dict[str, tuple[str, Variance, str]],
+    activations: Sequence[str],
+    seeds: int,
+) -> pd.DataFrame:
+    frames = []
+    layer = np.arange(1, 21)
+    for name, (kind, variance, _) in rules.items():
+        for activation in activations:
+            scale = math.sqrt(variance(256, 256) * 256 / (2.0 if activation == "relu" else 1.0))
+            settled = {"relu": 1.0, "tanh": 0.05}.get(activation, 0.6)
+            for seed in range(seeds):
+                theory = settled + (0.3 - settled) * 0.85 ** (layer - 1)
+                noise = np.cumsum(rng.normal(0, 0.008, len(layer)))
+                rms = np.where(np.isin(layer - 1, [1, 2, 4, 8, 16]), scale ** (layer - 1), np.nan)
+                frame = {
+                    "second_moment": scale**2 * np.ones(20),
+                    "correlation": np.clip(theory + noise, -1, 1),
+                    "rms_singular": rms * np.exp(rng.normal(0, 0.05, 20)),
+                    "largest_singular": rms * (1.5 + np.sqrt(layer)),
+                    "second_moment_theory": scale**2 * np.ones(20),
+                    "correlation_theory": theory,
+                    "rms_singular_theory": rms,
+                    "largest_singular_theory": rms * (1.5 + np.sqrt(layer)),
+                }
+                if kind == "point":
+                    frame = dict.fromkeys(frame, np.full(20, np.nan)) | {
+                        "rms_singular": np.where(np.isnan(rms), np.nan, 0.0),
+                        "largest_singular": np.where(np.isnan(rms), np.nan, 0.0),
+                    }
+                keys = {"initializer": name, "activation": activation, "seed": seed}
+                frames.append(pd.DataFrame(keys | {"layer": layer} | frame))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _symmetry(rng: np.random.Generator, activations: Sequence[str]) -> pd.DataFrame:
+    frames = []
+    for name in ("zeros", "constant", "glorot_uniform"):
+        for activation in activations:
+            vectors = rng.normal(size=(8, 16)) if name == "glorot_uniform" else np.ones((8, 16))
+            vectors /= np.linalg.norm(vectors, axis=0)
+            unit, other = np.indices((16, 16))
+            keys = {"initializer": name, "activation": activation, "steps": 50}
+            cosines = {"similarity": np.clip(vectors.T @ vectors, -1, 1).ravel()}
+            places = {"unit": unit.ravel() + 1, "other": other.ravel() + 1}
+            frames.append(pd.DataFrame(keys | places | cosines))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _histograms(
+    rng: np.random.Generator, rules: dict[str, tuple[str, Variance, str]], runs: pd.DataFrame
+) -> pd.DataFrame:
+    frames = []
+    for run in runs[runs["seed"] == 0].itertuples():
+        spread = math.sqrt(rules[run.initializer][1](256, 256) * 256)
+        for step in (1, 20):
+            for layer in range(1, len(LAYERS)):
+                for quantity, size in (("activation", spread**layer), ("gradient", 1e-3 / layer)):
+                    values = size * rng.normal(size=400) * (1 + 0.02 * step)
+                    if quantity == "activation" and run.activation == "relu":
+                        values = np.maximum(values, 0)
+                    counts, edges = np.histogram(values, 32)
+                    keys = {"run": run.run, "step": step, "layer": layer, "quantity": quantity}
+                    bins = {"bin_left": edges[:-1], "bin_right": edges[1:], "count": counts}
+                    frames.append(pd.DataFrame(keys | bins))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _rates(
+    rules: dict[str, tuple[str, Variance, str]], activations: Sequence[str], seed: int
+) -> pd.DataFrame:
+    rows = []
+    for place, (name, (kind, variance, _)) in enumerate(rules.items()):
+        for activation in activations:
+            centre = -1 - 0.5 * math.log10(max(variance(256, 256) * 256, 1e-2))
+            rates = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+            level = 0.97 - 0.002 * place if kind != "point" else 0.11
+            found = [max(0.1, level - 0.08 * (math.log10(rate) - centre) ** 2) for rate in rates]
+            best = found.index(max(found))
+            for index, (rate, accuracy) in enumerate(zip(rates, found, strict=True)):
+                status = "diverged" if kind != "point" and index > best + 1 else "finished"
+                edge = index == best and best in (0, 5) and kind != "point"
+                row = (name, activation, seed, rate, status, accuracy, index == best, edge)
+                rows.append(row)
+    columns = "initializer activation seed learning_rate status test_accuracy best at_edge"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
 def _training(
     rng: np.random.Generator,
     rules: dict[str, tuple[str, Variance, str]],
@@ -214,7 +307,8 @@ def _training(
                 accuracy = 0.1 + (final - 0.1) * progress
                 epoch = (step - 1) // steps_per_epoch + 1
                 fields = {"step": step, "epoch": epoch, "loss": loss, "accuracy": accuracy}
-                steps.append(pd.DataFrame({"run": run, **fields, "learning_rate": 0.1}))
+                cycle = 0.1 * (0.2 + 0.8 * abs(np.sin(math.pi * step / 16)))
+                steps.append(pd.DataFrame({"run": run, **fields, "learning_rate": cycle}))
                 at = np.arange((last // steps_per_epoch) + 1)
                 reached = 0.1 + (final - 0.1) * (1 - np.exp(-rate * at * steps_per_epoch))
                 loss_at = np.concatenate([[start], loss[at[1:] * steps_per_epoch - 1]])

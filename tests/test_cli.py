@@ -76,6 +76,10 @@ def test_help_names_every_verb(capsys):
         (("compare", "only-one.json"), "required"),
         (("report", "--seeds", "0"), "at least 1"),
         (("report", "--initializers", "he_norml"), "did you mean 'he_normal'"),
+        (("report", "--initializers", "he_normal,fixup"), "residual must be at least 1"),
+        (("report", "--learning-rates", "0.1,-1"), "learning_rate must be a number of at least 0"),
+        (("report", "--momentum", "0.5"), "--momentum is a setting of momentum, nesterov, which"),
+        (("report", "--dataset", "mnist,mnist_5k"), "a report is of one data set"),
         (("complete", "fish"), "invalid choice: 'fish'"),
     ],
 )
@@ -261,6 +265,56 @@ def test_report_writes_a_page_from_real_runs(capsys, tmp_path, monkeypatch):
     assert len(signal_rows) == 2 * 4  # one seed, as --quick has it
 
 
+@pytest.mark.slow
+def test_report_answers_for_each_depth_with_schemes_at_their_best_rates(capsys, tmp_path):
+    benchmarks = tmp_path / "benchmarks.json"
+    benchmarks.write_text(json.dumps(BENCHMARKS))
+    directory = tmp_path / "report"
+    words = (
+        "report",
+        "--quick",
+        "--backend=numpy",
+        "--seeds=2",
+        "--initializers=critical,he_normal,depth_scaled",
+        "--activation=gelu",
+        "--hidden=16-16,8-8-8-8",
+        "--residual=0,1",
+        "--learning-rates=0.003,0.1",
+        "--dataset=mnist_5k",
+        f"--out={directory}",
+        f"--benchmarks={benchmarks}",
+        "--title=How deep?",
+    )
+    code, _, err = run(capsys, *words)
+    assert (code, err.count("Traceback")) == (0, 0), err
+    tables = {path.stem: pd.read_parquet(path) for path in (directory / "tables").glob("*.parquet")}
+    best = tables["recommendation"].groupby("setup")["initializer"].agg(set)
+    # critical is for networks without residual blocks, depth_scaled for those with
+    assert best.to_dict() == {
+        f"{hidden}, {blocks}": {"he_normal", suited}
+        for hidden in ("2 × 16", "4 × 8")
+        for blocks, suited in (("no blocks", "critical"), ("blocks of 1", "depth_scaled"))
+    }
+    assert set(tables["unsuitable"]["initializer"]) == {"critical", "depth_scaled"}
+    # the search has a seed of its own, and its best rate is that of the runs
+    rates = tables["rates"]
+    assert set(rates["seed"]) == {2}
+    assert len(rates) == 4 * 2 * 2
+    chosen = rates[rates["best"]].set_index(["initializer", "setup"])["learning_rate"]
+    runs = tables["runs"].set_index(["initializer", "setup"])
+    assert set(runs["seed"]) == {0, 1}
+    assert (runs["best_learning_rate"] == chosen.reindex(runs.index)).all()
+    by_rate = rates.pivot_table("test_accuracy", ["initializer", "setup"], "learning_rate")
+    assert (by_rate.idxmax(axis=1) == chosen.reindex(by_rate.index)).all()
+    # what is sent through before training are the networks that were asked for
+    assert tables["signal"].groupby("setup")["layer"].max().to_dict() == {
+        setup: int(setup[0]) for setup in best.index
+    }
+    page = (directory / "index.html").read_text(encoding="utf-8")
+    assert "<h1>How deep?</h1>" in page
+    assert "For GELU, 4 × 8, blocks of 1, " in page
+
+
 def test_a_report_compares_each_rule_once_and_leaves_out_what_says_so():
     names = survey.distinct()
     assert {"zeros", "he_normal", "glorot_uniform", "orthogonal"} <= set(names)
@@ -343,9 +397,9 @@ def test_zsh_is_told_the_same_names(capsys):
     assert code == 0
     assert script.startswith("#compdef initperf")
     names = INITIALIZERS.names()
-    assert script.count(f"({' '.join(names)})") == 2  # draw and report
+    assert script.count(f"({' '.join(names)})") == 1  # draw
     both = sorted((*names, *SCHEMES.names()))
-    assert script.count(f"({' '.join(both)})") == 3  # info, train and sweep
+    assert script.count(f"({' '.join(both)})") == 4  # info, train, sweep and report
 
 
 def test_a_closed_pipe_is_no_error():

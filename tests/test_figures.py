@@ -108,6 +108,16 @@ def test_a_caption_is_a_few_plain_sentences(name: str, few: Tables) -> None:
     assert "nan" not in caption
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_finding_is_one_plain_sentence_of_the_data(name: str, few: Tables) -> None:
+    finding = FIGURES[name].find(few)
+    assert 30 < len(finding) < 400
+    assert finding.endswith(".")
+    assert finding.count(". ") == 0
+    assert "nan" not in finding
+    assert any(digit in finding for digit in "0123456789")
+
+
 @pytest.mark.parametrize("name", [name for name in FIGURES if "runs" in FIGURES[name].needs])
 def test_runs_on_different_data_are_not_compared(name: str, few: Tables) -> None:
     runs = few["runs"].copy()
@@ -141,11 +151,11 @@ def test_a_figure_names_the_tables_it_lacks() -> None:
 def test_one_seed_one_initializer_and_nothing_but_divergence_can_be_drawn() -> None:
     tables = synthetic_tables(seeds=1, activations=("relu",), epochs=2, steps_per_epoch=5)
     only = {"initializer": "large_normal"}
-    for name in ("runs", "signal", "weights", "weight_statistics"):
+    for name in ("runs", "signal", "weights", "weight_statistics", "rates", "propagation"):
         tables[name] = tables[name][tables[name]["initializer"] == only["initializer"]]
     runs = tables["runs"].assign(status="diverged", diverged_step=1, test_accuracy=np.nan)
     tables["runs"] = runs
-    for name in ("steps", "epochs", "layers"):
+    for name in ("steps", "epochs", "layers", "histograms"):
         tables[name] = tables[name][tables[name]["run"].isin(runs["run"])]
     tables["steps"] = tables["steps"].iloc[:1].assign(loss=np.nan)
     tables["epochs"] = tables["epochs"].iloc[:1]
@@ -242,13 +252,13 @@ def test_the_guide_grows_with_the_cube_of_the_side_above_all_times(few: Tables) 
 
 
 def test_the_caption_of_orthogonal_names_the_fastest_at_the_largest_size(few: Tables) -> None:
-    caption = FIGURES["orthogonal_time"].describe(few)
+    caption = FIGURES["orthogonal_time"].find(few)
     assert "At 2048 × 2048, Numba, 2 threads is the fastest with 120 ms" in caption
     assert "PyTorch takes 310 ms" in caption
     speed = few["speed"]
     ours = (speed[WORKLOAD] == "orthogonal") & (speed["role"] == "ours")
     slow = speed.assign(median_s=speed["median_s"].mask(ours, 9.0))
-    caption = FIGURES["orthogonal_time"].describe(few | {"speed": slow})
+    caption = FIGURES["orthogonal_time"].find(few | {"speed": slow})
     assert "PyTorch is the fastest with 310 ms; Numba, 1 thread takes 9.0 s" in caption
 
 
@@ -284,7 +294,7 @@ def test_fills_are_drawn_as_rates_below_their_limit(few: Tables) -> None:
 
 
 def test_the_caption_of_fills_names_what_comes_nearest_to_its_limit(few: Tables) -> None:
-    caption = FIGURES["fill_scaling"].describe(few)
+    caption = FIGURES["fill_scaling"].find(few)
     assert "Numba, 2 threads comes nearest to its limit: 28 % in fill_uniform" in caption
 
 

@@ -12,7 +12,7 @@ from initperf_figures._scaling import _LIBRARIES
 from initperf_figures._style import _FAMILIES, ACCENT, MUTED, family, in_order, strokes
 from initperf_figures.speed import duration, times
 from initperf_figures.training_curves import _smooth
-from initperf_figures.weight_histograms import caption
+from initperf_figures.weight_histograms import finding
 
 KNOWN = [name for _, members in _FAMILIES.values() for name in members]
 
@@ -142,9 +142,9 @@ def test_losses_of_runs_that_all_end_within_an_epoch_keep_their_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("declared", "words"), [(1.0, "within 2 %"), (1.012, "within 0.3 %"), (0.0, "one another).")]
+    ("declared", "words"), [(1.0, "within 2 %"), (1.012, "within 0.3 %"), (0.0, "the same value.")]
 )
-def test_the_caption_of_weights_bounds_their_errors(declared: float, words: str) -> None:
+def test_the_finding_of_weights_bounds_their_errors(declared: float, words: str) -> None:
     facts = pd.DataFrame({"declared_std": [declared], "std": 1.0142, "rows": 784, "columns": 256})
-    assert words in caption({"weight_statistics": facts})
-    assert "nan" not in caption({"weight_statistics": facts})
+    assert words in finding({"weight_statistics": facts})
+    assert "nan" not in finding({"weight_statistics": facts})

@@ -258,6 +258,7 @@ from initperf.cli import main, verbs
 from initperf.data import Dataset
 from initperf.report import tables
 from initperf.training.experiment import Experiment
+from initperf.training.run_tables import run_tables
 from initperf_figures import FIGURES
 
 def printed(*words):
@@ -277,7 +278,7 @@ experiment = Experiment("broad", "cubed", hidden=(4,), epochs=1, batch_size=4, o
                         decay=0.5, schedule="steps", drop_every=4, backend="numpy")
 assert Experiment.from_json(experiment.to_json()) == experiment
 run = initperf.train(experiment, dataset=dataset)
-made = tables.run_tables([run], dataset)
+made = run_tables([run], dataset)
 options = printed("train", "--help")
 print(json.dumps({
     "home": initperf.__file__,

@@ -5,6 +5,7 @@ import os
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import child
 import pandas as pd
@@ -15,7 +16,8 @@ from synthetic_tables import synthetic_tables
 
 import initperf_figures
 from initperf._core.registry import Registry, import_siblings
-from initperf_figures import FIGURES, ReportFigure, Tables, _page, _svg, canvas, report
+from initperf.errors import UsageError
+from initperf_figures import FIGURES, ReportFigure, Tables, _page, _svg, _usage, canvas, report
 from initperf_figures.report import write_report
 
 NASTY = "<script>alert('no')</script>&"
@@ -123,10 +125,12 @@ def test_every_figure_is_on_the_page_and_in_two_files(
     for name, figure in FIGURES.items():
         assert name in page.identifiers
         assert figure.describe(tables) in page.words
+        assert figure.find(tables) in page.words
         assert (
             (directory / "figures" / f"{name}.svg").read_text(encoding="utf-8").endswith("svg>\n")
         )
         assert (directory / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (directory / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_the_page_is_small_enough_to_send(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
@@ -156,6 +160,26 @@ def test_the_answer_tells_how_far_the_best_is_ahead_and_how_sure_that_is(
         assert f"{100 * row.behind:.2f} " in answer
         assert ends in answer
         assert f"of {row.initializer}, {row.verdict}" in answer
+
+
+def test_the_best_initializers_come_with_code_that_runs(
+    whole: tuple[Path, dict[str, pd.DataFrame]],
+) -> None:
+    directory, _ = whole
+    words = Page((directory / "index.html").read_text(encoding="utf-8")).words
+    table = pd.read_parquet(directory / "tables" / "recommendation.parquet")
+    best = set(table.loc[table["rank"] == 1, "initializer"]) - {NASTY}
+    for name in best:
+        assert f"initperf.torch.init_(model, {name!r}, rng=0)" in words
+        assert f"initperf.keras.Initializer({name!r}, seed=0)" in words
+        assert f"initperf.jax.initializer({name!r})" in words
+    here, *_ = _usage.usage_lines("he_normal", "relu").split("\n\n")
+    made: dict[str, Any] = {}
+    exec(here, made)
+    assert made["weights"].shape == (784, 256)
+    exec(_usage.usage_lines("critical", "gelu"), made)
+    assert [weights.shape for weights, _ in made["layers"]] == [(784, 256), (256, 10)]
+    assert _usage.usage_lines(NASTY, "relu") == ""
 
 
 def test_names_are_escaped(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
@@ -190,7 +214,8 @@ def test_the_same_tables_give_the_same_figure(
     name: str, whole: tuple[Path, dict[str, pd.DataFrame]]
 ) -> None:
     directory, tables = whole
-    svg, png = _svg.files(FIGURES[name].render(tables))
+    svg, png, pdf = _svg.files(FIGURES[name].render(tables))
+    assert pdf == (directory / "figures" / f"{name}.pdf").read_bytes()
     assert svg == (directory / "figures" / f"{name}.svg").read_text(encoding="utf-8")
     assert png == (directory / "figures" / f"{name}.png").read_bytes()
 
@@ -296,7 +321,7 @@ def test_a_figure_of_another_distribution_joins_the_report(tmp_path: Path, small
 
 def test_a_long_svg_is_shown_as_its_png(small: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     figure = ReportFigure("dot", "A dot", "A line.", ("runs",), _dot)
-    drawn = _page.Drawn(figure, "A line.", *_svg.files(figure.render(small)))
+    drawn = _page.Drawn(figure, "", "A line.", _svg.files(figure.render(small)))
     assert drawn.markup.startswith("<svg")
     monkeypatch.setattr(_page, "INLINE_LIMIT", 10)
     assert drawn.markup.startswith('<img alt="A dot. A line." src="data:image/png;base64,iVBOR')
@@ -341,3 +366,95 @@ def test_ctrl_c_leaves_the_old_report_or_none(
     monkeypatch.undo()
     assert contents(tmp_path) == old
     assert os.listdir(tmp_path) == (["r"] if before else [])
+
+
+def test_only_some_figures_are_drawn(tmp_path: Path, small: Tables) -> None:
+    write_report(small, tmp_path / "r", only=["final_accuracy"], place="a b's")
+    words = Page((tmp_path / "r" / "index.html").read_text(encoding="utf-8")).words
+    assert "Figure 1" in words
+    assert "Figure 2" not in words
+    assert "initperf report --from 'a b'\"'\"'s' --only final_accuracy" in words
+    assert """draw('final_accuracy', "a b's", size='two_columns')""" in words
+    assert {path.stem for path in (tmp_path / "r" / "figures").iterdir()} == {"final_accuracy"}
+    with pytest.raises(UsageError, match="nothing can be drawn of bounds; missing: bounds"):
+        write_report(small, tmp_path / "s", only=["bounds"])
+    with pytest.raises(ValueError, match="did you mean 'bounds'"):
+        write_report(small, tmp_path / "s", only=["bound"])
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_document_has_a_page_a_figure_and_is_the_same_each_time(
+    tmp_path: Path, small: Tables
+) -> None:
+    for name in ("one", "two"):
+        page = write_report(small, tmp_path / name, kind="pdf", title="A title")
+        assert page == tmp_path / name / "report.pdf"
+    document = (tmp_path / "one" / "report.pdf").read_bytes()
+    assert document.count(b"/Type /Page ") == 2
+    assert b"A title" in document
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert not (tmp_path / "one" / "figures").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_images_alone_are_of_300_dots_an_inch(tmp_path: Path, small: Tables) -> None:
+    place = write_report(small, tmp_path / "r", kind="png")
+    assert {path.name for path in place.iterdir()} == {"first.png", "second.png"}
+    wide = int.from_bytes((place / "first.png").read_bytes()[16:20], "big")
+    assert wide == 3240  # 10.8 inches
+    with pytest.raises(ValueError, match="format must be one of html, pdf, png"):
+        write_report(small, tmp_path / "s", kind="docx")
+
+
+OWN = """
+from initperf_figures import canvas, register
+def draw(tables):
+    figure = canvas(2.0)
+    figure.subplots().plot(tables["runs"]["seed"])
+    return figure
+register("own_of_a_test", title="Own", caption="New.", needs=("runs",), draw=draw)
+"""
+
+
+def test_own_figure_files_join_and_faulty_ones_are_named(
+    tmp_path: Path, small: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "FIGURES", figures := _quick_figures())
+    monkeypatch.setattr(initperf_figures._figure, "FIGURES", figures)
+    (tmp_path / "own").mkdir()
+    with pytest.raises(UsageError, match="holds no figure files"):
+        report.check_directory(tmp_path / "r", own=tmp_path / "own")
+    (tmp_path / "own" / "mine.py").write_text(OWN)
+    (tmp_path / "own" / "_parts.py").write_text("1 / 0")
+    needed = report.check_directory(tmp_path / "r", ["own_of_a_test"], tmp_path / "own")
+    assert needed == {"runs"}
+    write_report(small, tmp_path / "r", only=["own_of_a_test"])
+    assert (tmp_path / "r" / "figures" / "own_of_a_test.svg").is_file()
+    (tmp_path / "own" / "mine.py").write_text("1 / 0")
+    with pytest.raises(UsageError, match=r"mine\.py cannot be imported: ZeroDivisionError"):
+        report.check_directory(tmp_path / "r", own=tmp_path / "own")
+
+
+def test_each_setup_has_an_answer_and_panels_of_its_own(tmp_path: Path, small: Tables) -> None:
+    deep = {name: small[name].copy() for name in ("runs", "epochs")}
+    for table in deep.values():
+        table["run"] = "deep-" + table["run"]
+    runs = pd.concat(
+        [
+            small["runs"].assign(setup="3 × 64"),
+            deep["runs"].assign(
+                setup="30 × 64", network="784-64", test_accuracy=0.5, status="finished"
+            ),
+        ],
+        ignore_index=True,
+    )
+    epochs = pd.concat([small["epochs"], deep["epochs"]], ignore_index=True)
+    tables = {"runs": runs, "epochs": epochs}
+    write_report(tables, tmp_path / "r", only=["final_accuracy"])
+    words = Page((tmp_path / "r" / "index.html").read_text(encoding="utf-8")).words
+    assert words.index("For ReLU, 3 × 64, ") < words.index("For ReLU, 30 × 64, ")
+    table = pd.read_parquet(tmp_path / "r" / "tables" / "recommendation.parquet")
+    assert set(table["activation"]) == {"relu", "tanh"}
+    assert set(table.loc[table["setup"] == "30 × 64", "accuracy"]) == {0.5}
+    assert table["textbook"].any()

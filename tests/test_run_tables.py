@@ -5,8 +5,11 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.report import tables
-from initperf.report.tables import run_tables, signal_table, signals_table
+from initperf.report.measure import probes
+from initperf.report.plan import Settings, plan
+from initperf.report.tables import signal_table, signals_table
 from initperf.training.experiment import settings
+from initperf.training.run_tables import run_tables
 from initperf_figures._figure import check_comparable
 
 SMALL = Experiment(
@@ -77,6 +80,8 @@ def test_signals_are_those_of_the_experiments_own_network(blobs, initializer):
 
 def test_a_report_shows_signals_of_deep_networks(blobs, monkeypatch):
     monkeypatch.setattr(tables, "DEEP", (6,) * 4)
-    experiments = [SMALL, SMALL.replace(initializer="zeros")]
+    given = {"initializer": ["he_normal", "zeros"], "activation": "relu", "backend": "numpy"}
+    chosen = Settings(given=given | {"biases": "constant"})
+    (experiments,) = probes(chosen, plan(chosen)).values()
     found = signals_table(experiments, blobs, lambda *_: None)
     assert found.groupby("initializer")["layer"].max().to_dict() == {"he_normal": 4, "zeros": 4}

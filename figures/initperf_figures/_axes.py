@@ -1,6 +1,8 @@
 """Parts of several figures: axes of accuracies, labels at line ends, names and numbers."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
@@ -18,16 +20,39 @@ LINE_PITCH = 10.5  # points from one end label to the next
 
 
 def activation_name(activation: str) -> str:
-    """Return the usual spelling of an activation's name."""
-    if activation.endswith("elu") and activation not in _ACTIVATION_NAMES:
-        return activation.upper()
-    return _ACTIVATION_NAMES.get(activation, activation)
+    """Return the usual spelling of an activation's name, or of that at the head of a panel's."""
+    name, comma, setup = activation.partition(", ")
+    if name.endswith("elu") and name not in _ACTIVATION_NAMES:
+        name = name.upper()
+    return _ACTIVATION_NAMES.get(name, name) + comma + setup
+
+
+def network_name(sizes: str) -> str:
+    """Return the widths of a network, such as ``784-64-64-64-10``, as ``784-3×64-10``."""
+    found = []
+    for width, group in groupby(sizes.split("-")):
+        count = len(list(group))
+        found.append(f"{count}×{width}" if count > 2 else "-".join([width] * count))
+    return "-".join(found)
+
+
+def activation_of(panel: str) -> str:
+    """Return the activation of a panel, whose name may go on with its setup after a comma."""
+    return panel.partition(", ")[0]
 
 
 def activations_of(table: pd.DataFrame) -> list[str]:
-    """Return the activations in a table, ReLU and tanh first."""
+    """Return the activations in a table, ReLU and tanh first, those of one setup in its order."""
     first = {"relu": 0, "tanh": 1}
-    return sorted(table["activation"].unique(), key=lambda name: (first.get(name, 2), name))
+
+    def key(panel: str) -> tuple[int, str, list[tuple[int, str]]]:
+        name, _, setup = panel.partition(", ")
+        numbers = [
+            (int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", setup)
+        ]
+        return first.get(name, 2), name, numbers
+
+    return sorted(table["activation"].unique(), key=key)
 
 
 def magnitude(value: float) -> str:
@@ -166,7 +191,11 @@ def _inside(block: tuple[float, int], pitch: float, low: float, high: float) -> 
 
 
 def end_labels(
-    axes: Axes, ends: Mapping[str, float], height: float, bold: Iterable[str] = ()
+    axes: Axes,
+    ends: Mapping[str, float],
+    height: float,
+    bold: Iterable[str] = (),
+    spelled: Callable[[float], str] = magnitude,
 ) -> None:
     """Write each line's name and last value at its right end, with leaders to where they fit.
 
@@ -183,6 +212,8 @@ def end_labels(
         exact height is not known before the layout.
     bold : iterable of str
         Initializers to name in bold.
+    spelled : callable
+        The text of a last value.
     """
     low, high = axes.get_ylim()
     to_axes = (axes.transData + axes.transAxes.inverted()).transform
@@ -213,5 +244,5 @@ def end_labels(
         )
         arrow = "↑ " if ends[name] > high else "↓ " if ends[name] < low else ""
         weight = "bold" if name in emphasised else "normal"
-        axes.text(0.9, where, arrow + magnitude(ends[name]), **plain)
+        axes.text(0.9, where, arrow + spelled(ends[name]), **plain)
         axes.text(0.97, where, name, weight=weight, **style)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from initperf_figures._axes import activation_name, activations_of, end_labels, power
-from initperf_figures._style import INK, RULE, canvas, in_order, strokes
+from initperf_figures._style import INK, RULE, across, canvas, in_order, strokes
 
 # Lines beyond this range have vanished or exploded; their last value is written at their end.
 FLOOR, CEILING = 1e-9, 1e9
@@ -42,10 +42,11 @@ def by_depth(
     """
     activations = activations_of(signal)
     names = in_order(signal["initializer"])
-    rows = -(-len(activations) // 2)
+    columns = across()
+    rows = -(-len(activations) // columns)
     height = max(3.9, 0.155 * len(names) + 1.1)
     figure = canvas(height * rows)
-    panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True).flat
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
     signal = signal.assign(**{column: signal[column].fillna(np.inf)})
     summary = signal.groupby(["activation", "initializer", "layer"])[column]
     summary = summary.quantile([0.0, 0.5, 1.0], interpolation="nearest").unstack()
@@ -70,7 +71,7 @@ def by_depth(
         axes.axhspan(*KEPT, color=RULE, alpha=0.45, linewidth=0, zorder=0)
         if guide is not None:
             axes.axhline(guide, color=INK, linewidth=0.8, zorder=1)
-        for name in names:
+        for name in in_order(summary.loc[activation].index.unique("initializer")):
             lines = summary.loc[(activation, name)].clip(low * 1e-9, high * 1e9)
             stroke = strokes(name)
             axes.fill_between(
@@ -80,11 +81,41 @@ def by_depth(
     for axes in list(figure.axes)[len(activations) :]:
         axes.remove()
     middle = summary[0.5].unstack("layer")
-    held = middle[((middle >= KEPT[0]) & (middle <= KEPT[1])).all(axis=1)].index
+    kept = (middle >= KEPT[0]) & (middle <= KEPT[1])
+    held = middle[(kept | middle.isna()).all(axis=1)].index  # NaN: a network that is not so deep
+    last = middle.ffill(axis=1)[ends[1]]
     for axes, activation in zip(figure.axes, activations, strict=True):
         bold = [name for other, name in held if other == activation]
-        end_labels(axes, middle.loc[activation][ends[1]].to_dict(), height - _AROUND, bold)
+        end_labels(axes, last.loc[activation].to_dict(), height - _AROUND, bold)
     return figure
+
+
+def kept_by_depth(signal: pd.DataFrame, column: str, what: str) -> str:
+    """Return how many initializers keep a quantity in the band, for each activation.
+
+    Parameters
+    ----------
+    signal : pandas.DataFrame
+        The table.
+    column : str
+        Column of the quantity.
+    what : str
+        Its name in the sentence.
+    """
+    middle = signal.groupby(["activation", "initializer", "layer"])[column].median()
+    inside = (middle >= KEPT[0]) & (middle <= KEPT[1])
+    held = inside.groupby(level=["activation", "initializer"]).all()
+    deep = signal.groupby("activation")["layer"].max()
+    words = []
+    for activation in activations_of(signal):
+        own = held[activation]
+        names = in_order(own.index[own])
+        which = f" ({', '.join(names)})" if 0 < len(names) < 4 else ""
+        words.append(
+            f"{len(names)} of {len(own)} with {activation_name(activation)}{which} through "
+            f"{deep[activation]} layers"
+        )
+    return f"{what} stays between {KEPT[0]:g} and {KEPT[1]:g} for {', '.join(words)}."
 
 
 def over_seeds(signal: pd.DataFrame) -> str:
@@ -93,3 +124,9 @@ def over_seeds(signal: pd.DataFrame) -> str:
     if seeds == 1:
         return "One seed."
     return f"Lines are medians of {seeds} seeds, bands range from the minimum to the maximum."
+
+
+def medians(table: pd.DataFrame) -> str:
+    """Return what a caption says of seeds where there are no bands."""
+    seeds = table["seed"].nunique()
+    return "One seed." if seeds == 1 else f"Medians of {seeds} seeds."

@@ -13,8 +13,7 @@ import joblib
 from initperf._core.parallel import default_threads
 from initperf_figures import _svg
 from initperf_figures._figure import ReportFigure, Tables
-
-Files = tuple[str, bytes]
+from initperf_figures._svg import Files
 
 LEAST = 5
 """Fewer figures than this are drawn before other processes have started."""
@@ -36,8 +35,8 @@ def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterato
 
     Yields
     ------
-    iterator of (str, bytes)
-        The SVG text and PNG bytes of each figure, in the order of `figures`. A figure that
+    iterator of Files
+        The files of each figure, in the order of `figures`. A figure that
         another process could not draw, for whatever reason, is drawn in this one, where an error
         is raised.
     """
@@ -93,7 +92,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def files(figure: ReportFigure, tables: Tables) -> Files:
-    """Return a figure's SVG text and PNG bytes.
+    """Return a figure's files.
 
     Parameters
     ----------

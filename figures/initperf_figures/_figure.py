@@ -18,8 +18,10 @@ WORKLOAD = "workload"
 SECTIONS = ("weights", "signal", "training", "speed", "claims", "more")
 
 # Columns of the table of runs that may differ between runs that are compared: what a report
-# compares, what gives the same results, and results. All others are settings.
+# compares, what gives the same results, the rule's own rate where each was searched, and results.
+# All others are settings.
 _FREE = {
+    "best_learning_rate",
     *("run", "initializer", "activation", "seed", "backend", "status", "diverged_step"),
     *("test_accuracy", "final_loss", "train_seconds", "compile_seconds", "steps"),
 }
@@ -51,6 +53,8 @@ class ReportFigure:
     wants : callable, optional
         Function of the tables, all present, that returns in words what else is missing; nothing if
         the figure can be drawn.
+    finding : callable, optional
+        Function of the tables that returns what they show, in one sentence.
     """
 
     name: str
@@ -62,6 +66,7 @@ class ReportFigure:
     order: int = 50
     printed: tuple[str, ...] = ()
     wants: Callable[[Tables], str] | None = None
+    finding: Callable[[Tables], str] | None = None
 
     def missing(self, tables: Tables) -> list[str]:
         """Return the needed tables that are absent or empty, or else what the tables lack."""
@@ -70,8 +75,15 @@ class ReportFigure:
             return [words]
         return lacking
 
-    def render(self, tables: Tables) -> Figure:
+    def render(self, tables: Tables, inches: float | None = None) -> Figure:
         """Draw the figure in the report's style.
+
+        Parameters
+        ----------
+        tables : mapping of str to pandas.DataFrame
+            At least those that it needs.
+        inches : float, optional
+            Width of the figure; by default the page's.
 
         Raises
         ------
@@ -80,8 +92,12 @@ class ReportFigure:
         """
         if "runs" in self.needs:
             check_comparable(tables["runs"])
-        with look():
+        with look(inches):
             return self.draw(plain({name: tables[name] for name in self.needs}))
+
+    def find(self, tables: Tables) -> str:
+        """Return what the tables show, in one sentence, or nothing where the figure says none."""
+        return "" if self.finding is None else self.finding(plain(tables))
 
     def describe(self, tables: Tables) -> str:
         """Return the caption."""
@@ -116,6 +132,7 @@ def register(
     order: int = 50,
     printed: tuple[str, ...] = (),
     wants: Callable[[Tables], str] | None = None,
+    finding: Callable[[Tables], str] | None = None,
 ) -> ReportFigure:
     """Add a figure to the report; every figure's file ends with this call.
 
@@ -123,7 +140,7 @@ def register(
 
     Parameters
     ----------
-    name, title, caption, needs, draw, section, order, printed, wants
+    name, title, caption, needs, draw, section, order, printed, wants, finding
         Fields of `ReportFigure`.
 
     Raises
@@ -135,7 +152,9 @@ def register(
         raise ValueError(f"a figure's name is lower case letters, digits and _; got {name!r}")
     if section not in SECTIONS:
         raise ValueError(f"unknown section {section!r}; there are {', '.join(SECTIONS)}")
-    figure = ReportFigure(name, title, caption, needs, draw, section, order, printed, wants)
+    figure = ReportFigure(
+        name, title, caption, needs, draw, section, order, printed, wants, finding
+    )
     return FIGURES.register(name, figure)
 
 

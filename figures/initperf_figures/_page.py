@@ -1,6 +1,8 @@
 """HTML page of a report."""
 
 import base64
+import hashlib
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,9 +15,11 @@ from markupsafe import Markup, escape
 
 from initperf._core.cells import cell
 from initperf_figures import _svg
-from initperf_figures._axes import activation_name
+from initperf_figures._axes import activation_name, activation_of, activations_of, network_name
 from initperf_figures._figure import SECTIONS, ReportFigure
+from initperf_figures._panels import SETUP, panelled
 from initperf_figures._style import strokes
+from initperf_figures._usage import usage_lines
 from initperf_figures.recommendation import conclusions, percent
 
 INLINE_LIMIT = 600_000
@@ -44,21 +48,22 @@ _HEADINGS = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with its caption and files."""
+    """A figure with its finding, its caption and its files."""
 
     figure: ReportFigure
+    finding: str
     caption: str
-    svg: str
-    png: bytes
+    files: _svg.Files
 
     @property
     def markup(self) -> Markup:
         """Its SVG as markup, or its PNG where the SVG is longer than INLINE_LIMIT."""
         name = self.figure.name
-        description = str(escape(f"{self.figure.title}. {self.caption}"))
-        if len(self.svg) <= INLINE_LIMIT:
-            return Markup(_svg.inline(self.svg, name, description))
-        data = base64.b64encode(self.png).decode()
+        words = " ".join(filter(None, (f"{self.figure.title}.", self.finding, self.caption)))
+        description = str(escape(words))
+        if len(self.files.svg) <= INLINE_LIMIT:
+            return Markup(_svg.inline(self.files.svg, name, description))
+        data = base64.b64encode(self.files.png).decode()
         return Markup(f'<img alt="{description}" src="data:image/png;base64,{data}">')
 
 
@@ -68,6 +73,7 @@ def page(
     drawn: Sequence[Drawn],
     left_out: Mapping[str, Sequence[str]],
     commands: Sequence[str],
+    place: str = "report",
 ) -> str:
     """Return the page's HTML.
 
@@ -83,6 +89,8 @@ def page(
         Titles of the figures that were not drawn, and what they lacked.
     commands : sequence of str
         Command lines that made the report.
+    place : str
+        Path of the report's directory, as one types it.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -100,22 +108,73 @@ def page(
     environment.filters.update(filters)
     rankings = []
     if "recommendation" in tables:
-        ranked = tables["recommendation"].groupby("activation", sort=False)
-        rankings = [ranking for _, ranking in ranked]
+        answers = panelled({"all": tables["recommendation"]})["all"]
+        rankings = [answers[answers["activation"] == one] for one in activations_of(answers)]
     sections = [
         (name, *_HEADINGS[name], [item for item in drawn if item.figure.section == name])
         for name in SECTIONS
     ]
+    script = "\n".join(
+        (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+        for name in ("theme.js", "sort.js")
+    )
     return environment.get_template("index.html").render(
+        script=Markup(script),
+        policy=_policy(script),
         title=title,
         stamp=_stamp(tables),
         rankings=rankings,
+        usages=_usages(rankings),
+        unsuitable=list(tables["unsuitable"].itertuples()) if "unsuitable" in tables else [],
         conclusions=conclusions(rankings),
         sections=[section for section in sections if section[3]],
         numbers={item.figure.name: index for index, item in enumerate(drawn, start=1)},
         left_out=left_out,
         commands=commands,
+        redrawn=partial(_redrawn, place=place),
         tables=tables,
+    )
+
+
+def _policy(script: str) -> str:
+    """Return a content-security policy: no request of any kind, and no script but the page's.
+
+    Parameters
+    ----------
+    script : str
+        Text of the page's one script element.
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _usages(rankings: Sequence[pd.DataFrame]) -> dict[str, str]:
+    """Return the lines of code that use the best initializers, by name, each once."""
+    found = {}
+    for ranking in rankings:
+        name = ranking.iloc[0]["initializer"]
+        found[name] = usage_lines(name, activation_of(ranking.iloc[0]["activation"]))
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def _redrawn(name: str, place: str) -> str:
+    """Return the command, and the lines of Python, that draw a figure again.
+
+    Parameters
+    ----------
+    name : str
+        The figure's name.
+    place : str
+        The report's directory.
+    """
+    return (
+        f"initperf report --from {shlex.quote(place)} --only {name} --out {name}\n\n"
+        "import initperf_figures\n"
+        f"figure = initperf_figures.draw({name!r}, {place!r}, size='two_columns')\n"
+        f"figure.savefig('{name}.pdf')"
     )
 
 
@@ -124,13 +183,28 @@ def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     if "runs" not in tables or tables["runs"].empty:
         return []
     runs = tables["runs"]
-    first = runs.iloc[0]
     counts = runs[["initializer", "activation", "seed"]].nunique()
-    return [
-        f"{counts['initializer']} initializers × {counts['activation']} activations × "
+    setups = runs[SETUP].nunique() if SETUP in runs else 1
+    across = f" × {setups} setups" if setups > 1 else ""
+    first = runs.iloc[0]
+    found = [
+        f"{counts['initializer']} initializers × {counts['activation']} activations{across} × "
         f"{counts['seed']} seeds, {len(runs)} runs",
         f"{first['dataset']}, {first['dataset_size']:,} images",
-        f"network {first['network']}",
-        f"{first['epochs']} epochs, {first['optimizer']}, batch {first['batch_size']}, "
-        f"learning rate {first['learning_rate']:g}",
     ]
+    words = {
+        "network": "network {}",
+        "epochs": "{} epochs",
+        "optimizer": "{}",
+        "batch_size": "batch {}",
+        "learning_rate": "learning rate {:g}",
+    }
+    shared = [
+        text.format(network_name(first[name]) if name == "network" else first[name])
+        for name, text in words.items()
+        if name in runs and runs[name].nunique() == 1
+    ]
+    shared = ["1 epoch" if words == "1 epochs" else words for words in shared]
+    if "best_learning_rate" in runs:
+        shared.append("each rule at its best learning rate of a search")
+    return [*found, ", ".join(shared)] if shared else found

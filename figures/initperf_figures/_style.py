@@ -8,10 +8,12 @@ its family, or a hash of its letters chooses one, so it is the same in every rep
 """
 
 import colorsys
+import io
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +31,16 @@ EDGE = "#b9bfc9"
 PAPER = "#ffffff"
 ACCENT = "#0072b2"
 
-# Width of every figure, in inches: at the page's 1080 px, 8.5 pt text is 12 px tall.
+# Width of a figure of the page, in inches: at its 1080 px, 8.5 pt text is 12 px tall.
 WIDTH = 10.8
+
+
+SIZES = {"page": WIDTH, "two_columns": 7.2, "one_column": 4.75, "slide": 6.67}
+"""Widths of figures by name, in inches; text is of 7 to 9 points in all. ``two_columns`` fills a
+page of a paper, ``one_column`` is to be scaled to a column of 3.5 inches, with text of 5 to 6
+points, and ``slide`` to a slide of 13.3 inches, with text of 14 to 18 points."""
+
+_CHOSEN: ContextVar[float] = ContextVar("width", default=WIDTH)
 
 # family: (pattern of the names of members, colours of known members)
 _FAMILIES: dict[str, tuple[str, dict[str, str]]] = {
@@ -108,6 +118,7 @@ _LOOK: dict[Any, Any] = {
     "legend.labelcolor": INK,
     "lines.linewidth": 1.4,
     "lines.solid_capstyle": "round",
+    "pdf.fonttype": 42,  # TrueType: text that can be selected, and edited
     "savefig.facecolor": PAPER,
     "svg.fonttype": "path",
     "svg.hashsalt": "initperf",
@@ -134,17 +145,57 @@ class Strokes:
 
 
 @contextmanager
-def look() -> Iterator[None]:
-    """Apply the style inside the block, whatever the user's own settings are."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_LOOK)
-        yield
+def look(inches: float | None = None) -> Iterator[None]:
+    """Apply the style inside the block, whatever the user's own settings are.
+
+    Parameters
+    ----------
+    inches : float, optional
+        Width of the figures that are made in the block; by default that of the block around it,
+        or else the page's.
+    """
+    token = _CHOSEN.set(_CHOSEN.get() if inches is None else inches)
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(_LOOK)
+            yield
+    finally:
+        _CHOSEN.reset(token)
+
+
+def width() -> float:
+    """Return the width of figures, in inches."""
+    return _CHOSEN.get()
+
+
+def across(most: int = 2) -> int:
+    """Return how many panels stand side by side, of at most so many at the page's width."""
+    return max(1, int(most * _CHOSEN.get() / WIDTH))
+
+
+class ShownFigure(Figure):
+    """A figure that notebooks show, in any environment, without a magic command."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Return a PNG image of two pixels for each on the screen, and its size there."""
+        image = io.BytesIO()
+        self.savefig(image, format="png", dpi=2 * _SCREEN_DPI)
+        wide, tall = self.get_size_inches() * _SCREEN_DPI
+        return image.getvalue(), {"width": round(wide), "height": round(tall)}
+
+    def savefig(self, *arguments: Any, **options: Any) -> None:
+        """Write a file, in the report's style; see `matplotlib.figure.Figure.savefig`."""
+        with look():
+            super().savefig(*arguments, **options)
+
+
+_SCREEN_DPI = 96
 
 
 def canvas(height: float) -> Figure:
-    """Return an empty figure of the page's width, with a height in inches."""
-    return Figure(figsize=(WIDTH, height))
+    """Return an empty figure of the chosen width, with a height in inches."""
+    return ShownFigure(figsize=(width(), height))
 
 
 def regular(
@@ -172,17 +223,18 @@ def regular(
         For `matplotlib.figure.Figure.subplots`.
     """
     left, right, top, bottom = around
-    across, down = between
-    width = (WIDTH - left - right - across * (columns - 1)) / columns
+    gap, down = between
+    whole = width()
+    wide = (whole - left - right - gap * (columns - 1)) / columns
     tall = (height - top - bottom - down * (rows - 1)) / rows
     figure = canvas(height)
     figure.set_layout_engine("none")
     grid = {
-        "left": left / WIDTH,
-        "right": 1 - right / WIDTH,
+        "left": left / whole,
+        "right": 1 - right / whole,
         "top": 1 - top / height,
         "bottom": bottom / height,
-        "wspace": across / width,
+        "wspace": gap / wide,
         "hspace": down / tall,
     }
     axes = figure.subplots(rows, columns, squeeze=False, gridspec_kw=grid, **subplots)

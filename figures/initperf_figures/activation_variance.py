@@ -5,7 +5,7 @@ Poole et al., "Exponential expressivity in deep neural networks through transien
 
 from matplotlib.figure import Figure
 
-from initperf_figures._depth import KEPT, by_depth, over_seeds
+from initperf_figures._depth import KEPT, by_depth, kept_by_depth, over_seeds
 from initperf_figures._figure import Tables, register
 
 
@@ -26,12 +26,18 @@ def caption(tables: Tables) -> str:
     )
 
 
+def finding(tables: Tables) -> str:
+    """Return how many initializers keep it in the band."""
+    return kept_by_depth(tables["signal"], "activation_variance", "The variance of the activations")
+
+
 register(
     "activation_variance",
     title="Variance of the activations by depth",
     caption=caption,
     needs=("signal",),
     draw=draw,
+    finding=finding,
     section="signal",
     order=10,
 )

@@ -75,6 +75,19 @@ def draw(tables: Tables) -> Figure:
     return figure
 
 
+def finding(tables: Tables) -> str:
+    """Return the spread of the standard deviations at the labelled fan-in."""
+    bounds = tables["bounds"]
+    at = bounds[bounds["fan_in"] == _LABELLED].sort_values("std", kind="stable")
+    if at.empty:
+        return "All bounds fall as the fan-in grows."
+    least, most = at.iloc[0], at.iloc[-1]
+    return (
+        f"At a fan-in of {_LABELLED}, standard deviations range from {least['std']:.3f} of "
+        f"{least['initializer']} to {most['std']:.3f} of {most['initializer']}."
+    )
+
+
 register(
     "bounds",
     title="Bounds against fan-in",
@@ -85,6 +98,7 @@ register(
     ),
     needs=("bounds",),
     draw=draw,
+    finding=finding,
     section="weights",
     order=20,
 )

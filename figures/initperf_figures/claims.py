@@ -86,12 +86,23 @@ def describe(tables: Tables) -> str:
     )
 
 
+def finding(tables: Tables) -> str:
+    """Return how many claims have which verdict."""
+    verdicts = tables["claims"]["verdict"]
+    counts = {verdict: int((verdicts == verdict).sum()) for verdict in _COLOURS}
+    return (
+        f"Of {len(verdicts)} published claims, {counts['holds']} hold, {counts['fails']} fail, "
+        f"and {counts['not decidable here']} are not decidable here."
+    )
+
+
 register(
     "claims",
     title="Claims and measurements",
     caption=describe,
     needs=("claims",),
     draw=draw,
+    finding=finding,
     section="claims",
     printed=("claims",),
 )

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from initperf_figures._axes import activation_name, activations_of
+from initperf_figures._axes import activation_name, activation_of, activations_of
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, RULE, canvas, in_order, strokes
 
@@ -34,11 +34,11 @@ def draw(tables: Tables) -> Figure:
     figure = canvas((0.235 * len(names) + 0.85) * rows)
     panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
     for axes, activation in zip(panels, activations, strict=False):
-        measure = measure_of(activation)
+        measure = measure_of(activation_of(activation))
         own = signal[signal["activation"] == activation]
         shares = own.groupby(["layer", "initializer"])[f"{measure}_fraction"].median().unstack()
         axes.set_title(f"{activation_name(activation)}: {measure} units")
-        _strips(axes, shares.reindex(columns=names))
+        _strips(axes, shares[[name for name in names if name in shares]])
     for axes in list(figure.axes)[len(activations) :]:
         axes.remove()
     return figure
@@ -75,6 +75,23 @@ def _strips(axes: Axes, shares: pd.DataFrame) -> None:
     axes.spines["left"].set_visible(False)
 
 
+def finding(tables: Tables) -> str:
+    """Return where the last layer has the most dead or saturated units."""
+    signal = tables["signal"]
+    words = []
+    for activation in activations_of(signal):
+        measure = measure_of(activation_of(activation))
+        own = signal[signal["activation"] == activation]
+        last = own[own["layer"] == own["layer"].max()]
+        shares = last.groupby("initializer")[f"{measure}_fraction"].median().dropna()
+        most = shares[shares >= 0.5]
+        words.append(
+            f"{len(most)} of {len(shares)} initializers leave half of the units or more {measure} "
+            f"with {activation_name(activation)}"
+        )
+    return f"In the last layer, {', '.join(words)}."
+
+
 register(
     "dead_saturated",
     title="Dead and saturated units",
@@ -86,6 +103,7 @@ register(
     ),
     needs=("signal",),
     draw=draw,
+    finding=finding,
     section="signal",
     order=30,
 )

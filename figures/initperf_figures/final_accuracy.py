@@ -97,12 +97,23 @@ def caption(tables: Tables) -> str:
     )
 
 
+def finding(tables: Tables) -> str:
+    """Return the best initializer of each activation."""
+    ranking = rank(tables["runs"])
+    best = [
+        f"{row.initializer} with {activation_name(row.activation)} ({100 * row.accuracy:.1f} %)"
+        for row in ranking[ranking["rank"] == 1].itertuples()
+    ]
+    return f"The highest mean accuracy is that of {', '.join(best)}."
+
+
 register(
     "final_accuracy",
     title="Final test accuracy",
     caption=caption,
     needs=("runs", "epochs"),
     draw=draw,
+    finding=finding,
     section="training",
     order=10,
 )

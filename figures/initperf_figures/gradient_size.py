@@ -6,7 +6,7 @@ Glorot and Bengio, "Understanding the difficulty of training deep feedforward ne
 
 from matplotlib.figure import Figure
 
-from initperf_figures._depth import KEPT, by_depth, over_seeds
+from initperf_figures._depth import KEPT, by_depth, kept_by_depth, over_seeds
 from initperf_figures._figure import Tables, register
 
 
@@ -26,12 +26,18 @@ def caption(tables: Tables) -> str:
     )
 
 
+def finding(tables: Tables) -> str:
+    """Return how many initializers keep it in the band."""
+    return kept_by_depth(tables["signal"], "gradient_norm", "The norm of the gradients")
+
+
 register(
     "gradient_size",
     title="Norm of the gradients by depth",
     caption=caption,
     needs=("signal",),
     draw=draw,
+    finding=finding,
     section="signal",
     order=20,
 )

@@ -8,15 +8,53 @@ import pandas as pd
 import pyarrow
 from pyarrow import csv
 
-from initperf_figures._directory import check_directory, replacing_directory
+from initperf.errors import UsageError
+from initperf_figures._book import write_book
+from initperf_figures._directory import check_directory as check_replaceable
+from initperf_figures._directory import replacing_directory
 from initperf_figures._drawing import drawing
 from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable, plain
+from initperf_figures._own import import_figures
 from initperf_figures._page import Drawn, page
+from initperf_figures._panels import SETUP, panelled, setups_of
+from initperf_figures._svg import Files
 from initperf_figures.recommendation import recommend
 
 __all__ = ["check_directory", "write_report"]
 
 Progress = Callable[[int, int, str], None]
+
+
+def check_directory(
+    directory: Path, only: Sequence[str] = (), own: Path | None = None
+) -> frozenset[str]:
+    """Check that a report of some figures can be written, before anything is measured.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        Where the report goes.
+    only : sequence of str
+        Names of figures; none for all.
+    own : pathlib.Path, optional
+        Directory of figure files, which are imported.
+
+    Returns
+    -------
+    frozenset of str
+        Tables that the figures need.
+
+    Raises
+    ------
+    UsageError
+        When the directory holds anything but a report, and when a figure file cannot be imported.
+    ValueError
+        For a name that no figure has.
+    """
+    check_replaceable(directory)
+    if own is not None:
+        import_figures(own)
+    return frozenset(name for figure in _chosen(only) for name in figure.needs)
 
 
 def write_report(
@@ -25,6 +63,9 @@ def write_report(
     *,
     title: str = "Which initializer for which activation?",
     commands: Sequence[str] = (),
+    only: Sequence[str] = (),
+    kind: str = "html",
+    place: str = "report",
     progress: Progress | None = None,
 ) -> Path:
     """Write a report of measurements to a directory.
@@ -44,54 +85,122 @@ def write_report(
         The page's heading.
     commands : sequence of str
         Command lines that made the tables, printed at the foot of the page.
+    only : sequence of str
+        Names of the figures to draw; none for all.
+    kind : str
+        ``"html"``, a page with every figure as SVG, PNG and PDF; ``"pdf"``, one document with a
+        page a figure; or ``"png"``, an image of each figure. All come with the tables.
+    place : str
+        Path of the directory in the commands that draw a figure again.
     progress : callable, optional
         Called as ``progress(done, total, label)`` before each step.
 
     Returns
     -------
     pathlib.Path
-        The page, ``directory / "index.html"``.
+        The page, ``directory / "index.html"``; or ``report.pdf``, or the directory of images.
 
     Raises
     ------
     UsageError
-        When `directory` holds anything but a report, or cannot be written.
+        When `directory` holds anything but a report, or cannot be written, and when there is
+        nothing to draw of what `only` names.
     ValueError
-        When runs are not comparable, such as runs on different data, or when the name of a table
-        is not a file name.
+        When runs are not comparable, such as runs on different data, when the name of a table
+        is not a file name, and for an unknown figure or format.
     """
+    if kind not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {kind!r}")
     tables = _prepare(tables)
-    numbers = plain(tables)
+    numbers = plain(panelled(tables))
     figures = sorted(
-        FIGURES.values(),
+        _chosen(only),
         key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
     )
     lacking = {figure: figure.missing(numbers) for figure in figures}
     drawable = [figure for figure in figures if not lacking[figure]]
     left_out = {figure.title: names for figure, names in lacking.items() if names}
-    # By number of rows, as an estimate of time: no process then draws a slow figure at the end.
-    rows = {name: len(table) for name, table in tables.items()}
-    slowest_first = sorted(drawable, key=lambda figure: -sum(rows[name] for name in figure.needs))
-    files: dict[ReportFigure, tuple[str, bytes]] = {}
-    total = len(drawable) + len(tables) + 1
+    if only and not drawable:
+        missing = ", ".join(name for names in left_out.values() for name in names)
+        raise UsageError(f"nothing can be drawn of {', '.join(only)}; missing: {missing}")
     step = progress if progress is not None else _silent
     with replacing_directory(Path(directory)) as fresh:
-        for name in ("figures", "tables"):
-            (fresh / name).mkdir()
-        with drawing(slowest_first, numbers) as results:
-            for done, (name, table) in enumerate(tables.items()):
-                step(done, total, f"table {name}")
-                _write_table(table, fresh / "tables" / name)
-            for done, figure in enumerate(slowest_first, start=len(tables)):
-                step(done, total, f"figure {figure.name}")
-                files[figure] = svg, png = next(results)
-                (fresh / "figures" / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
-                (fresh / "figures" / f"{figure.name}.png").write_bytes(png)
-        drawn = [Drawn(figure, figure.describe(numbers), *files[figure]) for figure in drawable]
+        if kind == "pdf":
+            _write_tables(tables, fresh, step, len(tables) + 1)
+            step(len(tables), len(tables) + 1, "document")
+            write_book(drawable, numbers, title, fresh / FORMATS[kind])
+            return Path(directory) / FORMATS[kind]
+        total = len(drawable) + len(tables) + 1
+        drawn = _draw(drawable, numbers, tables, fresh, step, total)
         step(total - 1, total, "page")
-        html = page(title, tables, drawn, left_out, commands)
-        (fresh / "index.html").write_text(html, encoding="utf-8")
-    return Path(directory) / "index.html"
+        if kind == "html":
+            html = page(title, tables, drawn, left_out, commands, place)
+            (fresh / "index.html").write_text(html, encoding="utf-8")
+        else:
+            for path in [*fresh.glob("figures/*.svg"), *fresh.glob("figures/*.pdf")]:
+                path.unlink()
+    return Path(directory) / FORMATS[kind]
+
+
+FORMATS = {"html": "index.html", "pdf": "report.pdf", "png": "figures"}
+"""What each format of a report begins with, in its directory."""
+
+
+def _chosen(only: Sequence[str]) -> list[ReportFigure]:
+    if not only:
+        return list(FIGURES.values())
+    return list({FIGURES.canonical(name): FIGURES[name] for name in only}.values())
+
+
+def _draw(
+    figures: Sequence[ReportFigure],
+    numbers: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    fresh: Path,
+    step: Progress,
+    total: int,
+) -> list[Drawn]:
+    """Write the tables while other processes draw the figures, and then the figures' files.
+
+    Parameters
+    ----------
+    figures : sequence of ReportFigure
+        In the order of the page.
+    numbers, tables : mapping of str to pandas.DataFrame
+        As figures take them, and as they are written.
+    fresh : pathlib.Path
+        The directory.
+    step : callable
+        Called as ``step(done, total, label)`` before each file.
+    total : int
+    """
+    # By number of rows, as an estimate of time: no process then draws a slow figure at the end.
+    rows = {name: len(table) for name, table in tables.items()}
+    slowest_first = sorted(figures, key=lambda figure: -sum(rows[name] for name in figure.needs))
+    files: dict[ReportFigure, Files] = {}
+    (fresh / "figures").mkdir()
+    with drawing(slowest_first, numbers) as results:
+        _write_tables(tables, fresh, step, total)
+        for done, figure in enumerate(slowest_first, start=len(tables)):
+            step(done, total, f"figure {figure.name}")
+            files[figure] = found = next(results)
+            path = fresh / "figures" / figure.name
+            path.with_suffix(".svg").write_text(found.svg, encoding="utf-8")
+            path.with_suffix(".png").write_bytes(found.png)
+            path.with_suffix(".pdf").write_bytes(found.pdf)
+    return [
+        Drawn(figure, figure.find(numbers), figure.describe(numbers), files[figure])
+        for figure in figures
+    ]
+
+
+def _write_tables(
+    tables: Mapping[str, pd.DataFrame], fresh: Path, step: Progress, total: int
+) -> None:
+    (fresh / "tables").mkdir()
+    for done, (name, table) in enumerate(tables.items()):
+        step(done, total, f"table {name}")
+        _write_table(table, fresh / "tables" / name)
 
 
 def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -107,9 +216,28 @@ def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         ]
         prepared[name] = table.astype(dict.fromkeys(mixed, str)).reset_index(drop=True)
     if "runs" in prepared and not prepared["runs"].empty:
-        check_comparable(prepared["runs"])
-        prepared["recommendation"] = recommend(prepared["runs"], prepared.get("epochs"))
+        prepared["recommendation"] = _recommendation(prepared)
     return prepared
+
+
+def _recommendation(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the ranking of each setup's runs, under each other.
+
+    Raises
+    ------
+    ValueError
+        When runs on different data are among them, or those of a setup are not comparable.
+    """
+    runs, epochs = tables["runs"], tables.get("epochs")
+    check_comparable(panelled({"runs": runs})["runs"])
+    if SETUP not in runs:
+        return recommend(runs, epochs)
+    found = []
+    for setup in setups_of(runs):
+        own = runs[runs[SETUP] == setup]
+        passed = None if epochs is None else epochs[epochs["run"].isin(own["run"])]
+        found.append(recommend(own, passed).assign(setup=setup))
+    return pd.concat(found, ignore_index=True)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:

@@ -126,19 +126,23 @@ def _rate(rate: float, _place: int) -> str:
     return f"{rate:.3g}"
 
 
-def caption(tables: Tables) -> str:
-    """Return the caption, with the kernel nearest to its limit."""
-    kernels = tables["kernels"]
-    words = (
+def caption(_tables: Tables) -> str:
+    """Return the caption."""
+    return (
         "Each dot is a kernel; left of the ridge, memory bandwidth limits it, right of it, "
         "arithmetic. Operations are counted in the source; bytes are those of the arguments, each "
-        "once. Percentages are of the limit measured for as many bytes, which may fit in a cache"
+        "once. Percentages are of the limit measured for as many bytes, which may fit in a cache."
     )
+
+
+def finding(tables: Tables) -> str:
+    """Return the kernel nearest to its limit."""
+    kernels = tables["kernels"]
     shares = kernels["percent_of_limit"].dropna()
-    if len(shares):
-        best = kernels.loc[shares.idxmax()]
-        words += f"; {best['kernel']} comes nearest, with {shares.max():.0f} %"
-    return words + "."
+    if shares.empty:
+        return "No kernel was measured beside a limit."
+    best = kernels.loc[shares.idxmax()]
+    return f"{best['kernel']} comes nearest to its limit, with {shares.max():.0f} %."
 
 
 register(
@@ -147,6 +151,7 @@ register(
     caption=caption,
     needs=("kernels", "limits"),
     draw=draw,
+    finding=finding,
     printed=("kernels", "limits"),
     section="speed",
     order=40,

@@ -155,12 +155,31 @@ def caption(tables: Tables) -> str:
     )
 
 
+def finding(tables: Tables) -> str:
+    """Return in how many workloads the fastest method here beats the fastest other library."""
+    rows = tables["speed"]
+    keys = [WORKLOAD, "size"]
+    ours = rows[rows["role"] == "ours"].groupby(keys)["median_s"].min()
+    others = rows[rows["role"] == "rival"].groupby(keys)["median_s"].min()
+    both = (others / ours).dropna().sort_values()
+    if both.empty:
+        return "No workload was timed with another library beside."
+    faster = int((both > 1).sum())
+    (name, size), (slow, slow_size) = both.index[-1], both.index[0]
+    return (
+        f"The compiled kernels are faster than every other library in {faster} of {len(both)} "
+        f"workloads, by × {times(both.iloc[-1])} at most ({name}, {size}) and × "
+        f"{times(both.iloc[0])} at least ({slow}, {slow_size})."
+    )
+
+
 register(
     "speed",
     title="Time by method",
     caption=caption,
     needs=("speed",),
     draw=draw,
+    finding=finding,
     printed=("speed",),
     section="speed",
     order=10,

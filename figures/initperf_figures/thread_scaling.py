@@ -93,15 +93,21 @@ def _name(axes: Axes, ends: dict[str, float]) -> None:
         )
 
 
-def caption(tables: Tables) -> str:
-    """Return the caption, with the largest and the smallest speedup."""
-    gains = _gains(tables).sort_values("gain")
-    least, best = gains.iloc[0], gains.iloc[-1]
+def caption(_tables: Tables) -> str:
+    """Return the caption."""
     return (
         "Each line is a size; the dotted line is the ideal speedup, the number of threads. Bars "
         "combine the 95 % intervals of the two times. Workloads below a measured size run on one "
         "thread, because waking another takes longer than it saves; above it, a speedup below 1 is "
-        "a loss, unless its bar includes 1. "
+        "a loss, unless its bar includes 1."
+    )
+
+
+def finding(tables: Tables) -> str:
+    """Return the largest and the smallest speedup."""
+    gains = _gains(tables).sort_values("gain")
+    least, best = gains.iloc[0], gains.iloc[-1]
+    return (
         f"With {best['threads']} threads, the largest speedup is {best['gain']:.2g}, of "
         f"{best[WORKLOAD]} at {best['size'].replace(' x ', ' × ')}, and the smallest "
         f"{least['gain']:.2g}, of {least[WORKLOAD]} at {least['size'].replace(' x ', ' × ')}."
@@ -119,6 +125,7 @@ register(
     caption=caption,
     needs=("speed",),
     draw=draw,
+    finding=finding,
     section="speed",
     order=35,
     wants=wants,

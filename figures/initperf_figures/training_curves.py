@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from initperf_figures._axes import accuracy_axis, activation_name, activations_of
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import CONTEXT, WIDTH, canvas, family, in_order, strokes
+from initperf_figures._style import CONTEXT, across, canvas, family, in_order, strokes, width
 
 _HIGHEST_LOSS = 30.0  # where the frame ends
 _POINTS = 50  # of a loss curve, each the mean of several steps
@@ -31,7 +31,8 @@ def draw(tables: Tables) -> Figure:
     )
     losses, accuracies = _split(loss, activations), _split(accuracy, activations)
     heights = [max(1.05, 0.165 * len(members) + 0.25) for members in rows.values()]
-    pairs = [activations[start : start + 2] for start in range(0, len(activations), 2)]
+    beside = across()
+    pairs = [activations[start : start + beside] for start in range(0, len(activations), beside)]
     figure, grid = _grid(heights, len(pairs), len(pairs[0]))
     for (block, pair), (row, heading) in product(enumerate(pairs), enumerate(rows)):
         place = block * len(rows) + row
@@ -55,7 +56,7 @@ def draw(tables: Tables) -> Figure:
     return figure
 
 
-def _grid(heights: list[float], blocks: int, across: int) -> tuple[Figure, GridSpec]:
+def _grid(heights: list[float], blocks: int, count: int) -> tuple[Figure, GridSpec]:
     """Return a figure with a grid whose odd rows and columns are gaps, sized in inches.
 
     The panels are regular, so no layout engine has to measure the text in all of them.
@@ -63,10 +64,11 @@ def _grid(heights: list[float], blocks: int, across: int) -> tuple[Figure, GridS
     down = [gap for height in heights for gap in (height, 0.16)]
     down[-1] = _FOOT + _HEAD
     rows = (down * blocks)[:-1]
-    gaps = [0.4] + [0.14] * (across - 1)
+    gaps = [0.4] + [0.14] * (count - 1)
     total = sum(rows) + _HEAD + _FOOT
-    width = (WIDTH - _NAMES - 2 * sum(gaps) - 2 * _SIDE) / (2 * across)
-    columns = [_NAMES] + [size for gap in gaps * 2 for size in (gap, width)]
+    whole = width()
+    wide = (whole - _NAMES - 2 * sum(gaps) - 2 * _SIDE) / (2 * count)
+    columns = [_NAMES] + [size for gap in gaps * 2 for size in (gap, wide)]
     figure = canvas(total)
     figure.set_layout_engine("none")
     grid = figure.add_gridspec(
@@ -74,8 +76,8 @@ def _grid(heights: list[float], blocks: int, across: int) -> tuple[Figure, GridS
         len(columns),
         height_ratios=rows,
         width_ratios=columns,
-        left=_SIDE / WIDTH,
-        right=1 - _SIDE / WIDTH,
+        left=_SIDE / whole,
+        right=1 - _SIDE / whole,
         top=1 - _HEAD / total,
         bottom=_FOOT / total,
         wspace=0,
@@ -181,12 +183,31 @@ def caption(tables: Tables) -> str:
     )
 
 
+def finding(tables: Tables) -> str:
+    """Return which initializer is ahead after the first epoch, and how many diverged."""
+    runs, epochs = tables["runs"], tables["epochs"]
+    first = epochs[epochs["epoch"] == 1].merge(runs, on="run", suffixes=("", "_last"))
+    words = []
+    for activation in activations_of(runs):
+        own = first[first["activation"] == activation].groupby("initializer")["test_accuracy"]
+        middle = own.median().sort_values(kind="stable")
+        if len(middle):
+            words.append(
+                f"{middle.index[-1]} leads with {activation_name(activation)} "
+                f"({100 * middle.iloc[-1]:.1f} %)"
+            )
+    lost = int((runs["status"] == "diverged").sum())
+    ahead = f"After one epoch {', '.join(words)}" if words else "No run finished an epoch"
+    return f"{ahead}; {lost} of {len(runs)} runs diverged."
+
+
 register(
     "training_curves",
     title="Loss and accuracy during training",
     caption=caption,
     needs=("runs", "steps", "epochs"),
     draw=draw,
+    finding=finding,
     section="training",
     order=20,
 )

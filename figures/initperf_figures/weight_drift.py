@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from initperf_figures._axes import activation_name, activations_of, thinned
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import INK, MUTED, PAPER, canvas, in_order, strokes
+from initperf_figures._style import INK, MUTED, PAPER, across, canvas, in_order, strokes
 
 _MARKERS = "osD^vP"  # one a layer; a deeper network shows some of its layers
 _TICKS = (1, 1.1, 1.2, 0.8, 1.5, 2, 0.5, 3, 5, 10, 0.2, 20, 50, 0.1, 100)
@@ -24,9 +24,10 @@ def draw(tables: Tables) -> Figure:
     activations = activations_of(runs)
     every = pd.MultiIndex.from_product([activations, names])
     ratio = _growth(tables["layers"], runs).reindex(every)
-    rows = -(-len(activations) // 2)
+    columns = across()
+    rows = -(-len(activations) // columns)
     figure = canvas((0.2 * len(names) + 1.2) * rows)
-    panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True).flat
     marked = np.linspace(0, len(ratio.columns) - 1, min(len(ratio.columns), len(_MARKERS)))
     layers = [ratio.columns[place] for place in marked.round().astype(int)]
     seen = [*ratio.to_numpy().ravel(), 1.0]
@@ -104,6 +105,19 @@ def _growth(layers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return growth.groupby(["activation", "initializer", "layer"])["growth"].median().unstack()
 
 
+def finding(tables: Tables) -> str:
+    """Return where the weights grow the most and the least."""
+    growth = _growth(tables["layers"], tables["runs"]).max(axis=1).dropna()
+    if growth.empty:
+        return "No run recorded weights that differ from one another at its start."
+    (most_in, most), (least_in, least) = growth.idxmax(), growth.idxmin()
+    return (
+        f"The layer that changes most grows × {growth.max():.3g}, of {most} with "
+        f"{activation_name(most_in)}; of {least} with {activation_name(least_in)} no layer grows "
+        f"more than × {growth.min():.3g}."
+    )
+
+
 register(
     "weight_drift",
     title="Change of the weights during training",
@@ -113,6 +127,7 @@ register(
     ),
     needs=("runs", "layers"),
     draw=draw,
+    finding=finding,
     section="training",
     order=30,
 )

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import INK, MUTED, in_order, regular, strokes
+from initperf_figures._style import INK, MUTED, across, in_order, regular, strokes
 
 _COLUMNS = 5
 
@@ -20,9 +20,10 @@ def draw(tables: Tables) -> Figure:
     weights, statistics = tables["weights"], tables["weight_statistics"]
     statistics = statistics.set_index("initializer")
     names = in_order(weights["initializer"])
-    rows = -(-len(names) // _COLUMNS)
+    columns = across(_COLUMNS)
+    rows = -(-len(names) // columns)
     figure, panels = regular(
-        1.62 * rows + 0.25, rows, _COLUMNS, around=(0.3, 0.1, 0.43, 0.5), between=(0.12, 0.68)
+        1.62 * rows + 0.25, rows, columns, around=(0.3, 0.1, 0.43, 0.5), between=(0.12, 0.68)
     )
     for axes, name in zip(panels, names, strict=False):
         fact = statistics.loc[name]
@@ -47,23 +48,27 @@ def draw(tables: Tables) -> Figure:
 
 
 def caption(tables: Tables) -> str:
-    """Return the caption, with the largest relative error of the standard deviations."""
-    facts = tables["weight_statistics"]
-    random = facts[facts["declared_std"] > 0]
-    first = facts.iloc[0]
-    measured = ""
-    if not random.empty:
-        error = 100 * float((random["std"] / random["declared_std"] - 1).abs().max())
-        digit = 10.0 ** math.floor(math.log10(max(error, 1e-3)))
-        bound = digit * math.ceil(error / digit)
-        measured = (
-            " σ is the measured standard deviation, within "
-            f"{bound:g} % of the declared one for every initializer."
-        )
+    """Return the caption."""
+    first = tables["weight_statistics"].iloc[0]
     return (
         f"Each panel shows one draw of {first['rows']} × {first['columns']}: the histogram of its "
         "entries in colour, the density that the initializer declares in black (none where all "
-        f"entries are equal or depend on one another).{measured}"
+        "entries are equal or depend on one another). σ is the measured standard deviation."
+    )
+
+
+def finding(tables: Tables) -> str:
+    """Return the largest relative error of the standard deviations, rounded up to one digit."""
+    facts = tables["weight_statistics"]
+    random = facts[facts["declared_std"] > 0]
+    if random.empty:
+        return "Every initializer here gives each weight of a layer the same value."
+    error = 100 * float((random["std"] / random["declared_std"] - 1).abs().max())
+    digit = 10.0 ** math.floor(math.log10(max(error, 1e-3)))
+    bound = digit * math.ceil(error / digit)
+    return (
+        f"The measured standard deviation is within {bound:g} % of the declared one for each of "
+        f"{len(random)} initializers."
     )
 
 
@@ -117,6 +122,7 @@ register(
     caption=caption,
     needs=("weights", "weight_statistics"),
     draw=draw,
+    finding=finding,
     printed=("weight_statistics",),
     section="weights",
     order=10,

@@ -2,11 +2,13 @@
 
 import importlib
 import importlib.util
+import os
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from initperf._core.nearest import suggestion
+from initperf._core.nearest import nearest, suggestion
 from initperf.errors import PluginError
 
 T = TypeVar("T")
@@ -48,7 +50,16 @@ class Registry(Mapping[str, T]):
         A package whose modules without a leading underscore each register one entry, of the
         module's own name, when imported. The module of a name is imported when the name is looked
         up, and all of them when all names are asked for.
+
+    Attributes
+    ----------
+    adopt : callable or None
+        ``adopt(name, found)`` returns the entry that an object of a module stands for, or None.
+        With it, ``module:object`` is a name too: the module is imported when the name is asked
+        for, from the current directory if from nowhere else, and the entry registered.
     """
+
+    adopt: Callable[[str, Any], T | None] | None = None
 
     def __init__(
         self,
@@ -127,6 +138,8 @@ class Registry(Mapping[str, T]):
             return self._bare[_bare(key)]
         if self._import_module(key) or self._load_all():
             return self.canonical(name)
+        if ":" in key and self.adopt is not None:
+            return self._adopted(str(name).strip())
         known = self._canonical | ({} if self._beside is None else self._beside._canonical)
         hint = suggestion(key, known, sorted(set(known.values())))
         shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
@@ -148,6 +161,17 @@ class Registry(Mapping[str, T]):
         if package:
             import_siblings(package, importlib.import_module(package).__path__)
         return self._load_plugins() or bool(package)
+
+    def _adopted(self, name: str) -> str:
+        """Import the object of a name ``module:object`` and register what it stands for."""
+        found = _imported(self.kind, name)
+        entry = None if self.adopt is None else self.adopt(name, found)
+        if entry is None:
+            raise UnknownNameError(
+                f"unknown {self.kind} {name!r}; it is of the type {type(found).__name__}"
+            )
+        self.register(name, entry)
+        return name
 
     def _load_plugins(self) -> bool:
         """Import the modules that other distributions name; return whether this was the time."""
@@ -203,6 +227,39 @@ class Registry(Mapping[str, T]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} {self.kind}s: {', '.join(self)}>"
+
+
+def _imported(kind: str, name: str) -> Any:
+    """Return the object of a name ``module:object``.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such module, or no such object in it.
+    PluginError
+        When the module cannot be imported.
+    """
+    path, _, attribute = name.partition(":")
+    directory = os.getcwd()
+    sys.path.append(directory)
+    importlib.invalidate_caches()
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is not None and not f"{path}.".startswith(f"{error.name}."):
+            raise PluginError(f"the {kind} {name!r} cannot be imported: {error}") from error
+        raise UnknownNameError(f"unknown {kind} {name!r}; there is no module {path!r}") from None
+    except Exception as error:
+        raise PluginError(
+            f"the {kind} {name!r} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        sys.path.remove(directory)
+    if not hasattr(module, attribute):
+        near = nearest(attribute, vars(module))
+        hint = "" if near is None else f"; did you mean '{path}:{near}'?"
+        raise UnknownNameError(f"unknown {kind} {name!r}; the module has no {attribute!r}{hint}")
+    return getattr(module, attribute)
 
 
 def _bare(key: str) -> str:

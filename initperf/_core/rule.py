@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from initperf._core.arguments import choice, number, whole
+from initperf._core.markup import record
 from initperf._core.nearest import nearest
 
 Self = TypeVar("Self", bound="Rule")
@@ -111,6 +112,12 @@ class Rule:
             Naming the parameter, its value, what is allowed, and the nearest of the words.
         """
         object.__setattr__(self, name, choice(name, getattr(self, name), allowed))
+
+    def _repr_html_(self) -> str:
+        """Return the rule as notebooks show it: formula, parameters and source."""
+        parameters = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.compare}
+        facts = {"formula": self.formula, **parameters, "for": self.suits, "source": self.cite}
+        return record(self.name or type(self).__name__, facts)
 
     def replace(self: Self, **parameters: Any) -> Self:
         """Return the rule with some parameters changed.

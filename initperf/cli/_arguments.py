@@ -111,7 +111,7 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_parameters(parser: argparse.ArgumentParser) -> None:
+def add_parameters(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     """Add ``--set``."""
     parser.add_argument(
         "--set",
@@ -185,7 +185,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
-    """Add an option for each setting of an experiment.
+    """Add the options of the settings of an experiment, and those of a run's data and directory.
 
     Parameters
     ----------
@@ -193,11 +193,37 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
     many : bool
         Whether the help says that an option takes several values, which make a grid.
     """
+    add_settings(parser, many)
+    parser.add_argument("--out", metavar="DIR", help="keep each run in this directory, as Parquet")
+    add_data(parser)
+
+
+def add_settings(
+    parser: "argparse.ArgumentParser | argparse._ArgumentGroup",
+    many: bool,
+    *,
+    plurals: Iterable[str] = (),
+    without: Iterable[str] = (),
+) -> None:
+    """Add an option for each setting of an experiment and each other axis of a grid, for `axes`.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Or a group of its options.
+    many : bool
+        Whether the help says that an option takes several values, which make a grid.
+    plurals : iterable of str
+        Settings whose option can also be written with an s at its end.
+    without : iterable of str
+        Settings that have no option here.
+    """
     from initperf.training.experiment import settings
     from initperf.training.grids import AXES
 
-    for declared in settings().values():
-        _add_setting(parser, declared, many)
+    for name, declared in settings().items():
+        if name not in without:
+            _add_setting(parser, declared, many, plural=name in plurals)
     for name, words in AXES.items():
         letter = "N" if name in ("depth", "width") else "X"
         parser.add_argument(_flag(name), metavar=letter, help=words)
@@ -207,11 +233,14 @@ def add_training(parser: argparse.ArgumentParser, many: bool) -> None:
         metavar="COLUMN",
         help="column of the classes where --dataset is a table, FILE.csv (default: the last)",
     )
-    parser.add_argument("--out", metavar="DIR", help="keep each run in this directory, as Parquet")
-    add_data(parser)
 
 
-def _add_setting(parser: argparse.ArgumentParser, declared: "Setting", many: bool) -> None:
+def _add_setting(
+    parser: "argparse.ArgumentParser | argparse._ArgumentGroup",
+    declared: "Setting",
+    many: bool,
+    plural: bool = False,
+) -> None:
     letter = {int: "N", float: "X", str: "NAME"}[declared.kind]
     metavar = letter if declared.length == 1 else declared.separator.join(2 * letter)
     words = declared.allowed if isinstance(declared.allowed, tuple) else ()
@@ -220,8 +249,9 @@ def _add_setting(parser: argparse.ArgumentParser, declared: "Setting", many: boo
         details.append(f"default: {declared.text(declared.default)}")
     if many and _listable(declared):
         details.append("several, separated by commas, make a grid")
+    flag = _flag(declared.name)
     action = parser.add_argument(
-        _flag(declared.name),
+        *((flag, f"{flag}s") if plural else (flag,)),
         metavar=metavar,
         help=f"{declared.help} ({'; '.join(details)})" if details else declared.help,
         nargs="?" if declared.switch else None,
@@ -260,7 +290,7 @@ def axes(arguments: argparse.Namespace, *, many: bool = True) -> dict[str, Any]:
     Parameters
     ----------
     arguments : argparse.Namespace
-        The options that `add_training` has added.
+        The options that `add_settings` has added.
     many : bool
         Whether an option may have several values, which make a grid: separated by commas, or a
         range of integers as ``0-4``.
@@ -276,7 +306,7 @@ def axes(arguments: argparse.Namespace, *, many: bool = True) -> dict[str, Any]:
     given: dict[str, Any] = {}
     with usage():
         for name, declared in settings().items():
-            text = getattr(arguments, name)
+            text = getattr(arguments, name, None)
             if text is not None:
                 given[name] = list(_values(declared, str(text), many))
         for name in AXES:

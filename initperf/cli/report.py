@@ -7,14 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import (
-    OF_ACTIVATIONS,
-    OF_DATASETS,
-    OF_INITIALIZERS,
-    add_data,
-    integer,
-    named,
-)
+from initperf.cli._arguments import add_data, add_settings, axes, check_used, integer
 from initperf.cli._output import progress, usage
 from initperf.errors import UsageError
 
@@ -28,67 +21,141 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", default="report", metavar="DIR", help="directory of the report, by default report"
     )
+    parser.add_argument("--title", metavar="WORDS", help="heading of the page")
     parser.add_argument("--quick", action="store_true", help="the same page from less training")
     parser.add_argument(
         "--seeds",
         type=integer(1, most=_MOST_SEEDS),
         default=3,
         metavar="N",
-        help="runs of each initializer and activation",
+        help="runs of each initializer in each setup",
     )
-    parser.add_argument(
-        "--epochs", type=integer(1), metavar="N", help="passes over the data of each run"
-    )
-    dataset = parser.add_argument(
-        "--dataset", default="mnist", metavar="NAME", help="see initperf data"
-    )
-    named(dataset, OF_DATASETS)
-    initializers = parser.add_argument(
-        "--initializers",
-        metavar="A,B",
-        help="by default one name of each rule that suits a perceptron",
-    )
-    named(initializers, OF_INITIALIZERS)
-    activations = parser.add_argument(
-        "--activations",
-        default="relu,tanh",
-        metavar="A,B",
-        help="activations to train with each initializer",
-    )
-    named(activations, OF_ACTIVATIONS)
-    parser.add_argument("--backend", default="numba", metavar="B", help="numba or numpy")
     parser.add_argument(
         "--benchmarks", metavar="FILE", help="take the speeds from this pytest-benchmark file"
     )
+    parser.add_argument(
+        "--resume",
+        metavar="DIR",
+        help="keep each run in this directory, and train none again that it holds",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="DIR",
+        help="train and time nothing: draw a report's tables again, or runs that were kept",
+    )
+    parser.add_argument(
+        "--only", metavar="A,B", help="draw these figures, and measure only what they need"
+    )
+    parser.add_argument(
+        "--figures",
+        metavar="DIR",
+        help="draw your own figures too: each .py file in there registers some",
+    )
+    parser.add_argument(
+        "--format",
+        default="html",
+        choices=("html", "pdf", "png"),
+        help="a page, one document or images alone; by default html",
+    )
     add_data(parser)
+    settings = parser.add_argument_group(
+        "settings of the runs",
+        "Several values, separated by commas, make a grid; each setup has its own answer. By "
+        "default the initializers are one name of each rule that suits a perceptron, and the "
+        "activations relu,tanh. Several learning rates are a search: each rule is shown at its "
+        "best.",
+    )
+    add_settings(
+        settings,
+        many=False,
+        plurals=("initializer", "activation", "learning_rate"),
+        without=("seed",),
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure, then write."""
-    from initperf.report.measure import Settings, measure
+    """Measure or read, then write."""
+    from initperf.training.store import RunStore
 
     check, write = _writer()
     directory = Path(arguments.out)
-    check(directory)
+    only = tuple(filter(None, (arguments.only or "").split(",")))
+    own = Path(arguments.figures) if arguments.figures else None
+    with usage():
+        needed = check(directory, only, own)
+    given = axes(arguments)
+    if arguments.source:
+        tables = _stored(arguments, given)
+    else:
+        settings, planned = _planned(arguments, given)
+        store = RunStore(arguments.resume) if arguments.resume else None
+        from initperf.report.measure import measure
+
+        tables = measure(settings, planned, progress, store=store, needed=needed if only else None)
+    command = shlex.join(["initperf", *sys.argv[1:]])
+    title = {"title": arguments.title} if arguments.title else {}
+    with progress("writing") as tell, usage():
+        page = write(
+            tables,
+            directory,
+            commands=[command],
+            only=only,
+            kind=arguments.format,
+            place=arguments.out,
+            progress=tell,
+            **title,
+        )
+    counted = ""
+    if "runs" in tables:
+        runs = tables["runs"]
+        counted = f": {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged"
+    print(f"{page}{counted}")
+
+
+def _planned(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the settings of the report and its plan."""
+    from initperf.report.plan import Settings, plan
+
+    rates = tuple(dict.fromkeys(given.pop("learning_rate", ())))
+    if len(rates) == 1:
+        given["learning_rate"], rates = list(rates), ()
     with usage():
         settings = Settings(
             quick=arguments.quick,
             seeds=arguments.seeds,
-            epochs=arguments.epochs,
-            dataset=arguments.dataset,
+            rates=rates,
             data_dir=arguments.data_dir,
-            initializers=tuple(filter(None, (arguments.initializers or "").split(","))),
-            activations=tuple(arguments.activations.split(",")),
-            backend=arguments.backend,
             benchmarks=arguments.benchmarks,
+            given=given,
         )
-        experiments = settings.experiments()
-    tables = measure(settings, experiments, progress)
-    command = shlex.join(["initperf", *sys.argv[1:]])
-    with progress("writing") as tell:
-        page = write(tables, directory, commands=[command], progress=tell)
-    runs = tables["runs"]
-    print(f"{page}: {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged")
+        planned = plan(settings)
+    check_used(given, planned.experiments)
+    return settings, planned
+
+
+def _stored(arguments: argparse.Namespace, given: dict[str, Any]) -> Any:
+    """Return the tables of the directory of ``--from``.
+
+    Raises
+    ------
+    UsageError
+        For an option that says what to measure.
+    """
+    from initperf.activations import ACTIVATIONS
+    from initperf.report.stored import stored_tables
+    from initperf.training._spelling import rule_of, spelled
+
+    measuring = [name for name in given if name not in ("initializer", "activation")]
+    measuring += [name for name in ("quick", "benchmarks", "resume") if getattr(arguments, name)]
+    if measuring:
+        option = "set" if measuring[0] == "parameters" else measuring[0].replace("_", "-")
+        flag = f"--{option}"
+        raise UsageError(f"--from draws what was measured; {flag} says what to measure")
+    with usage():
+        initializers = [spelled(rule_of(name)) for name in given.get("initializer", ())]
+        activations = [ACTIVATIONS.canonical(name) for name in given.get("activation", ())]
+    return stored_tables(Path(arguments.source), initializers, activations)
 
 
 def _writer() -> tuple[Any, Any]:

@@ -26,6 +26,7 @@ from initperf.initializers._initializer import (
     register,
 )
 from initperf.initializers._parts import draw_part
+from initperf.initializers._tables import bounds_table, weights_tables
 from initperf.initializers.variance_scaling import VarianceScaling
 
 __all__ = [
@@ -41,10 +42,12 @@ __all__ = [
     "Uniform",
     "VarianceScaling",
     "as_initializer",
+    "bounds_table",
     "draw",
     "draw_part",
     "fans",
     "register",
+    "weights_tables",
 ]
 
 _SOURCE = ("dtype", "out", "backend", "stream", "offset", "threads", "part")

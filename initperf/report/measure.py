@@ -1,104 +1,55 @@
 """All measurements of a report: timings first, on a quiet machine, then training."""
 
-import dataclasses
+import contextlib
 import sys
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from initperf import data
-from initperf._core.progress import Stages
+from initperf._core.progress import Progress, Stages
 from initperf.benchmarks import machine, roofline, speed
 from initperf.claims import OutcomeStore, claims_table
-from initperf.errors import UsageError
-from initperf.initializers import INITIALIZERS
+from initperf.errors import UnsuitableError
+from initperf.initializers import Initializer, bounds_table, weights_tables
 from initperf.report import tables
+from initperf.report.plan import Plan, Settings
+from initperf.report.propagation import propagations_table
+from initperf.report.rate_search import best_rates, rates_table
+from initperf.report.symmetry import symmetry_table
 from initperf.training._precompile import compiling
-from initperf.training.experiment import Experiment, grid
+from initperf.training._spelling import rule_of
+from initperf.training.experiment import Experiment
+from initperf.training.run_tables import run_tables
+from initperf.training.setups import name_setups
+from initperf.training.store import RunStore
 from initperf.training.sweep import sweep
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_EPOCHS, _QUICK_EPOCHS = 5, 1
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """Choice of what a report measures.
-
-    Attributes
-    ----------
-    quick : bool
-        Whether to time and train less.
-    seeds : int
-        Runs of each initializer and activation.
-    epochs : int, optional
-        Passes over the data of each run; by default 5, and 1 of a quick report.
-    dataset : str
-        Name of a data set.
-    data_dir : str, optional
-        Directory of IDX files.
-    initializers : tuple of str
-        Names; empty for one name of each rule that declares ``in_report``.
-    activations : tuple of str
-        Names; each is trained with each initializer.
-    backend : str
-        ``"numba"`` or ``"numpy"``.
-    benchmarks : str, optional
-        JSON file of pytest-benchmark from which the timings are read instead of measured.
-
-    Raises
-    ------
-    UsageError
-        When there are fewer seeds than one.
-    """
-
-    quick: bool = False
-    seeds: int = 3
-    epochs: int | None = None
-    dataset: str = "mnist"
-    data_dir: str | None = None
-    initializers: tuple[str, ...] = ()
-    activations: tuple[str, ...] = ("relu", "tanh")
-    backend: str = "numba"
-    benchmarks: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise UsageError(f"seeds must be at least 1, not {self.seeds}")
-
-    def experiments(self) -> list[Experiment]:
-        """Return the training runs of the report.
-
-        Raises
-        ------
-        ValueError
-            For unknown names and values out of range.
-        """
-        names = self.initializers or tables.distinct()
-        return list(
-            grid(
-                initializer=sorted({INITIALIZERS.canonical(name) for name in names}),
-                activation=list(self.activations),
-                seed=list(range(self.seeds)),
-                dataset=self.dataset,
-                epochs=self.epochs or (_QUICK_EPOCHS if self.quick else _EPOCHS),
-                backend=self.backend,
-            )
-        )
-
 
 def measure(
-    settings: Settings, experiments: list[Experiment], stages: Stages
+    settings: Settings,
+    plan: Plan,
+    stages: Stages,
+    *,
+    store: RunStore | None = None,
+    needed: frozenset[str] | None = None,
 ) -> "dict[str, pd.DataFrame]":
-    """Measure everything that a report shows.
+    """Measure what a report shows.
 
     Parameters
     ----------
     settings : Settings
-    experiments : list of Experiment
-        Result of ``settings.experiments()``.
+    plan : Plan
+        Result of `initperf.report.plan.plan` of the settings.
     stages : callable
         ``stages(title)`` is a context manager that gives a progress callback for a stage.
+    store : RunStore, optional
+        Where the runs are kept; what it holds is not trained again.
+    needed : frozenset of str, optional
+        Names of the tables that are wanted, by default all; what serves none of them is not
+        measured.
 
     Returns
     -------
@@ -110,34 +61,192 @@ def measure(
     DataError
         When the data cannot be loaded, or the file holds no benchmarks.
     """
-    warning = None if settings.benchmarks else machine.busy()
-    with compiling(experiments, joining=False) as finish:
-        dataset = data.load(settings.dataset, settings.data_dir)
+
+    def wants(names: Collection[str]) -> bool:
+        return needed is None or not needed.isdisjoint(names)
+
+    timing = wants(_SPEEDS)
+    warning = machine.busy() if timing and not settings.benchmarks else None
+    with compiling(plan.experiments, joining=False) as finish:
+        dataset = data.load(plan.experiments[0].dataset, settings.data_dir)
         if warning:
-            print(f"initperf: {warning}", file=sys.stderr)
-        if not settings.benchmarks:
+            _tell(warning)
+        if timing and not settings.benchmarks:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
         finish()
-    if settings.benchmarks:
-        speeds = {"speed": speed.from_benchmark_json(settings.benchmarks)}
-    else:
-        with stages("timing") as progress:
-            speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
-        speeds |= roofline.roofline_tables()
-    with stages("training") as progress:
-        runs = sweep(experiments, datasets={settings.dataset: dataset}, progress=progress)
-    with stages("signals") as progress:
-        states = [one for one in experiments if one.seed == 0 or not settings.quick]
-        signals = tables.signals_table(states, dataset, progress)
-    names = sorted({one.initializer for one in experiments})
-    outcomes = list(OutcomeStore().best())  # of initperf reproduce, which takes minutes of its own
+    speeds = _speeds(settings, stages) if timing else {}
+    trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
+    if wants(["signal"]):
+        trained["signal"] = _each_setup(tables.signals_table, settings, plan, dataset, stages)
+    if wants(["propagation"]):
+        sent = _each_setup(propagations_table, settings, plan, dataset, stages)
+        trained["propagation"] = sent
+    if wants(["symmetry"]):
+        activations = sorted({one.activation for one in plan.experiments})
+        with stages("symmetry") as progress:
+            trained["symmetry"] = symmetry_table(activations, dataset, progress)
+    found = [rule_of(name) for name in plan.initializers]
+    rules = [rule for rule in found if isinstance(rule, Initializer)]
+    drawn = {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
     return {
-        **tables.run_tables(runs, dataset),
-        "signal": signals,
-        **tables.weights_tables(names),
-        "bounds": tables.bounds_table(names),
+        **trained,
+        **drawn,
         **speeds,
-        **({"claims": claims_table(outcomes)} if outcomes else {}),
+        **(_claims() if wants(["claims"]) else {}),
         "machine": tables.machine_table(dataset, machine.describe()),
     }
+
+
+def _tell(text: str) -> None:
+    print(f"initperf: {text}", file=sys.stderr)
+
+
+def _claims() -> "dict[str, pd.DataFrame]":
+    """Return the claims that ``initperf reproduce`` has checked, as it takes minutes of its own."""
+    outcomes = list(OutcomeStore().best())
+    return {"claims": claims_table(outcomes)} if outcomes else {}
+
+
+_SPEEDS = ("speed", "kernels", "limits")
+_TRAINED = ("runs", "steps", "epochs", "layers", "histograms", "rates")
+
+
+def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":
+    if settings.benchmarks:
+        return {"speed": speed.from_benchmark_json(settings.benchmarks)}
+    with stages("timing") as progress:
+        speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
+    return speeds | roofline.roofline_tables()
+
+
+def _trained(
+    settings: Settings,
+    plan: Plan,
+    dataset: data.Dataset,
+    stages: Stages,
+    store: RunStore | None,
+) -> "dict[str, pd.DataFrame]":
+    """Search the rates if there are several, train, and return the tables of both.
+
+    Parameters
+    ----------
+    settings : Settings
+    plan : Plan
+    dataset : initperf.data.Dataset
+    stages : callable
+    store : RunStore or None
+    """
+    import pandas as pd
+
+    datasets = {plan.experiments[0].dataset: dataset}
+    chosen = {one: one for one in plan.experiments}
+    found: dict[str, pd.DataFrame] = {}
+    if len(settings.rates) > 1:
+        with stages("searching rates") as progress:
+            tried = best_rates(plan.experiments, settings.rates, datasets, progress)
+        found["rates"] = rates_table(tried, plan.setups)
+        chosen = {
+            one: one.replace(learning_rate=runs[0].experiment.learning_rate)
+            for one, runs in tried.items()
+        }
+    with stages("training") as progress:
+        runs = sweep(
+            chosen.values(), store=store, datasets=datasets, progress=progress, notice=_tell
+        )
+    trained = run_tables(runs, dataset)
+    trained["runs"] = in_setups(
+        trained["runs"], [plan.setups[one] for one in chosen], searched=bool(found)
+    )
+    if plan.unsuitable:
+        found["unsuitable"] = pd.DataFrame(plan.unsuitable)
+    return trained | found
+
+
+def _each_setup(
+    made: "Callable[[list[Experiment], data.Dataset, Progress], pd.DataFrame]",
+    settings: Settings,
+    plan: Plan,
+    dataset: data.Dataset,
+    stages: Stages,
+) -> "pd.DataFrame":
+    """Return a table of the untrained networks of each setup, under each other.
+
+    Parameters
+    ----------
+    made : callable
+        Function of the networks, the data and the progress that returns their table.
+    settings : Settings
+    plan : Plan
+    dataset : initperf.data.Dataset
+    stages : callable
+    """
+    import pandas as pd
+
+    with stages("signals") as progress:
+        return pd.concat(
+            [
+                made(own, dataset, progress).assign(setup=words)
+                for words, own in probes(settings, plan).items()
+            ],
+            ignore_index=True,
+        )
+
+
+def probes(settings: Settings, plan: Plan) -> dict[str, list[Experiment]]:
+    """Return the networks that one batch is sent through before training, by setup.
+
+    They are those of the plan where hidden layers were given, and else of `tables.DEEP`, in which
+    a signal has room to vanish. Rules that do not apply to them are left out.
+
+    Parameters
+    ----------
+    settings : Settings
+    plan : Plan
+    """
+    own: dict[Experiment, None] = {}
+    for one in plan.experiments:
+        if one.seed and settings.quick:
+            continue
+        hidden = one.hidden if {"hidden", "depth"} & set(settings.given) else tables.DEEP
+        with contextlib.suppress(UnsuitableError):
+            probe = Experiment(
+                one.initializer,
+                one.activation,
+                hidden=hidden,
+                residual=one.residual,
+                biases=one.biases,
+                seed=one.seed,
+                backend=one.backend,
+            )
+            own[probe] = None
+    found: dict[str, list[Experiment]] = {}
+    for probe, words in name_setups(own).items():
+        found.setdefault(words, []).append(probe)
+    return found
+
+
+def in_setups(runs: "pd.DataFrame", setups: Sequence[str], searched: bool) -> "pd.DataFrame":
+    """Return the table of runs with the setup of each.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        The table of `run_tables`.
+    setups : sequence of str
+        Words that tell the setups apart, see `initperf.report.plan.name_setups`.
+    searched : bool
+        Whether each rule has a learning rate of its own, which the column is then renamed for,
+        to ``best_learning_rate``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Without the biases where only schemes have others than those chosen.
+    """
+    runs = runs.copy()
+    runs.insert(runs.columns.get_loc("activation") + 1, "setup", list(setups))
+    ruled = runs[[isinstance(rule_of(name), Initializer) for name in runs["initializer"]]]
+    if runs["biases"].nunique() > 1 and ruled["biases"].nunique() == 1:
+        runs = runs.drop(columns="biases")
+    return runs.rename(columns={"learning_rate": "best_learning_rate"}) if searched else runs

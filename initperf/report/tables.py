@@ -1,4 +1,4 @@
-"""Measurements of a report as tidy tables: weights, signals, runs and the machine.
+"""Measurements of a report as tidy tables: signals and the machine; and the rules it compares.
 
 Units are in the names of the columns.
 """
@@ -19,18 +19,13 @@ from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Records
 from initperf.schemes import as_scheme
 from initperf.training._epochs import CLASSES
-from initperf.training.experiment import Experiment, settings
+from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
-from initperf.training.run import Run
 
-LAYER = (784, 256)
 DEEP = (256,) * 20
-"""Hidden layers of the networks whose signals a report shows."""
+"""Hidden layers of the networks whose signals a report shows, unless others are given."""
 SIGNAL_IMAGES = 1000
 
-_BINS, _BEYOND = 72, 4  # bins of a histogram, and empty ones to either side
-_FINE = 16
-_BOUNDS_FAN_OUT = 10
 _SIGNALS = (
     "preactivation_variance",
     "activation_mean",
@@ -60,81 +55,9 @@ def distinct() -> list[str]:
     return sorted(kept.values())
 
 
-def weights_tables(names: Iterable[str], seed: int = 0) -> dict[str, pd.DataFrame]:
-    """Draw a layer with each initializer and return its histogram and its statistics.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Initializers.
-    seed : int
-        Of the draws.
-    """
-    histograms, statistics = [], []
-    for name in names:
-        initializer = INITIALIZERS[name]
-        w = initializer(LAYER, rng=seed).astype(np.float64).reshape(-1)
-        low, high = _span(w, *initializer.support(LAYER))
-        width = (high - low) / _BINS
-        edges = low + width * np.arange(-_BEYOND, _BINS + _BEYOND + 1)
-        measured, _ = np.histogram(w, edges, density=True)
-        fine = edges[:-1, None] + width * (np.arange(_FINE) + 0.5) / _FINE
-        declared = initializer.density(LAYER, fine)
-        histograms.append(
-            pd.DataFrame(
-                {
-                    "initializer": name,
-                    "bin_left": edges[:-1],
-                    "bin_right": edges[1:],
-                    "density_measured": measured,
-                    "density_declared": np.nan if declared is None else declared.mean(axis=1),
-                }
-            )
-        )
-        statistics.append(
-            {
-                "initializer": name,
-                "rows": LAYER[0],
-                "columns": LAYER[1],
-                "mean": w.mean(),
-                "variance": w.var(),
-                "std": w.std(),
-                "max_abs": np.abs(w).max(),
-                "declared_mean": initializer.mean(LAYER),
-                "declared_std": initializer.std(LAYER),
-                "formula": initializer.formula,
-                "cite": initializer.cite,
-            }
-        )
-    return {
-        "weights": pd.concat(histograms, ignore_index=True),
-        "weight_statistics": pd.DataFrame(statistics),
-    }
-
-
-def _span(w: np.ndarray, least: float, most: float) -> tuple[float, float]:
-    """Return where bins begin and end: at the distribution's bounds, if the weights come near."""
-    low, high = float(w.min()), float(w.max())
-    if high - low < 1e-3:
-        return 0.5 * (low + high - 1e-3), 0.5 * (low + high + 1e-3)
-    return (least, most) if most - least < 1.05 * (high - low) else (low, high)
-
-
-def bounds_table(names: Iterable[str]) -> pd.DataFrame:
-    """Return support and standard deviation against fan-in for the rules that depend on it."""
-    rows = []
-    for name in names:
-        initializer = INITIALIZERS[name]
-        if initializer.family != "variance_scaling":
-            continue
-        for fan_in in range(1, 101):
-            shape = (fan_in, _BOUNDS_FAN_OUT)
-            low, high = initializer.support(shape)
-            rows.append((name, *shape, low, high, initializer.std(shape)))
-    return pd.DataFrame(rows, columns=["initializer", "fan_in", "fan_out", "low", "high", "std"])
-
-
-def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+def signal_table(
+    experiment: Experiment, images: np.ndarray, labels: np.ndarray, classes: int = CLASSES
+) -> pd.DataFrame:
     """Send one batch through an experiment's network at its initial state, forward and back.
 
     Parameters
@@ -143,6 +66,8 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
         Its network, initializer, seed and backend are used, and nothing is trained.
     images, labels : numpy.ndarray
         The batch: (count, features), and (count,) int64.
+    classes : int
+        Outputs of the network.
 
     Returns
     -------
@@ -156,11 +81,11 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
         When a scheme does not apply to the network or the images.
     """
     images = np.ascontiguousarray(images, experiment.dtype)
-    sizes = (images.shape[1], *experiment.hidden, CLASSES)
+    sizes = (images.shape[1], *experiment.hidden, classes)
     network = Mlp(
         sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
     )
-    scheme = as_scheme(experiment.initializer, experiment.biases)
+    scheme = as_scheme(experiment.rule, experiment.biases)
     network.initialize(scheme, experiment.seed, batch=images[: scheme.images])
     count, depth = len(images), len(experiment.hidden)
     records = Records.of(1, network.depth, recorded=1)
@@ -187,12 +112,12 @@ def signal_table(experiment: Experiment, images: np.ndarray, labels: np.ndarray)
 def signals_table(
     experiments: Iterable[Experiment], dataset: Dataset, progress: Progress
 ) -> pd.DataFrame:
-    """Return the signals of the first test images in deep networks at their initial state.
+    """Return the signals of the first test images in networks at their initial state.
 
     Parameters
     ----------
     experiments : iterable of Experiment
-        Their hidden layers are replaced by `DEEP`.
+        Their networks are used, and nothing is trained.
     dataset : Dataset
         What has the test images.
     progress : callable
@@ -206,11 +131,11 @@ def signals_table(
     count = min(SIGNAL_IMAGES, len(dataset.test_labels))
     images = dataset.features("test", "float32", count)
     labels = dataset.test_labels[:count].copy()
-    wanted = [experiment.replace(hidden=DEEP) for experiment in experiments]
+    wanted = list(experiments)
     parts = []
     with blas_threads(1):
         tables = side_by_side(
-            lambda experiment: signal_table(experiment, images, labels),
+            lambda experiment: signal_table(experiment, images, labels, dataset.classes),
             wanted,
             default_threads(),
         )
@@ -218,63 +143,6 @@ def signals_table(
             progress(done, len(wanted), "networks")
             parts.append(table)
     return pd.concat(parts).sort_values(["initializer", "activation", "seed", "layer"])
-
-
-def run_tables(runs: Iterable[Run], dataset: Dataset) -> dict[str, pd.DataFrame]:
-    """Return the runs as tables: one row a run, a step, an epoch, a step and layer.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-    dataset : Dataset
-        What they were trained on.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        ``"runs"`` has ``test_images``, their number, and a column for each setting that runs must
-        share to be compared, empty where a run's optimizer or schedule does not have it;
-        ``"steps"``, ``"epochs"`` and ``"layers"`` are those of the runs under each other.
-    """
-    declared = settings()
-    rows: list[dict[str, Any]] = []
-    parts: dict[str, list[pd.DataFrame]] = {"steps": [], "epochs": [], "layers": []}
-    for run in runs:
-        experiment = run.experiment
-        sizes = (dataset.train_images.shape[1], *experiment.hidden, dataset.classes)
-        losses = run.step_columns["loss"]
-        rows.append(
-            {
-                "run": run.name,
-                "initializer": experiment.initializer,
-                "activation": experiment.activation,
-                "network": "-".join(map(str, sizes)),
-                **run.dataset,
-                "test_images": len(dataset.test_labels),
-                "seed": experiment.seed,
-                "backend": experiment.backend,
-                **{
-                    name: declared[name].text(value)
-                    for name, value in experiment.flat().items()
-                    if declared[name].compared
-                },
-                "status": run.status,
-                "diverged_step": run.diverged_step,
-                "test_accuracy": run.test_accuracy,
-                "final_loss": losses[-1] if len(losses) else None,
-                "train_seconds": run.train_seconds,
-                "compile_seconds": run.compile_seconds,
-                "steps": len(losses),
-            }
-        )
-        for name, part in parts.items():
-            frame = getattr(run, name)
-            frame.insert(0, "run", run.name)
-            part.append(frame)
-    table = pd.DataFrame(rows).astype({"diverged_step": "Int64", "final_loss": "Float64"})
-    return {"runs": table} | {
-        name: pd.concat(part, ignore_index=True) for name, part in parts.items()
-    }
 
 
 def machine_table(dataset: Dataset, facts: dict[str, str]) -> pd.DataFrame:

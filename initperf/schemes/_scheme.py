@@ -207,7 +207,20 @@ def varies(z: np.ndarray) -> np.ndarray:
     return wide
 
 
+def adopted(name: str, found: Any) -> Scheme | None:
+    """Return what an object of a module is as a scheme, or None where it is none.
+
+    Parameters
+    ----------
+    name : str
+        Its name, ``module:object``.
+    found : object
+    """
+    return dataclasses.replace(found, name=name) if isinstance(found, Scheme) else None
+
+
 SCHEMES: Registry[Scheme] = Registry("initializer", beside=INITIALIZERS, plugins="initperf.schemes")
+SCHEMES.adopt = adopted
 
 
 def register(

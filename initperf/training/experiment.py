@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from initperf._core.markup import record
 from initperf._core.rule import Rule
 from initperf._core.schema import Range, Record, Setting, setting, settings_of
 from initperf.errors import PluginError
@@ -210,6 +211,11 @@ class Experiment:
                 found[field.name] = value.name
             found |= _leaves(value) if isinstance(value, Record) else {field.name: value}
         return found
+
+    def _repr_html_(self) -> str:
+        """Return the experiment as notebooks show it: a row for each setting."""
+        declared = settings()
+        return record("Experiment", {k: declared[k].text(v) for k, v in self.flat().items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the experiment as nested dictionaries with the version of the schema."""

@@ -84,7 +84,7 @@ def suitable(**fields: Any) -> tuple[list[Experiment], list[str]]:
 def choices(**fields: Any) -> Iterator[dict[str, Any]]:
     """Give the settings of each experiment of a grid; see `grid`."""
     given = {name: _listed(name, values) for name, values in fields.items() if name != _PARAMETERS}
-    for pair, alone in ((("depth", "width"), "hidden"), (_VARIANCES, "initializer")):
+    for pair, alone in ((("depth", "width"), "hidden"), (VARIANCES, "initializer")):
         both = [name for name in pair if name in given]
         if both and alone in given:
             raise ValueError(f"{both[0]} and {alone} exclude each other")
@@ -104,7 +104,8 @@ def choices(**fields: Any) -> Iterator[dict[str, Any]]:
             yield chosen
 
 
-_VARIANCES = ("weight_variance", "bias_variance")
+VARIANCES = ("weight_variance", "bias_variance")
+"""Axes that choose the initializer."""
 
 
 def _listed(name: str, values: Any) -> list[Any]:
@@ -128,7 +129,7 @@ def _rules(given: dict[str, list[Any]], parameters: dict[str, Any]) -> dict[str,
     from initperf._core.rule import Rule
     from initperf.training._spelling import parameters_of, rule_of, spelled
 
-    of_fields = {name: given[name] for name in _VARIANCES if name in given}
+    of_fields = {name: given[name] for name in VARIANCES if name in given}
     lists = of_fields | {name: _listed(name, values) for name, values in parameters.items()}
     if not lists:
         return given
@@ -144,7 +145,7 @@ def _rules(given: dict[str, list[Any]], parameters: dict[str, Any]) -> dict[str,
         own = [name for name in lists if name in parameters_of(rule)]
         for values in itertools.product(*(lists[name] for name in own)):
             texts[spelled(rule.replace(**dict(zip(own, values, strict=True))))] = None
-    others = {name: values for name, values in given.items() if name not in _VARIANCES}
+    others = {name: values for name, values in given.items() if name not in VARIANCES}
     return {"initializer": list(texts)} | {k: v for k, v in others.items() if k != "initializer"}
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initperf._core.markup import record
 from initperf.training.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -72,6 +73,31 @@ class Run:
     def histograms(self) -> "pandas.DataFrame":
         """Return one row for each chosen step, layer, quantity and bin: bounds and count."""
         return _frame(self.histogram_columns)
+
+    def _repr_html_(self) -> str:
+        """Return the run as notebooks show it: its result, its experiment and its data."""
+        ended = self.status
+        if self.diverged_step is not None:
+            ended += f" in step {self.diverged_step}, layer {self.diverged_layer}"
+        facts = {
+            "status": ended,
+            "test accuracy": f"{100 * self.test_accuracy:.2f} %",
+            "training": f"{self.train_seconds:.2f} s",
+            "data": f"{self.dataset['dataset']}, {self.dataset['dataset_size']:,} images",
+        }
+        return record(f"Run {self.name}", facts) + self.experiment._repr_html_()
+
+    def tables(self, *others: "Run") -> "dict[str, pandas.DataFrame]":
+        """Return all tables that figures can be drawn from, of this run and of others.
+
+        Parameters
+        ----------
+        *others : Run
+            Runs to show beside this one.
+        """
+        from initperf.training.run_tables import tables_of
+
+        return tables_of([self, *others])
 
 
 def _frame(columns: dict[str, np.ndarray]) -> "pandas.DataFrame":
