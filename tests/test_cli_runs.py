@@ -85,8 +85,8 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
     ("words", "message"),
     [
         (("sweep", "missing.toml"), "no readable grid 'missing.toml'"),
-        (("sweep", "--workers", "0"), "workers must be a positive integer, not 0"),
-        (("sweep", "--workers", "-1"), "workers must be a positive integer, not -1"),
+        (("sweep", "--workers", "0"), "must be a positive integer, not '0'"),
+        (("sweep", "--workers", "-1"), "must be a positive integer, not '-1'"),
         (("sweep", "--time-budget", "0"), "time_budget must be positive"),
         (("sweep", "--executor", "dask"), "invalid choice: 'dask'"),
         (("sweep", "--depth", "3"), "depth needs width"),

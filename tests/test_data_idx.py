@@ -118,7 +118,7 @@ def test_no_more_is_read_than_the_header_promises(tmp_path, packed):
 def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
     path = tmp_path / "images"
     path.write_bytes(struct.pack(">4I", 0x803, 2**32 - 1, 28, 28) + bytes(784))
-    with pytest.raises(DataError, match="truncated: 800 bytes"):
+    with pytest.raises(DataError, match="4,294,967,295 images or labels, more than 1,000,000"):
         _idx.decode(_idx.read_bytes(path), "images", IMAGES_MAGIC)
 
 

@@ -57,6 +57,7 @@ def test_any_layout_gets_the_values_in_c_order_and_nothing_else_is_written(
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_kernels_are_given_contiguous_arrays_only(layout, dtype, monkeypatch):
     given = []
+    INITIALIZERS["normal"](SHAPE, rng=1, dtype=dtype)  # what a value costs is looked up once
     monkeypatch.setattr(
         filling, "KERNELS", {"fill_normal": {"numba": lambda out, *_: given.append(out)}}
     )
@@ -261,9 +262,9 @@ def test_a_distribution_beyond_the_range_of_the_dtype_is_refused(name, parameter
     assert np.all(np.isfinite(initializer(shape, rng=0, dtype="float64", backend=backend)))
 
 
-@pytest.mark.parametrize("dtype", ["float16", "int32", "complex128", ">f4", "nonsense", object, 3])
+@pytest.mark.parametrize("dtype", ["int32", "complex128", ">f4", "nonsense", object, 3])
 def test_other_dtypes_are_refused(dtype):
-    with pytest.raises(ValueError, match="dtype must be float32 or float64, not"):
+    with pytest.raises(ValueError, match="dtype must be float32 or float64, or"):
         INITIALIZERS["normal"](3, dtype=dtype)
 
 

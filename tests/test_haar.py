@@ -215,12 +215,14 @@ def test_blas_has_its_threads_back_even_after_a_failure(threaded, monkeypatch):
     assert set(during) == {1}
 
 
-def test_the_first_draw_of_a_process_finds_the_blas_of_scipy():
+def test_the_blas_of_scipy_is_limited_once_it_is_loaded():
     script = """
 from initperf.jit.blas import blas_threads
 from threadpoolctl import threadpool_info
 with blas_threads(1):
-    import scipy.linalg
+    pass
+import scipy.linalg
+with blas_threads(1):
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
 assert all(pool["num_threads"] == 1 for pool in pools), pools
 """

@@ -230,6 +230,7 @@ def add_settings(
     add_parameters(parser)
     parser.add_argument(
         "--target",
+        dest="target_column",
         metavar="COLUMN",
         help="column of the classes where --dataset is a table, FILE.csv (default: the last)",
     )
@@ -313,14 +314,18 @@ def axes(arguments: argparse.Namespace, *, many: bool = True) -> dict[str, Any]:
             text = getattr(arguments, name)
             if text is not None:
                 given[name] = [_literal(part) for part in text.split(",")]
-    if arguments.target:
+    if arguments.target_column:
         if not any(".csv" in one for one in given.get("dataset", [])):
             raise UsageError(
                 "--target is the column of a table: --dataset must be a file, FILE.csv"
             )
-        given["dataset"] = [f"{one}#{arguments.target}" for one in given["dataset"]]
+        given["dataset"] = [f"{one}#{arguments.target_column}" for one in given["dataset"]]
     parameters = _listed(arguments)
-    count = math.prod(map(len, [*given.values(), *parameters.values()]))
+    several = {**given, **parameters}
+    for name in several:
+        if not many and len(several[name]) > 1:
+            raise UsageError(f"{name} takes one value here; initperf sweep takes several")
+    count = math.prod(map(len, several.values()))
     if count > _MOST_EXPERIMENTS:
         raise UsageError(f"a grid has at most {_MOST_EXPERIMENTS:,} experiments, not {count:,}")
     return given | ({"parameters": parameters} if parameters else {})

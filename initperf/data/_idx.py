@@ -81,24 +81,26 @@ def _content(file: BinaryIO, where: str) -> bytes:
     begin = file.read(2)
     file.seek(0)
     if begin != b"\x1f\x8b":
-        return _promised(file)
+        return _promised(file, where)
     try:
         with gzip.GzipFile(fileobj=file) as plain:
-            return _promised(plain)
+            return _promised(plain, where)
     except EOFError as error:
         raise DataError(f"{where}: truncated: its gzip data ends early") from error
     except (OSError, zlib.error) as error:
         raise DataError(f"{where}: corrupted gzip data: {error}") from error
 
 
-def _promised(file: "BinaryIO | gzip.GzipFile") -> bytes:
+def _promised(file: "BinaryIO | gzip.GzipFile", where: str) -> bytes:
     """Read what the header of an IDX file promises and one byte; of other files the header."""
     head = file.read(_HEADER_BYTES)
     if len(head) < _HEADER_BYTES:
         return head
     magic, count = struct.unpack_from(">2I", head)
     each = {LABELS_MAGIC: 1, IMAGES_MAGIC: PIXELS, TABLE_MAGIC: 4 * _COLUMNS}.get(magic, 0)
-    return head + file.read(min(count, MOST_COUNT) * each + 1)
+    if each and count > MOST_COUNT:
+        raise DataError(f"{where}: {count:,} images or labels, more than {MOST_COUNT:,}")
+    return head + file.read(count * each + 1)
 
 
 def decode(content: bytes, where: str, magic: int) -> NDArray[np.uint8]:
