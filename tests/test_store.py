@@ -308,3 +308,15 @@ def test_stores_are_merged(tmp_path, run):
     assert (copied, list(damaged)) == (1, [f"{3:016x}"])
     assert len(first) == 3
     assert first.load(f"{2:016x}").experiment.seed == 2
+
+
+def test_a_stored_run_imports_no_module_that_it_names(run, tmp_path, monkeypatch):
+    """A file must not make initperf run code: a rule ``module:object`` is imported when typed."""
+    (tmp_path / "hostile_rule.py").write_text("raise SystemExit('it ran')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    recorded = shutil.copytree(next(RECORDED.iterdir()), tmp_path / "runs" / "0f62b97cc301df60")
+    facts = json.loads((recorded / "run.json").read_text())
+    facts["experiment"]["initializer"] = "hostile_rule:rule"
+    (recorded / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(DataError, match="import hostile_rule first"):
+        RunStore(tmp_path / "runs").load("0f62b97cc301df60")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from initperf.training._spelling import check_imported
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 
@@ -24,4 +25,5 @@ def read(directory: Path) -> Run:
         }
         for table in _TABLES
     }
+    check_imported(facts["experiment"].get("initializer"))
     return Run(**facts | {"experiment": Experiment.from_dict(facts["experiment"])}, **columns)

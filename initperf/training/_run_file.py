@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from initperf.errors import DataError
+from initperf.training._spelling import check_imported
 from initperf.training.experiment import SCHEMA, Experiment, settings
 from initperf.training.run import Run
 
@@ -136,6 +137,7 @@ def read(path: Path) -> Run:
             field.name: rows.field(index).to_numpy(zero_copy_only=False)
             for index, field in enumerate(rows.type)
         }
+    check_imported(run["experiment"].get("initializer"))
     experiment = Experiment.from_dict(run["experiment"])
     return Run(**run | {"experiment": experiment}, **columns)
 

@@ -6,6 +6,7 @@ among the parameters is written as a call, ``keras.Dense(weights=he_normal())``.
 
 import ast
 import dataclasses
+import sys
 from typing import Any
 
 from initperf._core.arguments import shown
@@ -98,6 +99,34 @@ def from_dict(made: dict[str, Any]) -> Initializer | Scheme:
     rule = find(made["name"])
     given = {key: _from_json(value) for key, value in made["parameters"].items()}
     return rule.replace(**given) if given else rule
+
+
+def check_imported(made: Any) -> None:
+    """Check that an experiment read from a file names no module that would have to be imported.
+
+    A rule named ``module:object`` is imported where somebody types its name; a file must not make
+    initperf run code.
+
+    Parameters
+    ----------
+    made : object
+        What JSON has given back.
+
+    Raises
+    ------
+    ValueError
+        Naming the rule.
+    """
+    if isinstance(made, dict):
+        for value in made.values():
+            check_imported(value)
+    elif isinstance(made, list):
+        for value in made:
+            check_imported(value)
+    elif isinstance(made, str):
+        module, colon, _ = made.partition(":")
+        if colon and module.replace(".", "_").isidentifier() and module not in sys.modules:
+            raise ValueError(f"it names {shown(made)}: import {module} first to read it")
 
 
 def _from_json(value: Any) -> Any:
