@@ -56,7 +56,7 @@ class Family:
         return _compiled(self._signature, function, dtype)
 
 
-@functools.cache
+@functools.cache  # keeps the function alive, and with it the machine code at the address
 def _compiled(signature: Signature, function: Function, dtype: np.dtype[Any]) -> int:
     kinds = signature(numba.from_dtype(dtype))
     result = function.get_compile_result(types.none(*kinds))  # type: ignore[attr-defined]  # jitted
@@ -64,8 +64,8 @@ def _compiled(signature: Signature, function: Function, dtype: np.dtype[Any]) ->
     return address
 
 
-ADDRESSES = types.UniTuple(types.int64, 3)  # not in its stubs
-"""The type of what `initperf.jit.blas.blas` returns."""
+ADDRESSES = types.UniTuple(types.int64, 3)
+"""The type of what `initperf.jit.blas.blas` returns: the addresses of gemm, syrk and trsm."""
 
 
 def vector(kind: Any) -> Any:
@@ -108,7 +108,7 @@ def _caller(signature: Signature) -> Callable[..., None]:
             first = first[0]
         expected = signature(first.dtype)
         if arguments != expected:
-            raise TypingError(f"called with {arguments} what was compiled for {expected}")
+            raise TypingError(f"arguments of the types {arguments}; the function takes {expected}")
         return lambda address, *arguments: jump(address, arguments)
 
     overload(call, jit_options=INLINED)(compiled)

@@ -12,7 +12,7 @@ _loss, _backward = LOSS.call, BACKWARD.call
 
 @portable
 def loss_pass(passes: Passes, buffers: Buffers, scratch: Scratch, rows: int) -> None:
-    """Write loss and right predictions to the scores, and the gradient by the logits.
+    """Write loss and right predictions to the scores, and the gradients by logits and last biases.
 
     Parameters
     ----------
@@ -29,7 +29,9 @@ def loss_pass(passes: Passes, buffers: Buffers, scratch: Scratch, rows: int) -> 
 
 @portable
 def backward_pass(passes: Passes, buffers: Buffers, scratch: Scratch, rows: int) -> None:
-    """Write the gradients of all layers, from the last to the first.
+    """Write the gradients of all layers but the last biases', from the last layer to the first.
+
+    A layer's products give the gradient by its inputs, and with it the biases of the layer below.
 
     Parameters
     ----------

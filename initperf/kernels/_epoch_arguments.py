@@ -1,7 +1,8 @@
 """Arguments of `initperf.kernels.train_epoch`: a network, its batches, the descent, the records.
 
-All are named tuples of arrays, which compiled code takes as they are. One dtype, float32 or
-float64, is that of images, parameters, gradients, memories, factors and work space.
+Batches and records reach compiled code as they are; of the network and the descent it gets the
+flat arrays and the addresses of compiled functions. One dtype, float32 or float64, is that of
+images, parameters, gradients, memories, factors and work space.
 """
 
 from collections.abc import Callable

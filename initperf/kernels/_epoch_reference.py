@@ -87,7 +87,7 @@ def _backward(
 
 def _scales(gradients: Pairs, clip_norm: float, globally: bool) -> list[Any]:
     """Return what clipping multiplies each layer's gradient by."""
-    if clip_norm == 0:
+    if not clip_norm > 0:
         return [1.0] * len(gradients)
     norms = [_norm(*pair) for pair in gradients]
     if globally:

@@ -3,9 +3,9 @@
 The loop is compiled once for each dtype. What differs between trainings, the activation, the
 optimizer's rule, whether statistics are taken, is not compiled into it: each combination is a
 function of its own, a *pass*, which the loop is handed the address of and calls through
-`initperf.jit.address.Family`. So are the products of a layer, which evaluations need too. A new
-optimizer compiles one small function instead of the whole
-loop, ten activations do not make ten loops, and nothing that a training does not use is compiled.
+`initperf.jit.address.Family`. The products of a layer are called so too, because evaluations need
+them as well. A new optimizer compiles one small function instead of the whole loop, ten
+activations do not make ten loops, and only what a training can use is compiled.
 Where the compiler is disabled, the functions stand for their own addresses.
 """
 
@@ -120,7 +120,7 @@ def needed_passes(
         found["update", kind] = UPDATE, update_pass(descent.rule, memories, kind)
     if descent.clip_norm > 0.0:
         found["norm", False] = SQUARED_NORM, squared_norm
-    if records.histograms:
+    if records.histograms is not None:
         found["histogram", False] = HISTOGRAM, histogram
     return found
 

@@ -1,8 +1,9 @@
 """One epoch of mini-batch gradient descent on a multilayer perceptron, with all statistics.
 
-The reference is plain NumPy and shares nothing with the compiled twin but the optimizer's rule and
-the activation's function. The twin does not stop between steps: gather, forward pass, loss,
-backward pass, clipping and update, each with the statistics of the data that it reads anyway.
+The reference is plain NumPy and shares nothing with the compiled twin but the arguments, the
+optimizer's rule, the activation's function and the limits of divergence. The twin does not stop
+between steps: gather, forward pass, loss, backward pass, clipping and update, each with the
+statistics of the data that it reads anyway.
 
 Where to read what: `_epoch_arguments` has the records that both take, `_layer` the layout of the
 flat arrays, `_scratch` the small arrays between passes, `_passes` why functions are called by

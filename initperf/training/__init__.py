@@ -1,1 +1,1 @@
-"""Experiments, training runs, their storage, and sweeps."""
+"""Training of multilayer perceptrons: experiments, runs, their storage, and sweeps."""
