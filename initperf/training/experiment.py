@@ -1,7 +1,6 @@
 """One training configuration as nested records, its flat names and its JSON, and grids of them."""
 
 import dataclasses
-import difflib
 import hashlib
 import itertools
 import json
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from initperf._core.markup import record
+from initperf._core.nearest import suggestion
 from initperf._core.rule import Rule
 from initperf._core.schema import Range, Record, Setting, setting, settings_of
 from initperf.errors import PluginError
@@ -337,8 +337,7 @@ def _check_unused(given: dict[str, Any]) -> None:
     known = settings()
     for name, value in given.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            hint = suggestion(name, known, known)
             raise TypeError(f"an experiment has no setting {name!r}; {hint}")
         known[name].check(value)
 
