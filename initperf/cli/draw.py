@@ -35,7 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stream", type=integer(0), default=0, metavar="N", help="number of the stream"
     )
-    add_dtype(parser, "float16")
+    add_dtype(parser, "float16", "bfloat16")
+    parser.set_defaults(dtype=None)  # float32, or that of the model
     add_backend(parser)
     parser.add_argument(
         "--out", metavar="FILE", help="file to write: .npy for weights, .safetensors for a model"
@@ -58,6 +59,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError("give NAME and a shape, as he_normal 784 256, or --model and --recipe")
     if arguments.recipe or arguments.plan or arguments.json:
         raise UsageError("--recipe, --plan and --json belong to --model")
+    if arguments.dtype == "bfloat16":
+        raise UsageError("--dtype bfloat16 belongs to --model: .npy files have no such type")
     import numpy as np
 
     from initperf._core.storage import replacing
@@ -81,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
             tuple(arguments.shape),
             rng=arguments.seed,
             stream=arguments.stream,
-            dtype=arguments.dtype,
+            dtype=arguments.dtype or "float32",
             backend=arguments.backend,
         )
     shape = " x ".join(map(str, weights.shape))

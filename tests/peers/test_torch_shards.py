@@ -1,8 +1,8 @@
 """Shards of models on several processes: the bits that one process draws."""
 
 import pytest
-from distributed import run_all
 from sharded import SCENARIOS
+from torch_processes import run_all
 
 from initperf.torch.shards import shard
 

@@ -1,8 +1,8 @@
 """Real processes over gloo on loopback: each scenario of `sharded` at each number of processes.
 
-``python distributed.py DIRECTORY`` imports PyTorch once, draws once so that kernels are compiled,
-and forks: a process costs milliseconds then, not the seconds of its imports. It runs in one thread
-until it forks. What a process raises goes to ``DIRECTORY/SCENARIO-SIZE-RANK.txt``.
+``python torch_processes.py DIRECTORY`` imports PyTorch once, draws once so that kernels are
+compiled, and forks: a process costs milliseconds then, not the seconds of its imports. It runs in
+one thread until it forks. What a process raises goes to ``DIRECTORY/SCENARIO-SIZE-RANK.txt``.
 """
 
 import os
