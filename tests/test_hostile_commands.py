@@ -278,6 +278,6 @@ def test_names_of_every_kind_are_listed(place):
 def test_help_shows_defaults_and_choices(place):
     _, out, _ = run(["draw", "--help"])
     text = " ".join(out.split())
-    assert "number type (float32, float64, float16; default: float32)" in text
+    assert "number type (float32, float64, float16, bfloat16)" in text
     assert "number of the stream (default: 0)" in text
     assert text.count("default: None") == 0
