@@ -153,3 +153,33 @@ def _outline(own: pd.DataFrame, reach: float) -> tuple[np.ndarray, np.ndarray]:
     heights = density * (_OVERLAP / top) if top > 0 else density
     x = np.concatenate(([-reach, left[0] - 1e-9 * reach], (left + right) / 2, [right[-1], reach]))
     return x, np.concatenate(([0.0, 0.0], heights, [0.0, 0.0]))
+
+
+def widths_finding(tables: Tables, quantity: str) -> str:
+    """Return where the width of a quantity changes most from the first hidden layer to the last.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        With ``runs`` and ``histograms``.
+    quantity : str
+        ``"activation"`` or ``"gradient"``.
+    """
+    table = recorded(tables, quantity)
+    table = table[table["step"] == table["step"].min()]
+    middle = (table["bin_left"] + table["bin_right"]) / 2
+    parts = table.assign(square=middle**2 * table["count"])
+    keys = ["activation", "initializer", "layer"]
+    sums = parts.groupby(keys)[["square", "count"]].sum()
+    size = np.sqrt(sums["square"] / sums["count"]).unstack("layer")
+    hidden = size.iloc[:, :-1] if size.shape[1] > 2 else size
+    ratio = hidden.iloc[:, -1] / hidden.iloc[:, 0]
+    ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
+    if ratio.empty:
+        return f"No {quantity}s other than 0 were recorded in the first and the last of 2 layers."
+    (least_in, least), (most_in, most) = ratio.idxmin(), ratio.idxmax()
+    return (
+        f"From the first hidden layer to the last, {quantity}s shrink or grow between "
+        f"× {ratio.min():.2g} of {least} with {activation_name(least_in)} and "
+        f"× {ratio.max():.2g} of {most} with {activation_name(most_in)}."
+    )

@@ -1,11 +1,9 @@
 """Histograms of the activations of every layer, at the first and at the last recorded step."""
 
-import numpy as np
 from matplotlib.figure import Figure
 
-from initperf_figures._axes import activation_name
 from initperf_figures._figure import Tables, register
-from initperf_figures._ridges import recorded, ridges, steps_of
+from initperf_figures._ridges import ridges, steps_of, widths_finding
 
 
 def draw(tables: Tables) -> Figure:
@@ -27,24 +25,7 @@ def caption(tables: Tables) -> str:
 
 def finding(tables: Tables) -> str:
     """Return where the width of the activations changes most from the first layer to the last."""
-    table = recorded(tables, "activation")
-    table = table[table["step"] == table["step"].min()]
-    middle = (table["bin_left"] + table["bin_right"]) / 2
-    parts = table.assign(square=middle**2 * table["count"])
-    keys = ["activation", "initializer", "layer"]
-    sums = parts.groupby(keys)[["square", "count"]].sum()
-    size = np.sqrt(sums["square"] / sums["count"]).unstack("layer")
-    hidden = size.iloc[:, :-1] if size.shape[1] > 2 else size
-    ratio = hidden.iloc[:, -1] / hidden.iloc[:, 0]
-    ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
-    if ratio.empty:
-        return "No activations other than 0 were recorded in the first and the last of 2 layers."
-    (least_in, least), (most_in, most) = ratio.idxmin(), ratio.idxmax()
-    return (
-        f"From the first hidden layer to the last, activations shrink or grow between "
-        f"× {ratio.min():.2g} of {least} with {activation_name(least_in)} and "
-        f"× {ratio.max():.2g} of {most} with {activation_name(most_in)}."
-    )
+    return widths_finding(tables, "activation")
 
 
 register(
