@@ -128,5 +128,6 @@ register(
         measure=_thousand,
         seeds=3,
         quick_seeds=2,
+        source_read="compared with the abstract",
     )
 )

@@ -29,6 +29,7 @@ FUNCTIONS = {
     "softplus": torch.nn.functional.softplus,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
+    "sin": torch.sin,
 }
 RULES = {
     "sgd": lambda weights, decay: torch.optim.SGD(weights, lr=0.1, weight_decay=decay),
