@@ -58,7 +58,7 @@ class Target:
         ValueError
             When the name is unknown, or shape or dtype are not valid.
         """
-        from initperf._core.arguments import as_dtype, as_shape
+        from initperf._core.arrays import as_dtype, as_shape
 
         as_dtype(self.dtype)
         if self.kind == "kernel":

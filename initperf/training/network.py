@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_backend, as_dtype, as_widths, too_large, whole
+from initperf._core.arguments import as_backend, whole
+from initperf._core.arrays import as_dtype, as_widths, too_large
 from initperf._core.keys import RandomSource
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.errors import UnsuitableError
