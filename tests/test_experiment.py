@@ -7,7 +7,7 @@ import pytest
 
 from initperf import OPTIMIZERS, SCHEDULES, Experiment
 from initperf._core.schema import setting
-from initperf.cli._arguments import add_training, experiments
+from initperf.cli._settings import add_training, experiments
 from initperf.errors import PluginError, UsageError
 from initperf.training.experiment import settings
 from initperf.training.parts import Data, Network
