@@ -2,8 +2,8 @@
 
 Batches and records reach compiled code as they are. The network and the descent hold Python
 objects, so it gets their arrays, as `Buffers` of `_layer` and `DescentArrays` of `_updating`, and
-addresses in place of activation and rule, as `Callees` of `_callees`. One dtype, float32 or float64, is that of
-images, parameters, gradients, memories, factors and work space.
+addresses in place of activation and rule, as `Callees` of `_callees`. One dtype, float32 or
+float64, is that of images, parameters, gradients, memories, factors and work space.
 """
 
 from collections.abc import Callable

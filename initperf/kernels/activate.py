@@ -69,6 +69,8 @@ def activation_variant(activation: Activation, measured: bool) -> Function:
         x_sum = x_square = y_sum = y_square = zeros = flat = 0.0
         for begin in range(0, z.size, _CHUNK):
             x, y = z[begin : begin + _CHUNK], a[begin : begin + _CHUNK]
+            # totals of the chunk: differences of x and y from the layer's first values, their
+            # squares, and counts of y = 0 and of saturated slopes
             t_x = t_xx = t_y = t_yy = zero
             t_zeros = t_flat = none
             if measured and apart:

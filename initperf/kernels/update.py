@@ -127,6 +127,8 @@ def update_variant(rule: Rule, memories: int, measured: bool) -> Function:
             w, g = parameters[begin:end], gradient[begin:end]
             own = factors[:half] if inside else factors[half:]  # those of weights, or of biases
             m, v = first[begin:end], second[begin:end]
+            # totals of the chunk: weights less the layer's first and their squares, magnitudes and
+            # squares of gradients, squares of updates
             t_w = t_ww = t_g = t_gg = t_uu = zero
             for i in range(w.size):
                 before, slope = w[i], g[i]
