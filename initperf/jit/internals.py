@@ -20,6 +20,7 @@ import functools
 import importlib
 from contextlib import nullcontext
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import numba
@@ -88,7 +89,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.core.dispatcher:Dispatcher.get_compile_result",
         "numba.core.errors:TypingError",
     ),
-    "compiler events": ("numba.core.event:Listener", "numba.core.event:install_listener"),
+    "compiler events": ("numba.core.event:install_recorder", "numba.core.event:install_timer"),
 }
 """The private names that each part of this project needs."""
 
@@ -145,8 +146,10 @@ make_function = _found("numba._dynfunc:make_function")
 
 dumps = _found("numba.core.serialize:dumps")
 
-Listener = _found("numba.core.event:Listener", object)
-install_listener = _found("numba.core.event:install_listener", lambda *arguments: nullcontext())
+install_recorder = _found(
+    "numba.core.event:install_recorder", lambda kind: nullcontext(SimpleNamespace(buffer=()))
+)
+install_timer = _found("numba.core.event:install_timer", lambda kind, callback: nullcontext())
 
 
 def threading_layers() -> list[str]:
