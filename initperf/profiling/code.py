@@ -97,7 +97,7 @@ def symbols() -> list[Symbol]:
     """
     compiled = compiled_functions()
     names = {raw: words for one in compiled for raw, words in one.names().items()}
-    found = {}
+    found: dict[int, str] = {}
     for library in (one.result.library for one in compiled):
         for raw in (function.name for function in library.get_defined_functions()):
             found[library.get_pointer_to_function(raw)] = names.get(raw, raw)

@@ -74,7 +74,7 @@ def prepare(target: Target, spans: list[Span], cache: str) -> Prepared:
     os.environ["INITPERF_CACHE"] = cache
     if target.kind == "kernel":
         with timed(spans, "import"):
-            import initperf.benchmarks.workloads  # noqa: F401 - that is what is timed
+            import initperf.kernels  # noqa: F401 - that is what is timed
         with timed(spans, "arguments"):
             return _kernel_call(target.name, target.dtype)
     with timed(spans, "import"):
@@ -103,22 +103,10 @@ def _prepare_training(target: Target, spans: list[Span], cache: str) -> Prepared
 
 
 def _kernel_call(name: str, dtype: str) -> Prepared:
-    """Take the size at which a kernel is benchmarked, else its largest test case."""
-    from initperf.benchmarks.workloads import WORKLOADS
-    from initperf.kernels import KERNELS, Case, leaves
-
-    def size(case: Case) -> int:
-        return sum(getattr(one, "nbytes", 0) for one in leaves(case.arguments()).values())
+    """Take the first size at which the kernel is benchmarked."""
+    from initperf.kernels import KERNELS
 
     name = KERNELS.canonical(name)
-    for work in WORKLOADS.values():
-        if name in work.kernels and dtype in work.dtypes:
-            quick = work.quick_sizes[-1]
-            entry = next(one for one in work.entries(quick, dtype) if one.method.role == "ours")
-            title = f"{name} as in {work.name}, {quick.label}, {dtype}, one thread"
-            return title, entry.method.prepare(quick.shape, dtype, 1)
-    cases = list(KERNELS[name].cases())
-    fitting = [case for case in cases if dtype in case.label] or cases
-    case = max(fitting, key=size)
-    title = f"{name}, its largest test case {case.label}"
-    return title, partial(KERNELS[name]["numba"], *case.arguments())
+    load = next(iter(KERNELS[name].loads()))
+    used = dtype if dtype in load.dtypes else load.dtypes[0]
+    return f"{name}, {load.label}, {used}", partial(KERNELS[name]["numba"], *load.arguments(used))
