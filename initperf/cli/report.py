@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import add_data, add_settings, axes, check_used, integer
+from initperf.cli._arguments import add_data, integer
 from initperf.cli._output import progress, usage
+from initperf.cli._settings import add_settings, axes, check_used
 from initperf.errors import UsageError
 
 _MOST_SEEDS = 1000
