@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from test_schemes_distributions import descend, inputs
 
-from initperf import SCHEMES, draw_network
+from initperf import SCHEMES, Experiment, draw_network
+from initperf.errors import UnsuitableError
 from initperf.schemes import signals
 from initperf.training.network import Mlp
 
@@ -73,9 +74,6 @@ def table_8(optimizer, rate):
 
 def trained(rule, optimizer, rate, x, labels, steps=6):
     network = Mlp(SIZES, "tanh", "float64", "numpy").initialize(rule, 3)
-    if optimizer == "adam":
-        # ε, which multipliers would scale, counts for nothing beside gradients of this size
-        assert network.parameters.dtype == np.float64
     rates = rule.learning_rates(network, optimizer)
     descend(network, x, labels, np.full(steps, rate), optimizer, rates)
     return network
@@ -137,6 +135,15 @@ def test_layers_of_unequal_growth_move_alike():
         exponents = np.log(moves(widths) / small) / math.log(8)
         # as of equal widths: corrections of the order of 1/√64
         assert np.all(np.abs(exponents) < math.log(1 + 1 / 8) / math.log(8)), (widths, exponents)
+
+
+def test_base_widths_are_as_many_as_hidden_layers():
+    rule = SCHEMES["mup"].replace(base_width=(8, 8))
+    with pytest.raises(UnsuitableError, match="one for each of 1 hidden layers, not 2"):
+        draw_network(rule, (5, 8, 3), "tanh")
+    with pytest.raises(UnsuitableError, match="one for each of 1 hidden layers, not 2"):
+        Experiment("mup(base_width=(8, 8))", hidden=(8,))
+    assert Experiment("mup(base_width=(8, 8))", hidden=(8, 4)).rule == rule
 
 
 def test_a_base_width_of_all_layers_is_that_of_each():

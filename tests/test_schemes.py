@@ -175,7 +175,6 @@ UNSUITABLE = [
     ("siren", {}, "siren is for the activation sin, not relu"),
     ("tat", {}, "no scale and shift of relu"),
     ("tat", {"residual": True, "hidden": (8, 8), "activation": "tanh"}, "residual must be 0"),
-    ("mup(base_width=(8, 8))", {"hidden": (8,)}, "one for each of 1 hidden layers, not 2"),
 ]
 
 

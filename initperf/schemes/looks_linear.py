@@ -59,7 +59,7 @@ class LooksLinear(Scheme):
 
     def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
         """Set the parameters of a checked network; see `Scheme.set_parameters`."""
-        orthogonal, factor = INITIALIZERS["orthogonal"], odd_part(network.activation)
+        orthogonal, factor = INITIALIZERS["orthogonal"], odd_part(network.activation) or 1.0
         for number, (weights, biases) in enumerate(network.layers()):
             mirrored = number > 0, number < network.depth - 1  # its inputs, its outputs
             rows, columns = (
