@@ -29,6 +29,8 @@ _WILDEST = 8.0  # of log α and of β
 _STEEPEST = 2.0  # of αγ: beyond, the package that belongs to the paper finds unstable Q maps
 _APART = 1e-5  # of the points of a difference
 _REACH = 64.0
+_NOTHING = 1e-200  # of E[f'²]: the activation is flat there
+_WRONG = 1e9
 
 
 @functools.lru_cache(maxsize=256)
@@ -110,9 +112,11 @@ def _conditions(
     above, below = (activation.derivative(inside + x) for x in (_APART, -_APART))
     bend = (above - below) / (2.0 * _APART)
     steepness, bending = float(weights @ (slope * slope)), float(weights @ bend)
+    if steepness < _NOTHING or bending == 0.0:
+        return math.inf, math.inf, math.inf, math.inf
     factor = 1.0 / (scale * math.sqrt(steepness))
-    offset = -float(weights @ (value * bend)) / bending if bending else math.inf
-    moment = factor**2 * float(weights @ (value + offset) ** 2)
+    offset = -float(weights @ (value * bend)) / bending
+    moment = factor * factor * float(weights @ (value + offset) ** 2)
     return factor, offset, moment, scale * scale * float(weights @ bend**2) / steepness
 
 
@@ -120,4 +124,4 @@ def _excess(activation: Activation, local: float, parameters: np.ndarray) -> lis
     log_scale, shift = (float(x) for x in np.clip(parameters, -2.0 * _WILDEST, 2.0 * _WILDEST))
     with np.errstate(over="ignore", invalid="ignore"):
         _, _, moment, curvature = _conditions(activation, math.exp(min(log_scale, 3.0)), shift)
-    return [moment - 1.0, curvature / local - 1.0]
+    return [min(moment, _WRONG) - 1.0, min(curvature / local, _WRONG) - 1.0]
