@@ -16,6 +16,8 @@ CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 SIZES = (40, 60, 60, 60, 10)
 RESIDUAL = ("depth_scaled", "fixup")
 DATA = ("gradinit", "kraehenbuehl", "lsuv")
+SHORT = {"metainit": {"steps": 10}, "gradinit": {"iterations": 10}}
+"""Parameters of rules that are learned, with which they are drawn in a moment."""
 FIXED = ("idinit", "zero_hadamard")
 
 
@@ -32,7 +34,8 @@ def options(name):
 def arrays(name, sizes=SIZES, dtype="float64", **changes):
     inputs = batch(features=sizes[0])
     labels = np.arange(len(inputs)) % sizes[-1]
-    told = {"rng": 3, "batch": inputs, "labels": labels, **options(name), **changes}
+    told = {"rng": 3, "batch": inputs, "labels": labels, **options(name), **SHORT.get(name, {})}
+    told |= changes
     layers = draw_network(name, sizes, dtype=dtype, **told)
     return [array for layer in layers for array in layer]
 

@@ -136,6 +136,39 @@ def test_tailored_activations_meet_the_four_conditions(name, depth):
     assert curvature == pytest.approx(0.3 / depth, rel=1e-4, abs=1e-7)
 
 
+# dks 0.1.2 as above with method="TAT", tat_params={"c_curve_target": 0.3} and
+# max_curv_func=lambda c: c * depth; of tanh at 10 layers it finds the mirror image, −β and −δ
+TAILORED_RECORDED = {
+    ("tanh", 50): (0.08165523496542139, 0.5258489444580032, 15.94163367573739, -0.483188954744796),
+    ("softplus", 10): (
+        0.49620301196950606,
+        0.5600071642047731,
+        3.1538852403562525,
+        -1.000979748232213,
+    ),
+    ("silu", 10): (
+        0.2830136675139467,
+        0.4507897059145417,
+        4.900317959663571,
+        -0.2682384711693129,
+    ),
+    ("silu", 50): (
+        0.1233588635937184,
+        0.4474844794930677,
+        11.304155680447902,
+        -0.2715723948580853,
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "depth"), TAILORED_RECORDED)
+def test_tailored_transformations_are_those_of_the_papers_own_package(name, depth):
+    found = tailored_activation(name, depth)
+    constants = found.input_scale, found.input_shift, found.output_scale, found.output_shift
+    # the curvature, 0.006 at 50 layers, is solved to 1e-10 there and its target to 1e-8
+    assert constants == pytest.approx(TAILORED_RECORDED[name, depth], rel=1e-6)
+
+
 def test_the_map_of_a_whole_tailored_network_touches_the_identity():
     depth = 40
     field = MeanField(tailored_activation("tanh", depth).shaped, 1.0)

@@ -100,7 +100,7 @@ def derivatives(activation: Activation, z: np.ndarray, count: int) -> list[np.nd
     """
     value, slope = activation.value_and_slope(z)
     found = [np.asarray(value), np.asarray(slope)]
-    away = np.where(z < 0.0, -1.0, 1.0)
+    away = np.where(z > 0.0, 1.0, -1.0)  # at a kink the slope is that below it
     if count >= 2:
         near, far = (activation.derivative(z + n * _STEP * away) for n in (1, 2))
         found.append((4.0 * near - far - 3.0 * slope) * away / (2.0 * _STEP))

@@ -65,7 +65,8 @@ class MetaInit(Scheme):
 
     A step draws standard normal inputs and random labels; no data is used. Each layer's norm moves
     by `rate` against the sign of the derivative, with momentum. Biases are 0, and count in the
-    quotient. The cost is that of some ten gradients a step.
+    quotient. The cost is that of some ten gradients a step. Saturated units of tanh give no
+    direction: from weights so large it need not find smaller ones.
 
     Attributes
     ----------

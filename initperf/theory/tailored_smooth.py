@@ -26,7 +26,7 @@ _STARTS = [
 ]
 _RESIDUAL = 1e-7  # of equations with differences of slopes, right to 1e-10 of numbers below 1e-2
 _WILDEST = 8.0  # of log α and of β
-_STEEPEST = 2.0  # of αγ: beyond, the package that belongs to the paper finds unstable Q maps
+_STEEPEST = 2.0  # αγ times the largest slope: beyond, the authors' package has unstable Q maps
 _APART = 1e-5  # of the points of a difference
 _REACH = 64.0
 _NOTHING = 1e-200  # of E[f'²]: the activation is flat there
@@ -83,7 +83,7 @@ def tailored_activation(
             if np.abs(solved.fun).max() < _RESIDUAL and np.abs(solved.x).max() < _WILDEST:
                 scale, shift = math.exp(solved.x[0]), float(solved.x[1])
                 factor, offset, *_ = _conditions(found, scale, shift)
-                if scale * factor < _STEEPEST:
+                if scale * factor * found.steepest < _STEEPEST:
                     solutions.append(Shaping(found, scale, shift, factor, offset))
     if not solutions:
         raise UnsuitableError(
