@@ -4,18 +4,25 @@ from initperf.claims._claim import Claim, register
 from initperf.claims._training import accuracy
 from initperf.training.experiment import Experiment
 
+_RATES = 0.0003, 0.001, 0.003, 0.01
+
 
 def _trained(initializer: str, seed: int, quick: bool) -> float:
-    return accuracy(
-        Experiment(
-            initializer,
-            "relu",
-            hidden=(64,) * 200,
-            learning_rate=0.001,
-            epochs=2 if quick else 4,
-            batch_size=64,
-            seed=seed,
+    """Return the test accuracy at the best of the rates."""
+    epochs = 3 if quick else 6
+    return max(
+        accuracy(
+            Experiment(
+                initializer,
+                "relu",
+                hidden=(64,) * 200,
+                learning_rate=rate,
+                epochs=epochs,
+                batch_size=64,
+                seed=seed,
+            )
         )
+        for rate in _RATES
     )
 
 
@@ -30,8 +37,9 @@ def _he(seed: int, quick: bool) -> float:
 _CITE = "Balduzzi, Frean, Leary, Lewis, Ma & McWilliams 2017 (1702.08591), section 4"
 _READ = "very deep networks compared with the abstract, 200 layers with a summary of the paper"
 _SETTING = (
-    "200 ReLU layers of 64 units, 5,000 images of MNIST, gradient descent, rate 0.001, 4 epochs, "
-    "quick 2; the paper's networks have concatenated rectifiers and convolutions."
+    "200 ReLU layers of 64 units, 5,000 images of MNIST, gradient descent, the best of the rates "
+    "0.0003, 0.001, 0.003 and 0.01, 6 epochs, quick 3; the paper's networks have concatenated "
+    "rectifiers and convolutions."
 )
 
 register(
@@ -46,8 +54,8 @@ register(
         high=1.0,
         tolerance="above 80 %, where guessing gives 10 %.",
         measure=_mirrored,
-        seeds=4,
-        quick_seeds=2,
+        seeds=8,
+        quick_seeds=4,
         source_read=_READ,
     )
 )
@@ -63,8 +71,8 @@ register(
         high=0.4,
         tolerance="below 40 %, where guessing gives 10 %.",
         measure=_he,
-        seeds=4,
-        quick_seeds=2,
+        seeds=8,
+        quick_seeds=4,
         source_read=_READ,
     )
 )

@@ -107,16 +107,18 @@ class MetaInit(Scheme):
         change = np.zeros(network.depth)
         for step in range(self.steps):
             loss = self._random_loss(network, source, step)
-            gradient = gradient_quotient(loss, parameters, self.epsilon)[1]
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+                gradient = gradient_quotient(loss, parameters, self.epsilon)[1]
+            if not np.isfinite(gradient).all():
+                raise UnsuitableError(
+                    f"{self.name} left the range of numbers in step {step + 1}; a smaller rate or "
+                    "start would be right"
+                )
             for number, (by_weights, _) in enumerate(network.layers(gradient)):
                 weights = layers[number]
                 slope = np.sign(np.vdot(weights, by_weights))
                 change[number] = self.momentum * change[number] - self.rate * slope
                 weights *= 1.0 + change[number] / np.linalg.norm(weights)
-        if not np.isfinite(parameters).all():
-            raise UnsuitableError(
-                f"{self.name} left the range of numbers; a smaller rate or start would be right"
-            )
         network.parameters[:] = parameters
 
     def _random_loss(self, network: Network, source: Source, step: int) -> Loss:
