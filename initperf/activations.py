@@ -269,4 +269,5 @@ def _softplus(x: Any) -> Pair:
 
 @register("sin", "sin x", "Sitzmann et al. 2020", aliases=("sine",))
 def _sin(x: Any) -> Pair:
-    return sine_and_cosine(x)
+    both: Pair = sine_and_cosine(x)
+    return both

@@ -49,8 +49,8 @@ register(
         high=1.0,
         tolerance="50 points: the one trains, the other does not.",
         measure=_over_orthogonal,
-        seeds=5,
-        quick_seeds=3,
+        seeds=10,
+        quick_seeds=8,
     )
 )
 register(
@@ -65,8 +65,8 @@ register(
         high=1.0,
         tolerance="50 points: the one trains, the other does not.",
         measure=_over_xavier,
-        seeds=5,
-        quick_seeds=3,
+        seeds=10,
+        quick_seeds=8,
     )
 )
 register(
@@ -81,7 +81,7 @@ register(
         high=1.0,
         tolerance="no worse by more than 2 points.",
         measure=_over_he,
-        seeds=5,
-        quick_seeds=3,
+        seeds=40,
+        quick_seeds=8,
     )
 )

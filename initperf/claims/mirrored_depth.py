@@ -55,7 +55,7 @@ register(
         tolerance="above 80 %, where guessing gives 10 %.",
         measure=_mirrored,
         seeds=8,
-        quick_seeds=4,
+        quick_seeds=5,
         source_read=_READ,
     )
 )

@@ -74,8 +74,8 @@ register(
         high=1.0,
         tolerance="above 80 %, where guessing gives 10 %.",
         measure=_he,
-        seeds=5,
-        quick_seeds=3,
+        seeds=40,
+        quick_seeds=8,
     )
 )
 register(
@@ -92,7 +92,7 @@ register(
         measure=_xavier,
         remark="Xavier's weights do not train in this time, but the seeds are not all at guessing "
         "any more: the stall is long, not for ever.",
-        seeds=5,
-        quick_seeds=3,
+        seeds=24,
+        quick_seeds=8,
     )
 )
