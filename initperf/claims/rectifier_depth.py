@@ -60,6 +60,8 @@ register(
         high=-29.5,
         tolerance="half a layer.",
         measure=_lost,
+        seeds=10,
+        quick_seeds=10,
     )
 )
 register(

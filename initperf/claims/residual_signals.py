@@ -127,7 +127,7 @@ register(
         tolerance="above 80 %, where guessing gives 10 %.",
         measure=_thousand,
         seeds=6,
-        quick_seeds=3,
+        quick_seeds=5,
         source_read="compared with the abstract",
     )
 )
