@@ -373,7 +373,7 @@ def test_help_and_import_load_nothing_heavy():
         ("info kaiming_", {"kaiming_normal", "kaiming_uniform"}),
         ("list --activation so", {"softplus"}),
         ("train --initializer ortho", {"orthogonal", "orthogonal_initializer"}),
-        ("train --optimizer a", {"adam"}),
+        ("train --optimizer a", {"adam", "adamw"}),
         ("report --dataset mnist_", {"mnist_5k", "mnist_full"}),
         ("draw he_normal 3 4 --dt", {"--dtype"}),
     ],
