@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -129,13 +130,15 @@ class BenchmarkFile:
     processor: str
 
 
-def read_benchmarks(path: str | Path) -> BenchmarkFile:
-    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` wrote.
+def read_benchmarks(path: str | Path, *further: str | Path) -> BenchmarkFile:
+    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` wrote, or several.
 
     Parameters
     ----------
     path : str or pathlib.Path
         The file; files of initperf before workloads had that name are read too.
+    *further : str or pathlib.Path
+        Files of other processes of the same session: their timings are passes.
 
     Returns
     -------
@@ -144,17 +147,16 @@ def read_benchmarks(path: str | Path) -> BenchmarkFile:
     Raises
     ------
     DataError
-        When it cannot be read, is not such a file, or holds no benchmarks.
+        When one cannot be read, is not such a file, or holds no benchmarks.
     """
     path = Path(path)
+    content = _content(path)
+    others = [_content(Path(other)) for other in further]
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}") from None
-    try:
-        rows = [_benchmark(row) for row in content["benchmarks"]]
+        found = content["benchmarks"]
+        if others:
+            found = join(chain(found, *(other["benchmarks"] for other in others)))
+        rows = [_benchmark(row) for row in found]
         machine = content.get("machine_info") or {}
         own, cpu = machine.get("initperf") or {}, machine.get("cpu") or {}
         processor = own.get("processor") or cpu.get("brand_raw") or "unknown"
@@ -165,6 +167,15 @@ def read_benchmarks(path: str | Path) -> BenchmarkFile:
     if not rows:
         raise DataError(f"{path} holds no benchmarks")
     return BenchmarkFile(path, {row.name: row for row in rows}, processor)
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON: {error}") from None
 
 
 def write_benchmarks(path: str | Path, rows: Iterable[tuple[Row, float]]) -> None:
