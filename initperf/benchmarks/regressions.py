@@ -43,10 +43,11 @@ class FileComparison:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row for each benchmark of both: ``benchmark``, ``old_s``, ``new_s``, ``by_seconds`` and
+        A row for each benchmark of both: ``benchmark``, ``old_s`` and ``new_s`` (the lower
+        decile of the quickest pass), ``by_seconds`` and
         ``by_baseline`` (new time over old, above 1 is slower; corrected for the machine's drift,
         and relative to the baseline), ``time_ratio`` on which the two agree, with
-        ``time_ratio_low`` and ``time_ratio_high`` (95 % for all rows together), ``hidden_percent``
+        ``time_ratio_low`` and ``time_ratio_high`` (99 % for all rows together), ``hidden_percent``
         (the slowdown that would be seen in half of such sessions: its estimate lies above the
         end of the interval, or the threshold, as often as below), these three empty where the
         interval reaches further than by a factor of ten, and ``verdict``: ``"ok"``,

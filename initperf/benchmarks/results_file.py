@@ -32,6 +32,11 @@ _RENAMED = {"bench/bench_works.py::test_work[": "bench/bench_workloads.py::test_
 _MOST_ROUNDS = 10**8
 """More rounds than a session has time for: a file that states more is damaged."""
 
+_UNDISTURBED = 0.1
+"""Quantile of the samples of a pass that stands for calls that nothing disturbed."""
+
+_SMALLEST_S = 1e-12
+_LOWER = (0.05, 0.25)
 _NORMAL_QUANTILE = float(norm.isf((1 - CONFIDENCE) / 2))
 
 
@@ -63,15 +68,26 @@ class Benchmark:
     passes: tuple[Mapping[str, Any], ...]
     extra: Mapping[str, Any]
 
-    @property
-    def medians_s(self) -> list[float]:
-        """The medians of the passes in seconds, the least first."""
-        return sorted(float(one["median_s"]) for one in self.passes)
+    @cached_property
+    def undisturbed_s(self) -> list[float]:
+        """The lower deciles of the passes' samples in seconds, the least first.
+
+        The medians of the passes, where the samples of each are not known.
+        """
+        rounds = [int(one.get("rounds") or 0) for one in self.passes]
+        if not (all(rounds) and sum(rounds) == len(self.samples_s)):
+            return sorted(float(one["median_s"]) for one in self.passes)
+        parts = np.split(self.samples_s, np.cumsum(rounds)[:-1])
+        return sorted(float(np.quantile(part, _UNDISTURBED)) for part in parts)
 
     @property
     def least_s(self) -> float:
-        """The time of the session: the least of the passes' medians."""
-        return self.medians_s[0]
+        """The time of the session: the least of `undisturbed_s`.
+
+        Disturbances only slow. A second thread, above all, may start at once or late for seconds
+        on end, so that a median jumps from one level to another, where the decile stays.
+        """
+        return self.undisturbed_s[0]
 
     @property
     def baseline_s(self) -> float | None:
@@ -88,13 +104,22 @@ class Benchmark:
         The distance of the two least passes or, of a single pass, the standard error of which
         its bootstrap interval would be the normal one.
         """
-        first, *others = self.medians_s
+        first, *others = self.undisturbed_s
         if first <= 0:
             return math.nan
         if others:
             return others[0] / first - 1
         low, high = self.interval_s
         return (high - low) / (2 * _NORMAL_QUANTILE * first)
+
+    @cached_property
+    def spread(self) -> float:
+        """Standard deviation of the samples' logarithms as a fraction, by their lower quantiles.
+
+        By the quartile and the twentieth: what is disturbed lies above.
+        """
+        few, quarter = np.quantile(np.log(np.maximum(self.samples_s, _SMALLEST_S)), _LOWER)
+        return float((quarter - few) / (norm.isf(_LOWER[0]) - norm.isf(_LOWER[1])))
 
     @cached_property
     def interval_s(self) -> tuple[float, float]:
