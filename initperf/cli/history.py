@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from initperf.cli._arguments import add_json
+from initperf.cli._figures import from_figures
 from initperf.cli._output import show
 
 if TYPE_CHECKING:
@@ -58,10 +58,7 @@ def _draw(file: str, table: "pd.DataFrame") -> None:
     path = Path(file)
     if path.suffix.lower() not in _FORMATS:
         raise UsageError(f"--figure takes a file of {', '.join(_FORMATS)}, not {file!r}")
-    found = [e for e in entry_points(group="initperf.report") if e.name == "draw"]
-    if not found:
-        raise UsageError("the figures are not installed; install initperf[suite] again")
-    figure = found[0].load()("benchmark_history", {"benchmark_history": table})
+    figure = from_figures("draw")("benchmark_history", {"benchmark_history": table})
     try:
         with replacing(path) as written:
             figure.savefig(written, format=path.suffix[1:].lower(), dpi=300)
