@@ -12,7 +12,7 @@ from initperf.errors import UsageError
 BENCHMARKS = """
 import work
 
-def test_work(timed, benchmark):
+def test_one(timed, benchmark):
     timed(work.call)
 
 def test_other(timed, benchmark):
@@ -42,14 +42,14 @@ def repository(tmp_path, monkeypatch):
     return tmp_path
 
 
-WORDS = ("-k", "test_work", "--benchmark-max-time=0.2")
+WORDS = ("-k", "test_one", "--benchmark-max-time=0.2")
 
 
 @pytest.mark.slow
 def test_the_working_tree_is_compared_with_the_revision(repository, capsys):
     before = set(os.listdir(repository / ".git"))
     turns = measure_in_turns("HEAD", WORDS, passes=2)
-    name = "bench/test_work.py::test_work"
+    name = "bench/test_work.py::test_one"
     assert set(turns.base.benchmarks) == set(turns.tree.benchmarks) == {name}
     assert [len(one.benchmarks[name].passes) for one in (turns.base, turns.tree)] == [2, 2]
     ratio = turns.tree.benchmarks[name].least_s / turns.base.benchmarks[name].least_s
@@ -57,7 +57,7 @@ def test_the_working_tree_is_compared_with_the_revision(repository, capsys):
     assert turns.warnings == ()
     assert set(os.listdir(repository / ".git")) == before
     code = cli.main(
-        ["compare", "--base", "HEAD", "--select", "test_work", "--passes", "2", "--markdown"]
+        ["compare", "--base", "HEAD", "--select", "test_one", "--passes", "2", "--markdown"]
     )
     told = capsys.readouterr().out
     assert code == 1

@@ -46,7 +46,7 @@ FEWEST_CONTROLS = 8
 PRIOR_STD, PRIOR_FREEDOM = 0.02, 4.0
 """Assumption before any control is seen: the standard deviation of a change of nothing, and the
 degrees of freedom that it counts for. Four are the most with tails so heavy that the fourth moment
-is infinite: of ten benchmarks without controls, only changes beyond 13 % are told from noise."""
+is infinite: of ten benchmarks without controls, only changes beyond 21 % are told from noise."""
 
 _FEWEST_SPREADS = 3
 _MAD_TO_STD = 1.4826  # of a normal distribution
