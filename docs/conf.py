@@ -45,8 +45,18 @@ html_static_path: list[str] = []
 linkcheck_ignore = [r"https://github\.com/initperf/.*"]
 
 
+_REPOSITORY = "https://github.com/initperf/initperf/blob/main/"
+
+
+def _for_the_site(app: Any, name: str, source: list[str]) -> None:
+    """Link to files outside docs/ in the repository, and show drawings for GitHub as text."""
+    source[0] = source[0].replace("](../", f"]({_REPOSITORY}") if "/" not in name else source[0]
+    source[0] = source[0].replace("```mermaid", "```text")
+
+
 def setup(app: Any) -> None:
     """Write the pages that are made by programs before any page is read."""
+    app.connect("source-read", _for_the_site)
     source = Path(app.srcdir)
     write_reference(source)
     write_gallery(source)
