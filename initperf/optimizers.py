@@ -8,7 +8,7 @@ Weight decay adds to the gradient, as in PyTorch's optimizers of the same names.
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from initperf._core.schema import Range, Record, setting
 __all__ = ["OPTIMIZERS", "Optimizer", "Range", "Rule", "register", "setting"]
 
 Rule = Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any]]
-C = TypeVar("C", bound="type[Optimizer]")
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,22 @@ class Optimizer(Record):
         Numbers that it keeps for each weight, at most 2.
     weight_decay : float
         Multiple of each parameter, biases included, that is added to its gradient.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from initperf.optimizers import OPTIMIZERS, Optimizer, register
+    >>> import numpy as np
+    >>> @register
+    ... @dataclass(frozen=True)
+    ... class Sign(Optimizer):
+    ...     name, formula, cite = "sign", "w − η sign(g)", "an example"
+    ...
+    ...     @staticmethod
+    ...     def step(w, g, first, second, factors):
+    ...         return w - factors[0] * np.sign(g + factors[1] * w), first, second
+    >>> OPTIMIZERS["sign"]
+    Sign(weight_decay=0.0)
     """
 
     name: ClassVar[str]
@@ -121,43 +136,8 @@ def _compilable(step: Rule) -> Rule:
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", plugins="initperf.optimizers")
 
-
-def register(optimizer: C) -> C:
-    """Add an optimizer, with default settings, to OPTIMIZERS; a decorator of its record.
-
-    Parameters
-    ----------
-    optimizer : type
-        Frozen dataclass derived from `Optimizer`, with name, formula and cite.
-
-    Returns
-    -------
-    type
-        The same.
-
-    Raises
-    ------
-    ValueError
-        When a name is taken.
-
-    Examples
-    --------
-    >>> from dataclasses import dataclass
-    >>> from initperf.optimizers import OPTIMIZERS, Optimizer, register
-    >>> import numpy as np
-    >>> @register
-    ... @dataclass(frozen=True)
-    ... class Sign(Optimizer):
-    ...     name, formula, cite = "sign", "w − η sign(g)", "an example"
-    ...
-    ...     @staticmethod
-    ...     def step(w, g, first, second, factors):
-    ...         return w - factors[0] * np.sign(g + factors[1] * w), first, second
-    >>> OPTIMIZERS["sign"]
-    Sign(weight_decay=0.0)
-    """
-    OPTIMIZERS.register(optimizer.name, optimizer(), optimizer.aliases)
-    return optimizer
+register = OPTIMIZERS.register_class
+"""Add an optimizer, with default settings; a decorator of its record, with name, formula, cite."""
 
 
 @register

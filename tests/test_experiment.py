@@ -7,9 +7,9 @@ import pytest
 
 from initperf import OPTIMIZERS, SCHEDULES, Experiment
 from initperf._core.schema import setting
-from initperf.cli._arguments import add_training, experiments
+from initperf.cli._settings import add_training, experiments
 from initperf.errors import PluginError, UsageError
-from initperf.training.experiment import grid, settings
+from initperf.training.experiment import settings
 from initperf.training.parts import Data, Network
 from initperf.training.schedules import Schedule
 
@@ -183,12 +183,6 @@ def test_every_setting_has_help_and_reads_the_text_of_its_default(declared):
         assert declared.check(declared.default) == declared.default
     with pytest.raises(ValueError, match=f"{declared.name} must be "):
         declared.check(object())
-
-
-def test_a_grid_is_the_product_of_its_lists():
-    made = list(grid(initializer=["zeros", "he_normal"], seed=[0, 1, 2], epochs=3))
-    assert len(made) == 6
-    assert made[1] == Experiment(initializer="zeros", seed=1, epochs=3)
 
 
 def test_the_command_line_has_an_option_for_what_an_experiment_can_be():

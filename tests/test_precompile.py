@@ -10,7 +10,8 @@ import pytest
 
 from initperf._core import sharing
 from initperf.training import _precompile as precompile
-from initperf.training.experiment import Experiment, grid
+from initperf.training.experiment import Experiment
+from initperf.training.grids import grid
 
 
 @pytest.fixture

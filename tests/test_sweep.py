@@ -15,7 +15,7 @@ from initperf.training import _epochs
 from initperf.training import sweep as sweep_module
 from initperf.training._pace import Pace, duration, per_time
 from initperf.training._workers import Stop, StoppedError, on_threads
-from initperf.training.experiment import grid
+from initperf.training.grids import grid
 from initperf.training.store import RunStore
 from initperf.training.sweep import Workers, sweep
 from initperf.training.train import train

@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import add_dtype, add_training, experiments, integer, positive_number
+from initperf.cli._arguments import add_dtype, integer, positive_number
 from initperf.cli._output import progress, show, show_json, usage
+from initperf.cli._settings import add_training, experiments
 from initperf.errors import UsageError
 
 HELP = "show where a kernel, a draw or a training run spends its time, inside the JIT too"

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import add_data, add_settings, axes, check_used, integer
+from initperf.cli._arguments import add_data, integer
 from initperf.cli._figures import from_figures
 from initperf.cli._output import progress, usage
+from initperf.cli._settings import add_settings, axes, check_used
 from initperf.errors import UsageError
 
 _MOST_SEEDS = 1000

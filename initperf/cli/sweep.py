@@ -4,8 +4,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from initperf.cli._arguments import add_json, add_training, axes, check_used, integer, outcomes
+from initperf.cli._arguments import add_json, integer
+from initperf.cli._outcomes import outcomes
 from initperf.cli._output import progress, show, usage
+from initperf.cli._settings import add_training, axes, check_used
 
 if TYPE_CHECKING:
     from initperf.data import Dataset

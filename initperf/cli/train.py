@@ -2,9 +2,11 @@
 
 import argparse
 
-from initperf.cli._arguments import add_json, add_training, experiments, outcome
+from initperf.cli._arguments import add_json
 from initperf.cli._figures import from_figures
+from initperf.cli._outcomes import outcome
 from initperf.cli._output import progress, show
+from initperf.cli._settings import add_training, experiments
 
 HELP = "train one network and print the result; --out keeps every step"
 FRAMES = 200

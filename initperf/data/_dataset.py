@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from initperf._core.arguments import as_dtype, choice, whole
+from initperf._core.arguments import choice, whole
+from initperf._core.arrays import as_dtype
 from initperf.data._idx import PIXELS, sha256
 from initperf.errors import DataError
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from initperf._core.arguments import as_dtype, choice, number, shown, whole
+from initperf._core.arguments import choice, number, shown, whole
+from initperf._core.arrays import as_dtype
 from initperf.data._dataset import PARTS, Dataset
 from initperf.errors import DataError
 

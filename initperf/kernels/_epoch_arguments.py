@@ -1,8 +1,9 @@
 """Arguments of `initperf.kernels.train_epoch`: a network, its batches, the descent, the records.
 
-Batches and records reach compiled code as they are; of the network and the descent it gets the
-flat arrays and the addresses of compiled functions. One dtype, float32 or float64, is that of
-images, parameters, gradients, memories, factors and work space.
+Batches and records reach compiled code as they are. The network and the descent hold Python
+objects, so it gets their arrays, as `Buffers` of `_layer` and `DescentArrays` of `_updating`, and
+addresses in place of activation and rule, as `Callees` of `_callees`. One dtype, float32 or
+float64, is that of images, parameters, gradients, memories, factors and work space.
 """
 
 from collections.abc import Callable

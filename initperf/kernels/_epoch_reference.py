@@ -179,12 +179,12 @@ def train_epoch_reference(
             scales = _scales(gradients, descent.clip_norm, descent.clip_globally)
             for i in reversed(layers):
                 before = parameters[i][0].copy()
-                for kind in (0, 1):  # weights, biases
+                for group in (0, 1):  # weights, biases
                     factors = descent.factors[step].copy()
-                    factors[0] *= dtype(rates[i][kind])
-                    clipped = dtype(scales[i]) * gradients[i][kind]
-                    kept = [memory[i][kind] for memory in memories]
-                    _update(descent, factors, parameters[i][kind], clipped, kept)
+                    factors[0] *= dtype(rates[i][group])
+                    clipped = dtype(scales[i]) * gradients[i][group]
+                    kept = [memory[i][group] for memory in memories]
+                    _update(descent, factors, parameters[i][group], clipped, kept)
                 bounded = all(np.all(np.abs(values) < limit) for values in parameters[i])
                 if not (bounded and _norm(*gradients[i]) < limit):
                     return step, i

@@ -10,7 +10,7 @@ from initperf.kernels.dense_backward import SmallSpace
 
 
 class Scratch(NamedTuple):
-    """Small arrays that the passes share.
+    """Small arrays in which the functions of a step leave values for those that follow.
 
     Attributes
     ----------
@@ -19,14 +19,15 @@ class Scratch(NamedTuple):
     seen : numpy.ndarray
         (widest layer,), units of a layer that were seen alive; see `initperf.kernels.activate`.
     verdict : numpy.ndarray
-        (1,) float64, 1 where a pass found that its layer diverged.
+        (1,) float64, written by each call of a kernel and read at once: 1 where its layer diverged.
     scores : numpy.ndarray
-        (2,) float64, loss and right predictions, or the square of a norm in the first.
+        (2,) float64: the loss and the count of correct predictions, from `take_loss` until they
+        are recorded; afterwards, while `clip` runs, the squared norm of a gradient in the first.
     scales : numpy.ndarray
-        (layers,) float64, what clipping multiplies each layer's gradient by.
+        (layers,) float64, what the update multiplies each layer's gradient by; 1 without clipping.
     peaks : numpy.ndarray
         (layers,) float64, the largest magnitude of each layer's weights. Each update finds that of
-        the new weights, so that no pass has to read the weights for it.
+        the new weights, so that the weights are not read once more for it.
     small : SmallSpace
         Space of `initperf.kernels.dense_backward` for small products.
     """

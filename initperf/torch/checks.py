@@ -10,7 +10,7 @@ from torch import nn
 from torch.distributed.tensor import DTensor
 from torch.nn.utils import parametrize
 
-from initperf._core.arguments import check_layout
+from initperf._core.arrays import check_layout
 from initperf._core.keys import Key, RandomSource, as_key
 from initperf.errors import UnsuitableError
 from initperf.initializers._parts import Store

@@ -22,7 +22,13 @@ CLASSES = 10
 """Classes of the data sets that have names."""
 
 _PIECE_OPERATIONS = 2_000_000_000
-"""Floating point operations of the steps between two looks at signals: about 0.1 s."""
+"""Floating-point operations of the steps of one call of the kernel: about 0.1 s."""
+
+_OPERATIONS = 6
+"""Floating-point operations for each parameter and image of a step.
+
+A product and a sum forward, and twice that backward: by the weights and by the inputs.
+"""
 
 
 def batch_order(experiment: Experiment, epoch: int, count: int) -> np.ndarray:
@@ -44,7 +50,8 @@ def batch_order(experiment: Experiment, epoch: int, count: int) -> np.ndarray:
 class Epochs:
     """Arguments of the training kernel for a run, and the run's epochs.
 
-    The one place that translates an experiment to arrays.
+    The one place that translates an experiment to arrays. An epoch is cut into pieces of some
+    steps, one call of the kernel each; the records are of one epoch, and the next overwrites them.
 
     Parameters
     ----------
@@ -55,6 +62,18 @@ class Epochs:
         (count,) int64.
     classes : int
         Outputs of the network.
+
+    Attributes
+    ----------
+    network : Mlp
+        The network as Python sees it.
+    arrays, batches, descent, records
+        The kernel's four arguments for a whole epoch: `arrays` is the network once more, as
+        `initperf.kernels.train_epoch.Network`, on the same parameters.
+    histograms : Histograms
+        Those of the last epoch, of the steps that the experiment names.
+    steps, piece : int
+        Steps of an epoch, and of one call of the kernel.
     """
 
     def __init__(
@@ -72,7 +91,7 @@ class Epochs:
         self.scheme = as_scheme(experiment.rule, experiment.biases)
         self.batch_size = min(experiment.batch_size, len(images))
         self.steps = -(-len(images) // self.batch_size)
-        operations = 6 * self.batch_size * len(network.parameters)
+        operations = _OPERATIONS * self.batch_size * len(network.parameters)
         self.piece = max(1, _PIECE_OPERATIONS // operations)
         self.batches = Batches(images, labels, np.arange(len(images)), self.batch_size)
         self.arrays = network.arrays(self.batch_size)
@@ -84,6 +103,7 @@ class Epochs:
         )
         recorded = {"step": self.steps, "epoch": 1, "none": 0}[experiment.record]
         self.records = Records.of(self.steps, network.depth, recorded)
+        self.histograms = Histograms.none(self.steps)
 
     def initialize(self) -> None:
         """Set weights and biases; a scheme that looks at data sees the first images of epoch 0."""
@@ -149,12 +169,12 @@ class Epochs:
         return self.steps, 0
 
     def _records(self, begin: int, end: int, histograms: bool) -> Records:
-        """Return views of the records of some steps."""
-        first = self.steps - len(self.records.statistics)
+        """Return views of the records of the steps of a piece, from `begin` to before `end`."""
+        unrecorded = self.steps - len(self.records.statistics)  # statistics are of the last steps
         return Records(
             self.records.losses[begin:end],
             self.records.correct[begin:end],
-            self.records.statistics[max(0, begin - first) : max(0, end - first)],
+            self.records.statistics[max(0, begin - unrecorded) : max(0, end - unrecorded)],
             self.histograms._replace(rows=self.histograms.rows[begin:end]) if histograms else None,
         )
 
@@ -223,7 +243,7 @@ class StepRecords:
             (steps,) float64, learning rates.
         """
         statistics = epochs.records.statistics
-        first = epochs.steps - len(statistics)
+        unrecorded = epochs.steps - len(statistics)  # before the first step with statistics
         for name, values in {
             "step": epoch * epochs.steps + np.arange(1, epochs.steps + 1),
             "epoch": np.full(epochs.steps, epoch + 1),
@@ -231,8 +251,8 @@ class StepRecords:
             "accuracy": epochs.accuracies(),
             "learning_rate": rates,
         }.items():
-            self.parts.setdefault(name, []).append(values[first:done].copy())
-        recorded = statistics[: max(0, done - first)].copy()
+            self.parts.setdefault(name, []).append(values[unrecorded:done].copy())
+        recorded = statistics[: max(0, done - unrecorded)].copy()
         self.parts.setdefault("statistics", []).append(recorded)
 
     def columns(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

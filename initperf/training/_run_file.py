@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from initperf.errors import DataError
+from initperf.training._nested import SCHEMA
 from initperf.training._spelling import check_imported
-from initperf.training.experiment import SCHEMA, Experiment, settings
+from initperf.training.experiment import Experiment, settings
 from initperf.training.run import Run
 
 LAYOUT = 2

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_backend, as_dtype, as_widths, too_large, whole
+from initperf._core.arguments import as_backend, whole
+from initperf._core.arrays import as_dtype, as_widths, too_large
 from initperf._core.keys import RandomSource
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.errors import UnsuitableError
@@ -20,6 +21,9 @@ _LINEAR = ACTIVATIONS["linear"]
 
 class Mlp:
     """Dense layers with an activation between them; the outputs are logits.
+
+    Schemes initialize it, evaluations use it; `arrays` gives the same network, on the same
+    parameters, as the training kernel takes it.
 
     Parameters
     ----------
@@ -136,7 +140,8 @@ class Mlp:
         """Return the logits, (count, classes), of images (count, features)."""
         forward = KERNELS["dense_forward"][self.backend]
         x = np.ascontiguousarray(images, self.parameters.dtype)
-        nothing, verdict, begun = np.zeros(0), np.zeros(1), x
+        nothing, verdict = np.zeros(0), np.zeros(1)  # no statistics, and who diverges is not asked
+        begun = x  # input of the residual block that has begun
         begins, ends = ({block[i] for block in self.blocks} for i in (0, -1))
         for number, (weights, biases) in enumerate(self.layers()):
             begun = x if number in begins else begun

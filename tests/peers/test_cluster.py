@@ -12,7 +12,7 @@ import pytest
 from initperf import Experiment
 from initperf.errors import UsageError
 from initperf.training import _cluster
-from initperf.training.experiment import grid
+from initperf.training.grids import grid
 from initperf.training.store import RunStore
 from initperf.training.sweep import Workers, sweep
 

@@ -2,10 +2,10 @@
 
 The loop is compiled once for each dtype. What differs between trainings, the activation, the
 optimizer's rule, whether statistics are taken, is not compiled into it: each combination is a
-function of its own, a *pass*, which the loop is handed the address of and calls through
-`initperf.jit.address.Family`. The products of a layer are called so too, because evaluations need
-them as well. A new optimizer compiles one small function instead of the whole loop, ten
-activations do not make ten loops, and only what a training can use is compiled.
+*variant* of a kernel, a function of its own, whose address is passed to the loop and called
+through `initperf.jit.address.Family`. The products of a layer are called so too, because
+evaluations need them as well. A new optimizer compiles one small function instead of the whole
+loop, ten activations do not make ten loops, and only what a training can use is compiled.
 Where the compiler is disabled, the functions stand for their own addresses.
 """
 
@@ -18,24 +18,25 @@ from initperf.jit.address import Family
 from initperf.jit.blas import blas
 from initperf.jit.policy import Function, portable
 from initperf.kernels._epoch_arguments import Descent, Network, Records
-from initperf.kernels.activate import ACTIVATE, activation_pass
+from initperf.kernels.activate import ACTIVATE, activation_variant
 from initperf.kernels.dense_backward import BACKWARD, backward
 from initperf.kernels.dense_forward import FORWARD, forward
 from initperf.kernels.histogram import HISTOGRAM, histogram
 from initperf.kernels.softmax_cross_entropy import LOSS, softmax_cross_entropy
 from initperf.kernels.squared_norm import SQUARED_NORM, squared_norm
-from initperf.kernels.update import UPDATE, update_pass
+from initperf.kernels.update import UPDATE, update_variant
 
 
-class Passes(NamedTuple):
-    """Addresses of passes; 0 for one that is not needed.
+class Callees(NamedTuple):
+    """Addresses of the functions that the loop calls; 0 for one that is not needed.
 
     Attributes
     ----------
     hidden, linear, update : tuple of int
-        With statistics, and without: the activation of hidden layers, of linear layers, and the
-        optimizer's update.
+        Two variants each, for steps with statistics and for others: the activation of hidden
+        layers, that of linear layers, and the optimizer's update. See `chosen_variant`.
     forward, backward, loss, norm, histogram : int
+        Kernels of one variant.
     blas : tuple of int
         See `initperf.jit.blas.blas`.
     """
@@ -51,24 +52,24 @@ class Passes(NamedTuple):
     blas: Any
 
     @classmethod
-    def of(cls, network: Network, descent: Descent, records: Records) -> "Passes":
-        """Return the passes of a training, compiling those that it is the first to need.
+    def of(cls, network: Network, descent: Descent, records: Records) -> "Callees":
+        """Return the callees of a training, compiling those that it is the first to need.
 
         Parameters
         ----------
         network, descent, records
             The arguments of `initperf.kernels.train_epoch`.
         """
-        dtype, kinds = network.parameters.dtype, _kinds(records)
+        dtype = network.parameters.dtype
         compiled = {
             name: family.address(function, dtype)
-            for name, (family, function) in needed_passes(network, descent, records).items()
+            for name, (family, function) in needed_callees(network, descent, records).items()
         }
-        with_statistics, without = kinds
+        recorded, other = _measured(records)
         return cls(
-            hidden=(compiled["hidden", with_statistics], compiled["hidden", without]),
-            linear=(compiled["linear", with_statistics], compiled["linear", without]),
-            update=(compiled["update", with_statistics], compiled["update", without]),
+            hidden=(compiled["hidden", recorded], compiled["hidden", other]),
+            linear=(compiled["linear", recorded], compiled["linear", other]),
+            update=(compiled["update", recorded], compiled["update", other]),
             forward=compiled["forward", False],
             backward=compiled["backward", False],
             loss=compiled["loss", False],
@@ -78,24 +79,25 @@ class Passes(NamedTuple):
         )
 
     @classmethod
-    def none(cls, dtype: np.dtype[Any]) -> "Passes":
-        """Return the passes of a training of no step, for which none is compiled."""
+    def none(cls, dtype: np.dtype[Any]) -> "Callees":
+        """Return the callees of a training of no step, for which none is compiled."""
         return cls((0, 0), (0, 0), (0, 0), 0, 0, 0, 0, 0, blas(dtype))
 
 
-def _kinds(records: Records) -> tuple[bool, bool]:
-    """Return whether the pass for steps with statistics takes them, and that for other steps.
+def _measured(records: Records) -> tuple[bool, bool]:
+    """Return which variants stand for recorded steps and for other steps: measuring ones or not.
 
-    Where all steps are of one kind, its pass stands for the other, which is not compiled.
+    Usually (True, False). Where no step is recorded, or each is, the one variant that is needed
+    stands in both places, and the other is not compiled.
     """
     recorded = len(records.statistics)
     return recorded > 0, 0 < recorded == len(records.losses)
 
 
-def needed_passes(
+def needed_callees(
     network: Network, descent: Descent, records: Records
 ) -> dict[tuple[str, bool], tuple[Family, Function]]:
-    """Return the passes of a training that have to be compiled.
+    """Return the callees of a training that have to be compiled.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def needed_passes(
     Returns
     -------
     dict
-        The family of each, and the function; by the field of `Passes`, and whether statistics are
+        The family of each, and the function; by the field of `Callees`, and whether statistics are
         taken.
     """
     memories, linear = len(descent.memories), ACTIVATIONS["linear"]
@@ -114,10 +116,10 @@ def needed_passes(
         ("backward", False): (BACKWARD, backward),
         ("loss", False): (LOSS, softmax_cross_entropy),
     }
-    for kind in _kinds(records):
-        found["hidden", kind] = ACTIVATE, activation_pass(network.activation, kind)
-        found["linear", kind] = ACTIVATE, activation_pass(linear, kind)
-        found["update", kind] = UPDATE, update_pass(descent.rule, memories, kind)
+    for measured in _measured(records):
+        found["hidden", measured] = ACTIVATE, activation_variant(network.activation, measured)
+        found["linear", measured] = ACTIVATE, activation_variant(linear, measured)
+        found["update", measured] = UPDATE, update_variant(descent.rule, memories, measured)
     if descent.clip_norm > 0.0:
         found["norm", False] = SQUARED_NORM, squared_norm
     if records.histograms is not None:
@@ -126,6 +128,15 @@ def needed_passes(
 
 
 @portable
-def chosen_pass(pair: tuple[Any, Any], statistics: np.ndarray) -> Any:
-    """Return the pass that takes statistics where there is room for them, else the other."""
+def chosen_variant(pair: tuple[Any, Any], statistics: np.ndarray) -> Any:
+    """Return the variant for a step: the first of a pair if it is recorded, else the second.
+
+    Parameters
+    ----------
+    pair : tuple of int
+        See `Callees`.
+    statistics : numpy.ndarray
+        Where the step's statistics go; without an element in a step that is not recorded, see
+        `initperf.kernels._measuring.statistics_of`.
+    """
     return pair[0 if statistics.size > 0 else 1]
