@@ -35,6 +35,8 @@ def test_output_of_any_encoding(encoding):
     assert rows["glorot_uniform"]["formula"] == "U(±√(6/(n+m)))"
 
 
+HOMES = ("HOME", "INITPERF_CACHE", "XDG_CACHE_HOME", "INITPERF_DATA", "SCIKIT_LEARN_DATA")
+
 FEW = ["draw", "zeros", "3", "4", "--backend", "numpy"]
 
 
@@ -86,6 +88,7 @@ def test_a_reader_that_leaves_does_not_hide_a_regression(tmp_path):
         ("INITPERF_NUM_THREADS", "0", "INITPERF_NUM_THREADS must be a positive integer"),
         ("NUMBA_NUM_THREADS", "0", "NUMBA_NUM_THREADS must be a positive integer"),
         ("INITPERF_CACHE", "~nouser/x", "INITPERF_CACHE is '~nouser/x'"),
+        ("INITPERF_CACHE", "here/x", "INITPERF_CACHE must be an absolute path, not 'here/x'"),
         ("INITPERF_DATA", "~nouser", "INITPERF_DATA is '~nouser'"),
         ("SCIKIT_LEARN_DATA", "~nouser", "SCIKIT_LEARN_DATA is '~nouser'"),
     ],
@@ -117,6 +120,36 @@ def test_a_working_directory_that_is_gone(tmp_path):
 def test_without_a_home(tmp_path):
     found = run(["data"], drop=("HOME", "INITPERF_DATA"), INITPERF_CACHE=str(tmp_path))
     assert (found.returncode, found.stderr) == (0, "")
+
+
+NOBODY = """
+import os, pwd, sys
+def unknown(number):
+    raise KeyError(f"uid not found: {number}")
+pwd.getpwuid = unknown
+from initperf import cli
+code = cli.main(sys.argv[1:])
+from initperf.jit.policy import CODE_CACHE
+print(code, CODE_CACHE)
+"""
+
+
+def test_without_a_home_and_an_entry_of_the_user(tmp_path):
+    """As of a container's user: the cache is among temporary files, and no directory is ``~``."""
+    known = {key: value for key, value in os.environ.items() if key not in HOMES}
+    known |= {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path / "tmp")}
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "work").mkdir()
+    for words in (["draw", "zeros", "3", "4", "--backend", "numpy"], ["data"]):
+        command = [sys.executable, "-c", NOBODY, *words]
+        found = subprocess.run(
+            command, env=known, cwd=tmp_path / "work", capture_output=True, text=True
+        )
+        assert (found.returncode, found.stderr) == (0, "")
+        code, cache = found.stdout.splitlines()[-1].split()
+        assert code == "0"
+        assert cache.startswith(f"{tmp_path}/tmp/initperf-")
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_paths_of_any_bytes(tmp_path):

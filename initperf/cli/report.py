@@ -4,12 +4,17 @@ import argparse
 import importlib.metadata
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from initperf.cli._arguments import add_data, add_settings, axes, check_used, integer
 from initperf.cli._output import progress, usage
 from initperf.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas
 
 _MOST_SEEDS = 1000
 
@@ -95,7 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         tables = measure(settings, planned, progress, store=store, needed=needed if only else None)
     command = shlex.join(["initperf", *sys.argv[1:]])
     title = {"title": arguments.title} if arguments.title else {}
-    with progress("writing") as tell, usage():
+    with _keeping({} if arguments.source else tables), progress("writing") as tell, usage():
         page = write(
             tables,
             directory,
@@ -111,6 +116,24 @@ def run(arguments: argparse.Namespace) -> None:
         runs = tables["runs"]
         counted = f": {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged"
     print(f"{page}{counted}")
+
+
+@contextmanager
+def _keeping(tables: "dict[str, pandas.DataFrame]") -> Iterator[None]:
+    """Keep what was measured, elsewhere, when the block that writes the report raises."""
+    try:
+        yield
+    except Exception:
+        from initperf.report.rescue import keep_tables
+
+        kept = keep_tables(tables) if tables else None
+        if kept is not None:
+            print(
+                f"initperf report: the measurements are kept; initperf report --from {kept} "
+                "draws them",
+                file=sys.stderr,
+            )
+        raise
 
 
 def _planned(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Any, Any]:
