@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,50 @@ def test_paths_of_any_bytes(tmp_path):
     assert found.returncode == 2
     assert "\\udcff" in found.stderr
     assert found.stderr.count("\n") == 1
+
+
+SMALL = ["--backend", "numpy", "--dataset", "mnist_5k", "--epochs", "1", "--hidden", "4"]
+
+WRITING = {
+    "draw": ["draw", "zeros", "100", "100", "--backend", "numpy", "--out", "w.npy"],
+    "train": ["train", *SMALL, "--out", "runs"],
+    "sweep": ["sweep", *SMALL, "--seed", "0,1", "--workers", "1", "--out", "runs"],
+    "export": ["runs", "kept", "--export", "table.csv", "--rows", "steps"],
+    "merge": ["runs", "kept", "--merge", "other"],
+    "bench": ["bench", "--quick", "--filter", "normal 784", "--save", "bench.json"],
+    "profile": ["profile", "--seconds", "0.01", "squared_norm"],
+    "report": ["report", "--from", "kept", "--only", "final_accuracy", "--out", "page"],
+    "document": ["report", "--from", "kept", "--format", "pdf", "--out", "page"],
+    "reproduce": ["reproduce", "born_dead", "--quick", "--page", "claims.md"],
+    "outcomes": ["reproduce", "born_dead", "--quick", "--out", "outcomes"],
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Give a directory with two stores of a run each."""
+    place = tmp_path_factory.mktemp("written")
+    for name, seed in (("kept", "0"), ("other", "1")):
+        found = run(["train", *SMALL, "--seed", seed, "--out", name], cwd=place)
+        assert found.returncode == 0, found.stderr
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="limits of the size of files are of POSIX")
+@pytest.mark.parametrize("name", WRITING)
+def test_files_that_cannot_be_written_are_one_line(written, tmp_path, name):
+    """Files end after a kilobyte, as on a full disk; data and code are in caches before."""
+    place = tmp_path / "place"
+    shutil.copytree(written, place)
+    before = sorted(place.rglob("*"))
+    found = run(WRITING[name], shell='ulimit -f 1; "$@"', cwd=place, TMPDIR=str(tmp_path))
+    lines = [line for line in found.stderr.splitlines() if re.match("initperf: (?!compiled)", line)]
+    assert found.returncode in (2, 3), found.stderr
+    assert "Traceback" not in found.stderr
+    assert len(lines) == 1, found.stderr
+    left = [path for path in place.rglob("*") if path not in before and path.is_file()]
+    assert left == [], found.stderr
 
 
 def on_a_terminal(words, columns):

@@ -4,7 +4,15 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from initperf.cli._arguments import add_json, add_training, axes, check_used, integer, outcomes
+from initperf.cli._arguments import (
+    add_json,
+    add_training,
+    axes,
+    check_used,
+    integer,
+    outcomes,
+    positive_number,
+)
 from initperf.cli._output import progress, show, usage
 
 if TYPE_CHECKING:
@@ -44,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--time-budget",
-        type=float,
+        type=positive_number,
         metavar="SECONDS",
         help="end after this time with the runs that are done; the same command goes on with --out",
     )

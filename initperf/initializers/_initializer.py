@@ -70,7 +70,8 @@ class Initializer(Rule, ABC):
         out : array, optional
             Filled and returned instead of a new array; see `initperf._core.arguments.as_output`.
         backend : str
-            ``"numba"`` or ``"numpy"``: the same values, at different speeds.
+            ``"numba"`` or ``"numpy"``: the same values, at different speeds; to rounding where
+            matrices are multiplied, as for ``"orthogonal"``.
         stream : int
             One of 2**64 streams of the same `rng`, none of which share a value: a layer's number.
         offset : int
