@@ -1,5 +1,6 @@
 """The verbs that train grids and look at their runs."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 import pytest
 
 from initperf import cli
+from initperf.training import _run_file
+from initperf.training.store import RunStore
 
 NUMPY = ("--backend", "numpy", "--epochs", "1", "--batch-size", "50")
 
@@ -138,6 +141,22 @@ def test_runs_exports(capsys, store, tmp_path):
     assert (code, "must be a .csv or .parquet file" in err) == (2, True)
     code, _, err = run(capsys, "runs", store, "--export", tmp_path / "nowhere" / "a.csv")
     assert (code, err.count("\n")) == (2, 1)
+
+
+def test_names_in_files_send_no_escapes_to_a_terminal(capsys, store, tmp_path):
+    """Of a file that says it is another run, and of a directory."""
+    first = next(iter(store.glob("*.parquet")))
+    run_of_escapes = dataclasses.replace(RunStore(store).load(first.stem), name="\x1b[31mred")
+    first.unlink()
+    _run_file.write(first, run_of_escapes)
+    code, out, err = run(capsys, "runs", store)
+    assert code == 0
+    assert "it is run \\x1b[31mred" in err
+    evil = tmp_path / "\x1b[31mother"
+    evil.mkdir()
+    code, _, merged = run(capsys, "runs", store, "--merge", evil)
+    assert (code, "0 runs of" in merged) == (0, True)
+    assert "\x1b" not in out + err + merged
 
 
 def test_runs_merges_removes_and_names_what_is_damaged(capsys, store, tmp_path):

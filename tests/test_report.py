@@ -147,6 +147,9 @@ def test_the_answer_stands_before_everything_else(
     best = table.loc[table["rank"] == 1, "initializer"]
     answer = words.index("Tied with")
     assert answer < words.index(best.iloc[0], answer) < words.index("Figure 1")
+    assert "at another depth, width or learning rate another one may be best" in words[:answer]
+    assert "A run diverged when a value reached 2 56 or was not finite" in " ".join(words.split())
+    assert "Its intervals hold for all initializers together with 95 %" in words
 
 
 def test_the_answer_tells_how_far_the_best_is_ahead_and_how_sure_that_is(

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import sys
 import tempfile
 
 import pandas as pd
@@ -59,12 +60,19 @@ def test_from_draws_a_store_and_then_its_report_without_training(
 ):
     monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
     first, second = tmp_path / "first", tmp_path / "second"
-    words = ["report", "--from", str(store.directory), "--only", "final_accuracy,learning_rates"]
-    assert cli.main([*words, "--out", str(first), "--title", "Again"]) == 0
+    words = ["report", "--from", str(store.directory)]
+    words += ["--only", "final_accuracy,learning_rates"]
+    words += ["--out", str(first), "--title", "Again"]
+    monkeypatch.setattr(sys, "argv", ["initperf", *words[:-1], "$HOME & all"])
+    assert cli.main(words) == 0
     assert "4 runs" in capsys.readouterr().out
+    html = (first / "index.html").read_text(encoding="utf-8")
+    assert "--title &#39;$HOME &amp; all&#39;\n" in html, "quoted for the shell"
     files = {path.name for path in (first / "figures").iterdir()}
     assert {path.rpartition(".")[0] for path in files} == {"final_accuracy", "learning_rates"}
     assert "<h1>Again</h1>" in (first / "index.html").read_text(encoding="utf-8")
+    monkeypatch.undo()
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
     again = ["report", "--from", str(first), "--only", "final_accuracy", "--format", "png"]
     assert cli.main([*again, "--out", str(second), "--initializers", "zeros"]) == 0
     runs = pd.read_parquet(second / "tables" / "runs.parquet")

@@ -2,6 +2,7 @@
 
 import argparse
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import add_json
 from initperf.cli._output import show
 
@@ -23,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     found = compare_files(arguments.old, arguments.new)
     for warning in found.warnings:
-        print(f"initperf: {warning}", file=sys.stderr)
+        print(f"initperf: {one_line(warning)}", file=sys.stderr)
     print(f"initperf: {found.noise}", file=sys.stderr)
     rows = found.table.to_dict("records")
     # pandas holds an empty cell of numbers as NaN

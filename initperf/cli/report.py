@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import add_data, add_settings, axes, check_used, integer
 from initperf.cli._output import progress, usage
 from initperf.errors import UsageError
@@ -115,7 +116,7 @@ def run(arguments: argparse.Namespace) -> None:
     if "runs" in tables:
         runs = tables["runs"]
         counted = f": {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged"
-    print(f"{page}{counted}")
+    print(one_line(f"{page}{counted}"))
 
 
 @contextmanager
@@ -129,7 +130,7 @@ def _keeping(tables: "dict[str, pandas.DataFrame]") -> Iterator[None]:
         kept = keep_tables(tables) if tables else None
         if kept is not None:
             print(
-                f"initperf report: the measurements are kept; initperf report --from {kept} "
+                f"initperf report: the measurements are kept; initperf report --from {one_line(str(kept))} "
                 "draws them",
                 file=sys.stderr,
             )

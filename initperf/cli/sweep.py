@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import (
     add_json,
     add_training,
@@ -125,4 +126,4 @@ def _plan(
 
 
 def _tell(text: str) -> None:
-    print(f"initperf sweep: {text}", file=sys.stderr, flush=True)
+    print(f"initperf sweep: {one_line(text)}", file=sys.stderr, flush=True)
