@@ -129,11 +129,9 @@ def _keeping(tables: "dict[str, pandas.DataFrame]") -> Iterator[None]:
 
         kept = keep_tables(tables) if tables else None
         if kept is not None:
-            print(
-                f"initperf report: the measurements are kept; initperf report --from {one_line(str(kept))} "
-                "draws them",
-                file=sys.stderr,
-            )
+            again = f"initperf report --from {shlex.quote(str(kept))}"
+            words = f"initperf report: the measurements are kept; {again} draws them"
+            print(one_line(words), file=sys.stderr)
         raise
 
 
