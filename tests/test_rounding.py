@@ -50,13 +50,15 @@ def test_rounded_weights_stay_within_the_declared_bounds(name, form):
     low, high = rule.support(SHAPE)
     assert values.min() >= low
     assert values.max() <= high
-    # inside, they are the nearest: half a unit in the last place of 11 or 8 digits, and of
-    # subnormal numbers
+    # they are the nearest numbers, within half a unit in the last of 11 or 8 digits (and of
+    # subnormal numbers), but for those next to a bound, which may be the second nearest
     exact = rule(SHAPE, rng=Key(np.uint64(7))).astype(np.float64)
-    digits = 11 if form == "float16" else 8
+    unit = 2.0 ** (-10 if form == "float16" else -7) * np.maximum(np.abs(exact), 2.0**-14)
     error = np.abs(values - exact)
-    assert np.quantile(error / np.maximum(np.abs(exact), 2.0**-14), 0.9) <= 2.0**-digits
-    assert (error <= 2.0 ** (1 - digits) * np.maximum(np.abs(exact), 2.0**-14)).all()
+    assert (error <= unit).all()
+    inside = (exact - low > unit) & (high - exact > unit)
+    assert inside.mean() > 0.2
+    assert (error[inside] <= 0.5 * unit[inside]).all()
 
 
 @pytest.mark.parametrize("name", BOUNDED)
@@ -68,7 +70,8 @@ def test_an_array_has_the_bits_of_blocks(name):
 @pytest.mark.parametrize("form", ["float16", "bfloat16"])
 def test_caps_are_the_outermost_numbers_of_the_format(form):
     """By a search of all numbers of the format."""
-    numbers = widened(BITS, form)
+    with np.errstate(invalid="ignore"):  # some are no numbers
+        numbers = widened(BITS, form)
     numbers = np.unique(numbers[np.isfinite(numbers)])
     rng = np.random.default_rng(0)
     ends = rng.choice([-1.0, 1.0], (300, 2)) * 10.0 ** rng.uniform(-9, 4.8, (300, 2))
