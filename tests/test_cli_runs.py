@@ -129,6 +129,16 @@ def test_runs_lists_and_filters(capsys, store):
     assert "did you mean 'depth'" in err
 
 
+def test_a_store_without_runs_is_listed(capsys, tmp_path):
+    (tmp_path / "empty").mkdir()
+    code, out, err = run(capsys, "runs", tmp_path / "empty")
+    assert (code, out, err) == (0, "nothing to show\n", "")
+    code, out, _ = run(capsys, "runs", tmp_path / "empty", "--where", "seed<9", "--json")
+    assert (code, json.loads(out)) == (0, [])
+    assert run(capsys, "runs", tmp_path / "empty", "--export", tmp_path / "a.csv")[0] == 0
+    assert "test_accuracy" in (tmp_path / "a.csv").read_text()
+
+
 def test_runs_exports(capsys, store, tmp_path):
     where = ("--where", "depth=3")
     assert run(capsys, "runs", store, *where, "--export", tmp_path / "a.csv")[0] == 0

@@ -146,7 +146,7 @@ TOLD = {
     [
         *((fact, value) for fact in ("method", "role", "size", "dtype") for value in (None, 5, "")),
         *(("values", value) for value in (None, "x", True, -1, float("nan"), 10**400, [])),
-        *((fact, "x") for fact in ("threads", "limit_s", "compile_s", "ratio", "ratio_high")),
+        *((fact, "x") for fact in ("threads", "limit_s", "compile_s", "ratio_low", "ratio_high")),
         ("workload", ["a"]),
     ],
 )

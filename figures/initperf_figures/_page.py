@@ -180,7 +180,7 @@ def _redrawn(name: str, place: str) -> str:
 
 def _counted(number: int, word: str) -> str:
     """Return a number and what it counts, in the plural unless there is one."""
-    return f"{number:,} {word}{'s' * (number != 1)}"
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
