@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogFormatterMathtext, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogFormatterMathtext,
+    NullLocator,
+    ScalarFormatter,
+)
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from initperf_figures._style import MUTED, strokes
@@ -83,7 +89,17 @@ class _Powers(LogFormatterMathtext):
         exponent = np.log10(abs(value)) if value else np.nan
         if not np.isclose(exponent, np.round(exponent), rtol=0, atol=1e-9):
             return f"{value:g}"
-        return "-" * (value < 0) + power(round(exponent))
+        return ("-" if value < 0 else "") + power(round(exponent))
+
+
+class Scaled(ScalarFormatter):
+    """Labels in units of a power of ten, which is written as plain text beside the axis."""
+
+    def get_offset(self) -> str:
+        """Return the power of ten, or nothing for 1."""
+        text = str(super().get_offset())
+        found = re.fullmatch(r"1e([−-]?\d+)", text)
+        return f"× {power(int(found[1].replace('−', '-')))}" if found else text
 
 
 def spell_powers(figure: Figure) -> None:

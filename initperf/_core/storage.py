@@ -139,9 +139,13 @@ def _first_choice() -> Path | None:
         chosen = chosen_cache()
     except ValueError as error:
         raise OSError(str(error)) from error
-    usual = Path(platformdirs.user_cache_dir("initperf"))
-    # a home that is not known stays "~", a relative path
-    return chosen or (usual if usual.is_absolute() else None)
+    if chosen is not None:
+        return chosen
+    try:
+        usual = Path(platformdirs.user_cache_dir("initperf"))
+    except RuntimeError:  # there is no home; earlier releases return a path that begins with "~"
+        return None
+    return usual if usual.is_absolute() else None
 
 
 def _fallback() -> Path:
