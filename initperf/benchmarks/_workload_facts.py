@@ -1,6 +1,5 @@
 """Check of what the benchmark of a workload tells of itself, before tables and figures use it."""
 
-import numbers
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -35,8 +34,8 @@ def check_workload_facts(name: str, facts: Mapping[str, Any]) -> None:
         value = facts.get(fact)
         if value is None and fact in _NUMBERS:
             continue
-        real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not real or not 0 <= value <= _LARGEST:
+        real = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (real and 0 <= value <= _LARGEST):
             raise ValueError(
                 f"the {fact} of {shown(name)} must be a number of at least 0, not {shown(value)}"
             )
