@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hostile import number
 
 from initperf.activations import ACTIVATIONS
 from initperf.kernels import KERNELS
@@ -71,7 +72,7 @@ def random_training(seed):
     return train, tolerance, (sizes, activation, rule.name, residual, batch_size, clip_norm)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(number(60)))
 def test_both_backends_train_alike_whatever_the_shape(seed):
     train, tolerance, told = random_training(seed)
     expected, found = train("numpy"), train("numba")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from initperf_figures._axes import activation_name, activations_of, headed
+from initperf_figures._axes import Scaled, activation_name, activations_of, headed
 from initperf_figures._figure import Tables
 from initperf_figures._style import INK, MUTED, across, canvas, in_order, strokes
 
@@ -113,7 +113,8 @@ def _panel(axes: Axes, table: pd.DataFrame, colour: str, *, named: bool) -> None
     axes.set_yticks(range(len(shown)))
     axes.set_yticklabels([str(layer) for layer in shown] if named else [""] * len(shown))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=3, symmetric=True))
-    axes.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3), useMathText=True)
+    axes.xaxis.set_major_formatter(Scaled(useOffset=False))
+    axes.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3))
     axes.xaxis.get_offset_text().set_fontsize(6.5)
     axes.spines["left"].set_visible(False)
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import add_json, integer, positive_number
 from initperf.cli._output import progress, show, usage
 from initperf.errors import UsageError
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         with usage():
             found, warnings = compare_files(*files, threshold=thresholds), ()
     for warning in (*found.warnings, *warnings):
-        print(f"initperf: {warning}", file=sys.stderr)
+        print(f"initperf: {one_line(warning)}", file=sys.stderr)
     rows = found.table.to_dict("records")
     # pandas holds an empty cell of numbers as NaN
     rows = [{key: None if one != one else one for key, one in row.items()} for row in rows]

@@ -42,14 +42,12 @@ def stored_tables(
     DataError
         When the directory holds neither, or nothing of what to keep, or cannot be read.
     """
-    import pandas as pd
-
     if not directory.is_dir():
         raise DataError(f"there is no directory {directory}")
     wanted = {"initializer": set(initializers), "activation": set(activations)}
     files = sorted(directory.glob("tables/*.parquet"))
     if files:
-        tables = {path.stem: pd.read_parquet(path) for path in files}
+        tables = {path.stem: _table(path) for path in files}
         tables.pop("recommendation", None)
         return _kept(tables, wanted, directory)
     store = RunStore(directory)
@@ -62,6 +60,17 @@ def stored_tables(
     if not runs:
         raise DataError(f"{directory} holds neither the tables of a report nor such runs")
     return _of_runs(runs)
+
+
+def _table(path: Path) -> "pd.DataFrame":
+    """Read a table; raise DataError for a damaged file."""
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path}: damaged: {reason}") from None
 
 
 def _kept(

@@ -14,6 +14,7 @@ from initperf._core.arrays import check_layout
 from initperf._core.keys import Key, RandomSource, as_key
 from initperf.errors import UnsuitableError
 from initperf.initializers._parts import Store
+from initperf.initializers._rounding import check_narrow
 from initperf.torch.names import join
 from initperf.torch.parameters import Parameter
 from initperf.torch.planning import Piece, Plan
@@ -132,6 +133,7 @@ def check_range(dtype: torch.dtype, piece: Piece) -> None:
         raise ValueError(f"values up to {reach:g} are more than {dtype} can hold")
     if piece.distribution is not None:
         piece.distribution.check(np.dtype(Store(FORMATS[dtype]).exact))
+        check_narrow(piece.distribution, FORMATS[dtype])
 
 
 def _check_apart(plan: Plan) -> None:
