@@ -33,7 +33,9 @@ def random_training(seed):
     activation, rule = str(rng.choice(SMOOTH)), OPTIMIZERS[str(rng.choice(list(OPTIMIZERS)))]
     images, labels = rng.standard_normal((count, sizes[0])), rng.integers(0, sizes[-1], count)
     order, start = rng.permutation(count), int(rng.integers(1000))
-    rule = rule.replace(weight_decay=0.01, **({"epsilon": EPSILON} if rule.name == "adam" else {}))
+    rule = rule.replace(
+        weight_decay=0.01, **({"epsilon": EPSILON} if hasattr(rule, "epsilon") else {})
+    )
     factors = rule.factors(np.full(steps, EPSILON), 0)
     clip_norm, clip_globally = float(rng.choice([0.0, 0.1])), bool(rng.integers(2))
     layer_rates = rng.uniform(0.5, 1.0, (len(sizes) - 1, 2))

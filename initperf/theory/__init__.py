@@ -16,7 +16,8 @@ Finite width, ReLU:
 Deep linear networks:
     `learning_time`, `mode_strength`.
 Activations shaped for depth:
-    `deep_kernel_shaping` and `Shaping` (DKS), `leaky_correlation_map`, `tailored_slope` (TAT).
+    `deep_kernel_shaping` and `Shaping` (DKS), `leaky_correlation_map`, `tailored_slope` and
+    `tailored_activation` (TAT).
 
 An activation is a name or a record, registered or not. Functions of numbers take floats and arrays
 alike, broadcast, and return floats for floats; each docstring states domain and error. Arguments
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from initperf.theory.linear_dynamics import learning_time, mode_strength
     from initperf.theory.mean_field import MeanField
     from initperf.theory.residual import ResidualField, gradient_correlation, residual_growth
+    from initperf.theory.tailored_smooth import tailored_activation
 
 __all__ = [
     "Critical",
@@ -74,6 +76,7 @@ __all__ = [
     "second_moment_ratio",
     "signal_gain",
     "silent_probability",
+    "tailored_activation",
     "tailored_slope",
 ]
 
@@ -105,6 +108,7 @@ _HOMES = {
     "second_moment_ratio": "initperf.theory.finite_width",
     "signal_gain": "initperf.theory.gains",
     "silent_probability": "initperf.theory.born_dead",
+    "tailored_activation": "initperf.theory.tailored_smooth",
     "tailored_slope": "initperf.theory.kernel_shaping",
 }
 

@@ -27,6 +27,7 @@ _SHAPING = (
     "initperf.activations",
     "initperf.initializers",
     "initperf.jit.elementary",
+    "initperf.jit.radians",
     "initperf.optimizers",
     "initperf.schemes",
     "initperf.theory",
