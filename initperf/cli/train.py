@@ -20,11 +20,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Train and print the run."""
     (experiment,) = experiments(arguments, many=False)
 
-    from initperf import data
+    from initperf.training._data import load_data
     from initperf.training.store import RunStore
     from initperf.training.train import train
 
-    dataset = data.load(experiment.dataset, arguments.data_dir)
+    dataset = load_data(experiment, arguments.data_dir)
     store = RunStore(arguments.out) if arguments.out else None
     with progress("training") as tell:
         finished = train(experiment, dataset=dataset, progress=tell)
