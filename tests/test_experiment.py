@@ -60,6 +60,7 @@ def test_the_name_depends_on_every_field_the_data_and_the_versions():
         "backend": "numpy",
         "record": "epoch",
         "histogram_steps": (3,),
+        "loss": "squared_error",
     }.items():
         user = users.get(field, {})
         names.add(experiment.replace(**user, **{field: value}).name("a", 1, 1))

@@ -136,7 +136,8 @@ def test_divergence_is_a_result(tmp_path):
     store = RunStore(tmp_path)
     store.save(run)
     assert store.load(run.name).test_r2 == run.test_r2
-    broken = train(SMALL.replace(initializer="normal(scale=1e30)"), dataset=OWN)
+    enormous = SMALL.replace(initializer="normal(scale=1e20)", activation="relu", hidden=(8, 8))
+    broken = train(enormous, dataset=OWN)
     store.save(broken)
     assert math.isnan(broken.test_r2)
     assert math.isnan(store.load(broken.name).test_r2)

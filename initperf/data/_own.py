@@ -242,6 +242,7 @@ def from_arrays(
     of_values = wanted.dtype.kind == "f"
     checked = _values if of_values else _classes
     wanted = checked(name, wanted, len(rows))
+    parts: list[Any]
     if test_inputs is None:
         test = _test_rows(np.zeros(len(rows)) if of_values else wanted, test_share)
         parts = [rows[~test], wanted[~test], rows[test], wanted[test]]
