@@ -113,11 +113,11 @@ def _target(arguments: argparse.Namespace) -> Any:
 
 
 def _training(arguments: argparse.Namespace) -> Any:
-    from initperf import data
     from initperf.profiling.target import Target
+    from initperf.training._data import load_data
 
     (experiment,) = experiments(arguments, many=False)
-    data.load(experiment.dataset, arguments.data_dir)
+    load_data(experiment, arguments.data_dir)
     return Target(
         "train", experiment.to_json(), experiment.dtype, data_directory=arguments.data_dir
     )

@@ -77,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         settings,
         many=False,
         plurals=("initializer", "activation", "learning_rate"),
-        without=("seed",),
+        without=("seed", "loss"),
     )
 
 

@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train the grid and print a row a run, or what it would take."""
-    from initperf import data
+    from initperf.training._data import load_all
     from initperf.training.grids import read, suitable
     from initperf.training.store import RunStore
     from initperf.training.sweep import Workers, sweep
@@ -75,8 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_used(given, chosen)
     for reason in left_out:
         _tell(f"left out: {reason}")
-    names = dict.fromkeys(one.dataset for one in chosen)
-    datasets = {name: data.load(name, arguments.data_dir) for name in names}
+    datasets = load_all(chosen, arguments.data_dir)
     store = RunStore(arguments.out) if arguments.out else None
     if arguments.dry_run:
         show([_plan(chosen, datasets, store, workers)], arguments.json)

@@ -28,14 +28,14 @@ def run(arguments: argparse.Namespace) -> None:
     """Train and print the run."""
     (experiment,) = experiments(arguments, many=False)
 
-    from initperf import data
+    from initperf.training._data import load_data
     from initperf.training.store import RunStore
     from initperf.training.train import train
 
-    dataset = data.load(experiment.dataset, arguments.data_dir)
+    dataset = load_data(experiment, arguments.data_dir)
     movie = from_figures("movie") if arguments.movie else None
     if movie is not None and not experiment.histogram_steps:
-        count = len(dataset.train_labels)
+        count = len(dataset.train_images)
         steps = experiment.epochs * -(-count // min(experiment.batch_size, count))
         wanted = tuple(range(1, min(FRAMES, steps) + 1))
         experiment = experiment.replace(histogram_steps=wanted)
