@@ -1,6 +1,6 @@
 """Allocation and first values of a module that was built on the device ``meta``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -78,8 +78,41 @@ def materialize_(
     >>> model[0].weight.device.type, model[1].running_var.tolist()
     ('cpu', [1.0, 1.0, 1.0, 1.0])
     """
-    found = parameters(model)
-    check_model(model, found)
+    planned = checked_plan(model, recipe, dtype=dtype, streams=streams, keep=keep, options=options)
+    found = [row.parameter for row in planned]
+    key = key_of(rng, distributed=any(isinstance(each.tensor, DTensor) for each in found))
+    allocate_buffers(model, torch.device(device), buffers)
+    tensors = _allocate(model, planned, dtype, torch.device(device))
+    with torch.no_grad():
+        for row in planned:
+            write(tensors[id(row.parameter.tensor)], row.pieces, key)
+    return model
+
+
+def checked_plan(
+    model: nn.Module,
+    recipe: Any,
+    *,
+    dtype: torch.dtype | None,
+    streams: str = "name",
+    keep: str | Sequence[str] = (),
+    options: Mapping[str, Any],
+) -> Plan:
+    """Return the plan of a model that may be on ``meta``, checked before anything is allocated.
+
+    Parameters
+    ----------
+    model, recipe, dtype, streams, keep
+        As `materialize_` takes them.
+    options : mapping of str to object
+        Parameters of the recipe.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what cannot be drawn, by name.
+    """
+    check_model(model, parameters(model))
     if dtype is not None and dtype not in FORMATS:
         raise ValueError(f"dtype must be float32, float64, bfloat16 or float16, not {dtype}")
     planned = plan(model, recipe, streams=streams, keep=keep, **options)
@@ -89,13 +122,7 @@ def materialize_(
             raise UnsuitableError(f"{row.parameter.name}: it is kept, and has no memory to keep")
         for piece in row.pieces:
             check_range(dtype or row.parameter.tensor.dtype, piece)
-    key = key_of(rng, distributed=any(isinstance(each.tensor, DTensor) for each in found))
-    _allocate_buffers(model, torch.device(device), buffers)
-    tensors = _allocate(model, planned, dtype, torch.device(device))
-    with torch.no_grad():
-        for row in planned:
-            write(tensors[id(row.parameter.tensor)], row.pieces, key)
-    return model
+    return planned
 
 
 def _allocate(
@@ -107,8 +134,11 @@ def _allocate(
         old = row.parameter.tensor
         tensors[id(old)] = old
         if old.is_meta or (dtype is not None and old.dtype != dtype):
-            memory = torch.empty_like(old.detach(), dtype=dtype, device=device)
-            advise(local(memory))
+            if row.pieces or old.is_meta:
+                memory = torch.empty_like(old.detach(), dtype=dtype, device=device)
+                advise(local(memory))
+            else:  # kept: only its dtype changes
+                memory = old.detach().to(dtype)
             new = nn.Parameter(memory, requires_grad=old.requires_grad)
             new.__dict__.update(old.__dict__)
             tensors[id(old)] = new
@@ -119,8 +149,22 @@ def _allocate(
     return tensors
 
 
-def _allocate_buffers(model: nn.Module, device: torch.device, own: Buffers | None) -> None:
-    """Replace buffers on ``meta`` by computed ones, or raise and leave all as they were."""
+def allocate_buffers(model: nn.Module, device: torch.device, own: Buffers | None = None) -> None:
+    """Replace buffers on ``meta`` by computed ones, or raise and leave all as they were.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    device : torch.device
+        Where the buffers go.
+    own : callable, optional
+        As `materialize_` takes it.
+
+    Raises
+    ------
+    UnsuitableError
+        By the names of those that cannot be computed.
+    """
     held = {
         (path, module): before
         for path, module in model.named_modules()

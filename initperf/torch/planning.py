@@ -1,6 +1,7 @@
 """The table of a recipe applied to a model: which parameter gets which rule, and its moments."""
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -335,6 +336,8 @@ def _pieces(parameter: Parameter, rule: Any, stream: Callable[[str], int]) -> tu
             bound = with_axes(as_rule(each, parameter), parameter.axes)
             own = stream("" if isinstance(bound, Independent) else inside)
             pieces.append(Piece(part, bound, part.lengths, own))
+        if not _cover(parameter.shape, [piece.part for piece in pieces]):
+            raise UnsuitableError(f"the slices of its rules leave some of {parameter.shape} out")
     else:
         pieces = _packed(parameter, as_rule(rule, parameter), stream)
     if parameter.padding is not None:
@@ -343,6 +346,23 @@ def _pieces(parameter: Parameter, rule: Any, stream: Callable[[str], int]) -> tu
     for piece in pieces:
         _theory(piece.rule, piece.matrix)
     return tuple(pieces)
+
+
+def _cover(shape: tuple[int, ...], parts: Sequence[Part]) -> bool:
+    """Return whether rectangles, which may overlap, cover a shape."""
+    bounds = []
+    for axis, length in enumerate(shape):
+        ends = {0, length}
+        for part in parts:
+            ends |= {part.start[axis], part.start[axis] + part.lengths[axis]}
+        bounds.append(sorted(ends))
+    cells = itertools.product(*(itertools.pairwise(ends) for ends in bounds))
+    return all(any(_overlap(part, Part(shape, *_corner(cell))) for part in parts) for cell in cells)
+
+
+def _corner(cell: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return first indices and lengths of ranges."""
+    return tuple(low for low, _ in cell), tuple(high - low for low, high in cell)
 
 
 def _packed(parameter: Parameter, rule: Initializer, stream: Callable[[str], int]) -> list[Piece]:

@@ -14,6 +14,7 @@ from initperf._core.registry import Registry, UnknownNameError
 from initperf._core.rule import Rule
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
+from initperf.torch.data_rules import refuse_data_rules
 from initperf.torch.parameters import ROLES, Parameter
 
 Predicate: TypeAlias = Callable[[Parameter], bool]
@@ -36,7 +37,7 @@ class Assign:
         function from `Parameter` to bool; of a tuple, all must hold. `role` makes such a function.
     rule : str, Initializer or callable
         A rule by name, a rule, `KEEP`, or a function from `Parameter` to a rule, or to a list of
-        (slices, rule) whose parts are drawn one after another.
+        (slices, rule) whose parts, drawn one after another, cover the parameter.
     optional : bool
         Whether it may match nothing; else that is an error.
     """
@@ -250,6 +251,7 @@ def _assign(pair: Any) -> Assign:
 
 
 def _named(name: str) -> Recipe | Initializer:
+    refuse_data_rules(name)
     if name in RECIPES:
         return RECIPES[name]
     if name in INITIALIZERS:
@@ -265,6 +267,20 @@ def _named(name: str) -> Recipe | Initializer:
     raise UnknownNameError(near[0] if near else f"unknown recipe or initializer {name!r}; {known}")
 
 
+def named_rule(name: str) -> Initializer:
+    """Return the initializer of a name.
+
+    Raises
+    ------
+    UnsuitableError
+        For a rule that looks at data.
+    UnknownNameError
+        For an unknown name; the message says the nearest.
+    """
+    refuse_data_rules(name)
+    return INITIALIZERS[name]
+
+
 def as_rule(found: Any, parameter: Parameter) -> Initializer:
     """Return the rule that a name or a rule stands for.
 
@@ -273,7 +289,7 @@ def as_rule(found: Any, parameter: Parameter) -> Initializer:
     UnsuitableError
         For anything else, by the parameter's name.
     """
-    rule = INITIALIZERS[found] if isinstance(found, str) else found
+    rule = named_rule(found) if isinstance(found, str) else found
     if not isinstance(rule, Initializer):
         raise UnsuitableError(
             f"{parameter.name}: a rule must be an initializer or its name, not {found!r}"

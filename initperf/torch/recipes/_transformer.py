@@ -12,7 +12,8 @@ _OUTPUTS = frozenset((*_OF_ATTENTION, *_OF_FEED_FORWARD))
 """Modules that write to the residual stream: of attention, then of the feed-forward network."""
 
 _OUTPUT_PATHS = (".attn.proj.weight", ".output.dense.weight", ".attention.dense.weight")
-_HEADS = frozenset(("lm_head", "head", "output", "classifier", "fc", "embed_out", "unembedding"))
+HEADS = frozenset(("lm_head", "head", "output", "classifier", "fc", "embed_out", "unembedding"))
+"""Modules that give the logits, outside of blocks."""
 _QUERIES = frozenset(("q", "wq", "q_proj", "query", "q_lin"))
 _KEYS = frozenset(("k", "wk", "k_proj", "key", "k_lin"))
 _VALUES = frozenset(("v", "wv", "v_proj", "value", "v_lin"))
@@ -27,7 +28,7 @@ def is_output(parameter: Parameter) -> bool:
 
 def is_head(parameter: Parameter) -> bool:
     """Return whether it is the weight of the layer that gives the logits, outside of blocks."""
-    return parameter.role == "weight" and parameter.layer is None and parameter.last in _HEADS
+    return parameter.role == "weight" and parameter.layer is None and parameter.last in HEADS
 
 
 def is_query_or_key(parameter: Parameter) -> bool:

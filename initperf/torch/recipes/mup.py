@@ -25,30 +25,14 @@ from initperf._core.arguments import choice
 from initperf.initializers import Initializer
 from initperf.torch.parameters import Parameter, parameters
 from initperf.torch.recipe import BIASES, NORMALIZATIONS, Assign, Recipe, normal, register, role
-from initperf.torch.recipes._transformer import inverse_root, is_head
+from initperf.torch.recipes._ends import is_first, is_last
+from initperf.torch.recipes._transformer import inverse_root
 
 _OPTIMIZERS = ("sgd", "adam")
 
 
-def _is_output(parameter: Parameter) -> bool:
-    """Return whether it gives the logits: by its name, or as the model's last module."""
-    if parameter.role != "weight" or parameter.layer is not None or parameter.position == 0:
-        return False
-    return is_head(parameter) or parameter.module is _last_layer(parameter.parents[0])
-
-
-def _last_layer(module: nn.Module) -> nn.Module | None:
-    """Return the last module that holds parameters."""
-    for child in reversed(list(module.children())):
-        found = _last_layer(child)
-        if found is not None:
-            return found
-    return module if module._parameters else None
-
-
 def _is_input(parameter: Parameter) -> bool:
-    first = parameter.role == "weight" and parameter.position == 0
-    return parameter.role == "embedding" or first
+    return parameter.role == "embedding" or is_first(parameter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +58,7 @@ class Mup(Recipe):
         return (
             *NORMALIZATIONS,
             Assign(role("embedding"), normal(1.0), optional=True),
-            Assign(_is_output, self._output),
+            Assign(is_last, self._output),
             Assign(role("weight"), lambda p: normal(inverse_root(p.fans[0])), optional=True),
             *BIASES,
         )
@@ -142,7 +126,7 @@ def _sgd(parameter: Parameter, base_width: float) -> float:
         return float(parameter.shape[-1]) / base_width if parameter.shape else 1.0
     if _is_input(parameter):
         return parameter.fans[1] / base_width
-    return base_width / parameter.fans[0] if _is_output(parameter) else 1.0
+    return base_width / parameter.fans[0] if is_last(parameter) else 1.0
 
 
 register(
