@@ -188,6 +188,117 @@ def test_siren_keeps_the_distribution_of_its_activations():
         assert model(x).std().item() == pytest.approx(math.sqrt(0.5), rel=0.02)
 
 
+def sines(width=96, layers=4):
+    return nn.Sequential(
+        nn.Linear(2, width), *(nn.Linear(width, width) for _ in range(layers)), nn.Linear(width, 1)
+    )
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.3, 1.0])
+def test_critical_siren_solves_both_equations_of_the_paper(variance):
+    width, omega = 96, 30.0
+    rows = table(sines(width), "siren_critical", variance=variance, omega=omega)
+    assert rows["0.weight"].support() == (-0.5, 0.5)
+    # c²/3 is the variance of hidden weights times the fan-in, in units of the sine's argument
+    c2 = 3 * width * (omega * rows["2.weight"].moments()[1]) ** 2
+    b2 = (omega * rows["2.bias"].moments()[1]) ** 2
+    assert c2 / 6 * (1 - math.exp(-2 * variance)) + b2 == pytest.approx(variance)
+    assert c2 / 6 * (1 + math.exp(-2 * variance)) == pytest.approx(1.0)
+    # equation 8; its root is of a difference, so the rounding of 1 is left under it
+    equation = 1 - c2 / 3 - math.log(6 / c2 - 1) / 2
+    assert b2 == pytest.approx(equation, abs=1e-14)
+    # no sine follows the last layer, so nothing divides it
+    assert rows["5.weight"].support()[1] == pytest.approx(math.sqrt(c2 / width))
+
+
+def test_critical_siren_is_the_papers_proposal():
+    rows = table(sines(), "siren_2025", omega=1.0, first=30.0)
+    assert rows["0.weight"].support() == (-15.0, 15.0)
+    assert rows["2.weight"].support()[1] == pytest.approx(math.sqrt(3 / 96))
+    assert rows["2.bias"].moments() == (0.0, 0.0)
+
+
+class Concatenated(nn.Module):
+    """The rectifier that keeps both signs."""
+
+    def forward(self, x):
+        return torch.cat((x, -x), dim=1).relu()
+
+
+def rectifiers():
+    layers = [nn.Linear(16, 32), nn.ReLU()]
+    for _ in range(3):
+        layers += [nn.Linear(32, 32), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(32, 16)), {}
+
+
+def concatenated_rectifiers():
+    layers = [nn.Linear(16, 16), Concatenated()]
+    for _ in range(3):
+        layers += [nn.Linear(32, 16), Concatenated()]
+    return nn.Sequential(*layers, nn.Linear(32, 16)), {"concatenated": True}
+
+
+@pytest.mark.parametrize("make", [rectifiers, concatenated_rectifiers])
+def test_a_network_looks_linear(make):
+    model, options = make()
+    init_(model.double(), "looks_linear", rng=0, **options)
+    with torch.no_grad():
+        images = model(torch.eye(16, dtype=torch.float64))
+        x = torch.randn(7, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        # rounding: five layers of 32 products of magnitude 1 at most
+        assert (model(x) - x @ images).abs().max() < 5 * 32 * 2**-50
+    # and an isometry, as its blocks are orthogonal
+    assert (images @ images.T - torch.eye(16)).abs().max() < 5 * 32 * 2**-50
+
+
+def test_mirrored_convolutions_and_what_cannot_be_mirrored():
+    model = nn.Sequential(nn.Conv2d(4, 8, 3), nn.ReLU(), nn.Conv2d(8, 6, 3), nn.Flatten())
+    init_(model, "looks_linear", rng=0)
+    first, last = model[0].weight.detach(), model[2].weight.detach()
+    assert torch.equal(first[4:], -first[:4])
+    assert torch.equal(last[:, 4:], -last[:, :4])
+    rows = table(model, "looks_linear")
+    assert rows["0.weight"].rule == "looks_linear"
+    # all rows of the block have norm 1: 4 rows of 36 entries
+    assert first.std(correction=0).item() == pytest.approx(rows["0.weight"].moments()[1], rel=1e-5)
+    with pytest.raises(ValueError, match=r"^0\.weight: mirrored outputs are an even number, not 7"):
+        plan(nn.Sequential(nn.Linear(4, 7), nn.Linear(7, 2)), "looks_linear")
+
+
+def test_zero_hadamard_has_the_weights_of_the_scheme():
+    sizes = (6, 6, 4, 11)
+    model = nn.Sequential(*map(nn.Linear, sizes, sizes[1:]))
+    init_(model, "zero_hadamard", rng=0)
+    drawn = initperf.draw_network("zero_hadamard", sizes, rng=0, dtype="float32")
+    rows = table(model, "zero_hadamard")
+    for number, (weights, _) in enumerate(drawn):
+        weight = model[number].weight.detach()
+        assert torch.equal(weight.T, torch.from_numpy(weights))
+        row = rows[f"{number}.weight"]
+        assert row.moments() == pytest.approx(
+            (weight.mean().item(), weight.std(correction=0).item()), abs=1e-6
+        )
+        assert row.support() == pytest.approx((weight.min().item(), weight.max().item()))
+    layer = init_(nn.Conv2d(3, 3, 3, padding=1), "zero_hadamard", rng=0)
+    x = torch.randn(2, 3, 5, 5)
+    assert torch.equal(layer(x), x)
+
+
+def test_fourier_features():
+    class Features(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.B = nn.Parameter(torch.empty(256, 2), requires_grad=False)
+            self.layer = nn.Linear(512, 3)
+
+    rows = table(Features(), "fourier_features", std=5.0)
+    assert rows["B"].moments() == (0.0, 5.0)
+    assert rows["layer.weight"].support()[1] == pytest.approx(512**-0.5)
+    with pytest.raises(ValueError, match=r"^features .* decides about no parameter"):
+        plan(nn.Linear(4, 4), "fourier_features")
+
+
 class Gated(nn.Module):
     """A residual branch behind a gate."""
 
