@@ -15,6 +15,7 @@ from initperf.torch.parameters import Parameter
 from initperf.torch.planning import Plan, plan
 from initperf.torch.recipe import KEEP, Assign, Recipe, register, role
 from initperf.torch.recipes import RECIPES
+from initperf.torch.recipes.mup import mup_groups
 
 __all__ = [
     "KEEP",
@@ -28,6 +29,7 @@ __all__ = [
     "draw",
     "init_",
     "materialize_",
+    "mup_groups",
     "plan",
     "register",
     "role",

@@ -8,8 +8,7 @@ from torch import nn
 from torch_models import gpt2, llama, t5
 
 import initperf
-from initperf.torch import RECIPES, init_, plan
-from initperf.torch.recipes.mup import mup_groups
+from initperf.torch import RECIPES, init_, mup_groups, plan
 
 D, INNER, LAYERS = 64, 128, 3  # width, feed-forward width and blocks of `torch_models.llama`
 STACK = "model.layers.2"

@@ -96,7 +96,7 @@ def mup_groups(
     Examples
     --------
     >>> import torch
-    >>> from initperf.torch.recipes.mup import mup_groups
+    >>> from initperf.torch import mup_groups
     >>> model = torch.nn.Sequential(
     ...     torch.nn.Linear(8, 512), torch.nn.Linear(512, 512), torch.nn.Linear(512, 2)
     ... )
