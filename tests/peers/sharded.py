@@ -118,6 +118,13 @@ def _perceptron():
     return nn.Sequential(*map(nn.Linear, (5, 14, 10, 6), (14, 10, 6, 3)))
 
 
+def data_parallel(directory):
+    """Replicas whose wrapper keeps the model as its child ``module``."""
+    model = nn.parallel.DistributedDataParallel(Model())
+    init_(model, RECIPE, rng=SEED)
+    compare(model.module, whole())
+
+
 def meta(directory):
     """Built and sharded on ``meta``, then allocated, drawn, and used."""
     mesh = init_device_mesh("cpu", (distributed.get_world_size(),))
@@ -230,6 +237,7 @@ SCENARIOS = {
         "whole_rules",
         "refused",
         "partial_sums",
+        "data_parallel",
         "meta",
         "load",
     ],
