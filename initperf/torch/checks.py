@@ -16,7 +16,8 @@ from initperf.errors import UnsuitableError
 from initperf.initializers._parts import Store
 from initperf.torch.names import join
 from initperf.torch.parameters import Parameter
-from initperf.torch.planning import Piece, Plan
+from initperf.torch.pieces import Piece
+from initperf.torch.planned import Plan
 from initperf.torch.protection import READ_ONLY, packed_weight, read_only
 from initperf.torch.shards import local, regions
 from initperf.torch.write import FORMATS, array_of

@@ -11,8 +11,9 @@ from initperf.initializers import Initializer
 from initperf.initializers._parts import as_part, whole
 from initperf.torch.checks import check, check_model, check_range, check_tensor, key_of
 from initperf.torch.parameters import parameters
-from initperf.torch.planning import Piece, plan, with_axes
-from initperf.torch.recipe import named_rule
+from initperf.torch.pieces import Piece, with_axes
+from initperf.torch.planning import plan
+from initperf.torch.resolve import named_rule
 from initperf.torch.write import FORMATS, write, write_part
 
 Target = TypeVar("Target", torch.Tensor, torch.nn.Module)

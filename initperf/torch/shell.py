@@ -14,9 +14,10 @@ from torch import nn
 from initperf._core.keys import Key
 from initperf._core.storage import replacing
 from initperf.errors import UsageError
+from initperf.torch.buffers import allocate_buffers
 from initperf.torch.checks import key_of
-from initperf.torch.materialize import allocate_buffers, checked_plan
-from initperf.torch.planning import Plan, Planned
+from initperf.torch.materialize import checked_plan
+from initperf.torch.planned import Plan, Planned
 from initperf.torch.write import FORMATS, write
 
 if TYPE_CHECKING:

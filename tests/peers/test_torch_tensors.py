@@ -17,7 +17,7 @@ from initperf._core.keys import Key, as_key
 from initperf._core.parallel import default_threads
 from initperf.initializers._parts import as_part, whole
 from initperf.torch import draw, init_
-from initperf.torch.planning import Piece
+from initperf.torch.pieces import Piece
 from initperf.torch.write import write_part
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
