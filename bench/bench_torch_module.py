@@ -123,30 +123,36 @@ if importlib.util.find_spec("torch") is not None:
 
         timed(streams)
 
-    SAVE = """
+    HELD = """
 import resource, sys
 from pathlib import Path
 import torch
 import initperf.torch
-from initperf.torch.shell import save
 with torch.device("meta"):
     layers = (torch.nn.Linear(2048, 2048, bias=False) for _ in range(int(sys.argv[1])))
     model = torch.nn.Sequential(*layers)
+path = Path(sys.argv[2]) if sys.argv[2:] else None
 initperf.torch.draw("normal", (8, 8), rng=0)
+if path is not None:
+    from initperf.torch.shell import save
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-save(model, "he_normal", Path(sys.argv[2]), seed=0, dtype=None, options={})
+if path is None:
+    initperf.torch.materialize_(model, "he_normal", rng=0)
+else:
+    save(model, "he_normal", path, seed=0, dtype=None, options={})
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
     if sys.platform != "win32" and importlib.util.find_spec("safetensors") is not None:
 
-        def test_memory_while_a_file_is_written(recorded, benchmark, tmp_path):
+        @pytest.mark.parametrize("to", ["memory", "file"])
+        def test_memory_of_a_model(recorded, benchmark, tmp_path, to):
             """Rows are in bytes, as if a byte took a second, as in `bench_memory`."""
-            benchmark.group = "bytes while a file of 1 GB is written"
+            benchmark.group = "most bytes held while 1 GB of weights is drawn"
             layers = 64 if benchmark.enabled else 2
-            path = tmp_path / "model.safetensors"
-            command = [sys.executable, "-c", SAVE, str(layers), str(path)]
+            where = [str(tmp_path / "model.safetensors")] if to == "file" else []
+            command = [sys.executable, "-c", HELD, str(layers), *where]
             found = subprocess.run(command, capture_output=True, text=True, check=True)
             held = int(found.stdout) * (1 if sys.platform == "darwin" else 1024)
-            benchmark.extra_info.update(bytes_held=held, of_file=held / path.stat().st_size)
+            benchmark.extra_info.update(bytes_held=held, of_weights=held / (layers * 4 * 2048**2))
             recorded([float(held)])
