@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 from torch import nn
-from torch_models import gpt2, llama, t5
+from torch_models import gpt2, llama, llama_config, t5
+from transformers import LlamaForCausalLM
 
 import initperf
 from initperf.torch import RECIPES, init_, mup_groups, plan
@@ -140,6 +141,28 @@ def test_groups_of_mup_scale_rates_and_hold_every_parameter_once(optimizer):
     assert {group["lr"] for group in mup_groups(network(128), 0.1, base_width=128)} == {0.1}
     with pytest.raises(ValueError, match="optimizer must be one of sgd, adam"):
         mup_groups(model, 0.1, optimizer="lbfgs")
+
+
+def wide_llama(times):
+    sizes = {"hidden_size": 64 * times, "intermediate_size": 128 * times}
+    with torch.device("meta"):
+        return LlamaForCausalLM(llama_config(**sizes))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_groups_of_mup_compare_each_layer_with_its_own_in_the_tuned_model(optimizer):
+    options = {"optimizer": optimizer, "base_model": wide_llama(1)}
+    assert [group["lr"] for group in mup_groups(wide_llama(1), 0.1, **options)] == [0.1]
+    model = wide_llama(4)
+    groups = mup_groups(model, 0.1, **options)
+    rates = {id(p): group["lr"] / 0.1 for group in groups for p in group["params"]}
+    found = {name: rates[id(p)] for name, p in model.named_parameters()}
+    vector, hidden = (4, 1) if optimizer == "sgd" else (1, 1 / 4)
+    expected = {TABLE: vector, Q: hidden, DOWN: hidden, UP: hidden, HEAD: 1 / 4}
+    expected[f"{STACK}.input_layernorm.weight"] = vector
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    with pytest.raises(ValueError, match=r"embed_tokens\.weight: base_model has no parameter"):
+        mup_groups(model, 0.1, base_model=nn.Linear(2, 2))
 
 
 def test_recurrent_layers_gate_by_gate():
