@@ -34,7 +34,7 @@ class Entry:
     @property
     def size(self) -> int:
         """Return its length in bytes."""
-        return math.prod(self.shape) * self.dtype.itemsize
+        return math.prod(self.shape) * int(self.dtype.itemsize)
 
 
 def write_file(entries: Mapping[str, Entry], path: Path) -> None:
