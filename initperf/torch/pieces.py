@@ -79,11 +79,13 @@ def pieces_of(parameter: Parameter, rule: Any, stream: Callable[[str], int]) -> 
     TypeError, ValueError
         When the rule does not apply.
     """
-    if not isinstance(rule, (str, Initializer)) and callable(rule):
+    given = isinstance(rule, (str, Initializer))
+    if not given and callable(rule):
         rule = rule(parameter)
+        given = isinstance(rule, (str, Initializer))
     if isinstance(rule, str) and rule == KEEP:
         return ()
-    if not isinstance(rule, (str, Initializer)) and isinstance(rule, Sequence):
+    if not given and isinstance(rule, Sequence):
         pieces = []
         for slices, each in rule:
             part = as_part(parameter.shape, slices)
@@ -110,7 +112,7 @@ def _packed(parameter: Parameter, rule: Initializer, stream: Callable[[str], int
     if 0 in shape:
         return []
     if matrix == shape or isinstance(bound, Independent):
-        return [Piece(whole(shape), bound, matrix, stream(""))]
+        return [Piece(_whole(shape), bound, matrix, stream(""))]
     count = shape[0] // matrix[0]
     rows = shape[0] // count
     pieces = []
@@ -118,6 +120,10 @@ def _packed(parameter: Parameter, rule: Initializer, stream: Callable[[str], int
         part = as_part(shape, slice(i * rows, (i + 1) * rows))
         pieces.append(Piece(part, bound, part.lengths, stream(f"[{i}]")))
     return pieces
+
+
+_whole = functools.lru_cache(maxsize=4096)(whole)
+"""Layers of one shape, of which models have many, share their rectangle."""
 
 
 def _cover(shape: tuple[int, ...], parts: Sequence[Part]) -> bool:

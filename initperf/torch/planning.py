@@ -72,14 +72,15 @@ def plan(
             uncovered.append(f"{parameter.name} {parameter.shape}")
             continue
         used.add(index)
+        stream = number(parameter)
         try:
-            pieces = pieces_of(parameter, assignments[index].rule, number(parameter))
+            pieces = pieces_of(parameter, assignments[index].rule, stream)
         except (ValueError, TypeError) as error:
             text = str(error)
             named = text.startswith(f"{parameter.name}: ")
             errors.append(text if named else f"{parameter.name}: {text}")
             continue
-        rows.append(Planned(parameter, pieces, number(parameter)("")))
+        rows.append(Planned(parameter, pieces, stream("")))
     _complain(found, assignments, used, uncovered, errors)
     return Plan(tuple(rows))
 

@@ -118,8 +118,11 @@ def named_rule(name: str) -> Initializer:
     UnknownNameError
         For an unknown name; the message says the nearest.
     """
-    refuse_data_rules(name)
-    return INITIALIZERS[name]
+    try:
+        return INITIALIZERS[name]
+    except UnknownNameError:
+        refuse_data_rules(name)
+        raise
 
 
 def as_rule(found: Any, parameter: Parameter) -> Initializer:

@@ -76,11 +76,36 @@ def width_of(parameter: Parameter) -> int:
     return parameter.width
 
 
+_TABLES = (
+    "pos_embed",
+    "pos_embedding",
+    "position_embedding",
+    "position_embeddings",
+    "cls_token",
+    "class_token",
+    "reg_token",
+    "mask_token",
+    "dist_token",
+)
+"""Ends of the names of learned positions and tokens."""
+
+
+def is_position(parameter: Parameter) -> bool:
+    """Return whether it holds learned positions or tokens, as a parameter of no layer."""
+    return parameter.name.endswith(_TABLES)
+
+
 def position_tables(std: float, cut: float | None = None) -> tuple[Assign, ...]:
-    """Return the rule of learned positions and tokens that are plain parameters."""
-    names = ("*pos_embed", "*pos_embedding", "*position_embedding", "*position_embeddings")
-    tokens = ("*cls_token", "*class_token", "*reg_token", "*mask_token", "*dist_token")
-    return tuple(Assign(name, normal(std, cut), optional=True) for name in (*names, *tokens))
+    """Return the rule of learned positions and tokens that are plain parameters.
+
+    Parameters
+    ----------
+    std : float
+        Standard deviation before the cut.
+    cut : float, optional
+        As `initperf.torch.recipe.normal` takes it.
+    """
+    return (Assign(is_position, normal(std, cut), optional=True),)
 
 
 def inverse_root(number: float) -> float:
