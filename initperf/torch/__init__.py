@@ -12,9 +12,11 @@ from initperf.torch.draw import draw, init_
 from initperf.torch.materialize import materialize_
 from initperf.torch.names import stream_of
 from initperf.torch.parameters import Parameter
-from initperf.torch.planning import Plan, plan
+from initperf.torch.planned import Plan
+from initperf.torch.planning import plan
 from initperf.torch.recipe import KEEP, Assign, Recipe, register, role
 from initperf.torch.recipes import RECIPES
+from initperf.torch.recipes.mup import mup_groups
 
 __all__ = [
     "KEEP",
@@ -28,6 +30,7 @@ __all__ = [
     "draw",
     "init_",
     "materialize_",
+    "mup_groups",
     "plan",
     "register",
     "role",
