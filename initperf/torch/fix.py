@@ -1,0 +1,195 @@
+"""Rescaling of a model's first weights: analytic gains, or layer by layer on data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from initperf._core.arguments import choice
+from initperf._core.markup import record
+from initperf.torch.check import Check, Loss, check
+from initperf.torch.graph import Node
+from initperf.torch.operations import RECTIFIERS
+from initperf.torch.parameters import Parameter, parameters
+from initperf.torch.scaling import lsuv, one_pass, rescale
+from initperf.torch.verdict import THRESHOLDS
+
+METHODS = ("rescale", "lsuv")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done to one parameter.
+
+    Attributes
+    ----------
+    name : str
+        The parameter.
+    factor : float
+        By what it was multiplied; 0 for a bias that was set to zero.
+    """
+
+    name: str
+    factor: float
+
+
+@dataclass(frozen=True)
+class Left:
+    """A weight that was left as it is although it is not at its target.
+
+    Attributes
+    ----------
+    name : str
+        The parameter.
+    reason : str
+        Why it was not moved.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Two checks of a model, before and after its weights were rescaled, and what was done.
+
+    Attributes
+    ----------
+    how : str
+        One of `METHODS`.
+    before, after : Check
+        Checks of the same batch.
+    changes : tuple of Change
+        Each parameter that was changed.
+    left : tuple of Left
+        Each weight that could not be moved, and why.
+    passes : int
+        Forward passes, the checks not counted.
+    """
+
+    how: str
+    before: Check
+    after: Check
+    changes: tuple[Change, ...]
+    left: tuple[Left, ...]
+    passes: int
+
+    def __str__(self) -> str:
+        lines = [f"before: {self.before.verdict}", f"after:  {self.after.verdict}"]
+        lines += [""] if self.changes or self.left else []
+        wide = max((len(each.name) for each in (*self.changes, *self.left)), default=0)
+        lines += [f"{each.name:{wide}}  {_said(each)}" for each in self.changes]
+        lines += [f"{each.name:{wide}}  left as it is: {each.reason}" for each in self.left]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        facts = {"before": self.before.verdict, "after": self.after.verdict}
+        facts |= {each.name: _said(each) for each in self.changes}
+        facts |= {each.name: f"left as it is: {each.reason}" for each in self.left}
+        return record(f"fix_ by {self.how}", facts)
+
+
+def _said(change: Change) -> str:
+    return f"× {change.factor:.4g}" if change.factor else "set to zero"
+
+
+def fix_(
+    model: nn.Module,
+    batch: Any,
+    how: str = "rescale",
+    *,
+    loss: Loss | None = None,
+    seeds: int = 1,
+) -> Fix:
+    """Rescale a model's weights in place so that every layer's result has mean square 1.
+
+    Each weight is multiplied by one number; directions, and so orthogonality and tied names, stay.
+    ``"rescale"`` computes the numbers from the weights and the graph of one forward pass, after
+    AutoInit, arXiv:2109.08958; they hold in the mean over draws. ``"lsuv"``, after Mishkin & Matas
+    2016, arXiv:1511.06422, measures each layer on the batch. At the end of residual branches, the
+    target is a share of the trunk, see `initperf.torch.gains.Gains`. Gains of normalizations,
+    embeddings that are only looked up, and weights that are zero or frozen are left. Biases
+    are left too, unless a rectifier after them gives almost nothing but zeros: these are set to 0.
+    A second call changes nothing: factors within 1 % of 1 are not applied.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        On the CPU. Buffers, flags of training, gradients and random states stay as they are.
+    batch : torch.Tensor, tuple, list or dict
+        As `initperf.torch.check` takes it.
+    how : str
+        ``"rescale"`` or ``"lsuv"``.
+    loss : callable, optional
+        For the two checks.
+    seeds : int
+        For the two checks; what the weights are scaled to is seed 0.
+
+    Returns
+    -------
+    Fix
+        Checks before and after, the factors, and why a layer could not be moved.
+
+    Raises
+    ------
+    ValueError
+        For another method, and what `initperf.torch.check` refuses. Errors of the model itself
+        come through before anything is written.
+
+    Examples
+    --------
+    >>> import torch, initperf.torch
+    >>> layers = [torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 8)]
+    >>> model = initperf.torch.init_(torch.nn.Sequential(*layers), "he_normal", rng=0)
+    >>> _ = model[0].weight.data.mul_(30.0)
+    >>> fixed = initperf.torch.fix_(model, torch.ones(16, 64))
+    >>> fixed.before.healthy, fixed.after.healthy, [each.name for each in fixed.changes]
+    (False, True, ['0.weight', '2.weight'])
+    """
+    choice("how", how, METHODS)
+    before = check(model, batch, loss=loss, seeds=seeds)
+    found = {each.name: each for each in parameters(model)}
+    solve = rescale if how == "rescale" else lsuv
+    zeroed = _without_silencing_biases(model, batch, found)
+    scaled = solve(model, batch, found)
+    factors = scaled.factors | dict.fromkeys(zeroed, 0.0)
+    return Fix(
+        how=how,
+        before=before,
+        after=check(model, batch, loss=loss, seeds=seeds),
+        changes=tuple(Change(name, factors[name]) for name in found if name in factors),
+        left=tuple(Left(n, scaled.obstacles[n]) for n in found if n in scaled.obstacles),
+        passes=scaled.passes + len(zeroed) + 1,
+    )
+
+
+def _without_silencing_biases(
+    model: nn.Module, batch: Any, found: Mapping[str, Parameter]
+) -> list[str]:
+    """Set biases to zero that leave almost nothing of what a rectifier gets, one after another.
+
+    Returns
+    -------
+    list of str
+        Their names.
+    """
+    zeroed: list[str] = []
+    limit = THRESHOLDS["dead"].limit
+    while True:
+        nodes = one_pass(model, batch).nodes
+        name = next(_silencing(nodes, limit, zeroed), None)
+        if name is None:
+            return zeroed
+        with torch.no_grad():
+            found[name].tensor.zero_()
+        zeroed.append(name)
+
+
+def _silencing(nodes: Sequence[Node], limit: float, known: Sequence[str]) -> Iterator[str]:
+    for node in nodes:
+        if node.operation in RECTIFIERS and node.zeros > limit:
+            before = nodes[node.operands[0]]
+            if before.bias is not None and before.mean < 0.0 and before.bias not in known:
+                yield before.bias
