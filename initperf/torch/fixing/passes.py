@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from initperf.torch.graph import Node, Use
-from initperf.torch.operations import (
+from initperf.torch.fixing.graph import Node, Use
+from initperf.torch.fixing.operations import (
     COPIES,
     LOOKUPS,
     NORMALIZING,
@@ -24,10 +24,12 @@ from initperf.torch.operations import (
     gain_of,
     is_view,
     moments,
+    name_of,
     named_arguments,
     power_of,
     replayed,
-    zeros_of,
+    silenced_units,
+    unit_axis,
 )
 from initperf.torch.parameters import Parameter, parameters
 from initperf.torch.recording import tensors
@@ -80,9 +82,8 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         self.obstacles: dict[str, str] = {}
         self._decide = decide
         self._places: dict[int, int] = {}
-        self._held = {
-            address_of(each.tensor): Held(each) for each in parameters(model) if each.tensor.numel()
-        }
+        self._parameters = {each.name: each for each in parameters(model) if each.tensor.numel()}
+        self._held = {address_of(each.tensor): Held(each) for each in self._parameters.values()}
         self._constants = {address_of(buffer) for buffer in model.buffers()}
         self._computed: dict[int, tuple[str, ...]] = {}
         self._calls: Counter[str] = Counter()
@@ -99,13 +100,13 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         """Run an operation and record it."""
         named = named_arguments(function, args, kwargs or {})
         operands = [x for x in tensors(list(named.values())) if carries(x)]
+        # before it is run, as it may write to its operand
+        silenced = self._silenced(function, operands)
         result = function(*args, **(kwargs or {}))
         results = [x for x in tensors(result) if carries(x)]
         if not results or is_view(function):
             return result
-        operation = function._schema.name.rpartition("::")[2]
-        if operation.strip("_") != operation and function._schema.is_mutable:
-            operation = operation.rstrip("_")
+        operation = name_of(function)
         self._alive += results
         if operation in COPIES and len(operands) == 1 and self._copied(operands[0], results[0]):
             return result
@@ -113,7 +114,7 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             return result
         weight = self._weight(operation, operands)
         if weight is None:
-            self._add(function, operation, named, operands, results)
+            self._add(function, named, operands, results, silenced)
             return result
         return self._multiplied(function, operation, named, weight, result)
 
@@ -208,16 +209,7 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             result = again(function, named)
         outcome = next(x for x in tensors(result) if carries(x))
         self._alive.append(outcome)
-        self._record(
-            outcome,
-            Node(
-                operation,
-                places,
-                *moments(outcome),
-                use=use,
-                bias=self._name_of(bias_of(operation, named)),
-            ),
-        )
+        self._record(outcome, Node(operation, places, *moments(outcome), use=use, bias=use.bias))
         return result
 
     def _factor(self, use: Use, places: tuple[int, ...]) -> float:
@@ -240,12 +232,13 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
     def _add(
         self,
         function: Any,
-        operation: str,
         named: dict[str, Any],
         operands: Sequence[torch.Tensor],
         results: Sequence[torch.Tensor],
+        silenced: torch.Tensor | None,
     ) -> None:
         """Record an operation without a weight."""
+        operation = name_of(function)
         places = tuple(self._place(x) for x in operands)
         replay = None
         if torch.Tag.pointwise in function.tags and operands:
@@ -256,13 +249,24 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             operation,
             places,
             *moments(results[0]),
-            zeros=zeros_of(results[0]) if operation in RECTIFIERS else math.nan,
+            silenced=silenced,
             bias=self._name_of(bias_of(operation, named)),
             normalizes=batch or operation in NORMALIZING,
             replay=replay,
         )
         for x in results:
             self._record(x, node)
+
+    def _silenced(self, function: Any, operands: Sequence[torch.Tensor]) -> torch.Tensor | None:
+        """Return which units a rectifier is about to silence because of their bias."""
+        if name_of(function) not in RECTIFIERS or not operands:
+            return None
+        place = self._places.get(address_of(operands[0]))
+        before = None if place is None else self.nodes[place]
+        if before is None or before.bias is None:
+            return None
+        bias = self._parameters[before.bias].tensor
+        return silenced_units(operands[0], bias, unit_axis(before.operation))
 
     def _name_of(self, x: torch.Tensor | None) -> str | None:
         """Return the name of a parameter."""

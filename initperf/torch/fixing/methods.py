@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from initperf.torch.branches import branch_ends
-from initperf.torch.forward import call
-from initperf.torch.gains import Gains, Moment
-from initperf.torch.graph import Use
+from initperf.torch.fixing.branches import branch_ends
+from initperf.torch.fixing.forward import call
+from initperf.torch.fixing.gains import Gains, Moment
+from initperf.torch.fixing.graph import Use
+from initperf.torch.fixing.passes import Decide, Pass
+from initperf.torch.fixing.propagation import propagate
 from initperf.torch.parameters import Parameter
-from initperf.torch.passes import Decide, Pass
 from initperf.torch.preserving import preserved
-from initperf.torch.propagation import propagate
 
 PASSES = 12
 """Most rounds; weights that are used several times need more than one."""

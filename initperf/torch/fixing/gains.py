@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from initperf.torch.branches import End
-from initperf.torch.graph import Use
+from initperf.torch.fixing.branches import End
+from initperf.torch.fixing.graph import Use
 from initperf.torch.parameters import Parameter
 
 Moment = Callable[[int], "float | None"]
@@ -36,7 +36,7 @@ class Gains:
     uses : sequence of Use
         All uses of weights in a pass.
     ends : mapping
-        As `initperf.torch.branches.branch_ends` gives it.
+        As `initperf.torch.fixing.branches.branch_ends` gives it.
 
     Attributes
     ----------

@@ -10,11 +10,9 @@ from torch import nn
 from initperf._core.arguments import choice
 from initperf._core.markup import record
 from initperf.torch.check import Check, Loss, check
-from initperf.torch.graph import Node
-from initperf.torch.operations import RECTIFIERS
+from initperf.torch.fixing.graph import Node
+from initperf.torch.fixing.methods import lsuv, one_pass, rescale
 from initperf.torch.parameters import Parameter, parameters
-from initperf.torch.scaling import lsuv, one_pass, rescale
-from initperf.torch.verdict import THRESHOLDS
 
 METHODS = ("rescale", "lsuv")
 
@@ -28,7 +26,7 @@ class Change:
     name : str
         The parameter.
     factor : float
-        By what it was multiplied; 0 for a bias that was set to zero.
+        By what it was multiplied; 0 for a bias of which units were set to zero.
     """
 
     name: str
@@ -92,7 +90,7 @@ class Fix:
 
 
 def _said(change: Change) -> str:
-    return f"× {change.factor:.4g}" if change.factor else "set to zero"
+    return f"× {change.factor:.4g}" if change.factor else "dead units set to zero"
 
 
 def fix_(
@@ -109,10 +107,10 @@ def fix_(
     ``"rescale"`` computes the numbers from the weights and the graph of one forward pass, after
     AutoInit, arXiv:2109.08958; they hold in the mean over draws. ``"lsuv"``, after Mishkin & Matas
     2016, arXiv:1511.06422, measures each layer on the batch. At the end of residual branches, the
-    target is a share of the trunk, see `initperf.torch.gains.Gains`. Gains of normalizations,
-    embeddings that are only looked up, and weights that are zero or frozen are left. Biases
-    are left too, unless a rectifier after them gives almost nothing but zeros: these are set to 0.
-    A second call changes nothing: factors within 1 % of 1 are not applied.
+    target is a share of the trunk, see `initperf.torch.fixing.gains.Gains`. Gains of
+    normalizations, embeddings that are only looked up, and weights that are zero or frozen are left. So are biases,
+    unless the check finds dead units: the biases that keep units at 0 for the whole batch are set
+    to 0. A second call changes nothing: factors within 1 % of 1 are not applied.
 
     Parameters
     ----------
@@ -152,7 +150,9 @@ def fix_(
     before = check(model, batch, loss=loss, seeds=seeds)
     found = {each.name: each for each in parameters(model)}
     solve = rescale if how == "rescale" else lsuv
-    zeroed = _without_silencing_biases(model, batch, found)
+    zeroed: list[str] = []
+    if any(each.kind == "dead" for each in before.findings):
+        zeroed = _revive(model, batch, found)
     scaled = solve(model, batch, found)
     factors = scaled.factors | dict.fromkeys(zeroed, 0.0)
     return Fix(
@@ -161,35 +161,36 @@ def fix_(
         after=check(model, batch, loss=loss, seeds=seeds),
         changes=tuple(Change(name, factors[name]) for name in found if name in factors),
         left=tuple(Left(n, scaled.obstacles[n]) for n in found if n in scaled.obstacles),
-        passes=scaled.passes + len(zeroed) + 1,
+        passes=scaled.passes,
     )
 
 
-def _without_silencing_biases(
-    model: nn.Module, batch: Any, found: Mapping[str, Parameter]
-) -> list[str]:
-    """Set biases to zero that leave almost nothing of what a rectifier gets, one after another.
+def _revive(model: nn.Module, batch: Any, found: Mapping[str, Parameter]) -> list[str]:
+    """Set biases of units to zero that keep a rectifier at 0 for the whole batch.
+
+    A layer of dead units hides those behind it, so that this goes on until none is left.
 
     Returns
     -------
     list of str
-        Their names.
+        Names of the biases.
     """
-    zeroed: list[str] = []
-    limit = THRESHOLDS["dead"].limit
-    while True:
-        nodes = one_pass(model, batch).nodes
-        name = next(_silencing(nodes, limit, zeroed), None)
-        if name is None:
-            return zeroed
-        with torch.no_grad():
-            found[name].tensor.zero_()
-        zeroed.append(name)
+    changed: dict[str, None] = {}
+    for _ in range(len(found)):
+        silenced = list(_silenced(one_pass(model, batch).nodes))
+        if not silenced:
+            break
+        for name, units in silenced:
+            with torch.no_grad():
+                found[name].tensor[units] = 0.0
+            changed[name] = None
+    return list(changed)
 
 
-def _silencing(nodes: Sequence[Node], limit: float, known: Sequence[str]) -> Iterator[str]:
+def _silenced(nodes: Sequence[Node]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Visit the biases that silence units, and which."""
     for node in nodes:
-        if node.operation in RECTIFIERS and node.zeros > limit:
-            before = nodes[node.operands[0]]
-            if before.bias is not None and before.mean < 0.0 and before.bias not in known:
-                yield before.bias
+        if node.silenced is not None and bool(node.silenced.any()):
+            bias = nodes[node.operands[0]].bias
+            if bias is not None:
+                yield bias, node.silenced

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from initperf.torch.graph import Replay
+from initperf.torch.fixing.graph import Replay
 from initperf.torch.recording import tensors
 
 PRODUCTS = ("addmm", "mm", "bmm", "baddbmm", "mv", "addmv", "linear")
@@ -24,6 +24,12 @@ NORMALIZING = (
 """Operations whose result does not depend on the scale of the operand."""
 
 _ADDING = ("addmm", "addmv", "baddbmm")
+
+
+def name_of(function: Any) -> str:
+    """Return PyTorch's name of an operation, without the underscore of one in place."""
+    name = str(function._schema.name.rpartition("::")[2])
+    return name.rstrip("_") if function._schema.is_mutable else name
 
 
 def named_arguments(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -95,9 +101,33 @@ def _square(x: torch.Tensor) -> float:
     return norm * norm / int(x.numel())
 
 
-def zeros_of(x: torch.Tensor) -> float:
-    """Return the share of zeros."""
-    return 1.0 - int(torch.count_nonzero(x)) / int(x.numel())
+def unit_axis(operation: str) -> int:
+    """Return the axis of units in the result of an operation that adds a bias."""
+    channels = operation in CONVOLUTIONS or "batch_norm" in operation or "group_norm" in operation
+    return 1 if channels else -1
+
+
+def silenced_units(x: torch.Tensor, bias: torch.Tensor, axis: int) -> torch.Tensor | None:
+    """Return which units are nowhere above 0, and somewhere would be without their bias.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        What a rectifier gets.
+    bias : torch.Tensor
+        (units,), a part of `x`.
+    axis : int
+        Of the units.
+
+    Returns
+    -------
+    torch.Tensor or None
+        Bool, (units,); None where the bias has another length.
+    """
+    if bias.ndim != 1 or x.shape[axis] != len(bias):
+        return None
+    rows = x.detach().movedim(axis, -1).reshape(-1, len(bias)).amax(0)
+    return (rows <= 0.0) & (rows - bias.detach() > 0.0)
 
 
 def power_of(operation: str, result: torch.Tensor, bias: Any) -> float:

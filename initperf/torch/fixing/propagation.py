@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from initperf.torch.graph import Node, Replay, Use
+from initperf.torch.fixing.graph import Node, Replay, Use
 
 _QUANTILES = 2001
 _ATTENTION = "_scaled_dot_product"

@@ -1,6 +1,5 @@
 """Graph of one forward pass: operations, their operands, and the weights that multiply signals."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -53,8 +52,9 @@ class Node:
         Averages of x and x² of the result.
     use : Use or None
         The weight that multiplies here.
-    zeros : float
-        Share of zeros of a rectifier's result; NaN of any other.
+    silenced : torch.Tensor or None
+        Of a rectifier after a bias: which units it gives 0 for everywhere, and would not without
+        their bias.
     bias : str or None
         A parameter that is added here: that of `use`, or of a normalization.
     normalizes : bool
@@ -67,7 +67,7 @@ class Node:
     operands: tuple[int, ...]
     mean: float
     second_moment: float
-    zeros: float = math.nan
+    silenced: torch.Tensor | None = None
     use: Use | None = None
     bias: str | None = None
     normalizes: bool = False

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from initperf.torch.graph import Node
+from initperf.torch.fixing.graph import Node
 
 _HOMOGENEOUS = (
     *("relu", "leaky_relu", "prelu", "neg", "native_dropout", "mean", "avg_pool2d"),
