@@ -107,10 +107,12 @@ def fix_(
     ``"rescale"`` computes the numbers from the weights and the graph of one forward pass, after
     AutoInit, arXiv:2109.08958; they hold in the mean over draws. ``"lsuv"``, after Mishkin & Matas
     2016, arXiv:1511.06422, measures each layer on the batch. At the end of residual branches, the
-    target is a share of the trunk, see `initperf.torch.fixing.gains.Gains`. Gains of
-    normalizations, embeddings that are only looked up, and weights that are zero or frozen are left. So are biases,
-    unless the check finds dead units: the biases that keep units at 0 for the whole batch are set
-    to 0. A second call changes nothing: factors within 1 % of 1 are not applied.
+    target is a share of the trunk, see `initperf.torch.fixing.gains.Gains`.
+
+    Gains of normalizations, embeddings that are only looked up, and weights that are zero or
+    frozen are left. So are biases, unless the check finds dead units: the biases that keep units
+    at 0 for the whole batch are set to 0. A second call changes nothing: factors within 1 % of 1
+    are not applied.
 
     Parameters
     ----------
