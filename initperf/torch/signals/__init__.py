@@ -1,0 +1,1 @@
+"""Signals of a model at its first weights: recorder, statistics, theory beside them, verdict."""
