@@ -12,8 +12,8 @@ from torch import nn
 from initperf._core.arguments import whole
 from initperf._core.cells import cell
 from initperf.errors import UnsuitableError
-from initperf.torch.signals.preserving import preserved
 from initperf.torch.recording import Recorder, Row, measure, tensors
+from initperf.torch.signals.preserving import preserved
 from initperf.torch.verdict import Finding, findings
 
 Loss = Callable[[Any], torch.Tensor]

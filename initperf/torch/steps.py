@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from initperf.torch.fixing.operations import tensors
 from initperf.torch.parameters import parameters
+from initperf.torch.signals.calls import tensors
 from initperf.torch.signals.checking import forward
 
 Optimizer = Callable[[nn.Module], torch.optim.Optimizer]

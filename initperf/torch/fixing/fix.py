@@ -9,10 +9,11 @@ from torch import nn
 
 from initperf._core.arguments import choice
 from initperf._core.markup import record
-from initperf.torch.check import Check, Loss, check
 from initperf.torch.fixing.graph import Node
 from initperf.torch.fixing.methods import lsuv, one_pass, rescale
 from initperf.torch.parameters import Parameter, parameters
+from initperf.torch.signals.checking import Loss, check
+from initperf.torch.signals.result import CheckResult
 
 METHODS = ("rescale", "lsuv")
 
@@ -57,7 +58,7 @@ class Fix:
     ----------
     how : str
         One of `METHODS`.
-    before, after : Check
+    before, after : CheckResult
         Checks of the same batch.
     changes : tuple of Change
         Each parameter that was changed.
@@ -68,8 +69,8 @@ class Fix:
     """
 
     how: str
-    before: Check
-    after: Check
+    before: CheckResult
+    after: CheckResult
     changes: tuple[Change, ...]
     left: tuple[Left, ...]
     passes: int

@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from initperf.torch.fixing.branches import branch_ends
-from initperf.torch.fixing.forward import call
 from initperf.torch.fixing.gains import Gains, Moment
 from initperf.torch.fixing.graph import Use
 from initperf.torch.fixing.passes import Decide, Pass
 from initperf.torch.fixing.propagation import propagate
 from initperf.torch.parameters import Parameter
-from initperf.torch.preserving import preserved
+from initperf.torch.signals.checking import forward
+from initperf.torch.signals.preserving import preserved
 
 PASSES = 12
 """Most rounds; weights that are used several times need more than one."""
@@ -54,7 +54,7 @@ def one_pass(model: nn.Module, batch: Any, decide: Decide | None = None) -> Pass
     with preserved(model), torch.inference_mode(mode=False), torch.enable_grad():
         torch.manual_seed(0)
         with Pass(model, decide) as recorded:
-            call(model, batch)
+            forward(model, batch)
     return recorded
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from initperf.torch.fixing.graph import Replay
-from initperf.torch.recording import tensors
+from initperf.torch.signals.calls import tensors
 
 PRODUCTS = ("addmm", "mm", "bmm", "baddbmm", "mv", "addmv", "linear")
 CONVOLUTIONS = ("convolution", "convolution_overrideable", "_convolution")

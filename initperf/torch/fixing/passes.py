@@ -32,7 +32,7 @@ from initperf.torch.fixing.operations import (
     unit_axis,
 )
 from initperf.torch.parameters import Parameter, parameters
-from initperf.torch.recording import tensors
+from initperf.torch.signals.calls import tensors
 
 Decide = Callable[[Use, "Pass"], float]
 
