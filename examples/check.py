@@ -42,9 +42,9 @@ def main(picture: str | None) -> None:
     if picture is not None:
         checked.figure().savefig(picture, dpi=150)
     torch.manual_seed(0)
-    fixed = initperf.torch.fix_(xavier_model := xavier(), batch, "rescale", loss=loss)
-    print(fixed)
-    again = initperf.torch.fix_(xavier_model, batch, "rescale", loss=loss)
+    model = xavier()
+    print(initperf.torch.fix_(model, batch, "rescale", loss=loss))
+    again = initperf.torch.fix_(model, batch, "rescale", loss=loss)
     print("a second call changes", len(again.changes), "weights")
 
 

@@ -13,6 +13,7 @@ from initperf._core.cells import cell
 from initperf._core.markup import record
 from initperf.errors import UnsuitableError
 from initperf.torch.exponents import LIMIT, Exponent, exponents
+from initperf.torch.pictures import drawer
 from initperf.torch.steps import Optimizer, train_steps
 
 if TYPE_CHECKING:
@@ -91,10 +92,8 @@ class CoordinateCheck:
         -------
         matplotlib.figure.Figure
         """
-        from initperf.torch.pictures import drawer
-
-        exponents = pd.DataFrame(self.records())
-        figure: Figure = drawer("coordinates")(self.table, exponents, LIMIT)
+        slopes = pd.DataFrame(self.records())
+        figure: Figure = drawer("coordinates")(self.table, slopes, LIMIT)
         return figure
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Residual additions of a graph: which operand is the trunk, and which weight ends the branch."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
     """Find the weights that alone decide how much a residual branch adds.
 
     A branch that ends in a normalization, or in an activation that is not homogeneous, is not
-    among them. Of two operands with a common origin, the trunk is the one with fewer weights since
+    among them, nor is a weight that is used several times, as that of a recurrent layer. Of two operands with a common origin, the trunk is the one with fewer weights since
     then.
 
     Parameters
@@ -49,6 +50,7 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
     before = _ancestors(nodes)
     weights = sum(1 << place for place, node in enumerate(nodes) if node.use is not None)
     signals = sum(1 << place for place, node in enumerate(nodes) if node.operation != "constant")
+    calls = Counter(node.use.weight for node in nodes if node.use is not None)
     found: dict[tuple[str, int], End] = {}
     for node in nodes:
         if node.operation != "add" or len(node.operands) != 2:
@@ -66,7 +68,7 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
         if place is None:
             continue
         end = nodes[place]
-        if end.use is None or not end.second_moment > 0.0:
+        if end.use is None or calls[end.use.weight] > 1 or not end.second_moment > 0.0:
             continue
         ratio = nodes[branch].second_moment / end.second_moment
         if 0.0 < ratio < math.inf:

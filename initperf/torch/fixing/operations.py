@@ -15,6 +15,12 @@ WEIGHTED = (*PRODUCTS, *CONVOLUTIONS, *LOOKUPS)
 COPIES = ("clone", "_to_copy", "detach", "contiguous", "alias", "lift_fresh", "_unsafe_view")
 """Operations that return the values of their operand, perhaps in another dtype."""
 
+MAKERS = (
+    *("empty", "new_", "zeros", "ones", "full", "rand", "normal", "uniform", "bernoulli"),
+    *("arange", "linspace", "scalar_tensor", "fill"),
+)
+"""Beginnings of the names of operations whose result does not depend on their operand's values."""
+
 RECTIFIERS = ("relu", "clamp_min", "threshold", "hardtanh")
 
 NORMALIZING = (

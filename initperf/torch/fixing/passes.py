@@ -14,6 +14,7 @@ from initperf.torch.fixing.graph import Node, Use
 from initperf.torch.fixing.operations import (
     COPIES,
     LOOKUPS,
+    MAKERS,
     NORMALIZING,
     RECTIFIERS,
     WEIGHTED,
@@ -240,6 +241,9 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         """Record an operation without a weight."""
         operation = name_of(function)
         places = tuple(self._place(x) for x in operands)
+        if operation.startswith(MAKERS) or self._constant(places):
+            self._record(results[0], Node("constant", (), *moments(results[0])))
+            return
         replay = None
         if torch.Tag.pointwise in function.tags and operands:
             replay = replayed(function, named, operands)
@@ -272,6 +276,9 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         """Return the name of a parameter."""
         held = None if x is None else self._held.get(address_of(x))
         return None if held is None else held.parameter.name
+
+    def _constant(self, places: Sequence[int]) -> bool:
+        return bool(places) and all(self.nodes[x].operation == "constant" for x in places)
 
     def _record(self, x: torch.Tensor, node: Node) -> None:
         if not self.nodes or self.nodes[-1] is not node:

@@ -19,6 +19,9 @@ import torch
 from initperf.torch.fixing.graph import Node, Replay, Use
 
 _QUANTILES = 2001
+_FINITE = 0.9
+"""Least share of quantiles at which an elementwise operation must be finite."""
+
 _ATTENTION = "_scaled_dot_product"
 _PRODUCTS = ("mm", "bmm", "baddbmm", "mul")
 
@@ -108,20 +111,25 @@ def _after(node: Node, nodes: Sequence[Node], states: Sequence[State], factor: f
         return together
     if node.operation in ("add", "sub") and len(given) == 2 and node.replay is not None:
         return _sum(node.replay, place, given)
-    ratios = [
-        one.second_moment / nodes[x].second_moment
-        for one, x in zip(given, node.operands, strict=True)
-        if nodes[x].second_moment > 0.0
-    ] or [1.0]
-    if _ATTENTION in node.operation:
-        grown = ratios[-1]
-    elif node.operation in _PRODUCTS:
-        grown = math.prod(ratios)
-    elif node.operation == "div":
-        grown = ratios[0] / math.prod(ratios[1:])
-    else:
-        grown = sum(ratios) / len(ratios)
+    grown = _growth(node, nodes, states)
     return _normal(place, node.mean * math.sqrt(grown), node.second_moment * grown)
+
+
+def _growth(node: Node, nodes: Sequence[Node], states: Sequence[State]) -> float:
+    """Return the ratio of predicted and measured second moments that the operands' ratios make."""
+    ratios = [
+        states[x].second_moment / nodes[x].second_moment if nodes[x].second_moment > 0.0 else 1.0
+        for x in node.operands
+    ]
+    if _ATTENTION in node.operation:
+        return ratios[2]  # of query, key, value: weights of an average do not grow
+    if node.operation in _PRODUCTS:
+        return math.prod(ratios)
+    if node.operation == "div":
+        return ratios[0] / math.prod(ratios[1:])
+    pairs = zip(node.operands, ratios, strict=True)
+    signals = [ratio for x, ratio in pairs if nodes[x].operation != "constant"]
+    return sum(signals) / len(signals) if signals else 1.0
 
 
 def _elementwise(node: Node, given: Sequence[State]) -> State | None:
@@ -129,8 +137,11 @@ def _elementwise(node: Node, given: Sequence[State]) -> State | None:
     if node.replay is None or len({state.root for state in given}) != 1:
         return None
     values = node.replay([state.values for state in given]).double()
-    if values.shape != given[0].values.shape or not bool(torch.isfinite(values).all()):
+    finite = torch.isfinite(values)
+    if values.shape != given[0].values.shape or float(finite.double().mean()) < _FINITE:
         return None
+    # such as the root of what is never negative, and of whose normal approximation a tail is
+    values = torch.where(finite, values, values[finite].mean())
     mean, square = float(values.mean()), float((values * values).mean())
     return State(mean, square, given[0].root, values)
 
