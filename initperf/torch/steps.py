@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from initperf.torch.parameters import parameters
+from initperf.torch.signals.batches import copied, forward
 from initperf.torch.signals.calls import tensors
-from initperf.torch.signals.checking import forward
 
 Optimizer = Callable[[nn.Module], torch.optim.Optimizer]
 
@@ -111,7 +111,7 @@ def _results(
     torch.manual_seed(0)
     handles = [module.register_forward_hook(keep) for module in layers]
     try:
-        result = forward(model, batch)
+        result = forward(model, copied(batch))
     finally:
         for handle in handles:
             handle.remove()

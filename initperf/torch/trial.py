@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from initperf.errors import UsageError
-from initperf.torch.batches import read_batch
+from initperf.torch.batch_files import read_batch
 from initperf.torch.factories import factory_of, made
 from initperf.torch.losses import OWN, Loss, loss_by_name
-from initperf.torch.signals.checking import forward
+from initperf.torch.signals.batches import copied, forward
 from initperf.torch.signals.preserving import preserved
 
 
@@ -47,7 +47,7 @@ def prepared(
     chosen = None if loss is None else loss_by_name(loss, batch.target)
     with preserved(model), torch.no_grad():
         try:
-            result = forward(model, batch.inputs)
+            result = forward(model, copied(batch.inputs))
         except Exception as error:
             raise _told(error, f"{name} does not run on {path} ({batch.described})") from error
         try:

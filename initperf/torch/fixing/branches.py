@@ -34,8 +34,8 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
     """Find the weights that alone decide how much a residual branch adds.
 
     A branch that ends in a normalization, or in an activation that is not homogeneous, is not
-    among them, nor is a weight that is used several times, as that of a recurrent layer. Of two operands with a common origin, the trunk is the one with fewer weights since
-    then.
+    among them, nor is a weight that is used several times, as that of a recurrent layer. Of two
+    operands with a common origin, the trunk is the one with fewer weights since then.
 
     Parameters
     ----------

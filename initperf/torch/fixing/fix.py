@@ -12,8 +12,9 @@ from initperf._core.markup import record
 from initperf.torch.fixing.graph import Node
 from initperf.torch.fixing.methods import lsuv, one_pass, rescale
 from initperf.torch.parameters import Parameter, parameters
-from initperf.torch.signals.checking import Loss, check
+from initperf.torch.signals.checking import check
 from initperf.torch.signals.result import CheckResult
+from initperf.torch.signals.running import Loss
 
 METHODS = ("rescale", "lsuv")
 

@@ -13,7 +13,7 @@ from initperf.torch.fixing.graph import Use
 from initperf.torch.fixing.passes import Decide, Pass
 from initperf.torch.fixing.propagation import propagate
 from initperf.torch.parameters import Parameter
-from initperf.torch.signals.checking import forward
+from initperf.torch.signals.batches import copied, forward
 from initperf.torch.signals.preserving import preserved
 
 PASSES = 12
@@ -54,7 +54,7 @@ def one_pass(model: nn.Module, batch: Any, decide: Decide | None = None) -> Pass
     with preserved(model), torch.inference_mode(mode=False), torch.enable_grad():
         torch.manual_seed(0)
         with Pass(model, decide) as recorded:
-            forward(model, batch)
+            forward(model, copied(batch))
     return recorded
 
 
