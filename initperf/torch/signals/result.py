@@ -2,14 +2,15 @@
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from initperf._core.cells import cell
 from initperf.errors import UnsuitableError
+from initperf.torch import showing
+from initperf.torch.pictures import drawer
 from initperf.torch.signals.additions import Addition
 from initperf.torch.signals.finding import Finding
 from initperf.torch.signals.graph import Operation
@@ -18,7 +19,8 @@ from initperf.torch.signals.statistics import Measurement, Statistics
 from initperf.torch.signals.thresholds import agreement
 from initperf.torch.signals.weights import ParameterState
 
-_PRINTED = ("name", "direction", "mean", "second_moment", "predicted", "zeros", "dead", "largest")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,38 @@ class CheckResult:
         if not self.healthy:
             raise UnsuitableError(self.verdict)
 
+    def figure(self) -> "Figure":
+        """Draw signals and gradients by operation, with theory's curve and band.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            It shows itself in notebooks; ``savefig`` writes it to a file.
+        """
+        found: Figure = drawer("signals")(self.table, [asdict(each) for each in self.findings])
+        return found
+
+    def to_html(self, path: str | Path, title: str = "a model") -> Path:
+        """Write a page of one file, which loads no other, and return its path.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+        title : str
+            Name of the model.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+        """
+        return showing.write_html(self, path, title)
+
+    def _repr_html_(self) -> str:
+        return showing.notebook(self)
+
     def __str__(self) -> str:
-        lines = [_PRINTED, *([cell(each[c]) for c in _PRINTED] for each in self.records())]
-        return "\n".join([self.verdict, "", *_aligned(lines)])
+        return showing.text(self)
 
 
 def _record(measurement: Measurement) -> dict[str, Any]:
@@ -146,11 +177,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_finite(each) for each in value]
     return value
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(part.ljust(width) for part, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
