@@ -126,10 +126,23 @@ def saturated_beyond(name: str) -> tuple[float, float]:
     if record is None:
         return -math.inf, math.inf
     grid = np.linspace(-32.0, 32.0, 8193)
-    steep = np.flatnonzero(np.abs(record.derivative(grid)) >= record.saturation)
-    low, high = int(steep[0]), int(steep[-1])
-    below = float(grid[low - 1]) if low > 0 else -math.inf
-    return below, float(grid[high + 1]) if high < len(grid) - 1 else math.inf
+    steep = np.abs(record.derivative(grid)) >= record.saturation
+    first, last = int(np.argmax(steep)), len(grid) - 1 - int(np.argmax(steep[::-1]))
+    low = _edge(record, grid[first - 1], grid[first]) if first else -math.inf
+    high = _edge(record, grid[last + 1], grid[last]) if last < len(grid) - 1 else math.inf
+    return low, high
+
+
+def _edge(record: Activation, flat: float, steep: float) -> float:
+    """Return where, between two inputs, the slope is small for the last time."""
+    while True:
+        middle = 0.5 * (flat + steep)
+        if middle in (flat, steep):
+            return float(flat)
+        if abs(float(record.derivative(middle))) >= record.saturation:
+            steep = middle
+        else:
+            flat = middle
 
 
 def _sin(x: Any) -> tuple[Any, Any]:

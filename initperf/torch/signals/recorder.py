@@ -21,8 +21,8 @@ from initperf.torch.signals.graph import Operation
 from initperf.torch.signals.initial_loss import LossCall, loss_call
 from initperf.torch.signals.layout import measurable
 from initperf.torch.signals.measuring import measure
-from initperf.torch.signals.names import Place, module_paths
 from initperf.torch.signals.nonlinearities import activation_of_module, saturated_beyond
+from initperf.torch.signals.operation_names import Place, module_paths
 from initperf.torch.signals.origins import NOWHERE, Origin, Origins
 from initperf.torch.signals.scores import ScoreSpread, spread_of_fused, spread_of_softmax
 from initperf.torch.signals.statistics import Statistics

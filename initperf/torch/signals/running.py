@@ -13,7 +13,7 @@ from initperf.torch.signals.batches import copied, forward, named_tensors
 from initperf.torch.signals.calls import tensors
 from initperf.torch.signals.graph import Operation
 from initperf.torch.signals.initial_loss import InitialLoss, initial_loss
-from initperf.torch.signals.names import named
+from initperf.torch.signals.operation_names import named
 from initperf.torch.signals.prediction import Known, predictions
 from initperf.torch.signals.preserving import preserved
 from initperf.torch.signals.recorder import Recorder, graph_of
