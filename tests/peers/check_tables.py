@@ -89,7 +89,7 @@ def page():
         f"Written by `{COMMAND}`; do not edit.",
         "",
         "`initperf.torch.check(model, batch)` runs a PyTorch model and compares what it measures "
-        "with the thresholds below. The models of both tables are in `tests/peers/check_trials.py`.",
+        "with the thresholds below. The models are those of `tests/peers/check_trials.py`.",
         "",
         "## Planted faults",
         "",
