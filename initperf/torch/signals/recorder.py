@@ -118,7 +118,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
                 self._origins.put(parameter, Origin(parameters=(name,)))
                 self._held[parameter.untyped_storage()._cdata] = parameter
         self._copies: dict[int, torch.Tensor] = {}
-        self._weights: dict[tuple[int, int, int], tuple[float, float]] = {}
+        self._weights: dict[tuple[int, ...], tuple[float, float]] = {}
         self._calls: list[tuple[nn.Module, int, tuple[int, ...]]] = []
         self._numbers = itertools.count()
         self._nodes: dict[int, int] = {}
@@ -242,6 +242,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         first = found[0] if found else None
         if first is None or not measurable(first):
             return None
+        if not in_place and any(_share(first, each.tensor) for each in call.operands):
+            return None  # a view, as an element of a list of them
         origin = _joined(call)
         put = self._origins.write if in_place else self._origins.put
         if call.operation.startswith(_COPIES) or call.operation == "copy":
@@ -301,13 +303,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
     def _weight(self, call: Call) -> tuple[float, float]:
         """Return mean and second moment of the largest operand that holds parameters."""
         weight = max((each.tensor for each in call.operands if each.own), key=torch.Tensor.numel)
-        number, version = weight.untyped_storage()._cdata, weight._version
-        known = self._weights.get((number, version, weight.numel()))
+        number = weight.untyped_storage()._cdata
+        key = number, weight._version, weight.storage_offset(), weight.numel()
+        known = self._weights.get(key)
         if known is None:
             found = measure(weight, units=False)
             known = found.mean, found.second_moment
             if number in self._held:
-                self._weights[number, version, weight.numel()] = known
+                self._weights[key] = known
         return known
 
     def _saturated(self, call: Call) -> float:
@@ -365,9 +368,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         def record(gradients: Sequence[torch.Tensor | None]) -> None:
             gradient = next((each for each in gradients if each is not None), None)
             if gradient is not None and measurable(gradient):
-                axis = self.operations[index].unit_axis
-                axis = axis if axis < 0 or axis < gradient.ndim else -1
-                found = measure(gradient, unit_axis=axis, samples=self.samples, units=False)
+                found = measure(gradient, samples=self.samples, units=False)
                 self.gradients.append(Gradient(index, self.direction, found))
 
         return record
@@ -379,6 +380,13 @@ def _joined(call: Call) -> Origin:
     for each in call.operands:
         joined |= each.origin
     return Origin(joined.operations) if joined.operations else joined
+
+
+def _share(first: torch.Tensor, second: torch.Tensor) -> bool:
+    """Return whether two tensors lie in one memory."""
+    if second.layout != torch.strided or second.device.type == "meta":
+        return False
+    return bool(first.untyped_storage()._cdata == second.untyped_storage()._cdata)
 
 
 def _newest_node() -> int:

@@ -122,7 +122,9 @@ def run(model: nn.Module, question: Question, seed: int, cut: dict[str, float]) 
         _check(ends, loss)
         gradients = _gradients(model, recorder, ends, loss) if question.gradients else {}
         found = states(model, gradients, seed, question.descent)
-        return _assembled(recorder, model, found, seed, _scalar(ends, loss), cut)
+        scalar = next((x for x in ends if x.ndim == 0), None) if loss is None else loss
+        asked = question.loss is not None
+        return _assembled(recorder, model, found, seed, scalar, cut, asked=asked)
 
 
 def _check(ends: Sequence[torch.Tensor], loss: Any) -> None:
@@ -131,13 +133,6 @@ def _check(ends: Sequence[torch.Tensor], loss: Any) -> None:
     if loss is not None and not (isinstance(loss, torch.Tensor) and loss.numel() == 1):
         shown = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
         raise ValueError(f"loss must give a scalar, not shape {shown}")
-
-
-def _scalar(ends: Sequence[torch.Tensor], loss: torch.Tensor | None) -> torch.Tensor | None:
-    """Return the loss, or what looks like one among a model's results."""
-    if loss is not None:
-        return loss
-    return next((x for x in ends if x.ndim == 0), None)
 
 
 def _gradients(
@@ -210,6 +205,8 @@ def _assembled(
     seed: int,
     loss: torch.Tensor | None,
     cut: dict[str, float],
+    *,
+    asked: bool,
 ) -> Run:
     operations = named(recorder.operations, recorder.places)
     squares = {each.name: each.second_moment for each in found}
@@ -231,6 +228,8 @@ def _assembled(
         for each in recorder.gradients
     )
     last = None if loss is None else recorder.index_of(loss)
+    if not asked and not recorder.losses:
+        last = None  # a model's scalar result, which need not be a loss
     return Run(
         seed=seed,
         operations=tuple(operations),
