@@ -7,7 +7,6 @@ weight of PyTorch has the axes (out, in, ...), that of a transposed convolution 
 fans are counted accordingly.
 """
 
-from initperf.torch.check import Check, check
 from initperf.torch.draw import draw, init_
 from initperf.torch.materialize import materialize_
 from initperf.torch.names import stream_of
@@ -15,12 +14,14 @@ from initperf.torch.parameters import Parameter
 from initperf.torch.planning import Plan, plan
 from initperf.torch.recipe import KEEP, Assign, Recipe, register, role
 from initperf.torch.recipes import RECIPES
+from initperf.torch.signals import CheckResult, Finding, check
 
 __all__ = [
     "KEEP",
     "RECIPES",
     "Assign",
-    "Check",
+    "CheckResult",
+    "Finding",
     "Parameter",
     "Plan",
     "Recipe",

@@ -67,10 +67,18 @@ class Operation:
     parameters : tuple of str
         All parameters that it reads, gates included.
     fan_in, fan_out : int
-        Of the weight; of a transposed convolution the mean number of terms of an output, which
-        its stride divides. 0 without a weight.
+        Of the weight; for a transposed convolution, its stride divides the fan-in. 0 without a
+        weight.
+    terms : float
+        Mean number of products that an output sums: `fan_in`, less what lies in the padding; of
+        ``scores`` the length of a query, of ``attention`` the number of keys.
     factor : float
-        Root mean square of what a ``scale`` multiplies by; NaN for other kinds.
+        Root mean square of what a ``scale`` multiplies by, or of a normalization by stored
+        statistics; NaN for others.
+    offset : float
+        Root mean square of what an ``add`` adds that is no signal: a number, a parameter, a mask.
+    epsilon : float
+        What a normalization adds to the second moment.
     """
 
     index: int
@@ -87,7 +95,10 @@ class Operation:
     parameters: tuple[str, ...] = ()
     fan_in: int = 0
     fan_out: int = 0
+    terms: float = 0.0
     factor: float = math.nan
+    offset: float = 0.0
+    epsilon: float = 0.0
 
     @property
     def units(self) -> int:

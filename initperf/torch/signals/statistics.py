@@ -35,9 +35,11 @@ class Statistics:
     fp16_underflow, bf16_underflow : float
         Shares of elements that are not 0, and 0 when rounded to the format.
     dead : float
-        Share of units (`Operation.unit_axis`) that are 0 for every sample and place.
+        Share of units (`Operation.unit_axis`) that are 0 for every sample and place; like
+        `duplicates`, NaN of gradients.
     duplicates : float
-        Share of units that are not dead and equal an earlier one to the bit everywhere.
+        Share of units that are not dead and equal an earlier one to the bit everywhere. NaN where
+        units have so few elements that rounding may make them equal.
     saturated : float
         Of an activation: share of elements at inputs beyond which the slope stays below 1 % of its
         largest magnitude. NaN otherwise.

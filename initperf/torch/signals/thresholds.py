@@ -79,6 +79,12 @@ THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
             "up to 5.7 in torchvision's ResNet; weights of He et al. that are 10 times too large "
             "give 14",
         ),
+        "siblings": Threshold(
+            5.0,
+            "gain of a layer divided by the median of the same layers of all blocks, three or more",
+            "one rule gives one gain; He et al. by the fan-out, as in ResNet, differs by 2 between "
+            "blocks",
+        ),
         "signal": Threshold(
             1e3,
             "largest ratio between the root mean squares of two layers' results",
