@@ -1,14 +1,15 @@
 """Pictures and the page of checks of models, drawn from made-up tables."""
 
 import html.parser
+import itertools
 import re
 from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from synthetic_checks import WIDTHS, check_table, coordinate_tables, shown_check
 
-from initperf_figures import _svg
 from initperf_figures._check_page import check_page
 from initperf_figures._coordinates import coordinate_figure
 from initperf_figures._signals import block_of, signal_figure
@@ -87,11 +88,12 @@ def test_what_has_no_logarithm_is_marked_at_the_edge():
 @pytest.mark.parametrize("layers", [1, 12, 300])
 def test_names_along_the_axis_do_not_touch(layers):
     figure = signal_figure(check_table(layers=layers, seeds=1))
-    _svg.files(figure)
-    canvas = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
-    boxes = [label.get_window_extent(canvas) for label in figure.axes[-1].get_xticklabels()]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    boxes = [label.get_window_extent(renderer) for label in figure.axes[-1].get_xticklabels()]
     assert boxes
-    for left, right in zip(boxes, boxes[1:], strict=False):
+    for left, right in itertools.pairwise(boxes):
         assert left.x1 < right.x0
 
 

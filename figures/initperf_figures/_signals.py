@@ -55,8 +55,7 @@ def signal_figure(table: pd.DataFrame, findings: Sequence[Mapping[str, str]] = (
             _panel(axes, rows.assign(place=rows["name"].map(places)))
             axes.set_title(title)
             axes.set_ylabel(label)
-        if direction := present[:1]:
-            _mark(next(iter(figure.axes)), forward, places, findings, direction[0][0])
+        _mark(figure.axes[0], forward, places, findings)
         _ticks(figure.axes[-1], list(places))
         figure.axes[-1].set_xlabel("operations in the order of execution")
     return figure
@@ -140,20 +139,18 @@ def _mark(
     rows: pd.DataFrame,
     places: Mapping[str, int],
     findings: Sequence[Mapping[str, str]],
-    direction: str,
 ) -> None:
     """Mark the operations that findings name.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        Of the direction.
+        Of the direction forward.
     rows : pandas.DataFrame
-        Of the direction.
+        Of that direction.
     places : mapping of str to int
         Places of operations on the x axis.
     findings : sequence of mapping
-    direction : str
     """
     sizes = np.sqrt(rows.groupby("name")["second_moment"].median())
     low, high = axes.get_ylim()
@@ -200,8 +197,9 @@ def _ticks(axes: Axes, names: Sequence[str]) -> None:
         if start >= free:
             kept.append((members[0], block))
             free = start + _LETTER * len(block) + 0.18
-    for place, _ in kept:
-        axes.figure.axes[0].axvline(place - 0.5, color=RULE, linewidth=0.6, zorder=0)
+    for each in axes.figure.axes:
+        for place, _ in kept:
+            each.axvline(place - 0.5, color=RULE, linewidth=0.6, zorder=0)
     axes.xaxis.set_major_locator(FixedLocator([place for place, _ in kept]))
     axes.xaxis.set_major_formatter(FixedFormatter([block for _, block in kept]))
     for label in axes.get_xticklabels():

@@ -23,6 +23,10 @@ SHOWN = 40
 """Most operations in a table that is printed."""
 
 _MARK = "×"
+_WORDS = ("operation", "kind", "agreement", "found")
+_COLUMNS = ((116, 10), (80, 6), (0, 3))
+"""Least widths of terminals, and how many columns are shown there."""
+
 _WORST = ("wrong", "by chance of this seed", "as predicted", "not known")
 _LAYERS = ("linear", "convolution", "recurrent", "embedding", "residual")
 
@@ -89,62 +93,75 @@ def shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in kept if row["found"] or id(row) in chosen]
 
 
+def sentence(result: "CheckResult") -> str:
+    """Return the verdict in one sentence: healthy, or the first finding and how many follow."""
+    if result.healthy:
+        return "healthy"
+    more = len(result.findings) - 1
+    others = f" (and {more} more {'finding' if more == 1 else 'findings'})" if more else ""
+    return f"not healthy: {result.findings[0].text}{others}"
+
+
 def text(result: "CheckResult") -> str:
-    """Return the verdict and a table of operations: of rich on a terminal, else plain text."""
+    """Return the verdict, the findings and a table: of rich on a terminal, else plain text."""
     rows = operations(result)
     printed = shown(rows)
     lines = [[cell(value, missing="–", typographic=True) for value in r.values()] for r in printed]
-    headings = list(printed[0]) if printed else []
+    table = [list(printed[0]), *lines] if printed else []
     left_out = len(rows) - len(printed)
     note = f"{left_out} of {len(rows)} operations are not shown; .table has all" if left_out else ""
+    found = [f"{each.kind}: {each}" for each in (*result.findings, *result.notes)]
     if sys.stdout.isatty():
-        return _rich(result, headings, lines, note)
-    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
-    table = [
+        return _rich(sentence(result), found, table, note)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    aligned = [
         "  ".join(part.ljust(wide) for part, wide in zip(line, widths, strict=True)).rstrip()
-        for line in ([headings, *lines] if lines else [])
+        for line in table
     ]
-    return "\n".join([result.verdict, "", *table, *filter(None, [note])])
+    notes = ["", note] if note else []
+    return "\n".join([sentence(result), *(f"- {each}" for each in found), "", *aligned, *notes])
 
 
-def _rich(
-    result: "CheckResult", headings: Sequence[str], lines: Sequence[Sequence[str]], note: str
-) -> str:
-    """Return the verdict and the table with colours, as wide as the terminal."""
+def _rich(verdict: str, found: Sequence[str], lines: Sequence[Sequence[str]], note: str) -> str:
+    """Return the same with colours, as wide as the terminal.
+
+    Parameters
+    ----------
+    verdict : str
+    found : sequence of str
+        Findings and notes.
+    lines : sequence of sequence of str
+        The table, its headings first.
+    note : str
+        Below the table.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     columns = shutil.get_terminal_size().columns
     written = io.StringIO()
-    console = Console(
-        file=written,
-        width=columns,
-        force_terminal="NO_COLOR" not in os.environ,
-        highlight=False,
-    )
-    console.print(Text(result.verdict, style="green" if result.healthy else "bold red"))
-    # what is narrow is shown whole; of the rest, the columns to the left matter most
-    kept = len(headings) if columns >= 110 else 6 if columns >= 80 else 3
-    keep = [*range(kept), *([len(headings) - 1] if kept < len(headings) else [])]
+    colours = "NO_COLOR" not in os.environ
+    console = Console(file=written, width=columns, force_terminal=colours, highlight=False)
+    console.print(Text(verdict, style="bold green" if verdict == "healthy" else "bold red"))
+    for each in found:
+        console.print(Padding(Text(each), (0, 0, 0, 2)))
+    # of the columns, the first matter most, and the mark at the end
+    kept = next(count for least, count in _COLUMNS if columns >= least)
+    keep = [*range(kept), *([len(lines[0]) - 1] if lines and kept < len(lines[0]) else [])]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for place in keep if headings else []:
-        words = place in (0, 1, 4, 9)
-        table.add_column(
-            headings[place],
-            justify="left" if words else "right",
-            no_wrap=place != 0,
-            overflow="fold",
-        )
-    for line in lines:
-        style = "red" if line[-1] else ""
-        table.add_row(*(Text(line[place]) for place in keep), style=style)
+    for place in keep if lines else ():
+        side = "left" if lines[0][place] in _WORDS else "right"
+        table.add_column(lines[0][place], justify=side, no_wrap=place > 0, overflow="fold")
+    for line in lines[1:]:
+        table.add_row(*(Text(line[place]) for place in keep), style="red" if line[-1] else "")
     if lines:
         console.print(table)
     if note:
         console.print(Text(note, style="dim"))
-    return written.getvalue().rstrip("\n")
+    return "\n".join(line.rstrip() for line in written.getvalue().rstrip("\n").split("\n"))
 
 
 def html(result: "CheckResult", title: str) -> str:
@@ -158,7 +175,7 @@ def html(result: "CheckResult", title: str) -> str:
     """
     page: str = drawer("page")(
         title=title,
-        verdict=result.verdict,
+        verdict=sentence(result),
         healthy=result.healthy,
         findings=[asdict(each) for each in result.findings],
         notes=[asdict(each) for each in result.notes],

@@ -1,5 +1,6 @@
 """``initperf check``: exit codes, outputs, batches, losses, and errors of one line."""
 
+import argparse
 import json
 import re
 
@@ -8,6 +9,8 @@ import pytest
 from checked_models import WIDTH
 
 from initperf import cli
+from initperf.cli import check as verb
+from initperf.torch.losses import LOSSES, OWN
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(16, WIDTH))
@@ -42,8 +45,8 @@ def test_an_unhealthy_model_exits_with_1_and_names_the_layer(capsys, batch):
     code, out, _ = run(capsys, "checked_models:unhealthy", "--batch", batch(x=X))
     assert code == 1
     verdict, _, table = out.partition("\n")
-    assert "2" in verdict
-    assert "healthy" not in verdict
+    assert verdict.startswith("not healthy: ")
+    assert " 2 " in verdict
     assert re.search(r"^2\s+linear.*×$", table, re.MULTILINE)
 
 
@@ -97,6 +100,13 @@ def test_other_losses(capsys, batch, loss, y):
     words = ("checked_models:healthy", "--batch", batch(x=X, y=y), "--loss", loss)
     code, out, _ = run(capsys, *words)
     assert code == 0, out
+
+
+def test_the_verb_offers_every_loss():
+    parser = argparse.ArgumentParser()
+    verb.configure(parser)
+    (choices,) = [each.choices for each in parser._actions if each.dest == "loss"]
+    assert set(choices) == {*LOSSES, OWN}
 
 
 @pytest.mark.parametrize(

@@ -125,11 +125,16 @@ def test_what_is_zero_has_a_mark_at_the_lower_edge():
     assert len(marks.get_xdata()) >= 1
 
 
-def test_text_begins_with_the_verdict_and_has_a_row_an_operation(found):
-    lines = str(found).splitlines()
-    assert lines[0] == found.verdict
-    names = [row["operation"] for row in showing.operations(found)]
-    assert [line.split("  ")[0] for line in lines[3:]] == names
+def test_text_begins_with_the_verdict_in_one_sentence(found, good):
+    first, *rest = str(found).splitlines()
+    assert first.startswith(f"not healthy: {found.findings[0].text}")
+    for line, each in zip(rest, found.findings, strict=False):
+        assert line == f"- {each.kind}: {each}"
+    rows = [row["operation"] for row in showing.operations(found)]
+    table = rest[rest.index("") + 1 :]
+    assert table[0].split()[0] == "operation"
+    assert [line.split("  ")[0] for line in table[1 : len(rows) + 1]] == rows
+    assert str(good).splitlines()[0] == "healthy"
 
 
 def test_long_tables_show_layers_and_what_was_found():
@@ -159,7 +164,7 @@ def test_a_terminal_gets_colours_and_lines_that_fit(found, monkeypatch, columns)
     plain = re.sub("\x1b\\[[0-9;]*m", "", text)
     assert text != plain
     assert max(map(len, plain.splitlines())) <= columns
-    assert " ".join(plain.split()).startswith(found.verdict.split(";")[0][:30])
+    assert " ".join(plain.split()).startswith(showing.sentence(found))
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[3" not in str(found)
 

@@ -12,6 +12,7 @@ from initperf._core.markup import record
 from initperf.torch.fixing.graph import Node
 from initperf.torch.fixing.methods import lsuv, one_pass, rescale
 from initperf.torch.parameters import Parameter, parameters
+from initperf.torch.showing import sentence
 from initperf.torch.signals.checking import check
 from initperf.torch.signals.result import CheckResult
 from initperf.torch.signals.running import Loss
@@ -77,7 +78,7 @@ class Fix:
     passes: int
 
     def __str__(self) -> str:
-        lines = [f"before: {self.before.verdict}", f"after:  {self.after.verdict}"]
+        lines = [f"before: {sentence(self.before)}", f"after:  {sentence(self.after)}"]
         lines += [""] if self.changes or self.left else []
         wide = max((len(each.name) for each in (*self.changes, *self.left)), default=0)
         lines += [f"{each.name:{wide}}  {_said(each)}" for each in self.changes]
@@ -85,7 +86,7 @@ class Fix:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        facts = {"before": self.before.verdict, "after": self.after.verdict}
+        facts = {"before": sentence(self.before), "after": sentence(self.after)}
         facts |= {each.name: _said(each) for each in self.changes}
         facts |= {each.name: f"left as it is: {each.reason}" for each in self.left}
         return record(f"fix_ by {self.how}", facts)

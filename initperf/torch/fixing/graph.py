@@ -1,4 +1,8 @@
-"""Graph of one forward pass: operations, their operands, and the weights that multiply signals."""
+"""Graph of one forward pass: operations, their operands, and the weights that multiply signals.
+
+That of `initperf.torch.signals.graph` describes operations to people. This one can be computed
+again for weights that are multiplied by factors: it holds elementwise operations as functions.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -148,7 +148,7 @@ def _obstacles(graph: Pass, gains: Gains, found: Mapping[str, Parameter]) -> dic
         for name, parameter in found.items()
         if parameter.role == "weight" and name not in used
     }
-    return unused | graph.obstacles | gains.obstacles
+    return unused | graph.owners.obstacles | gains.obstacles
 
 
 def _apply(factors: Mapping[str, float], found: Mapping[str, Parameter]) -> None:

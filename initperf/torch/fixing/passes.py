@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,7 +17,6 @@ from initperf.torch.fixing.operations import (
     MAKERS,
     NORMALIZING,
     RECTIFIERS,
-    WEIGHTED,
     address_of,
     again,
     bias_of,
@@ -32,28 +31,13 @@ from initperf.torch.fixing.operations import (
     silenced_units,
     unit_axis,
 )
-from initperf.torch.parameters import Parameter, parameters
+from initperf.torch.fixing.owners import Held, Owners, Weight
 from initperf.torch.signals.calls import tensors
 
 Decide = Callable[[Use, "Pass"], float]
 
 _TRIES = 4
 """Rescalings of one weight at one operation; the second is needed where the first overflowed."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """A parameter as a pass knows it.
-
-    Attributes
-    ----------
-    parameter : Parameter
-    copies : tuple of torch.Tensor
-        Copies of its values in another dtype, made in this pass.
-    """
-
-    parameter: Parameter
-    copies: tuple[torch.Tensor, ...] = ()
 
 
 class Pass(TorchDispatchMode):  # type: ignore[misc]
@@ -65,8 +49,8 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         In the order of execution.
     factors : dict of str to float
         By what weights were multiplied.
-    obstacles : dict of str to str
-        Why a weight cannot be scaled, by its name.
+    owners : Owners
+        What parameters are, and why some cannot be scaled.
 
     Parameters
     ----------
@@ -80,13 +64,9 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         super().__init__()
         self.nodes: list[Node] = []
         self.factors: dict[str, float] = {}
-        self.obstacles: dict[str, str] = {}
         self._decide = decide
         self._places: dict[int, int] = {}
-        self._parameters = {each.name: each for each in parameters(model) if each.tensor.numel()}
-        self._held = {address_of(each.tensor): Held(each) for each in self._parameters.values()}
-        self._constants = {address_of(buffer) for buffer in model.buffers()}
-        self._computed: dict[int, tuple[str, ...]] = {}
+        self.owners = Owners(model)
         self._calls: Counter[str] = Counter()
         # kept, so that no address of a tensor that is known is given to another one
         self._alive: list[torch.Tensor] = []
@@ -111,85 +91,55 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         self._alive += results
         if operation in COPIES and len(operands) == 1 and self._copied(operands[0], results[0]):
             return result
-        if operation not in LOOKUPS and self._from_parameters(operands, results):
+        if operation not in LOOKUPS and self.owners.add_computed(operands, results):
+            for x in results:
+                self._places.pop(address_of(x), None)
             return result
-        weight = self._weight(operation, operands)
+        weight = self.owners.weight(operation, operands)
         if weight is None:
             self._add(function, named, operands, results, silenced)
             return result
-        return self._multiplied(function, operation, named, weight, result)
+        return self._multiplied(function, named, weight, result)
 
     def _copied(self, operand: torch.Tensor, result: torch.Tensor) -> bool:
         """Take a copy for what it is a copy of; return whether it is one of something known."""
-        source, address = address_of(operand), address_of(result)
-        if source in self._held:
-            held = self._held[source]
-            if result.numel() == held.parameter.tensor.numel() and address != source:
-                self._held[address] = Held(held.parameter, (*held.copies, result))
-            return True
-        if source in self._places:
-            self._places[address] = self._places[source]
-            return True
-        return False
-
-    def _from_parameters(
-        self, operands: Sequence[torch.Tensor], results: Sequence[torch.Tensor]
-    ) -> bool:
-        """Note what is computed from parameters alone; return whether it is."""
-        names: list[str] = []
-        for x in operands:
-            address = address_of(x)
-            if address in self._held:
-                names.append(self._held[address].parameter.name)
-            elif address in self._computed:
-                names += self._computed[address]
-            else:
-                return False
-        if not names:
-            return False
-        for x in results:
-            self._computed[address_of(x)] = tuple(dict.fromkeys(names))
-            self._places.pop(address_of(x), None)
-        return True
-
-    def _weight(self, operation: str, operands: Sequence[torch.Tensor]) -> torch.Tensor | None:
-        """Return the operand that is a weight of a kind that can be scaled."""
-        lookup = operation in LOOKUPS
-        for x in operands:
-            address = address_of(x)
-            if address in self._computed and operation in WEIGHTED and x.ndim > 1:
-                for name in self._computed[address]:
-                    self.obstacles.setdefault(
-                        name, "the model computes the weight that it uses from it"
-                    )
-            if address not in self._held or x.ndim < 2:
-                continue
-            held = self._held[address].parameter
-            if operation in WEIGHTED:
-                if lookup or held.tensor.ndim > 1:
-                    return x
-            elif held.role == "weight":
-                self.obstacles.setdefault(
-                    held.name, f"there is no rule for the operation {operation}, which uses it"
-                )
-        return None
+        held = self.owners.held(operand)
+        place = self._places.get(address_of(operand))
+        if held is not None:
+            self.owners.add_copy(held, result)
+        elif place is not None:
+            self._places[address_of(result)] = place
+        return held is not None or place is not None
 
     def _multiplied(
         self,
         function: Any,
-        operation: str,
         named: dict[str, Any],
-        weight: torch.Tensor,
+        weight: Weight,
         result: Any,
     ) -> Any:
-        """Record an operation with a weight and, if that is decided, scale the weight."""
-        held = self._held[address_of(weight)]
-        name = held.parameter.name
+        """Record an operation with a weight and, if that is decided, scale the weight.
+
+        Parameters
+        ----------
+        function : OpOverload
+        named : dict
+            Its arguments by name.
+        weight : Weight
+        result : torch.Tensor or tuple
+            What it gave.
+
+        Returns
+        -------
+        torch.Tensor or tuple
+            What it gives with the weight as it then is.
+        """
+        operation, name = name_of(function), weight.held.parameter.name
         bias = bias_of(operation, named)
         signals = [
             x
             for x in tensors(list(named.values()))
-            if carries(x) and x is not weight and x is not bias
+            if carries(x) and x is not weight.operand and x is not bias
         ]
         places = tuple(self._place(x) for x in signals)
         call = self._calls[name]
@@ -199,14 +149,14 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
                 weight=name,
                 call=call,
                 lookup=operation in LOOKUPS,
-                gain=gain_of(function, operation, named, weight),
+                gain=gain_of(function, operation, named, weight.operand),
                 power=power_of(operation, next(tensors(result)), bias),
-                bias=self._name_of(bias),
+                bias=self.owners.name_of(bias),
             )
             factor = self._factor(use, places)
             if factor == 1.0:
                 break
-            self._scale(held, factor)
+            self._scale(weight.held, factor)
             result = again(function, named)
         outcome = next(x for x in tensors(result) if carries(x))
         self._alive.append(outcome)
@@ -254,7 +204,7 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             places,
             *moments(results[0]),
             silenced=silenced,
-            bias=self._name_of(bias_of(operation, named)),
+            bias=self.owners.name_of(bias_of(operation, named)),
             normalizes=batch or operation in NORMALIZING,
             replay=replay,
         )
@@ -269,13 +219,8 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         before = None if place is None else self.nodes[place]
         if before is None or before.bias is None:
             return None
-        bias = self._parameters[before.bias].tensor
+        bias = self.owners.parameters[before.bias].tensor
         return silenced_units(operands[0], bias, unit_axis(before.operation))
-
-    def _name_of(self, x: torch.Tensor | None) -> str | None:
-        """Return the name of a parameter."""
-        held = None if x is None else self._held.get(address_of(x))
-        return None if held is None else held.parameter.name
 
     def _constant(self, places: Sequence[int]) -> bool:
         return bool(places) and all(self.nodes[x].operation == "constant" for x in places)
@@ -284,16 +229,13 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         if not self.nodes or self.nodes[-1] is not node:
             self.nodes.append(node)
         self._places[address_of(x)] = len(self.nodes) - 1
-        self._computed.pop(address_of(x), None)
+        self.owners.forget(x)
 
     def _place(self, x: torch.Tensor) -> int:
         """Return the place of a tensor's node, which is made for one from outside."""
         address = address_of(x)
         if address not in self._places:
-            constant = (
-                address in self._held or address in self._constants or address in self._computed
-            )
-            kind = "constant" if constant else "input"
+            kind = "constant" if self.owners.constant(x) else "input"
             self.nodes.append(Node(kind, (), *moments(x)))
             self._places[address] = len(self.nodes) - 1
             self._alive.append(x)
