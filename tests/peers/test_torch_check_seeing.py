@@ -5,7 +5,7 @@ from collections import namedtuple
 
 import pytest
 import torch
-from check_trials import Attentions, Decoder, Recurrent, Tied, integers, vectors, words
+from check_trials import Decoder, Recurrent, Tied, attentions, integers, vectors, words
 from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
@@ -37,24 +37,25 @@ class InPlace(nn.Module):
 
     def forward(self, x):
         y = self.fc(x)
-        y.relu_()
         y.mul_(2.0)
         y[:, :32].add_(1.0)
-        return y
+        return y.relu_()
 
 
 def test_operations_in_place_are_seen_and_joined():
     result, found = seen(InPlace(), X)
-    assert list(found) == ["input", "fc", "relu", "mul", "add"]
-    assert parents(result, "relu") == ["fc"]
-    assert parents(result, "mul") == ["relu"]
-    assert found["relu"].statistics.zeros > 0.3
+    assert list(found) == ["input", "fc", "mul", "add", "relu"]
+    assert parents(result, "mul") == ["fc"]
+    assert parents(result, "add") == ["mul"]
+    assert set(parents(result, "relu")) == {"mul", "add"}  # of which one fills half of the memory
+    assert found["relu"].statistics.zeros > 0.1
     assert found["fc"].statistics.zeros == 0.0
     assert found["mul"].statistics.root_mean_square == pytest.approx(
-        2.0 * found["relu"].statistics.root_mean_square, rel=1e-6
+        2.0 * found["fc"].statistics.root_mean_square, rel=1e-6
     )
     backward = {e.operation.name for e in result.measurements if e.direction == "cotangent"}
-    assert backward == {"fc", "relu", "mul", "add"}
+    # the gradient of a part is one of the whole, by CopySlices
+    assert backward == {"fc", "mul", "relu"}
 
 
 class Views(nn.Module):
@@ -64,9 +65,9 @@ class Views(nn.Module):
         self.out = nn.Linear(64, 64)
 
     def forward(self, x):
-        q, k, v = self.qkv(x).view(8, 4, 3, 64).unbind(2)
+        q, k, v = self.qkv(x).view(8, 4, 3, 2, 32).permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(q, k, v)
-        return self.out(mixed.transpose(0, 1).reshape(4, 8, 64)).flatten(1)
+        return self.out(mixed.transpose(1, 2).reshape(8, 4, 64)).flatten(1)
 
 
 def test_views_are_looked_through():
@@ -180,7 +181,7 @@ def test_scripted_blocks_are_seen():
 
 
 def test_attention_written_by_hand_is_understood():
-    result, found = seen(Attentions(), torch.randn(4, 8, 64))
+    result, found = seen(attentions(), torch.randn(4, 8, 64))
     kind = kinds(result)
     assert kind["layers.0: bmm"] == "scores"
     assert kind["layers.0: softmax"] == "softmax"

@@ -35,8 +35,9 @@ def preserved(model: nn.Module) -> Iterator[None]:
         np.random.set_state(array)  # noqa: NPY002
         for module, training, buffers in modules:
             module.training = training
-            module._buffers.clear()
-            module._buffers.update(buffers)
+            if isinstance(module._buffers, dict):  # a scripted module has no other buffers
+                module._buffers.clear()
+                module._buffers.update(buffers)
         with torch.no_grad():
             # By value: batch normalization writes its statistics without a new version number.
             for buffer, copy in held:

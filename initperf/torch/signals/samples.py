@@ -50,7 +50,8 @@ def likeness(x: torch.Tensor, samples: int, largest: float) -> Likeness:
         rows = rows.float()
     # the squares must not leave the range of float32
     scaled = rows if 1e-12 < largest < 1e12 else rows / largest
-    products = (scaled @ scaled.T).cpu().numpy().astype(np.float64)
+    with torch.autocast(rows.device.type, enabled=False):
+        products = (scaled @ scaled.T).cpu().numpy().astype(np.float64)
     return of_products(products)
 
 

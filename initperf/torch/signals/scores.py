@@ -65,7 +65,8 @@ def spread_of_fused(call: Call, operation: Operation) -> Iterator[ScoreSpread]:
     width = int(first.shape[-1])
     given = call.given.get("scale")
     scale = 1.0 / math.sqrt(width) if given is None else float(given)
-    deviation = _deviation(first @ second.transpose(-1, -2)) * scale
+    with torch.autocast(first.device.type, enabled=False):
+        deviation = _deviation(first @ second.transpose(-1, -2)) * scale
     yield ScoreSpread(operation.index, deviation, scale, width)
 
 
