@@ -6,11 +6,12 @@ import math
 import pytest
 import torch
 import torch_models
+from check_trials import FAULTS
 from torch import nn
 from torch.nn.utils import parametrizations
 
 import initperf.torch
-from initperf.theory import activation_variance
+from initperf.theory import MeanField
 from initperf.torch.fixing.branches import branch_ends
 from initperf.torch.fixing.gains import TOLERANCE
 from initperf.torch.fixing.methods import one_pass
@@ -48,7 +49,7 @@ class Block(nn.Module):
 def residual(depth=100, norm=False):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(WIDTH, WIDTH), *(Block(norm) for _ in range(depth)))
-    return initperf.torch.init_(model, "he_normal", rng=0, keep="*norm*")
+    return initperf.torch.init_(model, "he_normal", rng=0)
 
 
 class Shared(nn.Module):
@@ -56,7 +57,7 @@ class Shared(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.layer, self.head = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 3)
+        self.layer, self.head = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 10)
 
     def forward(self, x):
         for _ in range(4):
@@ -149,13 +150,46 @@ def test_rescale_finds_the_variance_of_he():
     fixed = initperf.torch.fix_(model, inputs())
     assert not fixed.before.healthy
     assert fixed.after.healthy
-    for layer in [each for each in model if isinstance(each, nn.Linear)][1:]:
-        # half of a unit second moment passes ReLU, so that rows have a squared norm of 2; ten
-        # roundings of float32
-        assert float((layer.weight**2).sum()) / WIDTH == pytest.approx(2.0, rel=10 * 2.0**-23)
-    assert float((model[0].weight ** 2).sum()) / WIDTH == pytest.approx(
-        1.0 / float((inputs() ** 2).mean()), rel=10 * 2.0**-23
-    )
+    changed = {each.name for each in fixed.changes}
+    reaching = float((inputs() ** 2).mean())
+    for name, layer in model.named_children():
+        if isinstance(layer, nn.Linear):
+            # rows of squared norm 2 where half of a unit second moment has passed ReLU
+            power = float((layer.weight.detach() ** 2).sum()) / WIDTH * reaching
+            if f"{name}.weight" in changed:
+                assert power == pytest.approx(1.0, rel=10 * 2.0**-23)  # ten roundings of float32
+            assert abs(math.sqrt(power) - 1.0) < TOLERANCE * 1.001
+            reaching = power / 2.0
+    assert len(changed) >= 29
+
+
+MENDED = (
+    "weights × 10 in one layer",
+    "dead ReLU",
+    "float16 overflow",
+    "wrong fan in a transposed convolution",
+    "tied head too large",
+    "residual without scaling",
+)
+
+
+@pytest.mark.parametrize("how", METHODS)
+@pytest.mark.parametrize("name", MENDED)
+def test_planted_faults_of_scale_turn_healthy(name, how):
+    fault = FAULTS[name]
+    torch.manual_seed(0)
+    fixed = initperf.torch.fix_(fault.trial.make(), fault.trial.batch(), how, loss=fault.trial.loss)
+    assert fault.kind in {each.kind for each in fixed.before.findings}
+    assert fixed.after.healthy, fixed.after.verdict
+    assert fixed.changes
+
+
+@pytest.mark.parametrize("name", sorted(set(FAULTS) - set(MENDED)))
+def test_faults_that_no_scale_mends_are_still_found(name):
+    fault = FAULTS[name]
+    torch.manual_seed(0)
+    fixed = initperf.torch.fix_(fault.trial.make(), fault.trial.batch(), loss=fault.trial.loss)
+    assert fault.kind in {each.kind for each in fixed.after.findings}
 
 
 @pytest.mark.parametrize("name", ["perceptron", "convolutions"])
@@ -415,7 +449,7 @@ def test_elementwise_operations_are_integrated(make, name):
     first, last = (place for place, node in enumerate(nodes) if node.use is not None)
     reaching = moments[nodes[last].operands[0]]
     # 2,001 quantiles against Gauss-Legendre: the tails beyond them carry 2e-4
-    expected = float(activation_variance(name, moments[first]))
+    expected = float(MeanField(name, 1.0).q_map(moments[first]))
     assert reaching == pytest.approx(expected, rel=1e-3)
 
 
