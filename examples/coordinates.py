@@ -9,8 +9,8 @@ import initperf.torch
 from initperf.torch.recipes.mup import mup_groups
 
 WIDTHS = (64, 128, 256, 512)
-BASE = float(WIDTHS[0])
-RATE = 0.003
+BASE = 16.0
+RATE = 0.01
 
 
 def network(width: int) -> nn.Sequential:
@@ -18,7 +18,7 @@ def network(width: int) -> nn.Sequential:
     layers: list[nn.Module] = [nn.Linear(16, width), nn.ReLU()]
     for _ in range(2):
         layers += [nn.Linear(width, width), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(width, 1))
+    return nn.Sequential(*layers, nn.Linear(width, 8))
 
 
 def standard(width: int) -> nn.Module:
@@ -50,7 +50,7 @@ def main(pictures: str | None) -> None:
     pictures : str or None
         Beginning of the names of two files.
     """
-    batch = torch.randn(32, 16, generator=torch.Generator().manual_seed(0))
+    batch = torch.randn(64, 16, generator=torch.Generator().manual_seed(0))
     for make, optimizer in ((standard, one_rate), (maximal, rate_by_role)):
         found = initperf.torch.coordinate_check(make, WIDTHS, batch, 4, optimizer=optimizer)
         print(f"{make.__name__}: {found}\n")

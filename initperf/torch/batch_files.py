@@ -54,13 +54,14 @@ def read_batch(path: Path, model: nn.Module, *, has_loss: bool) -> Batch:
         When the file is missing, damaged, holds no arrays, or arrays of other dtypes.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file:
+            held = np.load(file, allow_pickle=False)
             if not isinstance(held, np.lib.npyio.NpzFile):
                 raise DataError(f"{path} holds one array, and must be an .npz file")
             arrays = {name: held[name] for name in held.files}
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError, AttributeError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
         raise DataError(f"{path} cannot be read as an .npz file: {error}") from None
     floats = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     found = {name: _tensor(path, name, array, floats) for name, array in arrays.items()}

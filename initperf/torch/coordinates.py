@@ -124,7 +124,7 @@ def coordinate_check(
     *,
     optimizer: Optimizer | None = None,
     loss: Loss | None = None,
-    seeds: int = 5,
+    seeds: int = 8,
 ) -> CoordinateCheck:
     """Train a model at several widths for a few steps, and see whether each layer changes alike.
 

@@ -1,6 +1,7 @@
 """``initperf check``: exit codes, outputs, batches, losses, and errors of one line."""
 
 import argparse
+import html
 import json
 import re
 
@@ -73,7 +74,7 @@ def test_the_page_is_one_file_that_asks_for_nothing(capsys, batch, tmp_path):
     assert code == 1
     assert err == f"initperf: wrote {page}\n"
     text = page.read_text("utf-8")
-    assert "default-src 'none'" in text
+    assert "default-src 'none'" in html.unescape(text)
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#|data:)""", text)
     assert "checked_models:unhealthy" in text
     assert {each.name for each in tmp_path.iterdir()} == {"batch.npz", "check.html"}

@@ -14,8 +14,8 @@ from initperf.torch.exponents import LIMIT, exponents
 from initperf.torch.recipes.mup import mup_groups
 
 WIDTHS = (32, 64, 128, 256)
-BASE = 32.0
-X = torch.randn(16, 8, generator=torch.Generator().manual_seed(0))
+BASE = 8.0
+X = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
 
 
 def network(width):
@@ -26,7 +26,7 @@ def network(width):
         nn.ReLU(),
         nn.Linear(width, width),
         nn.ReLU(),
-        nn.Linear(width, 1),
+        nn.Linear(width, 8),
     )
 
 
@@ -40,7 +40,7 @@ def maximal(width):
 
 
 def maximal_adam(model):
-    return torch.optim.Adam(mup_groups(model, 0.003, base_width=BASE))
+    return torch.optim.Adam(mup_groups(model, 0.03, base_width=BASE))
 
 
 def adam(model):
