@@ -90,12 +90,13 @@ class Residual(nn.Module):
     def __init__(self, depth=4, norm=True):
         super().__init__()
         self.blocks = nn.ModuleList(Block(norm) for _ in range(depth))
+        self.last = nn.LayerNorm(WIDTH) if norm else nn.Identity()
         self.head = nn.Linear(WIDTH, CLASSES)
 
     def forward(self, x):
         for block in self.blocks:
             x = block(x)
-        return {"logits": self.head(x)}
+        return {"logits": self.head(self.last(x))}
 
 
 class Detached(Residual):
@@ -103,13 +104,13 @@ class Detached(Residual):
         x = x + self.blocks[0](x).detach()
         for block in self.blocks[1:]:
             x = block(x)
-        return {"logits": self.head(x)}
+        return {"logits": self.head(self.last(x))}
 
 
 def residual(depth=4, norm=True, gain=1.0, kind=Residual):
     model = kind(depth, norm)
     rules = {"*gate": "ones", "*fc.weight": "he_normal", "*head.weight": "lecun_normal"}
-    rest = {"*bias": "zeros"} | ({"*norm.weight": "ones"} if norm else {})
+    rest = {"*bias": "zeros"} | ({"*norm.weight": "ones", "last.weight": "ones"} if norm else {})
     drawn(model, rules | rest)
     with torch.no_grad():
         for block in model.blocks:
@@ -318,7 +319,7 @@ def classified(result, reduction="mean"):
 
 def words(result):
     logits = result["logits"] if isinstance(result, dict) else result
-    targets = integers(logits.shape[-1], *logits.shape[:-1])
+    targets = integers(logits.shape[-1], *logits.shape[:-1]).roll(1, -1)  # the next token
     return functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
 

@@ -101,7 +101,7 @@ def test_names_are_those_of_modules_and_operations():
     result = initperf.torch.check(residual(depth=2), X)
     first = ["blocks.0.norm", "blocks.0.fc", "blocks.0: gelu", "blocks.0: mul", "blocks.0: add"]
     second = [name.replace("0", "1") for name in first]
-    assert names(result) == ["input", *first, *second, "head"]
+    assert names(result) == ["input", *first, *second, "last", "head"]
     shared = nn.Linear(WIDTH, WIDTH)
     assert names(initperf.torch.check(nn.Sequential(shared, shared), X)) == ["input", "0", "0 (2)"]
 
@@ -109,7 +109,7 @@ def test_names_are_those_of_modules_and_operations():
 def test_the_graph_has_parents_kinds_and_parameters():
     result = initperf.torch.check(residual(depth=1), X)
     by_name = {each.name: each for each in result.operations}
-    kinds = ["input", "norm", "linear", "activation", "scale", "residual", "linear"]
+    kinds = ["input", "norm", "linear", "activation", "scale", "residual", "norm", "linear"]
     assert [each.kind for each in result.operations] == kinds
     assert by_name["blocks.0: add"].parents == (0, by_name["blocks.0: mul"].index)
     layer = by_name["blocks.0.fc"]

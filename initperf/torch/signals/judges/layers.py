@@ -67,11 +67,13 @@ def large(run: Run) -> Iterator[Finding]:
 
 
 def unlike_siblings(run: Run) -> Iterator[Finding]:
-    """Find layers whose gain is far from that of the same layers of other blocks."""
-    groups: dict[str, list[tuple[Operation, float]]] = {}
+    """Find layers whose gain is far from that of layers of the same fans in other blocks."""
+    groups: dict[tuple[str, int, int], list[tuple[Operation, float]]] = {}
     for operation, _, gain in _weighted(run):
         if gain > 0.0:
-            groups.setdefault(re.sub(r"\d+", "*", operation.weight), []).append((operation, gain))
+            pattern = re.sub(r"\d+", "*", operation.weight)
+            key = pattern, operation.fan_in, operation.fan_out
+            groups.setdefault(key, []).append((operation, gain))
     limit = THRESHOLDS["siblings"].limit
     for members in groups.values():
         usual = statistics.median(gain for _, gain in members)
