@@ -307,7 +307,7 @@ def _norm(plain: Operation, call: Call) -> Operation:
     stored = variance is not None and not given.get(
         "training", "no_training" not in plain.operation
     )
-    if not stored:
+    if variance is None or not stored:
         return described
     divisor = (variance.detach().double() + epsilon).rsqrt()
     return replace(described, factor=root_mean_square(divisor))

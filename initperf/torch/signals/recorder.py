@@ -325,7 +325,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             count += int(torch.count_nonzero(x <= low))
         if high < math.inf:
             count += int(torch.count_nonzero(x >= high))
-        return count / max(1, x.numel())
+        return count / max(1, int(x.numel()))
 
     def _keep_written(self, function: Any, args: tuple[Any, ...]) -> None:
         """Copy a parameter before it is written for the first time."""
