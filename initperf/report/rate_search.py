@@ -73,7 +73,8 @@ def best_rates(
 
 
 def _tried(experiment: Experiment, rates: Sequence[float], seed: int) -> list[Experiment]:
-    light = experiment.replace(seed=seed, record="epoch", histogram_steps=())
+    record = "none" if experiment.record == "none" else "epoch"
+    light = experiment.replace(seed=seed, record=record, histogram_steps=())
     return [light.replace(learning_rate=rate) for rate in rates]
 
 

@@ -92,7 +92,10 @@ class MapPlan:
             whole(name, getattr(self, name), 1)
         whole("levels", self.levels, 0)
         number("bias_variance", self.bias_variance, least=0.0)
-        number("weight_variances", self.weight_variances[0], least=0.0)
+        for depth in self.depths:
+            whole("depths", depth, 1)
+        for variance in self.weight_variances:
+            number("weight_variances", variance, least=0.0)
         number("threshold", self.threshold, positive=True)
         first = len(self.refinement().points)
         if self.points < first:

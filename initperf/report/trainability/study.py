@@ -256,7 +256,7 @@ def study_cost(
     for optimizer, own in study.experiments().items():
         rates = study.rates_of(optimizer)
         searched = [
-            one.replace(seed=study.seeds, learning_rate=rate, record="epoch")
+            one.replace(seed=study.seeds, learning_rate=rate)
             for one in own
             if one.seed == 0
             for rate in rates
