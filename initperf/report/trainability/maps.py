@@ -93,7 +93,7 @@ class MapPlan:
         whole("levels", self.levels, 0)
         number("bias_variance", self.bias_variance, least=0.0)
         for depth in self.depths:
-            whole("depths", depth, 1)
+            whole("depths", depth, 1, most=10_000)
         for variance in self.weight_variances:
             number("weight_variances", variance, least=0.0)
         number("threshold", self.threshold, positive=True)
