@@ -167,11 +167,11 @@ def test_theory_keeps_signals_of_he_with_relu_and_loses_those_of_small_weights()
 
 def test_a_table_is_written_and_read_whole(tmp_path):
     path = tmp_path / "trials.csv"
-    evidence = Evidence(tuple(synthetic()), {"made": "2026-11-29", "command": "a\n  b: c"})
+    evidence = Evidence(tuple(synthetic()), {"made": "2026-11-29", "commands": "a\n  b: c"})
     write(path, evidence)
     found = read(path)
     assert set(found.trials) == set(evidence.trials)
-    assert found.origin == {"made": "2026-11-29", "command": "a b: c"}
+    assert found.origin == {"made": "2026-11-29", "commands": "a b: c"}
     write(tmp_path / "again.csv", found)
     assert (tmp_path / "again.csv").read_text() == path.read_text()
 
@@ -196,8 +196,8 @@ def test_a_damaged_row_is_named_by_its_line(tmp_path):
 
 def test_the_shipped_table_says_what_it_covers_and_answers():
     evidence = shipped()
-    assert {"made", "command", "covers", "data", "machine"} <= set(evidence.origin)
-    assert evidence.origin["command"].startswith("initperf depths")
+    assert {"made", "commands", "covers", "data", "machine"} <= set(evidence.origin)
+    assert evidence.origin["commands"].startswith("initperf depths")
     answer = advise(Question("relu", 10), evidence.trials)
     assert answer.setup is not None
     assert {"he_normal", "glorot_uniform"} <= {row["initializer"] for row in answer.rows}

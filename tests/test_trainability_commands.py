@@ -79,7 +79,7 @@ def test_depths_are_measured_exported_and_answered_from(place, capsys):
     assert [row["initializer"] for row in rows] == ["he_normal", "zeros"]
     evidence = read("trials.csv")
     assert len(evidence.trials) == 2 * 3 * 4
-    assert evidence.origin["command"].startswith("initperf")
+    assert evidence.origin["commands"].startswith("initperf")
     for name in ("depth_limits", "rate_ranges"):
         assert Path(f"depths/result/figures/{name}.png").stat().st_size > 10_000
     words = ("recommend", "--activation=relu", "--depth=4", "--width=4", "--from=trials.csv")

@@ -143,8 +143,9 @@ def finding(tables: Tables) -> str:
 
 def wants(tables: Tables) -> str:
     """Return in words what the table of rates lacks."""
-    lacking = "good_decades" not in tables["rates"]
-    return "the good ranges of rates, which tables of earlier versions do not have" * lacking
+    if "good_decades" in tables["rates"]:
+        return ""
+    return "the good ranges of rates, which tables of earlier versions do not have"
 
 
 register(

@@ -54,7 +54,7 @@ def draw(tables: Tables) -> Figure:
     bar.set_label("test accuracy (%)")
     bar.set_ticks([0.0, 0.25, 0.5, 0.75, 1.0], labels=["0", "25", "50", "75", "100"])
     bar.outline.set_visible(False)
-    figure.legend(handles=_legend(), loc="outside upper left", ncols=5, handlelength=2.6)
+    figure.legend(handles=_legend(), loc="outside upper left", ncols=across(5), handlelength=2.6)
     return figure
 
 

@@ -50,7 +50,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="runs at the best rate; the search has one seed more",
     )
     parser.add_argument(
-        "--export", metavar="FILE.csv", help="write a row a run, as initperf recommend --from reads"
+        "--export",
+        metavar="FILE.csv",
+        help="add a row a run to this table, which initperf recommend --from reads",
     )
     parser.add_argument(
         "--format",
@@ -114,11 +116,14 @@ def run(arguments: argparse.Namespace) -> None:
         _tell("no run has settings that a table of trials can say")
         return
     if export is not None:
-        write(export, _with_origin(trials, datasets[name], found.complete))
-        _tell(f"{len(trials):,} runs written to {export}")
+        evidence = _exported(trials, export, datasets[name])
+        write(export, evidence)
+        _tell(f"{export} has {len(evidence.trials):,} runs")
     limits = limits_table(limits_of(cells_of(trials)))
-    _tell(f"{_write(trials, directory, datasets[name], arguments.format)}")
-    rows = limits.drop(columns=["setup"] if not any(limits.get("setup", ())) else [])
+    page = _write(trials, directory, datasets[name], arguments.format)
+    if page is not None:
+        _tell(f"{page}")
+    rows = limits if any(limits.get("setup", ())) else limits.drop(columns="setup", errors="ignore")
     show([_plain(row) for row in rows.to_dict("records")], arguments.json)
 
 
@@ -154,8 +159,10 @@ def study_of(arguments: argparse.Namespace) -> "Study":
     return study
 
 
-def _write(trials: "tuple[Trial, ...]", directory: Path, dataset: "Dataset", kind: str) -> Path:
-    """Write the page of some trials, and return its path.
+def _write(
+    trials: "tuple[Trial, ...]", directory: Path, dataset: "Dataset", kind: str
+) -> Path | None:
+    """Write the page of some trials, and return its path, or None where nothing can be drawn.
 
     Parameters
     ----------
@@ -172,51 +179,51 @@ def _write(trials: "tuple[Trial, ...]", directory: Path, dataset: "Dataset", kin
     from initperf.report.trainability.tables import study_tables
 
     tables = study_tables(trials)
+    figures = {
+        "depth_limits": "depth_limits",
+        "rate_ranges": "rates",
+        "learning_rates": "rates",
+    }
+    only = tuple(figure for figure, table in figures.items() if table in tables)
+    if not only:
+        return None
     machines = report_tables.machine_table(dataset, machine.describe())
     return write_page(
         {**tables, "machine": machines},
         directory,
         title="Until which depth does it learn?",
-        only=("depth_limits", "learning_rates") if "rates" in tables else ("depth_limits",),
+        only=only,
         kind=kind,
     )
 
 
-def _with_origin(trials: "tuple[Trial, ...]", dataset: "Dataset", complete: bool) -> "Evidence":
-    """Return trials with when, how and on what they were made.
+def _exported(trials: "tuple[Trial, ...]", path: Path, dataset: "Dataset") -> "Evidence":
+    """Return the trials of a table and new ones, with when, how and on what they were made.
 
     Parameters
     ----------
     trials : tuple of Trial
+        The new ones.
+    path : pathlib.Path
+        The table, which need not exist.
     dataset : Dataset
-    complete : bool
-        Whether the study is whole.
     """
     from initperf.benchmarks import machine
-    from initperf.report.trainability.evidence import Evidence
+    from initperf.report.trainability.evidence import Evidence, covered, read
 
-    facts = machine.describe()
-    counts = {
-        word: len({getattr(one, name) for one in trials})
-        for name, word in (
-            ("initializer", "initializers"),
-            ("activation", "activations"),
-            ("depth", "depths"),
-            ("width", "widths"),
-            ("optimizer", "optimizers"),
-        )
-    }
-    covers = ", ".join(f"{count} {word}" for word, count in counts.items())
+    before = read(path) if path.is_file() else Evidence(())
+    every = tuple(dict.fromkeys((*before.trials, *trials)))
+    command = shlex.join(["initperf", *sys.argv[1:]])
+    commands = [one for one in before.origin.get("commands", "").split("; ") if one]
     return Evidence(
-        trials,
+        every,
         {
             "made": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "version": __version__,
-            "command": shlex.join(["initperf", *sys.argv[1:]]),
+            "commands": "; ".join(dict.fromkeys([*commands, command])),
             "data": dataset.stamp,
-            "machine": facts.get("processor", "unknown"),
-            "covers": f"{len(trials)} runs: {covers}"
-            + ("" if complete else "; the time budget ended before all were trained"),
+            "machine": machine.describe().get("processor", "unknown"),
+            "covers": covered(every),
         },
     )
 

@@ -68,7 +68,7 @@ def stored_tables(
     if not runs:
         raise DataError(f"{directory} holds neither the tables of a report nor such runs")
     mapped = of_maps(run.experiment for run in runs)
-    found = {}
+    found: dict[str, pd.DataFrame] = {}
     if mapped:
         found["trainability"] = map_table(run for run in runs if run.experiment in mapped)
     if others := [run for run in runs if run.experiment not in mapped]:

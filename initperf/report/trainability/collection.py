@@ -64,7 +64,7 @@ class Measured:
         trials : iterable of Trial
         """
         every = dict.fromkeys((*self.trials(), *trials))
-        write(self.directory / _TABLE, Evidence(tuple(every), {"command": _MADE_BY}))
+        write(self.directory / _TABLE, Evidence(tuple(every), {"commands": _MADE_BY}))
 
 
 def collected(measured: Measured, sources: Iterable[str]) -> tuple[list[Trial], dict[str, str]]:
@@ -88,7 +88,7 @@ def collected(measured: Measured, sources: Iterable[str]) -> tuple[list[Trial], 
     told = package.origin
     origin = {
         "shipped table": f"{told.get('covers', 'nothing')}; made {told.get('made', 'never')} by "
-        f"{told.get('command', 'nothing')}"
+        f"{told.get('commands', 'nothing')}"
     }
     if own := measured.trials():
         trials += own

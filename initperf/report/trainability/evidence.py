@@ -76,7 +76,7 @@ class Evidence:
     ----------
     trials : tuple of Trial
     origin : dict of str to str
-        Facts: ``made`` (date), ``commands``, ``machine``, ``covers`` and others.
+        Facts: ``made`` (date), ``commands``, ``data``, ``machine`` and ``covers`` among them.
     """
 
     trials: tuple[Trial, ...]
@@ -117,6 +117,32 @@ def as_trial(run: Run) -> Trial | None:
 def trials_of(runs: Iterable[Run]) -> tuple[Trial, ...]:
     """Return the runs that can be trials, see `as_trial`."""
     return tuple(found for run in runs if (found := as_trial(run)) is not None)
+
+
+def covered(trials: Iterable[Trial]) -> str:
+    """Return in words what trials cover, with the setups that each optimizer has."""
+    found: dict[tuple[str, int, int, str], list[Trial]] = {}
+    for one in trials:
+        key = (one.optimizer, one.epochs, one.batch_size, one.dataset)
+        found.setdefault(key, []).append(one)
+    words = []
+    for (optimizer, epochs, batch, dataset), own in sorted(found.items()):
+        varied = {
+            "initializers": {one.initializer for one in own},
+            "activations": {one.activation for one in own},
+            "depths": {one.depth for one in own},
+            "widths": {one.width for one in own},
+            "learning rates": {one.learning_rate for one in own},
+        }
+        shown = ", ".join(f"{name} {_listed(values)}" for name, values in varied.items())
+        words.append(
+            f"{len(own)} runs with {optimizer}, {epochs} epochs of {dataset}, batch {batch}: {shown}"
+        )
+    return "; ".join(words)
+
+
+def _listed(values: set[Any]) -> str:
+    return " ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in sorted(values))
 
 
 def write(path: str | os.PathLike[str], evidence: Evidence) -> None:
@@ -177,13 +203,13 @@ def _parsed(text: str, name: str) -> Evidence:
         fact, _, value = line.removeprefix("#").partition(":")
         origin[fact.strip()] = value.strip()
     table = csv.DictReader(lines[len(head) :])
-    if table.fieldnames is None or list(table.fieldnames) != list(_KINDS):
+    if list(table.fieldnames or ()) != list(_KINDS):
         raise DataError(f"{name} is no table of trials: its columns must be {', '.join(_KINDS)}")
     trials = []
     for number, row in enumerate(table, start=len(head) + 2):
         try:
             trials.append(Trial(**{key: _value(key, value) for key, value in row.items()}))
-        except (TypeError, ValueError):
+        except (KeyError, TypeError, ValueError):
             raise DataError(f"{name}, line {number}: no trial") from None
     return Evidence(tuple(trials), origin)
 

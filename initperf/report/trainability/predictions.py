@@ -3,13 +3,15 @@
 import functools
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from initperf.errors import UnsuitableError
+import numpy as np
+
+from initperf.activations import ACTIVATIONS, Activation
 from initperf.initializers import Initializer
 from initperf.schemes import PerLayer
 from initperf.theory import MeanField
 from initperf.training._spelling import rule_of
-from initperf.training.network import Mlp
 
 _INPUTS = 784
 _CLASSES = 10
@@ -59,26 +61,19 @@ def predict(initializer: str, activation: str, depth: int, width: int) -> Predic
         None for rules that look at data or set the network as a whole, and weights with a mean.
     """
     rule = rule_of(initializer)
-    if isinstance(rule, Initializer):
-        first, inner, bias = rule, rule, 0.0
-    elif isinstance(rule, PerLayer):
-        sizes = (_INPUTS, *(width,) * min(depth, 3), _CLASSES)
-        network = Mlp(sizes, activation, "float32", "numpy")
-        try:
-            rule.check(tuple(sizes[1:-1]), network.activation, 0)
-        except UnsuitableError:
-            return None
-        (first, biases), (inner, _) = rule.initializers(network, 0), rule.initializers(network, 1)
-        bias = float(biases.std((width, 1))) ** 2
-    else:
-        return None
     try:
+        if isinstance(rule, Initializer):
+            first, inner, bias = rule, rule, 0.0
+        elif isinstance(rule, PerLayer):
+            first, inner, bias = _layers(rule, activation, depth, width)
+        else:
+            return None
         if first.mean((_INPUTS, width)) or inner.mean((width, width)):
             return None
         start = _INPUTS * first.std((_INPUTS, width)) ** 2 + bias
         field = MeanField(activation, width * inner.std((width, width)) ** 2, bias)
         moments = field.second_moments(start, depth)
-    except (ValueError, NotImplementedError):
+    except (ValueError, NotImplementedError):  # of rules that do not apply, or declare nothing
         return None
     signal = float(moments[-1] / moments[0]) if moments[0] > 0.0 else 0.0
     try:
@@ -86,3 +81,45 @@ def predict(initializer: str, activation: str, depth: int, width: int) -> Predic
     except ValueError:  # of second moments beyond the domain of the maps
         gradient = math.nan
     return Prediction(signal, gradient)
+
+
+@dataclass(frozen=True, eq=False)
+class _Outline:
+    """Sizes and activation of a network without weights, which is what rules of layers look at."""
+
+    sizes: np.ndarray
+    activation: Activation
+    backend: str = "numpy"
+    residual: int = 0
+    blocks: tuple[range, ...] = ()
+
+    @property
+    def depth(self) -> int:
+        return len(self.sizes) - 1
+
+    def is_linear(self, number: int) -> bool:
+        return number == self.depth - 1
+
+
+def _layers(
+    rule: PerLayer, activation: str, depth: int, width: int
+) -> tuple[Initializer, Initializer, float]:
+    """Return a scheme's initializers of the first and the second layer, and its biases' variance.
+
+    Parameters
+    ----------
+    rule : PerLayer
+    activation : str
+    depth, width : int
+
+    Raises
+    ------
+    UnsuitableError
+        Where the rule does not apply.
+    """
+    hidden = (width,) * max(depth, 2)
+    outline: Any = _Outline(np.array((_INPUTS, *hidden, _CLASSES)), ACTIVATIONS[activation])
+    rule.check(hidden, outline.activation, 0)
+    first, biases = rule.initializers(outline, 0)
+    inner, _ = rule.initializers(outline, 1)
+    return first, inner, float(biases.std((width, 1))) ** 2

@@ -9,6 +9,7 @@ from initperf import data
 from initperf._core.arguments import number, whole
 from initperf._core.progress import Stages
 from initperf.errors import UnsuitableError
+from initperf.optimizers import OPTIMIZERS
 from initperf.report.rate_search import best_rates
 from initperf.training._estimate import sweep_seconds
 from initperf.training.experiment import Experiment
@@ -83,6 +84,8 @@ class Study:
 
     def __post_init__(self) -> None:
         whole("seeds", self.seeds, 1)
+        canonical = tuple(OPTIMIZERS.canonical(name) for name in self.optimizers)
+        object.__setattr__(self, "optimizers", canonical)
         for rate in self.rates:
             number("learning_rate", rate, positive=True)
         for optimizer in self.optimizers:
