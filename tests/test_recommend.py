@@ -11,19 +11,13 @@ from initperf.report.trainability.advice import Question, advise
 from initperf.report.trainability.audit import audit
 from initperf.report.trainability.cells import cells_of
 from initperf.report.trainability.collection import Measured, collected, trials_from
-from initperf.report.trainability.evidence import (
-    Evidence,
-    Trial,
-    as_trial,
-    read,
-    shipped,
-    trials_of,
-    write,
-)
+from initperf.report.trainability.evidence import Evidence, Trial, as_trial, trials_of
 from initperf.report.trainability.limits import limits_of
+from initperf.report.trainability.measure import measure_study, study_cost
 from initperf.report.trainability.predictions import predict
-from initperf.report.trainability.study import Study, measure_study, study_cost
+from initperf.report.trainability.study import Study
 from initperf.report.trainability.tables import study_tables
+from initperf.report.trainability.trial_files import read, shipped, write
 from initperf.training.store import RunStore
 from initperf.training.sweep import Workers
 

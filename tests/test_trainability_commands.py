@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from initperf import cli
-from initperf.report.trainability.evidence import read
+from initperf.report.trainability.trial_files import read
 
 SMALL = ["--dataset=t.csv", "--backend=numpy", "--batch-size=20", "--epochs=1"]
 MAP = ["map", "--quick", *SMALL, "--activation=tanh", "--width=4", "--depth=1,4", "--workers=1"]

@@ -7,7 +7,8 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.report.stored import stored_tables
-from initperf.report.trainability.maps import MapPlan, measure_maps, plan_cost
+from initperf.report.trainability.map_plan import MapPlan
+from initperf.report.trainability.maps import measure_maps, plan_cost
 from initperf.schemes import SCHEMES
 from initperf.training.map_tables import map_table, of_maps
 from initperf.training.store import RunStore

@@ -83,9 +83,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Train, draw, and print a row a rule and activation."""
     from initperf import data
     from initperf.report.trainability.cells import cells_of
-    from initperf.report.trainability.evidence import trials_of, write
+    from initperf.report.trainability.evidence import trials_of
     from initperf.report.trainability.limits import limits_of, limits_table
-    from initperf.report.trainability.study import measure_study, study_cost
+    from initperf.report.trainability.measure import measure_study, study_cost
+    from initperf.report.trainability.trial_files import write
     from initperf.training.store import RunStore
 
     chosen = workers(arguments)
@@ -209,7 +210,8 @@ def _exported(trials: "tuple[Trial, ...]", path: Path, dataset: "Dataset") -> "E
     dataset : Dataset
     """
     from initperf.benchmarks import machine
-    from initperf.report.trainability.evidence import Evidence, covered, read
+    from initperf.report.trainability.evidence import Evidence, covered
+    from initperf.report.trainability.trial_files import read
 
     before = read(path) if path.is_file() else Evidence(())
     every = tuple(dict.fromkeys((*before.trials, *trials)))

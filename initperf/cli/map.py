@@ -12,7 +12,7 @@ from initperf.cli._workers import add_dry_run, add_workers, workers
 from initperf.errors import UsageError
 
 if TYPE_CHECKING:
-    from initperf.report.trainability.maps import MapPlan
+    from initperf.report.trainability.map_plan import MapPlan
 
 HELP = "map where networks train, over weight variance and depth, beside mean-field theory"
 
@@ -133,7 +133,7 @@ def _plan(arguments: argparse.Namespace) -> "MapPlan":
     UsageError
         For settings that a map does not have, several values of one, and values out of range.
     """
-    from initperf.report.trainability.maps import MapPlan
+    from initperf.report.trainability.map_plan import MapPlan
 
     given = axes(arguments)
     if "parameters" in given:

@@ -205,7 +205,7 @@ def _datasets(study: "Study", arguments: argparse.Namespace) -> dict[str, Any]:
 def _show_cost(study: "Study", arguments: argparse.Namespace) -> None:
     from initperf._core.parallel import default_threads
     from initperf.report.trainability.collection import Measured
-    from initperf.report.trainability.study import study_cost
+    from initperf.report.trainability.measure import study_cost
     from initperf.training.store import RunStore
 
     runs = Measured.at(arguments.out).runs
@@ -222,7 +222,7 @@ def _measure(study: "Study", arguments: argparse.Namespace) -> None:
     """Train what a study asks for, and keep its runs as evidence."""
     from initperf.report.trainability.collection import Measured
     from initperf.report.trainability.evidence import trials_of
-    from initperf.report.trainability.study import measure_study
+    from initperf.report.trainability.measure import measure_study
 
     chosen = workers(arguments)
     datasets = _datasets(study, arguments)

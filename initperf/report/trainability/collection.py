@@ -6,7 +6,8 @@ from pathlib import Path
 
 from initperf._core.storage import cache_directory
 from initperf.errors import DataError, UsageError
-from initperf.report.trainability.evidence import Evidence, Trial, read, shipped, trials_of, write
+from initperf.report.trainability.evidence import Evidence, Trial, trials_of
+from initperf.report.trainability.trial_files import read, shipped, write
 from initperf.training.store import RunStore
 
 _TABLE = "trials.csv"
