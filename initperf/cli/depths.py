@@ -68,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "settings of the runs",
         "Several initializers, activations, depths, widths, optimizers and learning rates, "
         "separated by commas, make a grid; the rates are searched in each of its cells. By default "
-        "eight rules, relu,tanh,gelu, depths 2,4,8,16,32,64, width 100, sgd with batches of 64 of "
+        "eight rules, relu,tanh,gelu, depths 2,5,10,20,40, width 100, sgd with batches of 64 of "
         "mnist_5k for 3 epochs, and five rates for each optimizer.",
     )
     add_settings(

@@ -66,7 +66,7 @@ class Study:
 
     initializers: tuple[str, ...] = INITIALIZERS
     activations: tuple[str, ...] = ("relu", "tanh", "gelu")
-    depths: tuple[int, ...] = (2, 4, 8, 16, 32, 64)
+    depths: tuple[int, ...] = (2, 5, 10, 20, 40)
     widths: tuple[int, ...] = (100,)
     optimizers: tuple[str, ...] = ("sgd",)
     rates: tuple[float, ...] = ()
