@@ -19,6 +19,7 @@ TRAINABLE = 6.0
 """Depth to which networks train, in ξ_c: the paper's rule of thumb, no limit."""
 
 _TOLERANCE = 1e-6
+_ROUNDING = 1e-12  # relative error of the moments
 _LARGEST_VARIANCE = 1e6
 _PLACES = [float(q) for q in np.geomspace(1.0, _maps.LARGEST, 25)]
 
@@ -86,7 +87,7 @@ def trainable_depth(
     --------
     >>> from initperf.theory import trainable_depth
     >>> trainable_depth("tanh", [1.0, 2.5], 0.05).round(1)
-    array([13.2, 70.8])
+    array([21.8, 70.8])
     """
     return _domain.elementwise(
         functools.partial(_depth, as_activation(activation)),
@@ -98,7 +99,7 @@ def trainable_depth(
 def _depth(activation: Activation, weight: float, bias: float) -> float:
     if _grows(activation, weight, bias):
         rate = math.log(_maps.chi(activation, weight, bias, _maps.LARGEST))
-        return TRAINABLE / rate if rate > 0.0 else math.inf
+        return TRAINABLE / rate if rate > _ROUNDING else math.inf
     q = _maps.fixed_point(activation, weight, bias, 1.0)
     return TRAINABLE * _maps.correlation_scale(activation, weight, bias, q)
 
