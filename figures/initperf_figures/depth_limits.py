@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from initperf_figures._axes import activation_name, activations_of, thinned
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import CONTEXT, INK, MUTED, RULE, across, canvas, in_order, strokes
+from initperf_figures._style import MUTED, RULE, across, canvas, in_order, strokes
 
 _ROW_INCHES = 0.2
 _AROUND = 0.95
@@ -49,8 +49,6 @@ def _panel(axes: Axes, own: pd.DataFrame, names: list[str], ends: tuple[float, f
             _limit(axes, row, place, (left, right))
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(labelbottom=True)
-    for label, name in zip(axes.get_yticklabels(), names, strict=True):
-        label.set_color(INK if name in set(own["initializer"]) else CONTEXT)
     inside = [tick for tick in _TICKS if low <= tick <= high]
     ticks = thinned(inside, np.log, float(np.log(right / left)) / 9)
     axes.xaxis.set_major_locator(FixedLocator(ticks))

@@ -11,8 +11,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from initperf_figures._axes import activation_name, activations_of, thinned
 from initperf_figures._figure import Tables, register
 from initperf_figures._style import (
-    CONTEXT,
-    INK,
     MUTED,
     PAPER,
     RULE,
@@ -72,8 +70,6 @@ def _panel(axes: Axes, own: pd.DataFrame, names: list[str], seen: list[float]) -
             _range(axes, by_name.loc[name], place, name)
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(labelbottom=True)
-    for label, name in zip(axes.get_yticklabels(), names, strict=True):
-        label.set_color(INK if name in by_name.index else CONTEXT)
     ticks = thinned(seen, np.log, float(np.log(seen[-1] / seen[0])) / 8)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
