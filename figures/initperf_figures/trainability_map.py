@@ -42,7 +42,7 @@ def draw(tables: Tables) -> Figure:
     figure = canvas(0.75 + _PANEL_INCHES * rows)
     panels = figure.subplots(rows, columns, squeeze=False)
     several = len({key[1:] for key in keys}) > 1
-    drawn = None
+    drawn: Any = None
     for axes, key in zip(panels.flat, keys, strict=False):
         drawn = _panel(axes, table[_of(table, key)], key)
         axes.set_title(activation_name(key[0]) + (f", width {key[1]}" if several else ""))

@@ -146,8 +146,8 @@ def _cell(name: str, trials: list[Trial]) -> Cell:
         best = max(search, key=lambda one: (one.score, -one.learning_rate))
         return Cell(name, tuple(search), (best,))
 
-    def goodness(own: list[Trial]) -> tuple[int, float, float]:
-        return len(own), sum(one.score for one in own), -own[0].learning_rate
+    def goodness(rate: float) -> tuple[int, float, float]:
+        return len(by_rate[rate]), sum(one.score for one in by_rate[rate]), -rate
 
-    counted = sorted(max(by_rate.values(), key=goodness), key=lambda one: one.seed)
+    counted = sorted(by_rate[max(by_rate, key=goodness)], key=lambda one: one.seed)
     return Cell(name, tuple(search), tuple(counted))

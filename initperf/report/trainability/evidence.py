@@ -110,7 +110,7 @@ def covered(trials: Iterable[Trial]) -> str:
         found.setdefault(key, []).append(one)
     words = []
     for (optimizer, epochs, batch, dataset), own in sorted(found.items()):
-        varied = {
+        varied: dict[str, set[Any]] = {
             "initializers": {one.initializer for one in own},
             "activations": {one.activation for one in own},
             "depths": {one.depth for one in own},

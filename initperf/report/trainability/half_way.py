@@ -73,7 +73,7 @@ def crossing(depths: Sequence[float], accuracies: Sequence[float], level: float)
                 return 0.0
             before = accuracies[place - 1]
             share = (before - level) / (before - accuracy)
-            return depths[place - 1] * (depths[place] / depths[place - 1]) ** share
+            return depths[place - 1] * math.pow(depths[place] / depths[place - 1], share)
     return math.inf
 
 

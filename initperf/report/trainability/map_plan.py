@@ -101,7 +101,13 @@ class MapPlan:
             Attributes that differ from it.
         """
         given = {"epochs": 2} | dict(changes.pop("given", {}))
-        small = {"widths": (100,), "seeds": 1, "columns": 7, "rows": 5, "points": 110}
+        small: dict[str, Any] = {
+            "widths": (100,),
+            "seeds": 1,
+            "columns": 7,
+            "rows": 5,
+            "points": 110,
+        }
         return cls(**(small | changes), given=given)
 
     def panels(self) -> list[Panel]:

@@ -40,8 +40,9 @@ def write(path: str | os.PathLike[str], evidence: Evidence) -> None:
         text.write(f"# {name}: {' '.join(value.split())}\n")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(_KINDS)
-    rows = [dataclasses.astuple(trial) for trial in evidence.trials]
-    table.writerows(sorted(rows, key=lambda row: row[1:]))
+    rows: list[tuple[Any, ...]] = [dataclasses.astuple(trial) for trial in evidence.trials]
+    rows.sort(key=lambda row: row[1:])
+    table.writerows(rows)
     try:
         with replacing(Path(path)) as fresh:
             fresh.write_text(text.getvalue(), encoding="utf-8")
