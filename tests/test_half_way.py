@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from initperf.report.rate_search import good_range
+from initperf.report.rate_search import good_range, with_good_ranges
 from initperf.report.trainability.half_way import crossing, depth_limit, half_way
 
 DEPTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -103,3 +104,14 @@ def test_one_rate_has_no_width_and_none_is_refused():
     assert good_range({0.1: 0.5}).decades == 0.0
     with pytest.raises(ValueError, match="at least one rate"):
         good_range({0.0: 0.5})
+
+
+def test_rules_that_learn_at_no_rate_have_no_good_range_and_lost_runs_count_as_nothing():
+    rows = [("a", rate, "finished", 0.11) for rate in (0.01, 0.1)]
+    rows += [("b", 0.01, "finished", 0.9), ("b", 0.1, "diverged", 0.89)]
+    table = pd.DataFrame(rows, columns=["initializer", "learning_rate", "status", "test_accuracy"])
+    found = with_good_ranges(table.assign(activation="relu")).set_index("initializer")
+    assert found.loc["a", "good_decades"].isna().all()
+    # from 0.9 to nothing over a decade: 0.85 after 1/18 of it
+    assert found.loc["b", "good_decades"].tolist() == pytest.approx([1 / 18, 1 / 18])
+    assert found.loc["b", "good_open"].all()

@@ -8,22 +8,24 @@ import pandas as pd
 import pytest
 
 from initperf import cli
+from initperf.report.trainability import collection
 from initperf.report.trainability.trial_files import read
 
-SMALL = ["--dataset=t.csv", "--backend=numpy", "--batch-size=20", "--epochs=1"]
+SMALL = ["--dataset=t.csv", "--backend=numpy", "--batch-size=20", "--epochs=4"]
 MAP = ["map", "--quick", *SMALL, "--activation=tanh", "--width=4", "--depth=1,4", "--workers=1"]
 DEPTHS = [
     *("depths", *SMALL, "--initializers=he_normal,zeros", "--activation=relu", "--depth=1,2,4"),
-    *("--width=4", "--learning-rates=0.001,0.1", "--seeds=2", "--workers=1"),
+    *("--width=8", "--learning-rates=0.001,0.1", "--seeds=2", "--workers=1"),
 ]
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch, cache):
-    """Work in a directory with a small table of three classes."""
+def place(tmp_path, monkeypatch):
+    """Work in a directory with a small table of three classes, and no trials measured before."""
+    monkeypatch.setattr(collection, "cache_directory", lambda name: tmp_path / name)
     rng = np.random.default_rng(1)
     labels = np.arange(90) % 3
-    table = pd.DataFrame(rng.normal(size=(90, 4)) + labels[:, None], columns=list("abcd"))
+    table = pd.DataFrame(rng.normal(size=(90, 4)) + 4.0 * np.eye(4)[labels], columns=list("abcd"))
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
@@ -82,20 +84,20 @@ def test_depths_are_measured_exported_and_answered_from(place, capsys):
     assert evidence.origin["commands"].startswith("initperf")
     for name in ("depth_limits", "rate_ranges"):
         assert Path(f"depths/result/figures/{name}.png").stat().st_size > 10_000
-    words = ("recommend", "--activation=relu", "--depth=4", "--width=4", "--from=trials.csv")
+    words = ("recommend", "--activation=relu", "--depth=1", "--width=8", "--from=trials.csv")
     code, out, _ = run(capsys, *words, "--json")
     answer = json.loads(out)
     assert code == 0
-    assert answer["setup"]["depth"] == 4
+    assert answer["setup"]["depth"] == 1
     assert answer["answer"][0]["initializer"] == "he_normal"
     assert "2 seeds only" in answer["remarks"]
     code, out, _ = run(capsys, *words)
     assert code == 0
     assert "thin evidence: 2 seeds only" in out
-    assert out.startswith("relu, 4 hidden layers of 4 units, sgd:\n")
+    assert out.startswith("relu, 1 hidden layer of 8 units, sgd:\n")
     code, out, _ = run(capsys, "recommend", "--against=trials.csv", "--from=trials.csv", "--json")
     assert code == 0
-    assert {row["advised"] for row in json.loads(out) if row["depth"] == 4} == {"he_normal"}
+    assert {row["advised"] for row in json.loads(out) if row["depth"] == 1} == {"he_normal"}
 
 
 @pytest.mark.slow
@@ -123,7 +125,7 @@ def test_a_question_is_measured_and_kept(place, capsys):
         (("map", "--weight-variance", "4,0.5"), "must rise"),
         (("map", "--points", "3"), "points must be at least"),
         (("map", "--width", "0"), "hidden"),
-        (("map", "--depth", "a,b"), "depths must be a positive integer, not 'a'"),
+        (("map", "--depth", "a,b"), "depths must be a positive integer and at most 10000, not 'a'"),
         (("map", "--weight-variance", "a,b"), "weight_variances must be"),
         (("map", "--learning-rate", "0.1,0.2"), "takes one value here"),
         (("map", "--set", "gain=2"), "--set is not for a map"),
@@ -132,7 +134,7 @@ def test_a_question_is_measured_and_kept(place, capsys):
         (("map", "--out", "t.csv"), "t.csv is a file"),
         (("depths", "--initializers", "he_norml"), "did you mean 'he_normal'"),
         (("depths", "--depth", "0"), "depth must be"),
-        (("depths", "--seeds", "0"), "positive integer"),
+        (("depths", "--seeds", "0"), "--seeds: must be an integer of at least 1"),
         (("depths", "--optimizer", "adm"), "did you mean 'adam'"),
         (("depths", "--learning-rates", "0"), "learning_rate must be positive"),
         (("depths", "--export", "nowhere/x.csv"), "there is no directory nowhere"),

@@ -20,22 +20,19 @@ from initperf_figures._style import (
     strokes,
 )
 
-LEARNED = 0.15
-"""Accuracy that a rule's best rate must reach: less is guessing, of which no rate is good."""
-
 _ROW_INCHES = 0.2
 _AROUND = 0.95
 
 
 def ranges_of(rates: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each initializer and activation that learns at its best rate.
+    """Return one row for each initializer and activation that learns at some rate.
 
     Parameters
     ----------
     rates : pandas.DataFrame
         With the columns ``good_low``, ``good_high``, ``good_decades`` and ``good_open``.
     """
-    best = rates[rates["best"] & (rates["test_accuracy"].fillna(0.0) >= LEARNED)]
+    best = rates[rates["best"] & rates["good_decades"].notna()]
     return best.drop_duplicates(["activation", "initializer"])
 
 

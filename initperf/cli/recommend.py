@@ -156,7 +156,8 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
         Where the evidence comes from.
     """
     width = "" if question.width is None else f" of {question.width} units"
-    print(f"{question.activation}, {question.depth} hidden layers{width}, {question.optimizer}:")
+    layers = "1 hidden layer" if question.depth == 1 else f"{question.depth} hidden layers"
+    print(f"{question.activation}, {layers}{width}, {question.optimizer}:")
     rows = [{k: v for k, v in row.items() if k != _HIDDEN} for row in answer.rows]
     if rows and not any(row.get("diverged") for row in rows):
         rows = [{k: v for k, v in row.items() if k != "diverged"} for row in rows]

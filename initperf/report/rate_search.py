@@ -18,6 +18,9 @@ from initperf.training.sweep import Workers, sweep
 if TYPE_CHECKING:
     import pandas as pd
 
+LEARNED = 0.15
+"""Accuracy that the best rate must reach: less is guessing among ten classes, at any rate."""
+
 GOOD = 0.05
 """Accuracy below the best rate's at which a rate still counts as good."""
 
@@ -165,7 +168,8 @@ def with_good_ranges(table: "pd.DataFrame") -> "pd.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        With ``good_low``, ``good_high``, ``good_decades`` and ``good_open`` of `GoodRange`.
+        With ``good_low``, ``good_high``, ``good_decades`` and ``good_open`` of `GoodRange`, NaN
+        where no rate reaches LEARNED.
     """
     keys = [name for name in ("initializer", "activation", "setup") if name in table]
     lost = table["status"] == "diverged"
@@ -173,7 +177,7 @@ def with_good_ranges(table: "pd.DataFrame") -> "pd.DataFrame":
     found = {}
     for key, own in table.assign(score=scores).groupby(keys, sort=False):
         tried = dict(zip(own["learning_rate"], own["score"], strict=True))
-        if any(rate > 0.0 for rate in tried):
+        if any(rate > 0.0 and score >= LEARNED for rate, score in tried.items()):
             found[key] = good_range(tried)
     rows = [found.get(key) for key in table[keys].itertuples(index=False, name=None)]
     none = math.nan

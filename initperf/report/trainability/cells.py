@@ -8,7 +8,7 @@ run of the search.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from initperf.report.rate_search import GoodRange, good_range
+from initperf.report.rate_search import LEARNED, GoodRange, good_range
 from initperf.report.trainability.evidence import Trial
 
 
@@ -104,8 +104,10 @@ class Cell:
         return differ and self.learning_rate in (min(rates), max(rates))
 
     def good(self) -> GoodRange | None:
-        """Return the range of good rates, or None where no several rates were tried."""
+        """Return the range of good rates, or None without a search, and where no rate learns."""
         if len({one.learning_rate for one in self.search}) < 2:
+            return None
+        if max(one.score for one in self.search) < LEARNED:
             return None
         tried: dict[float, list[float]] = {}
         for one in self.search:
