@@ -71,10 +71,11 @@ def test_a_change_below_the_threshold_asks_for_nothing():
     assert grid.refine({point: point[0] for point in grid.points}, 10_000) == []
 
 
-def test_no_more_points_than_allowed_and_the_same_ones_again():
-    grid, values = refined(circle, *SQUARE, most=60)
-    assert 25 < len(values) <= 60
-    again, _ = refined(circle, *SQUARE, most=60)
+@pytest.mark.parametrize("most", range(25, 75, 3))
+def test_no_more_points_than_allowed_and_the_same_ones_again(most):
+    grid, values = refined(circle, *SQUARE, most=most)
+    assert len(values) <= most
+    again, _ = refined(circle, *SQUARE, most=most)
     assert again.points == grid.points
 
 
