@@ -1,5 +1,6 @@
 """The verbs that train grids and look at their runs."""
 
+import dataclasses
 import errno
 import json
 
@@ -8,6 +9,8 @@ import pandas as pd
 import pytest
 
 from initperf import cli
+from initperf.training import _run_file
+from initperf.training.store import RunStore
 
 NUMPY = ("--backend", "numpy", "--epochs", "1", "--batch-size", "50")
 
@@ -88,7 +91,9 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
         (("sweep", "missing.toml"), "no readable grid 'missing.toml'"),
         (("sweep", "--workers", "0"), "must be a positive integer, not '0'"),
         (("sweep", "--workers", "-1"), "must be a positive integer, not '-1'"),
-        (("sweep", "--time-budget", "0"), "time_budget must be positive"),
+        (("sweep", "--time-budget", "0"), "--time-budget: must be a number above 0, not '0'"),
+        (("sweep", "--time-budget", "x"), "--time-budget: must be a number above 0, not 'x'"),
+        (("sweep", "--time-budget", "nan"), "--time-budget: must be a number above 0, not 'nan'"),
         (("sweep", "--executor", "dask"), "invalid choice: 'dask'"),
         (("sweep", "--depth", "3"), "depth needs width"),
         (("sweep", "--depth", "x", "--width", "3"), "depth must be an integer"),
@@ -170,6 +175,16 @@ def test_runs_lists_and_filters(capsys, store):
     assert "did you mean 'depth'" in err
 
 
+def test_a_store_without_runs_is_listed(capsys, tmp_path):
+    (tmp_path / "empty").mkdir()
+    code, out, err = run(capsys, "runs", tmp_path / "empty")
+    assert (code, out, err) == (0, "nothing to show\n", "")
+    code, out, _ = run(capsys, "runs", tmp_path / "empty", "--where", "seed<9", "--json")
+    assert (code, json.loads(out)) == (0, [])
+    assert run(capsys, "runs", tmp_path / "empty", "--export", tmp_path / "a.csv")[0] == 0
+    assert "test_accuracy" in (tmp_path / "a.csv").read_text()
+
+
 def test_runs_exports(capsys, store, tmp_path):
     where = ("--where", "depth=3")
     assert run(capsys, "runs", store, *where, "--export", tmp_path / "a.csv")[0] == 0
@@ -182,6 +197,22 @@ def test_runs_exports(capsys, store, tmp_path):
     assert (code, "must be a .csv or .parquet file" in err) == (2, True)
     code, _, err = run(capsys, "runs", store, "--export", tmp_path / "nowhere" / "a.csv")
     assert (code, err.count("\n")) == (2, 1)
+
+
+def test_names_in_files_send_no_escapes_to_a_terminal(capsys, store, tmp_path):
+    """Of a file that says it is another run, and of a directory."""
+    first = next(iter(store.glob("*.parquet")))
+    run_of_escapes = dataclasses.replace(RunStore(store).load(first.stem), name="\x1b[31mred")
+    first.unlink()
+    _run_file.write(first, run_of_escapes)
+    code, out, err = run(capsys, "runs", store)
+    assert code == 0
+    assert "it is run \\x1b[31mred" in err
+    evil = tmp_path / "\x1b[31mother"
+    evil.mkdir()
+    code, _, merged = run(capsys, "runs", store, "--merge", evil)
+    assert (code, "0 runs of" in merged) == (0, True)
+    assert "\x1b" not in out + err + merged
 
 
 def test_runs_merges_removes_and_names_what_is_damaged(capsys, store, tmp_path):

@@ -122,6 +122,10 @@ def test_another_optimizer_keeps_what_both_have_and_was_chosen():
     assert experiment.replace(optimizer="nesterov", momentum=0.7).momentum == 0.7
     assert experiment.replace(optimizer="adam").weight_decay == 0.1
     assert experiment.replace(optimizer=OPTIMIZERS["adam"]).weight_decay == 0.0
+    # of two defaults that differ, the one of the optimizer that comes
+    assert Experiment().replace(optimizer="adamw").weight_decay == 0.01
+    assert experiment.replace(optimizer="adamw").weight_decay == 0.1
+    assert Experiment(optimizer="adamw").replace(optimizer="adam").weight_decay == 0.0
 
 
 def test_a_setting_that_no_record_has_is_told_the_nearest():

@@ -62,6 +62,7 @@ def test_one_file_holds_a_run_for_readers_of_parquet(tmp_path, run):
         store.save(named(run, number))
     table = pd.read_parquet(tmp_path)  # the directory as one table
     assert len(table) == 4
+    assert sorted(table["run"]) == list(store)
     row = pd.read_parquet(path).iloc[0]
     assert (row.initializer, row.depth, row.width, row.status) == ("he_normal", 1, 8, "finished")
     assert [step["loss"] for step in row.step_rows] == run.steps["loss"].tolist()
@@ -115,6 +116,22 @@ def test_a_limit_of_file_size_is_one_line(tmp_path, run):
     assert "cannot be written to" in printed
     assert printed.count("\n") == 1
     assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_a_run_is_written_where_directories_cannot_be_opened(tmp_path, run, monkeypatch):
+    """As on Windows."""
+    opened = os.open
+
+    def refusing(path, *arguments, **named):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *arguments, **named)
+
+    monkeypatch.setattr(os, "open", refusing)
+    store = RunStore(tmp_path / "runs")
+    store.save(run)
+    monkeypatch.undo()
+    assert store.load(run.name).test_accuracy == run.test_accuracy
 
 
 def damages(path):

@@ -219,6 +219,11 @@ def test_impossible_workers_are_refused(given, reason):
         Workers(**given)
 
 
+def test_more_workers_than_experiments_are_not_started(blobs):
+    runs = sweep(GRID[:2], datasets={"mnist": blobs}, workers=10**30)
+    assert [run.experiment for run in runs] == GRID[:2]
+
+
 def test_a_closed_generator_stops_its_threads():
     stop = Stop()
     ended = threading.Semaphore(0)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hostile import number
 
 from initperf.activations import ACTIVATIONS
 from initperf.kernels import KERNELS
@@ -33,7 +34,9 @@ def random_training(seed, loss="softmax_cross_entropy"):
     activation, rule = str(rng.choice(SMOOTH)), OPTIMIZERS[str(rng.choice(list(OPTIMIZERS)))]
     images, targets = rng.standard_normal((count, sizes[0])), rng.integers(0, sizes[-1], count)
     order, start = rng.permutation(count), int(rng.integers(1000))
-    rule = rule.replace(weight_decay=0.01, **({"epsilon": EPSILON} if rule.name == "adam" else {}))
+    rule = rule.replace(
+        weight_decay=0.01, **({"epsilon": EPSILON} if hasattr(rule, "epsilon") else {})
+    )
     factors = rule.factors(np.full(steps, EPSILON), 0)
     clip_norm, clip_globally = float(rng.choice([0.0, 0.1])), bool(rng.integers(2))
     layer_rates = rng.uniform(0.5, 1.0, (len(sizes) - 1, 2))
@@ -79,7 +82,7 @@ def random_training(seed, loss="softmax_cross_entropy"):
 
 @pytest.mark.parametrize(
     ("seed", "loss"),
-    [(seed, name) for name in LOSSES for seed in range(60)],
+    [(seed, name) for name in LOSSES for seed in range(number(60))],
 )
 def test_both_backends_train_alike_whatever_the_shape(seed, loss):
     train, tolerance, told = random_training(seed, loss)

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from initperf._core.registry import Registry
+from initperf_figures._axes import spell_powers
 from initperf_figures._style import look
 
 Tables = Mapping[str, pd.DataFrame]
@@ -93,7 +94,9 @@ class ReportFigure:
         if "runs" in self.needs:
             check_comparable(tables["runs"])
         with look(inches):
-            return self.draw(plain({name: tables[name] for name in self.needs}))
+            figure = self.draw(plain({name: tables[name] for name in self.needs}))
+            spell_powers(figure)
+            return figure
 
     def find(self, tables: Tables) -> str:
         """Return what the tables show, in one sentence, or nothing where the figure says none."""

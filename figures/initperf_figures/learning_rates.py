@@ -57,6 +57,12 @@ def _line(axes: Axes, line: pd.DataFrame, name: str) -> None:
     stroke = strokes(name)
     x, y = line["learning_rate"], line["test_accuracy"].fillna(0.0)
     axes.plot(x, y, color=stroke.colour, linestyle=stroke.dash)
+    if "good_decades" in line:
+        good = line["good_low"].iloc[0], line["good_high"].iloc[0]
+        between = x[(x > good[0]) & (x < good[1])]
+        where = np.unique([*good, *between])
+        accuracy = np.interp(np.log(where), np.log(x[x > 0]), y[x > 0])
+        axes.plot(where, accuracy, color=stroke.colour, linewidth=4.5, alpha=0.3, zorder=1)
     style: dict[str, Any] = {"color": stroke.colour, "linestyle": "", "zorder": 3}
     lost = line["status"] == "diverged"
     axes.plot(x[lost], y[lost], marker="x", markersize=5, **style)
@@ -90,8 +96,9 @@ def caption(tables: Tables) -> str:
     )
     which = "; one seed, which no other figure shows" if "seed" in rates else "; means over seeds"
     return (
-        "The wider the top of a curve, the less the rate needs tuning. A ring is the best rate, a "
-        "cross a rate at which a run diverged, the number the accuracy at the largest rate"
+        "The wider the top of a curve, the less the rate needs tuning. A ring is the best rate, "
+        "the broad line the rates within 5 points of it, a cross a rate at which a run diverged, "
+        "the number the accuracy at the largest rate"
         f"{which}.{at_edge}"
     )
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import add_dtype, integer, positive_number
 from initperf.cli._output import progress, show, show_json, usage
 from initperf.cli._settings import add_training, experiments
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
     print("\nNotes")
     for note in found.notes:
         print(f"- {note}")
-    print(f"\nwrote {', '.join(map(str, written))}")
+    print(f"\nwrote {one_line(', '.join(map(str, written)))}")
 
 
 def _target(arguments: argparse.Namespace) -> Any:

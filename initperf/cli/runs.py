@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import add_json
 from initperf.cli._output import show
 from initperf.errors import UsageError
@@ -138,4 +139,4 @@ def _tell_damaged(damaged: dict[str, str]) -> None:
 
 
 def _tell(text: str) -> None:
-    print(f"initperf runs: {text}", file=sys.stderr, flush=True)
+    print(f"initperf runs: {one_line(text)}", file=sys.stderr, flush=True)

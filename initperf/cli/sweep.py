@@ -4,7 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from initperf.cli._arguments import add_json, integer
+from initperf._core.text import one_line
+from initperf.cli._arguments import add_json, integer, positive_number
 from initperf.cli._outcomes import outcomes
 from initperf.cli._output import progress, show, usage
 from initperf.cli._settings import add_training, axes, check_used
@@ -46,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--time-budget",
-        type=float,
+        type=positive_number,
         metavar="SECONDS",
         help="end after this time with the runs that are done; the same command goes on with --out",
     )
@@ -118,4 +119,4 @@ def _plan(
 
 
 def _tell(text: str) -> None:
-    print(f"initperf sweep: {text}", file=sys.stderr, flush=True)
+    print(f"initperf sweep: {one_line(text)}", file=sys.stderr, flush=True)

@@ -28,6 +28,7 @@ _SHAPING = (
     "initperf.activations",
     "initperf.initializers",
     "initperf.jit.elementary",
+    "initperf.jit.radians",
     "initperf.losses",
     "initperf.optimizers",
     "initperf.schemes",

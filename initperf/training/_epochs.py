@@ -109,9 +109,9 @@ class Epochs:
 
     def initialize(self) -> None:
         """Set weights and biases; a scheme that looks at data sees the first images of epoch 0."""
-        images, seed = self.batches.images, self.experiment.seed
+        (images, labels), seed = self.batches[:2], self.experiment.seed
         chosen = batch_order(self.experiment, 0, len(images))[: self.scheme.images]
-        self.network.initialize(self.scheme, seed, batch=images[chosen])
+        self.network.initialize(self.scheme, seed, batch=images[chosen], labels=labels[chosen])
 
     def compilations(self) -> dict[tuple[str, bool], Callable[[], Any]]:
         """Return calls that compile what epochs and evaluations need, each a part of it."""

@@ -139,7 +139,7 @@ def read(path: Path) -> Run:
     one of UNREADABLE
         For a file that is damaged, or of another run than its name says.
     """
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with _opened(path) as file:
         run = _facts(file.metadata.metadata or {}, path)
         table = file.read(columns=list(TABLES))
     columns: dict[str, Any] = {}
@@ -159,10 +159,17 @@ def read(path: Path) -> Run:
 
 def read_facts(path: Path) -> Any:
     """Return the columns of facts of a file as a table of Arrow with one row; see `read`."""
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with _opened(path) as file:
         _facts(file.metadata.metadata or {}, path)
         names = [name for name in file.schema_arrow.names if name not in TABLES]
         return file.read(columns=names)
+
+
+def _opened(path: Path) -> Any:
+    """Open the file of a run; ValueError for a pipe, on which to wait would take for ever."""
+    if not path.is_file():
+        raise ValueError("it is no file")
+    return pq.ParquetFile(path, page_checksum_verification=True)
 
 
 class LayoutError(DataError):

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from initperf._core.parallel import interrupts_ignored
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -161,4 +163,6 @@ def in_processes(
     parallel = joblib.Parallel(
         n_jobs=workers, backend="loky", return_as="generator_unordered", batch_size=1
     )
-    yield from parallel(joblib.delayed(function)(*call) for call in calls)
+    with interrupts_ignored():  # by the processes, which this one ends
+        results = parallel(joblib.delayed(function)(*call) for call in calls)
+    yield from results

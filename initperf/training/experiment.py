@@ -188,10 +188,11 @@ class Experiment:
             if isinstance(changes.get(name), str):
                 changes[name] = choice.take(name, changes[name])
                 shared = settings_of(type(changes[name]))
+                present = settings_of(type(getattr(self, name)))
                 kept |= {
                     key: value
                     for key, value in values_of(getattr(self, name)).items()
-                    if key in shared and value != shared[key].default
+                    if key in shared and value != present[key].default
                 }
         own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return Experiment(**(own | kept | changes))

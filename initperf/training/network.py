@@ -115,6 +115,7 @@ class Mlp:
         rng: RandomSource = None,
         biases: str = "zeros",
         batch: Any = None,
+        labels: Any = None,
     ) -> "Mlp":
         """Set the weights, each layer's from a stream of its own, and the biases.
 
@@ -128,13 +129,15 @@ class Mlp:
             ``"fan_in_uniform"``, U(±1/√fan_in) from streams of their own; a scheme sets its own.
         batch : array, optional
             Inputs, (count, features), for a scheme that looks at data.
+        labels : array, optional
+            Their classes, (count,), for a scheme that looks at labels.
 
         Raises
         ------
         ValueError
             For another name, or where a scheme does not apply.
         """
-        as_scheme(initializer, biases)(self, rng=rng, batch=batch)
+        as_scheme(initializer, biases)(self, rng=rng, batch=batch, labels=labels)
         return self
 
     def logits(self, images: np.ndarray) -> np.ndarray:
@@ -212,6 +215,7 @@ def draw_network(
     *,
     rng: RandomSource = None,
     batch: Any = None,
+    labels: Any = None,
     residual: int = 0,
     dtype: str = "float32",
     backend: str = "numba",
@@ -232,6 +236,8 @@ def draw_network(
         See `initperf._core.keys.as_key`.
     batch : array, optional
         Inputs, (count, sizes[0]), for a scheme that looks at data, such as ``"lsuv"``.
+    labels : array, optional
+        Their classes, (count,), for a scheme that looks at labels, as ``"gradinit"`` does.
     residual : int
         Layers of a residual block, see `initperf.schemes.residual_blocks`; 0 for a network without.
     dtype : str
@@ -263,7 +269,7 @@ def draw_network(
         rule = rule.replace(**parameters)
     network = Mlp(sizes, activation, dtype, backend, residual)
     try:
-        network.initialize(rule, rng, batch=batch)
+        network.initialize(rule, rng, batch=batch, labels=labels)
     except MemoryError:
         raise too_large("sizes", sizes) from None
     return list(network.layers())

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from initperf.data import Dataset
 from initperf.training.experiment import settings
+from initperf.training.map_tables import map_table, of_maps
 from initperf.training.setups import name_setups
 
 if TYPE_CHECKING:
@@ -94,8 +95,9 @@ def tables_of(runs: "Iterable[Run]", besides: Iterable[str] = ()) -> "dict[str, 
     -------
     dict of str to pandas.DataFrame
         Those of `run_tables`, ``"runs"`` with a column ``setup`` of what tells the settings of
-        the runs apart, and ``"signal"``: activations and gradients of the hidden layers of the
-        first batch, before any training, of the runs that recorded their first step.
+        the runs apart; ``"signal"``: activations and gradients of the hidden layers of the first
+        batch, before any training, of the runs that recorded their first step; and
+        ``"trainability"`` of `map_table` where runs make a map.
     """
     every = list(runs)
     tables = run_tables(every)
@@ -109,4 +111,6 @@ def tables_of(runs: "Iterable[Run]", besides: Iterable[str] = ()) -> "dict[str, 
     first = layers[(layers["step"] == 1) & (layers["layer"] < last)]
     if len(first):
         tables["signal"] = keys.merge(first, on="run").drop(columns=["run", "step"])
+    if mapped := of_maps(run.experiment for run in every):
+        tables["trainability"] = map_table(run for run in every if run.experiment in mapped)
     return tables

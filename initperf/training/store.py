@@ -235,6 +235,8 @@ class RunStore:
             Table sorted by ``run``, with the settings of the experiments, nullable, and how the
             runs ended, and a dictionary of reasons by name.
         """
+        import pyarrow as pa
+
         from initperf.training import _index, _run_file
 
         def read(name: str) -> object:
@@ -246,4 +248,7 @@ class RunStore:
             return _run_file.as_table(self.load(name))
 
         table, damaged = _index.facts(self.directory, self._files(), read)
+        if not len(table):
+            schema = pa.schema(list(_run_file.facts_schema().items()))
+            return schema.empty_table(), damaged
         return _run_file.completed(table), damaged

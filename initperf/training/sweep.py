@@ -169,7 +169,7 @@ def sweep(
 
 
 def _trained(planned: _Sweep, chosen: Workers, stop: Stop) -> Iterator[Run]:
-    workers = chosen.count or default_threads()
+    workers = min(chosen.count or default_threads(), len(planned.waiting))
     if chosen.scheduler is not None:
         return _on_cluster(planned, chosen.scheduler, stop)
     if chosen.backend == "processes":
