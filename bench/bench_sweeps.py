@@ -25,16 +25,15 @@ NETWORKS = {
 }
 
 
-def _experiments(name: str, record: str) -> list[Experiment]:
-    return list(grid(dataset="mnist_5k", seed=list(range(RUNS)), record=record, **NETWORKS[name]))
+def _experiments(name: str) -> list[Experiment]:
+    return list(grid(dataset="mnist_5k", seed=list(range(RUNS)), **NETWORKS[name]))
 
 
-@pytest.mark.parametrize("record", ["step", "none"])
 @pytest.mark.parametrize("backend", ["threads", "processes"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_sweep_on_all_processors(ab: Any, name: str, backend: str, record: str) -> None:
+def test_a_sweep_on_all_processors(ab: Any, name: str, backend: str) -> None:
     """A ratio of 2 says that two processors train twice as many runs a second as one."""
-    experiments, sets = _experiments(name, record), {"mnist_5k": data.load("mnist_5k")}
+    experiments, sets = _experiments(name), {"mnist_5k": data.load("mnist_5k")}
 
     def run(count: int) -> None:
         runs = sweep(experiments, workers=Workers(count, backend), datasets=sets)

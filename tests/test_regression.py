@@ -18,7 +18,7 @@ from initperf.initializers import INITIALIZERS
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import Batches, Descent, Records
 from initperf.losses import LOSSES
-from initperf.schemes import SCHEMES
+from initperf.schemes import SCHEMES, Supervised
 from initperf.training.network import Mlp
 from initperf.training.run_tables import tables_of
 from initperf.training.store import RunStore
@@ -115,7 +115,7 @@ def test_both_backends_follow_one_trajectory_and_both_scores_are_kept():
 def suited(name):
     """Return an experiment of a rule, with an activation and blocks that suit it."""
     fixed = {"hidden": (8, 8, 8), "learning_rate": 0.0, "backend": "numpy", "record": "none"}
-    for activation, residual in itertools.product(("relu", "tanh"), (0, 2)):
+    for activation, residual in itertools.product(("relu", "tanh", "sin"), (0, 2)):
         with contextlib.suppress(UnsuitableError):
             return SMALL.replace(
                 initializer=name, activation=activation, residual=residual, **fixed
@@ -123,11 +123,23 @@ def suited(name):
     raise AssertionError(name)
 
 
-@pytest.mark.parametrize("name", [*INITIALIZERS, *SCHEMES])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, rule in {**INITIALIZERS, **SCHEMES}.items()
+        if not isinstance(rule, Supervised)
+    ],
+)
 def test_every_rule_starts_a_regression(name):
     run = train(suited(name), dataset=OWN)
     assert run.status == "finished"
     assert np.isfinite(run.test_r2)
+
+
+def test_a_rule_that_uses_classes_is_refused():
+    with pytest.raises(UnsuitableError, match="gradinit uses classes, and loss=squared_error"):
+        SMALL.replace(initializer="gradinit")
 
 
 def test_divergence_is_a_result(tmp_path):

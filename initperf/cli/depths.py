@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HELP = "measure until which depth each initializer learns, each at its best learning rate"
 
-_WITHOUT = ("hidden", "seed", "residual", "record", "histogram_steps")
+_WITHOUT = ("loss", "hidden", "seed", "residual", "record", "histogram_steps")
 _SEVERAL = {
     "initializer": "initializers",
     "activation": "activations",

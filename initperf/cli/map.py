@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HELP = "map where networks train, over weight variance and depth, beside mean-field theory"
 
-_WITHOUT = ("initializer", "hidden", "seed", "residual", "record", "histogram_steps")
+_WITHOUT = ("initializer", "loss", "hidden", "seed", "residual", "record", "histogram_steps")
 _SEVERAL = ("activation", "width", "depth", "weight_variance")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from initperf._core.arguments import shown
 from initperf.data import Dataset
 from initperf.errors import UsageError
-from initperf.training._process import train_here
+from initperf.training._process import handed_on, train_here
 from initperf.training._workers import Stop, StoppedError
 from initperf.training.run import Run
 
@@ -49,7 +49,8 @@ def connected(address: str) -> "Iterator[Client]":
         ) from None
 
     # its log repeats in many lines what is raised as an error here
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # Dask gives both a level of their own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about versions, which are checked below
@@ -133,10 +134,14 @@ def trained(
     lost = (CancelledError, asyncio.CancelledError, OSError, TimeoutError)
     futures = []
     try:
-        there = {
-            name: client.scatter(dataset, broadcast=True, hash=False)
-            for name, dataset in sets.items()
-        }
+        # Tasks, and not scattered: Dask keeps scattered data on one worker (its active memory
+        # manager drops other copies), and cancels what needs data that a dead worker had.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a task as large as its data
+            there = {
+                name: client.submit(handed_on, dataset, key=f"data-{secrets.token_hex(4)}")
+                for name, dataset in sets.items()
+            }
         futures = [
             client.submit(
                 train_here,

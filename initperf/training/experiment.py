@@ -10,7 +10,7 @@ from initperf._core.markup import record
 from initperf._core.nearest import suggestion
 from initperf._core.rule import Rule
 from initperf._core.schema import Range, Record, Setting, setting, settings_of, values_of
-from initperf.errors import PluginError
+from initperf.errors import PluginError, UnsuitableError
 from initperf.optimizers import Optimizer
 from initperf.training.choices import CHOICES
 from initperf.training.parts import PARTS, Clipping, Data, Network, Recording
@@ -143,8 +143,8 @@ class Experiment:
     def _canonicalize(self) -> None:
         """Check what concerns several parts, and put names into canonical form."""
         from initperf.activations import ACTIVATIONS
-        from initperf.losses import LOSSES
-        from initperf.schemes import Scheme, as_scheme
+        from initperf.losses import LOSSES, PointwiseLoss
+        from initperf.schemes import Scheme, Supervised, as_scheme
         from initperf.training._spelling import spelled
 
         rule, network = self.rule, self.network
@@ -154,6 +154,8 @@ class Experiment:
         if isinstance(rule, Scheme):
             object.__setattr__(self, "network", network.replace(biases="zeros"))
         scheme.check(network.hidden, ACTIVATIONS[network.activation], network.residual)
+        if isinstance(scheme, Supervised) and isinstance(LOSSES[self.loss], PointwiseLoss):
+            raise UnsuitableError(f"{scheme.name} uses classes, and loss={self.loss} is of values")
         self.schedule.check(self.learning_rate)
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from initperf.losses import LOSSES
 from initperf.schemes.mean_field import MeanFieldScheme
 from initperf.training.experiment import Experiment
 
@@ -27,12 +28,15 @@ def of_maps(experiments: Iterable[Experiment]) -> set[Experiment]:
     Returns
     -------
     set of Experiment
-        Those of the rule ``mean_field`` with hidden layers of one width, of an activation, width
-        and σb² of which there are at least three weight variances and three depths.
+        Those of classes and of the rule ``mean_field``, with hidden layers of one width, of an
+        activation, width and σb² of which there are at least three weight variances and three
+        depths.
     """
     groups: dict[tuple[Any, ...], list[tuple[Experiment, float]]] = {}
     for one in experiments:
         if not one.initializer.startswith("mean_field") or len(set(one.hidden)) != 1:
+            continue
+        if LOSSES[one.loss].score != "accuracy":
             continue
         rule = one.rule
         if isinstance(rule, MeanFieldScheme):

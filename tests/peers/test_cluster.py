@@ -64,10 +64,11 @@ def test_a_cluster_trains_regressions_with_the_bits_of_threads(cluster):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_killed_worker_loses_and_doubles_nothing(cluster):
+@pytest.mark.parametrize("after", [3, 30])  # of 40 runs: early, and when copies have been dropped
+def test_a_killed_worker_loses_and_doubles_nothing(cluster, after):
     trial = cluster_trial.Trial()
     expected = sweep(cluster_trial.experiments(), datasets={"own": cluster_trial.dataset()})
-    cluster_trial.kill_one(cluster, trial, expected, after=3)
+    cluster_trial.kill_one(cluster, trial, expected, after)
     assert trial == cluster_trial.Trial(kills=1, arrived=cluster_trial.RUNS)
     assert [worker.poll() is None for worker in cluster.workers] == [False, True]
 

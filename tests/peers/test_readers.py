@@ -52,7 +52,7 @@ def test_polars_reads_a_store(store):
     assert table.height == 4
     deep = table.filter((polars.col("depth") > 2) & (polars.col("status") == "finished"))
     (name,) = deep["run"]
-    steps = deep.explode("step_rows").unnest("step_rows")
+    steps = deep.select("step_rows").explode("step_rows").unnest("step_rows")
     assert steps["loss"].to_list() == losses(store)[name]
     accuracy = store.load(name).test_accuracy
     assert deep["test_accuracy"].to_list() == [accuracy]
