@@ -199,7 +199,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             weight = self._path_of_own(module, "weight")
             epsilon = getattr(module, "eps", getattr(module, "variance_epsilon", 0.0))
             described = replace(
-                operation, kind="norm", parents=read, weight=weight, epsilon=float(epsilon or 0.0)
+                operation,
+                kind="norm",
+                parents=read,
+                weight=weight,
+                epsilon=float(epsilon or 0.0),
+                factor=math.nan,
             )
         elif activation := activation_of_module(kind):
             described = replace(operation, kind="activation", parents=read, activation=activation)
