@@ -141,9 +141,9 @@ import resource, sys, torch
 from torch import nn
 sys.path[:0] = [{path!r}]
 torch.set_num_threads(1)
-layers = [each for _ in range(24) for each in (nn.Linear(1024, 1024), nn.GELU())]
+layers = [each for _ in range(24) for each in (nn.Linear(512, 512), nn.GELU())]
 model = nn.Sequential(*layers)
-x = torch.randn(4096, 1024)
+x = torch.randn(8192, 512)
 def loss(y):
     return (y * y).mean()
 if {checked}:

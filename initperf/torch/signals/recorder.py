@@ -247,8 +247,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         first = found[0] if found else None
         if first is None or not measurable(first):
             return None
-        if not in_place and any(_share(first, each.tensor) for each in call.operands):
-            return None  # a view, as an element of a list of them
         origin = _joined(call)
         put = self._origins.write if in_place else self._origins.put
         if call.operation.startswith(_COPIES) or call.operation == "copy":
@@ -385,13 +383,6 @@ def _joined(call: Call) -> Origin:
     for each in call.operands:
         joined |= each.origin
     return Origin(joined.operations) if joined.operations else joined
-
-
-def _share(first: torch.Tensor, second: torch.Tensor) -> bool:
-    """Return whether two tensors lie in one memory."""
-    if second.layout != torch.strided or second.device.type == "meta":
-        return False
-    return bool(first.untyped_storage()._cdata == second.untyped_storage()._cdata)
 
 
 def _newest_node() -> int:
