@@ -10,7 +10,9 @@ from initperf.torch.recipes.mup import mup_groups
 
 WIDTHS = (64, 128, 256, 512)
 BASE = 16.0
-RATE = 0.01
+STEPS = 3
+RATES = {"standard": 0.003, "maximal": 0.01}
+"""Rates at which each trains; the second is that at the base width."""
 
 
 def network(width: int) -> nn.Sequential:
@@ -34,12 +36,12 @@ def maximal(width: int) -> nn.Module:
 
 def one_rate(model: nn.Module) -> torch.optim.Optimizer:
     """Return Adam with one rate for all parameters."""
-    return torch.optim.Adam(model.parameters(), lr=RATE)
+    return torch.optim.Adam(model.parameters(), lr=RATES["standard"])
 
 
 def rate_by_role(model: nn.Module) -> torch.optim.Optimizer:
     """Return Adam with the rates of the maximal update parametrization."""
-    return torch.optim.Adam(mup_groups(model, RATE, base_width=BASE))
+    return torch.optim.Adam(mup_groups(model, RATES["maximal"], base_width=BASE))
 
 
 def main(pictures: str | None) -> None:
@@ -52,7 +54,7 @@ def main(pictures: str | None) -> None:
     """
     batch = torch.randn(64, 16, generator=torch.Generator().manual_seed(0))
     for make, optimizer in ((standard, one_rate), (maximal, rate_by_role)):
-        found = initperf.torch.coordinate_check(make, WIDTHS, batch, 4, optimizer=optimizer)
+        found = initperf.torch.coordinate_check(make, WIDTHS, batch, STEPS, optimizer=optimizer)
         print(f"{make.__name__}: {found}\n")
         if pictures is not None:
             found.figure().savefig(f"{pictures}-{make.__name__}.png", dpi=150)

@@ -20,7 +20,7 @@ def check_table(*, layers=LAYERS, seeds=3, ratio=0.7, direction="loss"):
         for place, (name, kind) in enumerate(names):
             predicted = ratio ** (place // 2)
             noise = math.exp(0.1 * random.normal())
-            shared = {"name": name, "kind": kind, "seed": seed, "dead": 0.0, "zeros": 0.0}
+            shared = {"name": name, "kind": kind, "seed": seed, "dead": 0.0, "mean": 0.0}
             shared |= {"agreement": "as predicted" if place else "not known", "largest": 4.0}
             rows.append(
                 shared
@@ -43,6 +43,16 @@ def check_table(*, layers=LAYERS, seeds=3, ratio=0.7, direction="loss"):
                 }
             )
     return pd.DataFrame(rows)
+
+
+def residual_table():
+    """Return measurements of blocks with residual additions and a masked softmax."""
+    table = check_table()
+    adds = table["name"].str.endswith("relu")
+    table.loc[adds, "kind"] = "residual"
+    masked = table["name"] == "blocks.2.fc"
+    table.loc[masked, ["kind", "mean", "second_moment"]] = ["other", -math.inf, math.inf]
+    return table
 
 
 def shown_check(**changes):

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from synthetic_checks import WIDTHS, check_table, coordinate_tables, shown_check
+from synthetic_checks import WIDTHS, check_table, coordinate_tables, residual_table, shown_check
 
 from initperf_figures._check_page import check_page
 from initperf_figures._coordinates import coordinate_figure
@@ -64,7 +64,7 @@ def test_lines_are_medians_over_seeds_and_theory():
     expected = np.sqrt(rows.groupby("name", sort=False)["predicted"].first())
     np.testing.assert_allclose(theory.get_ydata(), expected, rtol=1e-12)
     assert lines["layers with weights"].get_xdata().tolist() == list(range(1, 24, 2))
-    assert "theory, and its band" not in {line.get_label() for line in backward.collections}
+    assert not any("theory" in str(line.get_label()) for line in backward.lines)
 
 
 def test_findings_are_marked_where_they_are():
@@ -83,6 +83,13 @@ def test_what_has_no_logarithm_is_marked_at_the_edge():
     marks = next(line for line in forward.lines if "all zero" in str(line.get_label()))
     assert marks.get_xdata().tolist() == [9, 11]
     assert set(marks.get_ydata()) == {forward.get_ylim()[0]}
+
+
+def test_residual_additions_are_joined_and_masks_are_no_alarm():
+    forward = signal_figure(residual_table()).axes[0]
+    lines = {str(line.get_label()): line for line in forward.lines}
+    assert lines["trunk, after each addition"].get_xdata().tolist() == list(range(2, 25, 2))
+    assert not any("all zero" in label for label in lines)
 
 
 @pytest.mark.parametrize("layers", [1, 12, 300])

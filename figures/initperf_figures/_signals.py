@@ -3,7 +3,8 @@
 It is drawn from the table of `initperf.torch.check`, and is no figure of the report.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence, Set
 from itertools import groupby
 
 import numpy as np
@@ -16,7 +17,9 @@ from initperf_figures._axes import power
 from initperf_figures._style import ACCENT, CONTEXT, INK, MUTED, RULE, canvas, look, width
 
 ALARM = "#cb3f16"
+TRUNK = "#12a862"
 _HEIGHT = 5.6  # inches
+_MANY = 120  # operations, from which on lines are thin
 _LETTER = 0.062  # inches of a letter of a tick label
 _LOWEST, _HIGHEST = 1e-12, 1e12
 _LAYERS = ("linear", "convolution", "recurrent", "embedding")
@@ -34,7 +37,7 @@ def signal_figure(table: pd.DataFrame, findings: Sequence[Mapping[str, str]] = (
     ----------
     table : pandas.DataFrame
         A row an operation, seed and direction: ``name``, ``kind``, ``seed``, ``direction``,
-        ``second_moment``, ``predicted``, ``predicted_low``, ``predicted_high``, ``agreement``.
+        ``mean``, ``second_moment``, ``predicted``, ``predicted_low``, ``predicted_high``.
     findings : sequence of mapping
         With ``name`` and ``kind``; those that name an operation are marked.
 
@@ -42,8 +45,10 @@ def signal_figure(table: pd.DataFrame, findings: Sequence[Mapping[str, str]] = (
     -------
     matplotlib.figure.Figure
         A panel for each direction: the median over seeds with a band from the least to the
-        greatest, dots at layers with weights, theory's line and band where theory says something.
+        greatest, dots at layers with weights, a line through residual additions, theory's line
+        and band where theory says something. Operations of the loss are left out.
     """
+    table = table[table["kind"] != "loss"]
     forward = table[table["direction"] == "forward"]
     places = {name: place for place, name in enumerate(dict.fromkeys(forward["name"]))}
     present = [each for each in _PANELS if (table["direction"] == each[0]).any()][:2]
@@ -56,7 +61,8 @@ def signal_figure(table: pd.DataFrame, findings: Sequence[Mapping[str, str]] = (
             axes.set_title(title)
             axes.set_ylabel(label)
         _mark(figure.axes[0], forward, places, findings)
-        _ticks(figure.axes[-1], list(places))
+        layers = set(forward[forward["kind"].isin(_LAYERS)]["name"])
+        _ticks(figure.axes[-1], list(places), layers)
         figure.axes[-1].set_xlabel("operations in the order of execution")
     return figure
 
@@ -86,16 +92,35 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
             alpha=0.55,
             linewidth=0,
             zorder=1,
-            label="theory, and its band",
         )
-        axes.plot(whole.index, np.sqrt(whole["predicted"]), color=INK, linewidth=0.9, zorder=2)
+        axes.plot(
+            whole.index,
+            np.sqrt(whole["predicted"]),
+            color=INK,
+            alpha=0.45,
+            linewidth=3.2 if len(summary) <= _MANY else 2.0,
+            solid_capstyle="butt",
+            zorder=2,
+            label="theory, and the band of chance",
+        )
     if rows["seed"].nunique() > 1:
         axes.fill_between(
             summary.index, summary["min"], summary["max"], color=ACCENT, alpha=0.16, linewidth=0
         )
+    wide = 1.2 if len(summary) <= _MANY else 0.8
     axes.plot(
-        summary.index, summary["median"], color=ACCENT, linewidth=1.2, zorder=3, label="measured"
+        summary.index, summary["median"], color=ACCENT, linewidth=wide, zorder=3, label="measured"
     )
+    trunk = sorted(rows[rows["kind"] == "residual"]["place"].unique())
+    if len(trunk) > 1:
+        axes.plot(
+            trunk,
+            summary["median"].reindex(trunk),
+            color=TRUNK,
+            linewidth=1.8,
+            zorder=4,
+            label="trunk, after each addition",
+        )
     layers = rows[rows["kind"].isin(_LAYERS)]["place"].unique()
     axes.plot(
         layers,
@@ -105,10 +130,11 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
         marker="o",
         markersize=3.4,
         markeredgewidth=0,
-        zorder=4,
+        zorder=5,
         label="layers with weights",
     )
-    nothing = sorted(set(rows["place"]) - set(summary["median"].dropna().index))
+    masked = rows[np.isneginf(rows["mean"])]["place"]  # −∞ alone is a mask before a softmax
+    nothing = sorted(set(rows["place"]) - {*summary["median"].dropna().index, *masked})
     if nothing:
         axes.plot(
             nothing,
@@ -122,7 +148,7 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
             zorder=5,
             label="all zero, or not finite",
         )
-    axes.legend(loc="lower left", bbox_to_anchor=(0.42, 1.0), ncols=4, columnspacing=1.4)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=5, columnspacing=1.4)
 
 
 def _range(summary: pd.DataFrame) -> tuple[float, float]:
@@ -154,10 +180,13 @@ def _mark(
     """
     sizes = np.sqrt(rows.groupby("name")["second_moment"].median())
     low, high = axes.get_ylim()
-    for each in findings:
+    shown = [each for each in findings if each["name"] in places and each["name"] in sizes.index]
+    before, lifted = -math.inf, 0
+    for each in sorted(shown, key=lambda each: places[each["name"]]):
         name = each["name"]
-        if name not in places or name not in sizes.index:
-            continue
+        # labels of neighbours stand one above the other
+        lifted = lifted + 1 if places[name] - before < 0.15 * len(places) else 0
+        before = places[name]
         y = float(np.clip(np.nan_to_num(sizes[name], nan=low, posinf=high), low, high))
         right = places[name] > 0.75 * len(places)
         axes.plot(
@@ -174,7 +203,7 @@ def _mark(
         axes.annotate(
             f"{each['kind']}: {name}",
             (places[name], y),
-            (-8 if right else 8, 7),
+            (-8 if right else 8, 9 + 11 * lifted),
             textcoords="offset points",
             ha="right" if right else "left",
             fontsize=7.5,
@@ -183,20 +212,32 @@ def _mark(
         )
 
 
-def _ticks(axes: Axes, names: Sequence[str]) -> None:
-    """Name the blocks along the x axis, as many as have room."""
-    groups = [
-        (block, [place for place, _ in members])
-        for block, members in groupby(enumerate(names), key=lambda each: block_of(each[1]))
+def _ticks(axes: Axes, names: Sequence[str], layers: Set[str]) -> None:
+    """Name blocks along the x axis, as many as have room.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The lowest of the figure.
+    names : sequence of str
+        Operations in the order of the axis.
+    layers : set of str
+        Those with weights; blocks without one are not named where others have one.
+    """
+    blocks = [
+        (block, members[0][0], any(name in layers for _, name in members))
+        for block, found in groupby(enumerate(names), key=lambda each: block_of(each[1]))
+        if (members := list(found))
     ]
+    held = [each for each in blocks if each[2]] or blocks
     room = (width() - 0.9) / max(len(names), 1)  # inches of an operation
     kept: list[tuple[int, str]] = []
-    free = -1.0
-    for block, members in groups:
-        start = members[0] * room
-        if start >= free:
-            kept.append((members[0], block))
-            free = start + _LETTER * len(block) + 0.18
+    free = 0.0
+    for block, place, _ in held:
+        wide = _LETTER * len(block)
+        if place * room >= free and place * room + wide < width() - 0.7:
+            kept.append((place, block))
+            free = place * room + wide + 0.18
     for each in axes.figure.axes:
         for place, _ in kept:
             each.axvline(place - 0.5, color=RULE, linewidth=0.6, zorder=0)
