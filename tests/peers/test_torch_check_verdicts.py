@@ -85,6 +85,14 @@ def test_a_head_says_by_how_much():
     assert "tied to the embedding" in found.cause
 
 
+def test_a_detached_result_is_named():
+    trial = FAULTS["detached branch"].trial
+    for loss in (None, trial.loss):
+        found = findings(trial.make, trial.batch(), loss=loss)["unreached"]
+        assert found.cause == "the result of blocks.0: add is detached"
+        assert "blocks.0.fc.weight" in found.layers
+
+
 def test_a_constant_weight_is_found_unless_it_ends_a_branch():
     model = perceptron(depth=3)
     nn.init.constant_(model[2].weight, 0.1)

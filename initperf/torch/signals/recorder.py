@@ -118,6 +118,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
                 self._origins.put(parameter, Origin(parameters=(name,)))
                 self._held[parameter.untyped_storage()._cdata] = parameter
         self._copies: dict[int, torch.Tensor] = {}
+        self._differentiable: set[int] = set()
         self._weights: dict[tuple[int, ...], tuple[float, float]] = {}
         self._calls: list[tuple[nn.Module, int, tuple[int, ...]]] = []
         self._numbers = itertools.count()
@@ -225,7 +226,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         alias = returned[0].alias_info if returned else None
         if alias is not None and not alias.is_write:
             self._newest = _newest_node()
-            self._look_for_cuts(function, args)
             return function(*args, **given)
         call = call_of(function, args, given, self._origins)
         self._keep_written(function, args)
@@ -264,6 +264,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             return None
         place = self._place()
         operation = self._classifier.add(call, place.path, first)
+        self._look_for_cuts(call, operation.index)
         for each in found:
             put(each, Origin((operation.index,)))
         statistics = measure(
@@ -339,10 +340,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
                 if number in self._held and number not in self._copies:
                     self._copies[number] = self._held[number].detach().clone()
 
-    def _look_for_cuts(self, function: Any, args: tuple[Any, ...]) -> None:
-        """Note operations whose results are detached."""
-        if function._schema.name == "aten::detach" and isinstance(args[0], torch.Tensor):
-            self.detached.update(self._origins.of(args[0]).operations)
+    def _look_for_cuts(self, call: Call, index: int) -> None:
+        """Note operations whose results take part in gradients, and are read where they do not."""
+        if not torch.is_grad_enabled():
+            return
+        if any(each.tensor.requires_grad for each in call.operands):
+            self._differentiable.add(index)
+        for each in call.signals:
+            if not each.tensor.requires_grad:
+                self.detached.update(self._differentiable.intersection(each.origin.operations))
 
     def _place(self) -> Place:
         path, number = "", -1
