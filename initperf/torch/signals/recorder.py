@@ -26,6 +26,7 @@ from initperf.torch.signals.operation_names import Place, module_paths
 from initperf.torch.signals.origins import NOWHERE, Origin, Origins
 from initperf.torch.signals.scores import ScoreSpread, spread_of_fused, spread_of_softmax
 from initperf.torch.signals.statistics import Statistics
+from initperf.torch.signals.trimming import trim
 
 _MAKERS = ("empty", "new_", "zeros", "ones", "full", "rand", "normal", "bernoulli", "uniform")
 """Beginnings of the names of operations whose results carry no signal."""
@@ -41,6 +42,9 @@ _COPIES = (
     "view_copy",
 )
 """Beginnings of the names of operations that return the values of an operand."""
+
+_HELD = 0.1
+"""Share of all results that freed gradients may amount to before their memory is given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
                 self._held[parameter.untyped_storage()._cdata] = parameter
         self._copies: dict[int, torch.Tensor] = {}
         self._differentiable: set[int] = set()
+        self._bytes = self._freed = 0
         self._weights: dict[tuple[int, ...], tuple[float, float]] = {}
         self._calls: list[tuple[nn.Module, int, tuple[int, ...]]] = []
         self._numbers = itertools.count()
@@ -265,6 +270,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         place = self._place()
         operation = self._classifier.add(call, place.path, first)
         self._look_for_cuts(call, operation.index)
+        self._bytes += first.nbytes
         for each in found:
             put(each, Origin((operation.index,)))
         statistics = measure(
@@ -379,6 +385,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             if gradient is not None and measurable(gradient):
                 found = measure(gradient, samples=self.samples, units=False)
                 self.gradients.append(Gradient(index, self.direction, found))
+                self._freed += gradient.nbytes
+                if self._freed > _HELD * self._bytes:
+                    self._freed = 0
+                    trim()
 
         return record
 
