@@ -1,7 +1,7 @@
 """Check of what a model's first weights do to signals and gradients."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
@@ -16,7 +16,7 @@ from initperf.torch.signals.statistics import Measurement
 from initperf.torch.signals.truncation import TruncationWatch
 from initperf.torch.signals.weights import Descent
 
-Model = nn.Module | Callable[[], nn.Module]
+Model: TypeAlias = "nn.Module | Callable[[], nn.Module]"
 
 
 def check(

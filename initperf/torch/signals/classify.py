@@ -46,6 +46,7 @@ _KINDS = {
     "embedding": "embedding",
     "embedding_bag": "embedding",
     "softmax": "softmax",
+    "safe_softmax": "softmax",
     "cat": "join",
     "stack": "join",
     "mean": "pool",
@@ -307,7 +308,7 @@ def _norm(plain: Operation, call: Call) -> Operation:
     stored = variance is not None and not given.get(
         "training", "no_training" not in plain.operation
     )
-    if not stored:
+    if variance is None or not stored:
         return described
     divisor = (variance.detach().double() + epsilon).rsqrt()
     return replace(described, factor=root_mean_square(divisor))

@@ -199,7 +199,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             weight = self._path_of_own(module, "weight")
             epsilon = getattr(module, "eps", getattr(module, "variance_epsilon", 0.0))
             described = replace(
-                operation, kind="norm", parents=read, weight=weight, epsilon=float(epsilon or 0.0)
+                operation,
+                kind="norm",
+                parents=read,
+                weight=weight,
+                epsilon=float(epsilon or 0.0),
+                factor=math.nan,
             )
         elif activation := activation_of_module(kind):
             described = replace(operation, kind="activation", parents=read, activation=activation)
@@ -325,7 +330,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             count += int(torch.count_nonzero(x <= low))
         if high < math.inf:
             count += int(torch.count_nonzero(x >= high))
-        return count / max(1, x.numel())
+        return count / max(1, int(x.numel()))
 
     def _keep_written(self, function: Any, args: tuple[Any, ...]) -> None:
         """Copy a parameter before it is written for the first time."""

@@ -61,7 +61,8 @@ class CheckResult:
     @property
     def verdict(self) -> str:
         """Return the findings as text, or ``"healthy"`` and the notes."""
-        return "; ".join(map(str, self.findings or ("healthy", *self.notes)))
+        found = [str(each) for each in self.findings]
+        return "; ".join(found or ["healthy", *map(str, self.notes)])
 
     @property
     def unreached(self) -> tuple[str, ...]:
