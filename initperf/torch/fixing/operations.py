@@ -61,8 +61,8 @@ def replayed(
     function: Any, named: dict[str, Any], operands: Sequence[torch.Tensor]
 ) -> Replay | None:
     """Return an elementwise operation as a function of its tensors, or None if these are nested."""
-    names = [next((n for n, v in named.items() if v is x), None) for x in operands]
-    if None in names:
+    names = [next((n for n, v in named.items() if v is x), "") for x in operands]
+    if "" in names:
         return None
     rest = {n: v for n, v in named.items() if n not in names and not isinstance(v, torch.Tensor)}
 
