@@ -150,6 +150,11 @@ def _redrawn(name: str, place: str) -> str:
     )
 
 
+def _counted(number: int, word: str) -> str:
+    """Return a number and what it counts, in the plural unless there is one."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Return the facts at the head of the page: numbers of runs, data, network, training."""
     if "runs" not in tables or tables["runs"].empty:
@@ -157,12 +162,13 @@ def _stamp(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     runs = tables["runs"]
     counts = runs[["initializer", "activation", "seed"]].nunique()
     setups = runs[SETUP].nunique() if SETUP in runs else 1
-    across = f" × {setups} setups" if setups > 1 else ""
+    across = [_counted(counts[name], name) for name in counts.index]
+    if setups > 1:
+        across.insert(2, f"{setups} setups")
     first = runs.iloc[0]
     found = [
-        f"{counts['initializer']} initializers × {counts['activation']} activations{across} × "
-        f"{counts['seed']} seeds, {len(runs)} runs",
-        f"{first['dataset']}, {first['dataset_size']:,} images",
+        f"{' × '.join(across)}, {_counted(len(runs), 'run')}",
+        f"{first['dataset']}, {_counted(first['dataset_size'], 'image')}",
     ]
     words = {
         "network": "network {}",

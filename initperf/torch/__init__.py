@@ -14,9 +14,11 @@ from initperf.torch.fixing.fix import Fix, fix_
 from initperf.torch.materialize import materialize_
 from initperf.torch.names import stream_of
 from initperf.torch.parameters import Parameter
-from initperf.torch.planning import Plan, plan
+from initperf.torch.planned import Plan
+from initperf.torch.planning import plan
 from initperf.torch.recipe import KEEP, Assign, Recipe, register, role
 from initperf.torch.recipes import RECIPES
+from initperf.torch.recipes.mup import mup_groups
 from initperf.torch.signals import CheckResult, Finding, check
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "fix_",
     "init_",
     "materialize_",
+    "mup_groups",
     "plan",
     "register",
     "role",
