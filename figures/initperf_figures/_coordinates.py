@@ -30,9 +30,10 @@ def coordinate_figure(table: pd.DataFrame, exponents: pd.DataFrame, limit: float
     """
     last = table[table["step"] == table["step"].max()]
     with look():
-        figure = canvas(max(3.4, 1.3 + 0.22 * len(exponents)))
+        height = max(3.4, 1.3 + 0.22 * len(exponents))
+        figure = canvas(height)
         left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": (1.2, 1.0)})
-        _changes(left, last, exponents)
+        _changes(left, last, exponents, height - 0.9)
         _exponents(right, exponents, limit)
     return figure
 
@@ -41,8 +42,18 @@ def _colour(verdict: str) -> str:
     return {"holds": ACCENT, "undecided": MUTED}.get(verdict, ALARM)
 
 
-def _changes(axes: Axes, last: pd.DataFrame, exponents: pd.DataFrame) -> None:
-    """Draw the median change over seeds, with a band from the least to the greatest."""
+def _changes(axes: Axes, last: pd.DataFrame, exponents: pd.DataFrame, tall: float) -> None:
+    """Draw the median change over seeds, with a band from the least to the greatest.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    last : pandas.DataFrame
+        Changes after the last step.
+    exponents : pandas.DataFrame
+    tall : float
+        Height of the axes, in inches.
+    """
     widths = sorted(last["width"].unique())
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
@@ -69,15 +80,23 @@ def _changes(axes: Axes, last: pd.DataFrame, exponents: pd.DataFrame) -> None:
     axes.set_title(f"Change after {last['step'].max()} steps")
     axes.set_xlabel("width")
     axes.set_ylabel("root mean square of the change")
-    _names(axes, ends)
+    _names(axes, ends, tall)
 
 
-def _names(axes: Axes, ends: dict[str, float]) -> None:
-    """Write the layers' names at the ends of their lines."""
+def _names(axes: Axes, ends: dict[str, float], tall: float) -> None:
+    """Write the layers' names at the ends of their lines.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    ends : dict of str to float
+        Last values.
+    tall : float
+        Height of the axes, in inches.
+    """
     names = sorted(ends, key=lambda name: ends[name])
     low, high = np.log(axes.get_ylim())
     points = [(np.log(ends[name]) - low) / (high - low) for name in names]
-    tall = axes.figure.get_size_inches()[1] - 0.9
     for name, place in zip(names, spread(points, LINE_PITCH / 72 / tall, 0.0, 1.0), strict=True):
         axes.text(1.02, place, name, transform=axes.transAxes, va="center", fontsize=7.5, color=INK)
 

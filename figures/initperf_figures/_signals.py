@@ -155,9 +155,10 @@ def _range(summary: pd.DataFrame) -> tuple[float, float]:
     """Return limits at powers of ten, at least three apart."""
     seen = summary.to_numpy().ravel()
     seen = seen[np.isfinite(seen)]
-    low = np.floor(np.log10(seen.min(initial=0.3)) - 0.1)
-    high = np.ceil(np.log10(seen.max(initial=3.0)) + 0.1)
-    return float(10.0**low), float(10.0**high)
+    seen = np.log10(seen) if len(seen) else np.zeros(1)
+    low, high = float(np.floor(seen.min() - 0.1)), float(np.ceil(seen.max() + 0.1))
+    more = max(0.0, 3.0 - (high - low))
+    return 10.0 ** (low - math.ceil(more / 2)), 10.0 ** (high + math.floor(more / 2))
 
 
 def _mark(
@@ -203,7 +204,7 @@ def _mark(
         axes.annotate(
             f"{each['kind']}: {name}",
             (places[name], y),
-            (-8 if right else 8, 9 + 11 * lifted),
+            (-8 if right else 8, 9 + 13 * lifted),
             textcoords="offset points",
             ha="right" if right else "left",
             fontsize=7.5,
@@ -243,8 +244,9 @@ def _ticks(axes: Axes, names: Sequence[str], layers: Set[str]) -> None:
             each.axvline(place - 0.5, color=RULE, linewidth=0.6, zorder=0)
     axes.xaxis.set_major_locator(FixedLocator([place for place, _ in kept]))
     axes.xaxis.set_major_formatter(FixedFormatter([block for _, block in kept]))
+    short = all(len(block) < 4 for _, block in kept)
     for label in axes.get_xticklabels():
-        label.set_horizontalalignment("left")
+        label.set_horizontalalignment("center" if short else "left")
         label.set_color(MUTED)
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from initperf._core.cells import cell
 from initperf._core.markup import record
@@ -153,7 +153,7 @@ def _rich(verdict: str, found: Sequence[str], lines: Sequence[Sequence[str]], no
     keep = [*range(kept), *([len(lines[0]) - 1] if lines and kept < len(lines[0]) else [])]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for place in keep if lines else ():
-        side = "left" if lines[0][place] in _WORDS else "right"
+        side: Literal["left", "right"] = "left" if lines[0][place] in _WORDS else "right"
         table.add_column(lines[0][place], justify=side, no_wrap=place > 0, overflow="fold")
     for line in lines[1:]:
         table.add_row(*(Text(line[place]) for place in keep), style="red" if line[-1] else "")

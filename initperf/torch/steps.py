@@ -1,5 +1,6 @@
 """A few steps of training, and how far they move the results of each layer."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -126,4 +127,4 @@ def _mean_square(result: Any, targets: list[torch.Tensor]) -> torch.Tensor:
 
 def _root_mean_square(x: torch.Tensor) -> float:
     norm = float(torch.linalg.vector_norm(x, dtype=torch.float64))
-    return norm / float(x.numel()) ** 0.5
+    return norm / math.sqrt(x.numel())

@@ -289,7 +289,7 @@ def test_a_tied_head_stays_tied_and_gets_logits_of_one(how):
     assert not fixed.before.healthy
     assert fixed.after.healthy, fixed.after.verdict
     assert model.lm_head.weight is model.transformer.wte.weight
-    logits = model(**x).logits
+    logits = model(**x).logits.detach()
     # rescale takes final activations and rows of the embedding as uncorrelated, which inputs are
     # not with the rows that they are made of
     assert 0.5 < float((logits**2).mean()) < 2.0
@@ -451,6 +451,28 @@ def test_elementwise_operations_are_integrated(make, name):
     # 2,001 quantiles against Gauss-Legendre: the tails beyond them carry 2e-4
     expected = float(MeanField(name, 1.0).q_map(moments[first]))
     assert reaching == pytest.approx(expected, rel=1e-3)
+
+
+class Squares(nn.Module):
+    """Operations of one tensor with itself, and with a condition."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.head = nn.Linear(WIDTH, WIDTH, bias=False), nn.Linear(WIDTH, 3)
+
+    def forward(self, x):
+        x = self.fc(x)
+        x = torch.where(x > 0.0, x * x, -x * x) + x + x
+        return self.head(torch.cat([x, x], -1)[..., :WIDTH])
+
+
+@pytest.mark.parametrize("how", METHODS)
+def test_a_tensor_may_be_an_operand_twice(how):
+    model = initperf.torch.init_(Squares(), "he_normal", rng=0)
+    initperf.torch.fix_(model, inputs(), how)
+    power = results_of_layers(model, inputs())["fc"][0]
+    # by formula in expectation: 64 × 64 products scatter by √(2/64) around it
+    assert abs(power - 1.0) < (4 * math.sqrt(2 / WIDTH) if how == "rescale" else 0.03)
 
 
 def test_normalizations_keep_their_moments_whatever_reaches_them():

@@ -80,7 +80,8 @@ class Fix:
     def __str__(self) -> str:
         lines = [f"before: {sentence(self.before)}", f"after:  {sentence(self.after)}"]
         lines += [""] if self.changes or self.left else []
-        wide = max((len(each.name) for each in (*self.changes, *self.left)), default=0)
+        names = [each.name for each in self.changes] + [each.name for each in self.left]
+        wide = max(map(len, names), default=0)
         lines += [f"{each.name:{wide}}  {_said(each)}" for each in self.changes]
         lines += [f"{each.name:{wide}}  left as it is: {each.reason}" for each in self.left]
         return "\n".join(lines)

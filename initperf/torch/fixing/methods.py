@@ -53,7 +53,8 @@ def one_pass(model: nn.Module, batch: Any, decide: Decide | None = None) -> Pass
     # with gradients: without, modules of PyTorch take fused paths that hide their operations
     with preserved(model), torch.inference_mode(mode=False), torch.enable_grad():
         torch.manual_seed(0)
-        with Pass(model, decide) as recorded:
+        recorded = Pass(model, decide)
+        with recorded:
             forward(model, copied(batch))
     return recorded
 

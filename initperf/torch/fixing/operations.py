@@ -60,11 +60,25 @@ def again(function: Any, named: dict[str, Any]) -> Any:
 def replayed(
     function: Any, named: dict[str, Any], operands: Sequence[torch.Tensor]
 ) -> Replay | None:
-    """Return an elementwise operation as a function of its tensors, or None if these are nested."""
-    names = [next((n for n, v in named.items() if v is x), None) for x in operands]
-    if None in names:
+    """Return an elementwise operation as a function of its tensors.
+
+    Parameters
+    ----------
+    function : OpOverload
+    named : dict
+        Its arguments by name.
+    operands : sequence of torch.Tensor
+        Those among them that carry a signal.
+
+    Returns
+    -------
+    callable or None
+        None where tensors are nested in lists, or one is a condition or an index.
+    """
+    names = [name for name, value in named.items() if isinstance(value, torch.Tensor)]
+    if len(names) != len(operands):
         return None
-    rest = {n: v for n, v in named.items() if n not in names and not isinstance(v, torch.Tensor)}
+    rest = {name: value for name, value in named.items() if name not in names}
 
     def replay(values: Sequence[torch.Tensor]) -> torch.Tensor:
         given = dict(zip(names, (x.clone() for x in values), strict=True))

@@ -46,6 +46,7 @@ _KINDS = {
     "embedding": "embedding",
     "embedding_bag": "embedding",
     "softmax": "softmax",
+    "safe_softmax": "softmax",
     "cat": "join",
     "stack": "join",
     "mean": "pool",

@@ -228,7 +228,9 @@ def _scale(operation: Operation, parents: list[Expected], known: Known) -> Expec
         return None
     (read,) = parents
     square = operation.factor**2
-    return replace(read, low=square * read.low, high=square * read.high)
+    # where it differs from place to place, it need not be independent of the signal's size there
+    own = max(read.own, _LINEAR / operation.units)
+    return replace(read, low=square * read.low, high=square * read.high, own=own)
 
 
 def _add(operation: Operation, parents: list[Expected], known: Known) -> Expected | None:
