@@ -73,7 +73,7 @@ def test_help_names_every_verb(capsys):
         (("train", "--momentum", "0.5"), "--momentum is a setting of momentum, nesterov, which"),
         (("train", "--optimizer", "adm"), "did you mean 'adam'"),
         (("train", "--no-such-option"), "unrecognized"),
-        (("compare", "only-one.json"), "required"),
+        (("compare", "only-one.json"), "takes two files, OLD.json and NEW.json"),
         (("report", "--seeds", "0"), "at least 1"),
         (("report", "--initializers", "he_norml"), "did you mean 'he_normal'"),
         (("report", "--initializers", "he_normal,fixup"), "residual must be at least 1"),
@@ -399,7 +399,7 @@ def test_zsh_is_told_the_same_names(capsys):
     names = INITIALIZERS.names()
     assert script.count(f"({' '.join(names)})") == 1  # draw
     both = sorted((*names, *SCHEMES.names()))
-    assert script.count(f"({' '.join(both)})") == 4  # info, train, sweep and report
+    assert script.count(f"({' '.join(both)})") == 6  # depths, info, recommend, report, sweep and train
 
 
 def test_a_closed_pipe_is_no_error():
