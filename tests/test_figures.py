@@ -58,6 +58,7 @@ def _panels(figure: Figure) -> Iterator[Axes]:
     return (axes for axes in figure.axes if axes.axison)
 
 
+@pytest.mark.exhaustive(keep=8)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_has_labelled_panels_with_something_in_each(name: str, few: Tables) -> None:
     figure = FIGURES[name].render(few)
@@ -73,6 +74,7 @@ def test_a_figure_has_labelled_panels_with_something_in_each(name: str, few: Tab
         assert shared or any(labels) or (which == "y" and (any(named) or any(ticks)))
 
 
+@pytest.mark.exhaustive(keep=4)
 @pytest.mark.parametrize("amount", ["few", pytest.param("many", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_leaves_the_canvas_or_covers_another(

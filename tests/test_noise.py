@@ -69,6 +69,7 @@ def pairs(noise, count=PAIRS, slowed=1.0, **options):
         )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("noise", [QUIET, THREADED], ids=["quiet", "threaded"])
 @pytest.mark.parametrize("controls", [10, 0])
 def test_unchanged_code_is_flagged_less_often_than_said(noise, controls):
@@ -77,6 +78,7 @@ def test_unchanged_code_is_flagged_less_often_than_said(noise, controls):
     assert flagged <= binom.ppf(0.999, PAIRS, FALSE_RATE)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("noise", [QUIET, THREADED], ids=["quiet", "threaded"])
 def test_a_slowdown_of_15_percent_is_found(noise):
     """Wherever two passes of either session were undisturbed.
@@ -92,6 +94,7 @@ def test_a_slowdown_of_15_percent_is_found(noise):
     assert verdicts.count("regressed") >= binom.ppf(0.001, PAIRS, undisturbed)
 
 
+@pytest.mark.slow
 def test_workloads_that_scatter_more_than_controls_are_not_flagged_for_it():
     flagged = sum(found.exit_code == 1 for found in pairs(QUIET, wilder=WILDER))
     assert flagged <= binom.ppf(0.999, PAIRS, FALSE_RATE)
@@ -114,6 +117,7 @@ def test_what_did_change_widens_the_noise_by_no_more_than_said():
     assert found.table.set_index("benchmark").loc[SLOWED, "verdict"] == "regressed"
 
 
+@pytest.mark.slow
 def test_the_estimates_are_those_of_the_simulation():
     """Medians over many pairs: of drifts of nothing, and of standard deviations of a pair."""
     found = [compared.noise for compared in pairs(THREADED)]

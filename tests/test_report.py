@@ -209,6 +209,7 @@ def test_the_foot_names_machine_and_command(whole: tuple[Path, dict[str, pd.Data
         assert fact in foot
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["activation_variance", "final_accuracy"])
 def test_the_same_tables_give_the_same_figure(
     name: str, whole: tuple[Path, dict[str, pd.DataFrame]]
@@ -220,6 +221,7 @@ def test_the_same_tables_give_the_same_figure(
     assert png == (directory / "figures" / f"{name}.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_the_same_tables_give_the_same_report(tmp_path: Path, small: Tables) -> None:
     for name in ("one", "two"):
