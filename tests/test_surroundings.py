@@ -25,6 +25,7 @@ def run(words, *, shell=None, cwd=None, drop=(), **environment):
     return subprocess.run(command, env=known, cwd=cwd, capture_output=True, encoding=encoding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_output_of_any_encoding(encoding):
     found = run(["list"], PYTHONIOENCODING=encoding)
@@ -38,6 +39,7 @@ def test_output_of_any_encoding(encoding):
 FEW = ["draw", "zeros", "3", "4", "--backend", "numpy"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("shell", "code", "err"),
     [
@@ -54,12 +56,14 @@ def test_streams_that_are_closed_or_full(shell, code, err):
     assert found.stderr.count("\n") == bool(err)
 
 
+@pytest.mark.slow
 def test_an_error_without_a_standard_error_keeps_its_code_and_output():
     for shell in ('"$@" 2>&-', '"$@" 2> /dev/full', '"$@" 2>&- >&-'):
         found = run(["draw", "he_norml", "3", "4"], shell=shell)
         assert (found.returncode, found.stdout, found.stderr) == (2, "", "")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_does_not_hide_a_regression(tmp_path):
     for name, median in (("old", 1e-3), ("new", 2e-3)):
         rows = [
@@ -97,6 +101,7 @@ def test_variables_that_cannot_be_meant_are_one_line(variable, value, message):
     assert found.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_backend_of_pyplot_that_is_not_installed(tmp_path):
     words = ["report", "--quick", "--seeds", "1", "--data-dir", "nowhere"]
     found = run(words, cwd=tmp_path, MPLBACKEND="module://matplotlib_inline.backend_inline")
@@ -114,11 +119,13 @@ def test_a_working_directory_that_is_gone(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_without_a_home(tmp_path):
     found = run(["data"], drop=("HOME", "INITPERF_DATA"), INITPERF_CACHE=str(tmp_path))
     assert (found.returncode, found.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_paths_of_any_bytes(tmp_path):
     name = os.fsdecode(b"\xff\xfe.npy")
     found = run([*FEW, "--out", name], cwd=tmp_path)
