@@ -58,7 +58,7 @@ def _panels(figure: Figure) -> Iterator[Axes]:
     return (axes for axes in figure.axes if axes.axison)
 
 
-@pytest.mark.exhaustive(keep=8)
+@pytest.mark.exhaustive(keep=4)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_has_labelled_panels_with_something_in_each(name: str, few: Tables) -> None:
     figure = FIGURES[name].render(few)

@@ -390,6 +390,7 @@ print(out.tolist())
 """
 
 
+@pytest.mark.slow
 def test_machine_code_of_a_plug_in_follows_its_source(tmp_path):
     place = add_outside(tmp_path)
     assert run(place, UPDATE) == "[-0.0, -1.0, -2.0]\n"

@@ -115,6 +115,7 @@ def test_the_page_fetches_nothing_and_its_links_lead_somewhere(
     assert len(page.identifiers) == len(set(page.identifiers))
 
 
+@pytest.mark.slow
 def test_every_figure_is_on_the_page_and_in_two_files(
     whole: tuple[Path, dict[str, pd.DataFrame]],
 ) -> None:
@@ -249,6 +250,7 @@ def test_progress_counts_to_the_end(tmp_path: Path, small: Tables) -> None:
     assert [label for _, _, label in seen[-3:]] == ["figure first", "figure second", "page"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_mixed_columns_and_odd_table_names(tmp_path: Path, small: Tables) -> None:
     mixed = pd.DataFrame({"key": ["cores", "name"], "value": [2, "x"]})

@@ -80,6 +80,7 @@ def test_what_another_process_could_not_draw_is_drawn_here(
         assert list(results) == [_drawing.files(figure, tables) for figure in given]
 
 
+@pytest.mark.slow
 def test_without_other_processes_all_is_drawn_here(
     figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ def test_an_error_of_a_figure_is_raised_here(figures: list[ReportFigure], tables
         list(results)
 
 
+@pytest.mark.slow
 def test_few_figures_and_one_processor_need_no_other_process(
     figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +141,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent to a group of processes")
 @pytest.mark.parametrize("moment", ["while they start", "while they draw"])
 def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ def on_a_terminal(words, columns):
     return re.sub(r"\x1b\[[0-9;]*m", "", printed.decode()).splitlines()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("columns", [60, 100, 300])
 def test_tables_fit_the_terminal(columns):
     lines = on_a_terminal(["list"], columns)

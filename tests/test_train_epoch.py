@@ -71,6 +71,7 @@ def random_training(seed):
     return train, tolerance, (sizes, activation, rule.name, residual, batch_size, clip_norm)
 
 
+@pytest.mark.exhaustive(keep=20)
 @pytest.mark.parametrize("seed", range(60))
 def test_both_backends_train_alike_whatever_the_shape(seed):
     train, tolerance, told = random_training(seed)
