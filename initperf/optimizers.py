@@ -2,7 +2,8 @@
 
 The fields of a record are the optimizer's settings. Its `Optimizer.step` is written once: it runs
 on NumPy arrays, and on scalars where it is compiled into the loop of `initperf.kernels.update`.
-Weight decay adds to the gradient, as in PyTorch's optimizers of the same names.
+Weight decay adds to the gradient, as in PyTorch's optimizers of the same names; that of `AdamW`
+shrinks the weights instead.
 """
 
 import functools
@@ -63,7 +64,10 @@ class Optimizer(Record):
     memories: ClassVar[int] = 0
 
     weight_decay: float = setting(
-        0.0, "multiple of a weight that is added to its gradient", allowed=Range(at_least=0.0)
+        0.0,
+        "multiple of a weight that is added to its gradient; of adamw, by default 0.01, the share "
+        "of a weight that a step of rate 1 removes",
+        allowed=Range(at_least=0.0),
     )
 
     @staticmethod
@@ -236,3 +240,26 @@ class Adam(Optimizer):
         second = factors[4] * second + factors[5] * (g * g)
         rate = factors[0] * factors[6]
         return w - rate * first / (np.sqrt(second) * factors[7] + factors[8]), first, second
+
+
+@register
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the weights beside the step, not through the gradient."""
+
+    name = "adamw"
+    formula = "(1 − ηλ) w − ηm̂ / (√v̂ + ε)"
+    cite = "Loshchilov & Hutter 2019"
+
+    weight_decay: float = setting(
+        0.01, "share of a weight that a step of rate 1 removes", allowed=Range(at_least=0.0)
+    )
+
+    @staticmethod
+    def step(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
+        """Return the new weight and means."""
+        first = factors[2] * first + factors[3] * g
+        second = factors[4] * second + factors[5] * (g * g)
+        kept = w - (factors[0] * factors[1]) * w
+        rate = factors[0] * factors[6]
+        return kept - rate * first / (np.sqrt(second) * factors[7] + factors[8]), first, second

@@ -60,6 +60,7 @@ def test_the_name_depends_on_every_field_the_data_and_the_versions():
         "backend": "numpy",
         "record": "epoch",
         "histogram_steps": (3,),
+        "loss": "squared_error",
     }.items():
         user = users.get(field, {})
         names.add(experiment.replace(**user, **{field: value}).name("a", 1, 1))
@@ -88,7 +89,7 @@ def test_the_flat_form_of_the_first_schema_is_read():
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
-        ({"schema": 4}, "of schema 4, and this initperf reads 1 to 3"),
+        ({"schema": 5}, "of schema 5, and this initperf reads 1 to 4"),
         ({"hiden": [5]}, "no setting 'hiden'; did you mean 'hidden'"),
         (Experiment().to_dict() | {"network": {"depth": 2}}, "depth"),
         (Experiment().to_dict() | {"optimizer": {"name": "lion"}}, "unknown optimizer 'lion'"),
@@ -121,6 +122,10 @@ def test_another_optimizer_keeps_what_both_have_and_was_chosen():
     assert experiment.replace(optimizer="nesterov", momentum=0.7).momentum == 0.7
     assert experiment.replace(optimizer="adam").weight_decay == 0.1
     assert experiment.replace(optimizer=OPTIMIZERS["adam"]).weight_decay == 0.0
+    # of two defaults that differ, the one of the optimizer that comes
+    assert Experiment().replace(optimizer="adamw").weight_decay == 0.01
+    assert experiment.replace(optimizer="adamw").weight_decay == 0.1
+    assert Experiment(optimizer="adamw").replace(optimizer="adam").weight_decay == 0.0
 
 
 def test_a_setting_that_no_record_has_is_told_the_nearest():

@@ -57,7 +57,7 @@ def taken(monkeypatch):
 MANY = list(
     grid(activation=["relu", "tanh", "selu", "elu"], dtype=["float32", "float64"], seed=[0, 1])
 )
-SHARED = {"loop", "forward", "backward", "loss"}
+SHARED = {"loop", "forward", "backward", "loss softmax_cross_entropy"}
 
 
 def test_others_take_all_while_this_process_is_busy(started, processes):

@@ -199,7 +199,7 @@ def test_the_page_needs_nothing_else_and_shows_everything():
     assert text.count('<div class="table" tabindex="0" role="group" aria-label=') == 2
     assert "prefers-color-scheme: dark" in text
     assert text.count("<button") == len(flame(samples))
-    assert "forward(UniTuple, int64, float32[,], …): 1 samples, 25.0 %" in text
+    assert "forward(UniTuple, int64, float32[,], …): 1 sample, 25.0 %" in text
     assert "src=" not in text
     assert "href=" not in text
     assert as_json(found)["phases"] == [{"phase": "import", "seconds": 0.25}]

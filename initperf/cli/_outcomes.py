@@ -34,6 +34,10 @@ def outcomes(runs: "Sequence[Run]") -> list[dict[str, Any]]:
     return rows
 
 
+def _score(run: "Run") -> dict[str, float]:
+    return {"test_accuracy": run.test_accuracy} if run.test_r2 is None else {"test_r2": run.test_r2}
+
+
 def outcome(run: "Run") -> dict[str, Any]:
     """Return the row of a run: its experiment, and how it ended."""
     experiment = run.experiment
@@ -45,7 +49,7 @@ def outcome(run: "Run") -> dict[str, Any]:
         "data": f"{run.dataset['dataset']} ({run.dataset['dataset_size']:,})",
         "status": run.status,
         "diverged_step": run.diverged_step,
-        "test_accuracy": run.test_accuracy,
+        **_score(run),
         "train_s": run.train_seconds,
         "compile_s": run.compile_seconds,
     }

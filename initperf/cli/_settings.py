@@ -69,7 +69,7 @@ def add_settings(
         "--target",
         dest="target_column",
         metavar="COLUMN",
-        help="column of the classes where --dataset is a table, FILE.csv (default: the last)",
+        help="column of the targets where --dataset is a table, FILE.csv (default: the last)",
     )
 
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import OF_INITIALIZERS, add_backend, add_dtype, integer, named
 from initperf.cli._output import moments, show, usage
 from initperf.cli._parameters import add_parameters, parameters
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
                 np.save(temporary, weights)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error}") from None
-        print(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}")
+        print(one_line(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}"))
     elif weights.size:
         mean, std = moments(weights)
         print(
@@ -127,4 +128,4 @@ def _run_model(arguments: argparse.Namespace) -> None:
                 dtype=arguments.dtype,
                 options=options,
             )
-            print(f"wrote {path}: {arguments.recipe}, {count:,} values")
+            print(one_line(f"wrote {path}: {arguments.recipe}, {count:,} values"))

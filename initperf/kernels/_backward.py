@@ -1,11 +1,12 @@
 """Backward pass: the gradients of all layers (Rumelhart, Hinton & Williams 1986)."""
 
 from initperf.jit.policy import portable
+from initperf.jit.views import as_rows
 from initperf.kernels._callees import Callees
 from initperf.kernels._layer import Buffers, layer_count, layer_of
+from initperf.kernels._losses import LOSS
 from initperf.kernels._scratch import Scratch
 from initperf.kernels.dense_backward import BACKWARD, BackwardArrays
-from initperf.kernels.softmax_cross_entropy import LOSS
 
 _loss, _backward = LOSS.call, BACKWARD.call
 
@@ -14,7 +15,7 @@ _loss, _backward = LOSS.call, BACKWARD.call
 def take_loss(callees: Callees, buffers: Buffers, scratch: Scratch, rows: int) -> None:
     """Compute the loss and the gradients by the logits and by the last layer's biases.
 
-    The scores get the loss and the count of correct predictions, the slopes of the last layer the
+    The scores get the loss and what is scored beside it, the slopes of the last layer the
     gradient by the logits: the delta with which `backward_pass` begins.
 
     Parameters
@@ -26,8 +27,8 @@ def take_loss(callees: Callees, buffers: Buffers, scratch: Scratch, rows: int) -
         Images of the batch.
     """
     last = layer_of(buffers, layer_count(buffers) - 1, rows)
-    labels = scratch.labels[:rows]
-    _loss(callees.loss, last.outputs, labels, last.slopes, last.bias_gradient, scratch.scores)
+    targets = as_rows(scratch.targets, rows, scratch.targets.shape[1])
+    _loss(callees.loss, last.outputs, targets, last.slopes, last.bias_gradient, scratch.scores)
 
 
 @portable

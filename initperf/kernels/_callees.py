@@ -18,11 +18,11 @@ from initperf.jit.address import Family
 from initperf.jit.blas import blas
 from initperf.jit.policy import Function, portable
 from initperf.kernels._epoch_arguments import Descent, Network, Records
+from initperf.kernels._losses import LOSS, loss_variant
 from initperf.kernels.activate import ACTIVATE, activation_variant
 from initperf.kernels.dense_backward import BACKWARD, backward
 from initperf.kernels.dense_forward import FORWARD, forward
 from initperf.kernels.histogram import HISTOGRAM, histogram
-from initperf.kernels.softmax_cross_entropy import LOSS, softmax_cross_entropy
 from initperf.kernels.squared_norm import SQUARED_NORM, squared_norm
 from initperf.kernels.update import UPDATE, update_variant
 
@@ -35,7 +35,9 @@ class Callees(NamedTuple):
     hidden, linear, update : tuple of int
         Two variants each, for steps with statistics and for others: the activation of hidden
         layers, that of linear layers, and the optimizer's update. See `chosen_variant`.
-    forward, backward, loss, norm, histogram : int
+    loss : int
+        The kernel of the descent's loss.
+    forward, backward, norm, histogram : int
         Kernels of one variant.
     blas : tuple of int
         See `initperf.jit.blas.blas`.
@@ -114,7 +116,7 @@ def needed_callees(
     found: dict[tuple[str, bool], tuple[Family, Function]] = {
         ("forward", False): (FORWARD, forward),
         ("backward", False): (BACKWARD, backward),
-        ("loss", False): (LOSS, softmax_cross_entropy),
+        ("loss", False): (LOSS, loss_variant(descent.loss)),
     }
     for measured in _measured(records):
         found["hidden", measured] = ACTIVATE, activation_variant(network.activation, measured)

@@ -43,7 +43,8 @@ class Flat(NamedTuple):
     def of(cls, matrix: np.ndarray) -> "Flat":
         """Return a contiguous matrix, sharing its memory."""
         by_rows = matrix.flags.c_contiguous
-        return cls((matrix if by_rows else matrix.T).reshape(-1), *matrix.shape, by_rows)
+        rows, columns = matrix.shape
+        return cls((matrix if by_rows else matrix.T).reshape(-1), rows, columns, by_rows)
 
 
 @portable

@@ -18,22 +18,23 @@ _forward = FORWARD.call
 
 
 @portable
-def gather(batches: Batches, chosen: np.ndarray, x: np.ndarray, labels: np.ndarray) -> None:
-    """Copy the images and the labels of a batch.
+def gather(batches: Batches, chosen: np.ndarray, x: np.ndarray, targets: np.ndarray) -> None:
+    """Copy the images and the targets of a batch.
 
     Parameters
     ----------
     batches : Batches
     chosen : numpy.ndarray
         (rows,) int64, the numbers of the images.
-    x, labels : numpy.ndarray
-        (rows, features) and (rows,), written.
+    x, targets : numpy.ndarray
+        (rows, features) and (rows, columns), written.
     """
     for i in range(chosen.size):
         image, row = batches.images[chosen[i]], x[i]
         for j in range(row.size):
             row[j] = image[j]
-        labels[i] = batches.labels[chosen[i]]
+        for j in range(targets.shape[1]):
+            targets[i, j] = batches.targets[chosen[i], j]
 
 
 @portable

@@ -46,6 +46,7 @@ from initperf.kernels._epoch_reference import train_epoch_reference
 from initperf.kernels._forward import forward_pass, gather
 from initperf.kernels._kernel import register
 from initperf.kernels._layer import Buffers, layer_of
+from initperf.kernels._losses import as_matrix, evaluate_loss
 from initperf.kernels._scratch import Scratch
 from initperf.kernels._updating import DescentArrays, find_peaks, update_layers
 
@@ -57,6 +58,7 @@ __all__ = [
     "Network",
     "Records",
     "compilations",
+    "evaluate_loss",
     "train_epoch",
     "train_epoch_reference",
     "work_size",
@@ -76,13 +78,13 @@ def _steps(
         begin = step * batches.batch_size
         chosen = batches.order[begin : begin + batches.batch_size]
         rows = chosen.size
-        gather(batches, chosen, layer_of(buffers, 0, rows).inputs, scratch.labels)
+        gather(batches, chosen, layer_of(buffers, 0, rows).inputs, scratch.targets)
         trouble = forward_pass(callees, buffers, scratch, records, step, rows)
         if trouble >= 0:
             return step, trouble
         take_loss(callees, buffers, scratch, rows)
         records.losses[step] = scratch.scores[0]
-        records.correct[step] = int(scratch.scores[1])
+        records.scores[step] = scratch.scores[1]
         backward_pass(callees, buffers, scratch, rows)
         if descent.clip_norm > 0.0:
             trouble = clip(callees, buffers, scratch, descent.clip_norm, descent.clip_globally)
@@ -107,11 +109,12 @@ def _run(
     if records.histograms is None:  # compiled code has one type of records
         records = records._replace(histograms=Histograms.none(len(records.losses)))
     with np.errstate(over="ignore", invalid="ignore"):  # for where the compiler is disabled
+        batches = batches._replace(targets=as_matrix(batches.targets, network.parameters.dtype))
         done, layer = _steps(
             callees,
             batches,
             Buffers.of(network, descent, batches.batch_size),
-            Scratch.of(network, batches.batch_size),
+            Scratch.of(network, batches),
             DescentArrays.of(network, descent),
             records,
         )

@@ -14,6 +14,7 @@ from initperf.kernels.train_epoch import (
     Records,
     compilations,
 )
+from initperf.losses import LOSSES, PointwiseLoss
 from initperf.schemes import as_scheme
 from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
@@ -58,9 +59,9 @@ class Epochs:
     experiment : Experiment
     images : numpy.ndarray
         (count, features), of the experiment's dtype.
-    labels : numpy.ndarray
-        (count,) int64.
-    classes : int
+    targets : numpy.ndarray
+        (count,) int64, classes; or (count, outputs) of the experiment's dtype, values.
+    outputs : int
         Outputs of the network.
 
     Attributes
@@ -80,10 +81,10 @@ class Epochs:
         self,
         experiment: Experiment,
         images: np.ndarray,
-        labels: np.ndarray,
-        classes: int = CLASSES,
+        targets: np.ndarray,
+        outputs: int = CLASSES,
     ) -> None:
-        sizes = (images.shape[1], *experiment.hidden, classes)
+        sizes = (images.shape[1], *experiment.hidden, outputs)
         self.network = network = Mlp(
             sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
         )
@@ -93,10 +94,11 @@ class Epochs:
         self.steps = -(-len(images) // self.batch_size)
         operations = _OPERATIONS * self.batch_size * len(network.parameters)
         self.piece = max(1, _PIECE_OPERATIONS // operations)
-        self.batches = Batches(images, labels, np.arange(len(images)), self.batch_size)
+        self.batches = Batches(images, targets, np.arange(len(images)), self.batch_size)
         self.arrays = network.arrays(self.batch_size)
         start = Descent.start(experiment.optimizer, np.zeros((0, 0)), network.parameters)
         self.descent = start._replace(
+            loss=LOSSES[experiment.loss],
             clip_norm=experiment.clip_norm or 0.0,
             clip_globally=experiment.clip == "global",
             layer_rates=np.array(self.scheme.learning_rates(network, experiment.optimizer.name)),
@@ -107,9 +109,9 @@ class Epochs:
 
     def initialize(self) -> None:
         """Set weights and biases; a scheme that looks at data sees the first images of epoch 0."""
-        images, seed = self.batches.images, self.experiment.seed
+        (images, labels), seed = self.batches[:2], self.experiment.seed
         chosen = batch_order(self.experiment, 0, len(images))[: self.scheme.images]
-        self.network.initialize(self.scheme, seed, batch=images[chosen])
+        self.network.initialize(self.scheme, seed, batch=images[chosen], labels=labels[chosen])
 
     def compilations(self) -> dict[tuple[str, bool], Callable[[], Any]]:
         """Return calls that compile what epochs and evaluations need, each a part of it."""
@@ -173,17 +175,23 @@ class Epochs:
         unrecorded = self.steps - len(self.records.statistics)  # statistics are of the last steps
         return Records(
             self.records.losses[begin:end],
-            self.records.correct[begin:end],
+            self.records.scores[begin:end],
             self.records.statistics[max(0, begin - unrecorded) : max(0, end - unrecorded)],
             self.histograms._replace(rows=self.histograms.rows[begin:end]) if histograms else None,
         )
 
-    def accuracies(self) -> np.ndarray:
-        """Return the fraction of each step's images that were classified correctly."""
+    def scores(self) -> np.ndarray:
+        """Return the score of each step's batch: accuracy, or R².
+
+        R² of a batch is about the means of all training targets, as those of a small batch are
+        near its values: 1 less the mean squared error by the variance of the training targets.
+        """
         sizes = np.full(self.steps, self.batch_size)
         sizes[-1] = len(self.batches.images) - self.batch_size * (self.steps - 1)
-        shares: np.ndarray = self.records.correct / sizes
-        return shares
+        scores: np.ndarray = self.records.scores / sizes
+        if isinstance(self.descent.loss, PointwiseLoss):
+            scores = 1.0 - scores / self.batches.targets.var(axis=0, dtype=np.float64).sum()
+        return scores
 
 
 class HistogramRecords:
@@ -248,7 +256,7 @@ class StepRecords:
             "step": epoch * epochs.steps + np.arange(1, epochs.steps + 1),
             "epoch": np.full(epochs.steps, epoch + 1),
             "loss": epochs.records.losses,
-            "accuracy": epochs.accuracies(),
+            epochs.descent.loss.score: epochs.scores(),
             "learning_rate": rates,
         }.items():
             self.parts.setdefault(name, []).append(values[unrecorded:done].copy())

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from initperf._core.schema import Record, values_of
+from initperf._core.schema import Record, settings_of, values_of
 from initperf.training import _spelling
 from initperf.training.choices import CHOICES
 from initperf.training.parts import PARTS
@@ -11,11 +11,15 @@ from initperf.training.parts import PARTS
 if TYPE_CHECKING:
     from initperf.training.experiment import Experiment
 
-SCHEMA = 3
-"""Version of the dictionaries.
+SCHEMA = 4
+"""Latest version of the dictionaries.
 
-1 had all settings in one flat object, and 2 the name of the initializer without parameters.
+1 had all settings in one flat object, 2 the name of the initializer without parameters, and 3 no
+loss. An experiment with the loss of versions before is still written as 3: runs that are stored
+keep their names, and earlier versions of initperf read it.
 """
+
+_WITHOUT_LOSS = 3
 
 
 def to_dict(experiment: "Experiment") -> dict[str, Any]:
@@ -28,6 +32,9 @@ def to_dict(experiment: "Experiment") -> dict[str, Any]:
         else:
             made[field.name] = values_of(value) if isinstance(value, Record) else value
     made["initializer"] = _spelling.to_dict(experiment.rule)
+    if made["loss"] == settings_of(type(experiment))["loss"].default:
+        del made["loss"]
+        made["schema"] = _WITHOUT_LOSS
     return made
 
 

@@ -50,6 +50,8 @@ class Experiment:
         Layers, activation, biases and dtype.
     data : Data
         Data set, epochs and batch size.
+    loss : str
+        One of `initperf.losses.LOSSES`: the softmax cross-entropy of classes, or a loss of values.
     optimizer : Optimizer
         One of `initperf.OPTIMIZERS`, with its settings.
     learning_rate : float
@@ -88,6 +90,11 @@ class Experiment:
     )
     network: Network = dataclasses.field(init=False)
     data: Data = dataclasses.field(init=False)
+    loss: str = setting(
+        "softmax_cross_entropy",
+        "what is minimised: softmax_cross_entropy of classes, or a loss of values as squared_error",
+        registries=("initperf.losses:LOSSES",),
+    )
     optimizer: Optimizer = dataclasses.field(init=False)
     learning_rate: float = setting(
         0.1, "learning rate, or the highest of a schedule", allowed=Range(at_least=0.0)
@@ -136,11 +143,13 @@ class Experiment:
     def _canonicalize(self) -> None:
         """Check what concerns several parts, and put names into canonical form."""
         from initperf.activations import ACTIVATIONS
+        from initperf.losses import LOSSES
         from initperf.schemes import Scheme, as_scheme
         from initperf.training._spelling import spelled
 
         rule, network = self.rule, self.network
         object.__setattr__(self, "initializer", spelled(rule))
+        object.__setattr__(self, "loss", LOSSES.canonical(self.loss))
         scheme = as_scheme(rule)
         if isinstance(rule, Scheme):
             object.__setattr__(self, "network", network.replace(biases="zeros"))
@@ -179,10 +188,11 @@ class Experiment:
             if isinstance(changes.get(name), str):
                 changes[name] = choice.take(name, changes[name])
                 shared = settings_of(type(changes[name]))
+                present = settings_of(type(getattr(self, name)))
                 kept |= {
                     key: value
                     for key, value in values_of(getattr(self, name)).items()
-                    if key in shared and value != shared[key].default
+                    if key in shared and value != present[key].default
                 }
         own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return Experiment(**(own | kept | changes))
