@@ -369,6 +369,7 @@ def run(directory, code):
     return child.run(begin + code, INITPERF_CACHE=cache, PYTHONUTF8="1", NUMBA_DISABLE_JIT="0")
 
 
+@pytest.mark.slow
 def test_each_shows_up_by_itself(place):
     found = json.loads(run(place, CODE))
     inside = (place / "initperf").is_dir()
