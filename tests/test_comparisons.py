@@ -89,6 +89,7 @@ def test_the_intervals_of_all_differences_cover_together(rules, seeds):
     assert hits >= at_least(COVERAGE)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("rules", "seeds"), [shape for shape in SHAPES if shape[0] > 2])
 def test_the_winner_is_corrected_for_having_been_chosen(rules, seeds):
     """The highest of equal means is 1.5 to 1.8 standard errors too high; a fifth may remain."""

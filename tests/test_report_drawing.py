@@ -141,7 +141,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent to a group of processes")
 @pytest.mark.parametrize("moment", ["while they start", "while they draw"])
 def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path) -> None:
