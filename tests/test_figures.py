@@ -114,6 +114,7 @@ def dollars(few: Tables) -> Tables:
     return tables
 
 
+@pytest.mark.exhaustive(keep=3)
 @pytest.mark.parametrize("name", FIGURES)
 def test_names_with_dollar_signs_are_drawn_as_they_are(
     name: str, dollars: Tables, monkeypatch: pytest.MonkeyPatch
@@ -126,6 +127,7 @@ def test_names_with_dollar_signs_are_drawn_as_they_are(
     assert texts or name not in NAMING
 
 
+@pytest.mark.exhaustive(keep=3)
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_words_name_the_colours_of_ink_and_paper(name: str, few: Tables) -> None:
     """They change places on a page in dark colours."""
@@ -393,6 +395,7 @@ def test_times_that_are_close_have_room_for_their_ticks(few: Tables) -> None:
     assert 2 <= len(shown) <= 5
 
 
+@pytest.mark.slow
 def test_a_large_family_takes_two_rows_of_training_curves(many: Tables) -> None:
     figure = FIGURES["training_curves"].render(many)
     legends = [legend for axes in figure.axes if (legend := axes.get_legend())]
