@@ -23,6 +23,7 @@ def run(capsys, *words):
     return code, captured.out, captured.err
 
 
+@pytest.mark.slow
 def test_what_is_kept_can_be_compared(workloads, capsys, tmp_path):  # noqa: F811
     path = tmp_path / "kept.json"
     code, out, _ = run(capsys, "--filter", "first", "--json", "--save", str(path))

@@ -43,6 +43,7 @@ def test_intervals_cover_the_median_as_often_as_they_say():
     assert 0.89 <= hits / trials <= 0.985
 
 
+@pytest.mark.slow
 def test_intervals_of_ratios_cover_as_often_as_they_say():
     """Rounds share a disturbance that cancels in the ratio."""
     rng = np.random.default_rng(5)
@@ -94,6 +95,7 @@ def covered(samples_of, **options):
     return hits
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("rounds", [2, 3, 4, 5, 8, 12, 70])
 def test_rounds_of_a_report_cover_as_often_as_they_say(rounds):
     """From the fewest rounds of one pass of several to what quick calls take in their seconds."""
@@ -101,6 +103,7 @@ def test_rounds_of_a_report_cover_as_often_as_they_say(rounds):
     assert hits.min() >= AT_LEAST
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("rounds", "correlation"), [(8, 0.5), (20, 0.8), (70, 0.8)])
 def test_rounds_that_follow_each_other_cover_as_often_as_they_say(rounds, correlation):
     """From the rounds on at which a timing may stop; eight tell 0.8 only roughly."""
@@ -108,6 +111,7 @@ def test_rounds_that_follow_each_other_cover_as_often_as_they_say(rounds, correl
     assert hits.min() >= AT_LEAST
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("preparations", [2, 3, 4, 10])
 @pytest.mark.parametrize("correlation", [0.0, 0.8])
 def test_preparations_cover_as_often_as_they_say(preparations, correlation):
@@ -121,6 +125,7 @@ def test_preparations_cover_as_often_as_they_say(preparations, correlation):
     assert covered(samples, preparations=preparations).min() >= AT_LEAST
 
 
+@pytest.mark.slow
 def test_far_values_hide_no_correlation():
     """One round in seven is disturbed, in one method or the other."""
 

@@ -334,6 +334,7 @@ def test_report_refuses_a_directory_that_is_not_a_report(capsys, tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_interrupted_report_exits_130_and_leaves_nothing(tmp_path):
     command = [*CHILD, "report", "--backend=numpy", "--out=report"]
     child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)

@@ -101,6 +101,7 @@ def test_code_is_loaded_where_all_is_well(tiny, tmp_path):
     assert code_files(tmp_path) == [kept]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_one_line_on_standard_error_once(tiny, tmp_path):
     tiny()
     (kept,) = code_files(tmp_path)
@@ -126,6 +127,7 @@ def test_a_whole_file_that_holds_something_else_is_dropped_too(tiny, tmp_path):
         assert tiny()[0][:2] == ["10.0", "1"]
 
 
+@pytest.mark.slow
 @unix
 def test_code_in_a_directory_that_others_can_write_is_not_run(tiny, tmp_path):
     tiny()
@@ -143,6 +145,7 @@ def test_code_in_a_directory_that_others_can_write_is_not_run(tiny, tmp_path):
     assert kept.read_bytes() == before
 
 
+@pytest.mark.slow
 @unix
 def test_a_file_of_another_user_is_not_run(tiny, tmp_path):
     tiny()
@@ -195,6 +198,7 @@ def test_the_read_only_cache_of_a_user_goes_before_that_of_temporary_files(tmp_p
     assert storage.code_directory("digest") == filled
 
 
+@pytest.mark.slow
 @unix
 def test_a_full_disk_is_one_line(tiny, tmp_path):
     full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
@@ -204,6 +208,7 @@ def test_a_full_disk_is_one_line(tiny, tmp_path):
     assert [path for path in tmp_path.rglob("*nbc*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_made_is_one_line(tiny, tmp_path):
     (tmp_path / "file").touch()
     printed, (line,) = tiny(INITPERF_CACHE=str(tmp_path / "file" / "cache"))
@@ -211,6 +216,7 @@ def test_a_place_that_cannot_be_made_is_one_line(tiny, tmp_path):
     assert "cannot be written" in line
 
 
+@pytest.mark.slow
 def test_the_code_of_a_function_without_a_file_is_not_kept(tmp_path):
     code = """
     import numpy as np

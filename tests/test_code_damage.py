@@ -81,6 +81,7 @@ def trials(tmp_path_factory):
     return json.loads(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DAMAGES)
 def test_damaged_code_is_dropped_and_compiled_anew_once(trials, name):
     first, second, logged = trials[name]

@@ -42,6 +42,7 @@ def at_least(rate):
     return binom.ppf(CHANCE, SIMULATIONS, rate)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("rules", "seeds"), SHAPES)
 def test_equal_rules_are_called_worse_less_often_than_said(rules, seeds):
     assert falsely_worse(simulated(np.zeros(rules), seeds)) <= at_most(FALSE_RATE)
@@ -63,6 +64,7 @@ def test_the_best_of_unequal_rules_are_called_worse_less_often_than_said(means, 
     assert falsely_worse(simulated(means, seeds)) <= at_most(FALSE_RATE)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("rules", "seeds"), SHAPES)
 @pytest.mark.parametrize("together", [0.0, 1.0])
 def test_the_interval_of_the_winner_covers(rules, seeds, together):
@@ -87,6 +89,7 @@ def test_the_intervals_of_all_differences_cover_together(rules, seeds):
     assert hits >= at_least(COVERAGE)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("rules", "seeds"), [shape for shape in SHAPES if shape[0] > 2])
 def test_the_winner_is_corrected_for_having_been_chosen(rules, seeds):
     """The highest of equal means is 1.5 to 1.8 standard errors too high; a fifth may remain."""

@@ -48,6 +48,7 @@ def cache(tmp_path):
     return tmp_path / "cache" / "data" / f"mnist_5k-{DIGEST}.npz"
 
 
+@pytest.mark.slow
 def test_the_real_package_gives_the_pinned_data(parsings, cache):
     dataset = data.load("mnist_5k")
     assert dataset.digest == DIGEST

@@ -224,6 +224,7 @@ register("own", Own(value=0.5))
 """
 
 
+@pytest.mark.slow
 def test_a_plug_in_that_is_edited_names_other_runs(tmp_path: Path):
     (tmp_path / "own_rules.py").write_text(PLUGIN)
     (tmp_path / "own_rules_helper.py").write_text("def factor():\n    return 1.0\n")

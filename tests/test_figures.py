@@ -63,6 +63,7 @@ def _panels(figure: Figure) -> Iterator[Axes]:
     return (axes for axes in figure.axes if axes.axison)
 
 
+@pytest.mark.exhaustive(keep=4)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_has_labelled_panels_with_something_in_each(name: str, few: Tables) -> None:
     figure = FIGURES[name].render(few)
@@ -78,6 +79,7 @@ def test_a_figure_has_labelled_panels_with_something_in_each(name: str, few: Tab
         assert shared or any(labels) or (which == "y" and (any(named) or any(ticks)))
 
 
+@pytest.mark.exhaustive(keep=4)
 @pytest.mark.parametrize("amount", ["few", pytest.param("many", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_leaves_the_canvas_or_covers_another(
@@ -112,6 +114,7 @@ def dollars(few: Tables) -> Tables:
     return tables
 
 
+@pytest.mark.exhaustive(keep=3)
 @pytest.mark.parametrize("name", FIGURES)
 def test_names_with_dollar_signs_are_drawn_as_they_are(
     name: str, dollars: Tables, monkeypatch: pytest.MonkeyPatch
@@ -124,6 +127,7 @@ def test_names_with_dollar_signs_are_drawn_as_they_are(
     assert texts or name not in NAMING
 
 
+@pytest.mark.exhaustive(keep=3)
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_words_name_the_colours_of_ink_and_paper(name: str, few: Tables) -> None:
     """They change places on a page in dark colours."""
@@ -391,6 +395,7 @@ def test_times_that_are_close_have_room_for_their_ticks(few: Tables) -> None:
     assert 2 <= len(shown) <= 5
 
 
+@pytest.mark.slow
 def test_a_large_family_takes_two_rows_of_training_curves(many: Tables) -> None:
     figure = FIGURES["training_curves"].render(many)
     legends = [legend for axes in figure.axes if (legend := axes.get_legend())]

@@ -66,6 +66,7 @@ def test_runs_of_other_settings_have_a_panel_of_their_own(runs: list[Run], blobs
     assert titles == ["ReLU, 4 × 4", "ReLU, 6-5-4"]
 
 
+@pytest.mark.slow
 def test_a_report_on_disk_and_its_tables_give_the_same_figure(
     tables: Tables, tmp_path: Path
 ) -> None:
@@ -147,6 +148,7 @@ def _png(figure: object) -> bytes:
     return figure._repr_png_()[0]  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_every_figure_is_drawn_at_every_size(tables: Tables) -> None:
     for name in ("activation_variance", "weight_histograms", "learning_rates", "weight_drift"):
         for size in SIZES:

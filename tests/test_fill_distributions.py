@@ -245,6 +245,7 @@ def test_words_next_to_the_extreme_reach_what_their_probability_says():
     np.testing.assert_allclose(np.exp(-0.5 * radius.astype(float) ** 2), u, rtol=1e-5)
 
 
+@pytest.mark.exhaustive(keep=4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("low", "high"), BOUNDS)
 def test_truncated_normal_between_any_bounds(low, high, dtype):
@@ -305,6 +306,7 @@ def test_the_deviation_at_two_sigma_is_the_known_one():
 EDGES = (-INFINITY, -40.0, -11.5, -9.0, -8.0, -4.0, -2.0, -0.7, -1e-5, 0.0, 1e-9, 0.3, 1.0, 4.1)
 
 
+@pytest.mark.exhaustive(keep=20)
 @pytest.mark.parametrize(
     ("low", "high"), [*itertools.combinations(EDGES, 2), (1.0, 1.0 + 1e-9), (11.0, INFINITY)]
 )

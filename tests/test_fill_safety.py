@@ -66,6 +66,7 @@ except ValueError:
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("layer", LAYERS)
 def test_sixteen_threads_at_once_whatever_the_threading_layer(layer):
     # None of numba's layers, which abort when used so, is even started.

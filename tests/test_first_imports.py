@@ -18,6 +18,7 @@ print(*sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_a_draw_imports_neither_what_it_does_not_call_nor_what_only_compilation_needs(tmp_path):
     known = JIT | {"INITPERF_CACHE": str(tmp_path)}
     compiling, loading = (set(child.run(DRAW, **known).split()) for _ in range(2))

@@ -52,6 +52,7 @@ def assert_measured(initializer, shape, dtype):
         assert abs(np.mean(found) - declared) <= error, f"E[w^{power}]"
 
 
+@pytest.mark.exhaustive("name", keep=2)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @named
@@ -59,6 +60,7 @@ def test_declared_moments_and_support_are_those_measured(name, shape, dtype):
     assert_measured(INITIALIZERS[name], shape, dtype)
 
 
+@pytest.mark.exhaustive("name")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("gain", [0.0, 0.1, 5 / 3])
 @pytest.mark.parametrize("name", WITH_GAIN)
@@ -72,6 +74,7 @@ def test_a_gain_multiplies_what_is_declared_and_what_is_drawn(name, gain, shape)
     assert_measured(gained, shape, "float32")
 
 
+@pytest.mark.exhaustive(keep=10)
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [

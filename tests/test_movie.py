@@ -15,6 +15,7 @@ def run(blobs):
     return train(steps, dataset=blobs)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("quantity", ["activation", "gradient"])
 def test_a_movie_has_a_frame_a_step(run, tmp_path, quantity):
     path = movie(run, tmp_path / "steps.gif", quantity=quantity, frames_per_second=10)

@@ -104,6 +104,7 @@ def test_blocks_that_do_not_fit_are_refused(layers):
         Mlp((6, 8, 4, 5, 4), residual=layers)
 
 
+@pytest.mark.exhaustive("activation", keep=4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("clip", ["none", "layer", "global"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -72,6 +72,7 @@ def pairs(noise, count=PAIRS, slowed=1.0, **options):
         )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", [QUIET, THREADED], ids=["quiet", "threaded"])
 @pytest.mark.parametrize("controls", [10, 0])
@@ -81,6 +82,7 @@ def test_unchanged_code_is_flagged_less_often_than_said(noise, controls):
     assert flagged <= binom.ppf(0.999, PAIRS, FALSE_RATE)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", [QUIET, THREADED], ids=["quiet", "threaded"])
 def test_a_slowdown_of_15_percent_is_found(noise):
@@ -97,6 +99,7 @@ def test_a_slowdown_of_15_percent_is_found(noise):
     assert verdicts.count("regressed") >= binom.ppf(0.001, PAIRS, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_workloads_that_scatter_more_than_controls_are_not_flagged_for_it():
     flagged = sum(found.exit_code == 1 for found in pairs(QUIET, wilder=WILDER))
@@ -148,6 +151,7 @@ def test_a_session_counts_by_its_undisturbed_samples():
     assert unknown.least_s == 1.5e-3
 
 
+@pytest.mark.slow
 def test_the_estimates_are_those_of_the_simulation():
     """Medians over many pairs: of drifts of nothing, and of standard deviations of a pair."""
     found = [compared.noise for compared in pairs(THREADED)]

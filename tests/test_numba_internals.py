@@ -124,6 +124,7 @@ print(json.dumps([values, internals.missing("views")]))
 """
 
 
+@pytest.mark.slow
 def test_views_are_made_by_numba_itself(tmp_path):
     known = {"NUMBA_DISABLE_JIT": "0", "INITPERF_CACHE": str(tmp_path)}
     for how, lacks in (("with", []), ("without", ["numba.np.arrayobj:renamed"])):

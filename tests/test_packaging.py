@@ -154,6 +154,7 @@ def test_names_are_listed_before_they_are_imported():
         initperf.drew  # noqa: B018  # the look-up is what fails
 
 
+@pytest.mark.slow
 def test_every_module_imports_without_a_warning():
     code = """
 import importlib, pkgutil

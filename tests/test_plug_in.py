@@ -369,6 +369,7 @@ def run(directory, code):
     return child.run(begin + code, INITPERF_CACHE=cache, PYTHONUTF8="1", NUMBA_DISABLE_JIT="0")
 
 
+@pytest.mark.slow
 def test_each_shows_up_by_itself(place):
     found = json.loads(run(place, CODE))
     inside = (place / "initperf").is_dir()
@@ -410,6 +411,7 @@ print(out.tolist())
 """
 
 
+@pytest.mark.slow
 def test_machine_code_of_a_plug_in_follows_its_source(tmp_path):
     place = add_outside(tmp_path)
     assert run(place, UPDATE) == "[-0.0, -1.0, -2.0]\n"

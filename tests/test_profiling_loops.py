@@ -121,6 +121,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_what_is_compiled_here_is_read():
     found = json.loads(child.run(COMPILED, NUMBA_DISABLE_JIT="0"))
     assert found["wide"]["vector_bits"] >= 128

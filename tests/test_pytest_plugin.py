@@ -63,6 +63,7 @@ def run(
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_typed_literally_it_runs_the_suites(suite):
     found = run(suite, "--benchmark", "-k", "fill and normal", "--benchmark-json=x.json")
     assert found.returncode == 0, found.stdout
@@ -104,6 +105,7 @@ def test_nothing_selected_is_said_without_a_traceback(suite):
     assert "Traceback" not in found.stdout + found.stderr
 
 
+@pytest.mark.slow
 def test_runs_of_another_machine_can_be_compared(suite):
     options = ("--benchmark", "-k", "plain", "--benchmark-save=x")
     assert run(suite, *options).returncode == 0
@@ -123,6 +125,7 @@ def test_only_benchmarks_run_each_once_when_disabled(suite):
     assert found.stdout.count("compared None") == 2
 
 
+@pytest.mark.slow
 def test_paths_are_used_where_given(suite):
     found = run(suite, "--benchmark", "tests/test_other.py", "-k", "plain", "-v")
     assert "tests/test_other.py::test_plain PASSED" in found.stdout
@@ -185,6 +188,7 @@ def test_fixtures_of_the_same_names_elsewhere_are_left_alone(tmp_path, plugins):
     assert "1 passed" in found.stdout, found.stdout + found.stderr
 
 
+@pytest.mark.slow
 def test_profiles_can_be_asked_for(suite):
     words = ("--benchmark", "--benchmark-cprofile=tottime", "-k", "fill and normal")
     found = run(suite, *words, "--benchmark-passes=1")

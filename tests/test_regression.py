@@ -80,6 +80,7 @@ def test_loss_and_score_are_those_of_scikit_learn(outputs, backend):
     assert np.isnan(network.evaluate(images, targets, SQUARED)[1])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_a_network_without_hidden_layers_finds_the_least_squares(backend):
     rows, values = load_diabetes(return_X_y=True)
@@ -123,6 +124,7 @@ def suited(name):
     raise AssertionError(name)
 
 
+@pytest.mark.exhaustive(keep=6)
 @pytest.mark.parametrize(
     "name",
     [

@@ -116,6 +116,7 @@ def test_the_page_fetches_nothing_and_its_links_lead_somewhere(
     assert len(page.identifiers) == len(set(page.identifiers))
 
 
+@pytest.mark.slow
 def test_every_figure_is_on_the_page_and_in_two_files(
     whole: tuple[Path, dict[str, pd.DataFrame]],
 ) -> None:
@@ -213,6 +214,7 @@ def test_the_foot_names_machine_and_command(whole: tuple[Path, dict[str, pd.Data
         assert fact in foot
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["activation_variance", "final_accuracy"])
 def test_the_same_tables_give_the_same_figure(
     name: str, whole: tuple[Path, dict[str, pd.DataFrame]]
@@ -224,6 +226,7 @@ def test_the_same_tables_give_the_same_figure(
     assert png == (directory / "figures" / f"{name}.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_the_same_tables_give_the_same_report(tmp_path: Path, small: Tables) -> None:
     for name in ("one", "two"):
@@ -265,6 +268,7 @@ def test_progress_counts_to_the_end(tmp_path: Path, small: Tables) -> None:
     assert [label for _, _, label in seen[-3:]] == ["figure first", "figure second", "page"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_mixed_columns_and_odd_table_names(tmp_path: Path, small: Tables) -> None:
     mixed = pd.DataFrame({"key": ["cores", "name"], "value": [2, "x"]})

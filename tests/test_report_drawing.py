@@ -43,6 +43,7 @@ def _contents(directory: Path) -> dict[str, bytes]:
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in found}
 
 
+@pytest.mark.slow
 def test_several_processes_write_the_report_of_one(
     tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +70,7 @@ def _failing_elsewhere(fail: Callable[[], object]) -> ReportFigure:
     return ReportFigure("failing", "Failing", "A line.", (), draw)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fail", [lambda: os._exit(1), lambda: 1 / 0], ids=["dies", "raises"])
 def test_what_another_process_could_not_draw_is_drawn_here(
     fail: Callable[[], object], figures: list[ReportFigure], tables: Tables
@@ -78,6 +80,7 @@ def test_what_another_process_could_not_draw_is_drawn_here(
         assert list(results) == [_drawing.files(figure, tables) for figure in given]
 
 
+@pytest.mark.slow
 def test_without_other_processes_all_is_drawn_here(
     figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +92,7 @@ def test_without_other_processes_all_is_drawn_here(
         assert len(list(results)) == len(figures)
 
 
+@pytest.mark.slow
 def test_an_error_of_a_figure_is_raised_here(figures: list[ReportFigure], tables: Tables) -> None:
     def draw(_tables: object) -> Figure:
         raise ZeroDivisionError("in the figure")
@@ -101,6 +105,7 @@ def test_an_error_of_a_figure_is_raised_here(figures: list[ReportFigure], tables
         list(results)
 
 
+@pytest.mark.slow
 def test_few_figures_and_one_processor_need_no_other_process(
     figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +141,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent to a group of processes")
 @pytest.mark.parametrize("moment", ["while they start", "while they draw"])
 def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path) -> None:

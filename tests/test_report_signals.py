@@ -72,6 +72,7 @@ def test_theory_says_nothing_of_weights_around_another_mean(rule, images):
     assert table["rms_singular_theory"].isna().all()
 
 
+@pytest.mark.slow
 def test_overflow_is_missing_and_residual_networks_are_left_out(images, blobs):
     wild = DEEP.replace(initializer="large_normal", hidden=(50,) * 320)
     table = propagation_table(wild, images)

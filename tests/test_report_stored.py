@@ -55,6 +55,7 @@ def test_a_store_can_be_filtered(store):
         stored_tables(store.directory / "nowhere")
 
 
+@pytest.mark.slow
 def test_from_draws_a_store_and_then_its_report_without_training(
     store, tmp_path, capsys, monkeypatch
 ):

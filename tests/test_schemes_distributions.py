@@ -120,6 +120,7 @@ def test_change_rates_are_the_limit_of_differences(sizes, residual):
         assert rate == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "linear"])
 def test_kraehenbuehl_whitens_units_and_equals_the_rates(activation):
     sizes, x = (50, 60, 30, 40, 10), inputs(400, 50)
@@ -187,6 +188,7 @@ def test_zero_hadamard_is_identity_or_hadamard():
     assert np.linalg.matrix_rank(weights[2][:, 3:]) == 3
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("blocks", [4, 40])
 def test_depth_scaled_keeps_the_signal_at_any_depth(blocks):
     """Linear: each of the L additions multiplies the second moment by 1 + 1/(2L)."""
@@ -278,6 +280,7 @@ def change_exponent(layers, seed, scaled):
     return np.polyfit(np.log(blocks), np.log(changes), 1)[0]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_with_fixup_a_step_changes_the_function_as_much_at_any_depth(layers):
     """Zhang et al. 2019, section 3: Θ(rate), where branches not scaled add Θ(rate) each."""
@@ -305,6 +308,7 @@ def descend(network, x, labels, rates, optimizer, layer_rates):
     assert done == len(rates)
 
 
+@pytest.mark.exhaustive("backend")
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_a_layer_moves_at_a_rate_of_its_own(optimizer, backend):
@@ -354,6 +358,7 @@ def coordinate_check(rule, rates, width, optimizer, learning_rate, steps=4):
     return np.array([np.sqrt(np.mean((z - old) ** 2)) for (_, z), old in moves])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("optimizer", "learning_rate"), [("sgd", 0.1), ("adam", 0.005)])
 def test_mup_moves_every_layer_alike_at_any_width(optimizer, learning_rate):
     """The coordinate check of 2203.03466, appendix D.1: exponents of the width, 0 or not."""

@@ -88,6 +88,7 @@ def test_a_siren_has_the_bounds_of_the_paper_and_its_implementation():
         assert not biases.any()
 
 
+@pytest.mark.slow
 def test_the_second_moment_of_a_siren_without_biases_follows_its_map():
     """q ← 1 − e^(−2q), by E[sin² u] = (1 − e^(−2q))/2 and weights of variance 2/n."""
     width, depth, count = 512, 12, 10
@@ -105,6 +106,7 @@ def test_the_second_moment_of_a_siren_without_biases_follows_its_map():
         assert abs(np.mean(after - predicted)) < error + 10.0 / width
 
 
+@pytest.mark.slow
 def test_padded_identities_hand_inputs_on_and_branches_almost_nothing():
     layers = draw_network("idinit", (3, 7, 2), "relu", dtype="float64")
     np.testing.assert_array_equal(layers[0][0], np.eye(3)[:, [0, 1, 2, 0, 1, 2, 0]])

@@ -63,6 +63,7 @@ def test_a_workload_of_a_missing_library_is_left_out(workloads):
     assert {row.workload for row in rows} == {"first", "second"}
 
 
+@pytest.mark.slow
 def test_a_workload_of_another_library_alone_is_left_out_without_peers(workloads):
     """As PyTorch's module is, wherever PyTorch is installed."""
     other = workload_of(made(1, needs="scipy"))

@@ -92,6 +92,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, run, monkeypatch, fault):
     assert run.name not in store
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="ulimit is of POSIX")
 def test_a_limit_of_file_size_is_one_line(tmp_path, run):
     """A full disk looks like this to Parquet's writer: write() fails in the middle."""

@@ -86,6 +86,7 @@ def test_there_are_fifty_kinds():
     assert len(EVERY) >= 50
 
 
+@pytest.mark.exhaustive(keep=6)
 @pytest.mark.parametrize("name", EVERY)
 def test_a_damaged_store_is_listed_and_made_whole(place, tmp_path, capsys, name):
     runs = tmp_path / "runs"

@@ -26,6 +26,7 @@ def run(words, *, shell=None, cwd=None, drop=(), **environment):
     return subprocess.run(command, env=known, cwd=cwd, capture_output=True, encoding=encoding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_output_of_any_encoding(encoding):
     found = run(["list"], PYTHONIOENCODING=encoding)
@@ -41,6 +42,7 @@ HOMES = ("HOME", "INITPERF_CACHE", "XDG_CACHE_HOME", "INITPERF_DATA", "SCIKIT_LE
 FEW = ["draw", "zeros", "3", "4", "--backend", "numpy"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("shell", "code", "err"),
     [
@@ -57,12 +59,14 @@ def test_streams_that_are_closed_or_full(shell, code, err):
     assert found.stderr.count("\n") == bool(err)
 
 
+@pytest.mark.slow
 def test_an_error_without_a_standard_error_keeps_its_code_and_output():
     for shell in ('"$@" 2>&-', '"$@" 2> /dev/full', '"$@" 2>&- >&-'):
         found = run(["draw", "he_norml", "3", "4"], shell=shell)
         assert (found.returncode, found.stdout, found.stderr) == (2, "", "")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_does_not_hide_a_regression(tmp_path):
     for name, median in (("old", 1e-3), ("new", 2e-3)):
         rows = [
@@ -101,6 +105,7 @@ def test_variables_that_cannot_be_meant_are_one_line(variable, value, message):
     assert found.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_backend_of_pyplot_that_is_not_installed(tmp_path):
     words = ["report", "--quick", "--seeds", "1", "--data-dir", "nowhere"]
     found = run(words, cwd=tmp_path, MPLBACKEND="module://matplotlib_inline.backend_inline")
@@ -118,6 +123,7 @@ def test_a_working_directory_that_is_gone(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_without_a_home(tmp_path):
     found = run(["data"], drop=("HOME", "INITPERF_DATA"), INITPERF_CACHE=str(tmp_path))
     assert (found.returncode, found.stderr) == (0, "")
@@ -153,6 +159,7 @@ def test_without_a_home_and_an_entry_of_the_user(tmp_path):
     assert list((tmp_path / "work").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_paths_of_any_bytes(tmp_path):
     name = os.fsdecode(b"\xff\xfe.npy")
     found = run([*FEW, "--out", name], cwd=tmp_path)
@@ -226,6 +233,7 @@ def on_a_terminal(words, columns):
     return re.sub(r"\x1b\[[0-9;]*m", "", printed.decode()).splitlines()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("columns", [60, 100, 300])
 def test_tables_fit_the_terminal(columns):
     lines = on_a_terminal(["list"], columns)

@@ -102,6 +102,7 @@ def jacobian(field, orthogonal, q, rng):
     return np.linalg.svd(product, compute_uv=False) ** 2
 
 
+@pytest.mark.exhaustive(keep=2)
 @pytest.mark.parametrize(
     ("activation", "orthogonal"),
     [("linear", False), ("tanh", False), ("tanh", True), ("relu", False), ("relu", True)],

@@ -71,6 +71,7 @@ def expectation(function, q):
         return float(mpmath.quad(lambda z: function(root * z) * mpmath.npdf(z), ends))
 
 
+@pytest.mark.exhaustive(keep=3)
 @pytest.mark.parametrize("q", [0.01, 1.0, 40.0])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_moments_are_those_of_mpmath(name, q):
@@ -176,6 +177,7 @@ def selu_given(m, s, alpha):
     return positive + exponential - alpha * mp.ncdf(-m / s), mp.ncdf(m / s) + exponential
 
 
+@pytest.mark.exhaustive(keep=8)
 @pytest.mark.parametrize("correlation", [-0.5, 0.98])
 @pytest.mark.parametrize(("name", "scale", "alpha"), [("elu", 1, 1), ("selu", SCALE, ALPHA)])
 def test_products_of_kinked_activations_are_those_of_mpmath(name, scale, alpha, correlation):

@@ -23,6 +23,7 @@ CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 SHAPED = ("tanh", "sigmoid", "silu", "gelu", "softplus", "elu", "selu")
 
 
+@pytest.mark.exhaustive(keep=3)
 @pytest.mark.parametrize("depth", [5, 50])
 @pytest.mark.parametrize("name", SHAPED)
 def test_shaped_activations_meet_the_four_conditions(name, depth):

@@ -80,6 +80,7 @@ def random_training(seed, loss="softmax_cross_entropy"):
     return train, tolerance, (sizes, activation, rule.name, residual, batch_size, clip_norm)
 
 
+@pytest.mark.exhaustive(keep=20)
 @pytest.mark.parametrize(
     ("seed", "loss"),
     [(seed, name) for name in LOSSES for seed in range(number(60))],

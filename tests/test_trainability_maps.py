@@ -146,6 +146,7 @@ def test_a_store_with_a_map_gives_its_table_beside_those_of_the_other_runs(found
     assert list(tables["runs"]["run"]) == [other.name]
 
 
+@pytest.mark.slow
 def test_the_map_is_drawn_from_runs_and_from_tables(found):
     table = found.table()
     for source in (found.runs, {"trainability": table}):

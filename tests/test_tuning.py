@@ -29,6 +29,7 @@ def test_every_constant_has_a_trial_around_its_value(script):
         assert min(trial.candidates) <= getattr(tuning, name) <= max(trial.candidates)
 
 
+@pytest.mark.slow
 def test_a_constant_is_derived_with_its_spread(script, capsys, monkeypatch):
     trial = script.Trial((1 << 13, 1 << 16), script.TRIALS["FILL_BUFFER"].workloads)
     monkeypatch.setitem(script.TRIALS, "FILL_BUFFER", trial)

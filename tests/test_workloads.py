@@ -220,6 +220,7 @@ register(
 """
 
 
+@pytest.mark.slow
 def test_another_distribution_adds_a_workload_by_an_entry_point(tmp_path):
     (tmp_path / "plug_in_of_ones.py").write_text(PLUG_IN)
     facts = tmp_path / "plug_in_of_ones-1.0.dist-info"

@@ -6,6 +6,7 @@ Flame graphs after Gregg, "The flame graph", Communications of the ACM 59 (2016)
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -31,7 +32,8 @@ class Sample(NamedTuple):
     stack: tuple[Frame, ...]
 
 
-class Box(NamedTuple):
+@dataclass(frozen=True)
+class Box:
     """A function above its callers in a flame graph: its level is their number.
 
     The left edge and the width are shares of the whole; the count is of the samples in the
