@@ -65,7 +65,7 @@ class Views(nn.Module):
         self.out = nn.Linear(64, 64)
 
     def forward(self, x):
-        q, k, v = self.qkv(x).view(8, 4, 3, 2, 32).permute(2, 0, 3, 1, 4)
+        q, k, v = self.qkv(x).clone().view(8, 4, 3, 2, 32).permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(q, k, v)
         return self.out(mixed.transpose(1, 2).reshape(8, 4, 64)).flatten(1)
 

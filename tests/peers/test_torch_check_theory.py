@@ -76,7 +76,7 @@ COLUMNS = {
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_signals_are_the_statistics_of_training(blobs, activation):
     options = {"activation": activation, "dtype": "float64", "backend": "numpy"}
-    rule = "he_normal" if activation == "relu" else "pytorch"
+    rule = "he_normal" if activation == "relu" else "torch.linear"
     experiment = Experiment(rule, hidden=(48,) * 6, epochs=1, batch_size=300, **options)
     layers = train(experiment, dataset=blobs).layers  # one step, of all images
     images = blobs.features("train", "float64")

@@ -26,6 +26,7 @@ from initperf.torch.signals.operation_names import Place, module_paths
 from initperf.torch.signals.origins import NOWHERE, Origin, Origins
 from initperf.torch.signals.scores import ScoreSpread, spread_of_fused, spread_of_softmax
 from initperf.torch.signals.statistics import Statistics
+from initperf.torch.signals.trimming import trim
 
 _MAKERS = ("empty", "new_", "zeros", "ones", "full", "rand", "normal", "bernoulli", "uniform")
 """Beginnings of the names of operations whose results carry no signal."""
@@ -41,6 +42,9 @@ _COPIES = (
     "view_copy",
 )
 """Beginnings of the names of operations that return the values of an operand."""
+
+_HELD = 0.1
+"""Share of all results that freed gradients may amount to before their memory is given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
                 self._origins.put(parameter, Origin(parameters=(name,)))
                 self._held[parameter.untyped_storage()._cdata] = parameter
         self._copies: dict[int, torch.Tensor] = {}
+        self._differentiable: set[int] = set()
+        self._bytes = self._freed = 0
         self._weights: dict[tuple[int, ...], tuple[float, float]] = {}
         self._calls: list[tuple[nn.Module, int, tuple[int, ...]]] = []
         self._numbers = itertools.count()
@@ -225,7 +231,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         alias = returned[0].alias_info if returned else None
         if alias is not None and not alias.is_write:
             self._newest = _newest_node()
-            self._look_for_cuts(function, args)
             return function(*args, **given)
         call = call_of(function, args, given, self._origins)
         self._keep_written(function, args)
@@ -247,8 +252,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         first = found[0] if found else None
         if first is None or not measurable(first):
             return None
-        if not in_place and any(_share(first, each.tensor) for each in call.operands):
-            return None  # a view, as an element of a list of them
         origin = _joined(call)
         put = self._origins.write if in_place else self._origins.put
         if call.operation.startswith(_COPIES) or call.operation == "copy":
@@ -266,6 +269,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             return None
         place = self._place()
         operation = self._classifier.add(call, place.path, first)
+        self._look_for_cuts(call, operation.index)
+        self._bytes += first.nbytes
         for each in found:
             put(each, Origin((operation.index,)))
         statistics = measure(
@@ -341,10 +346,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
                 if number in self._held and number not in self._copies:
                     self._copies[number] = self._held[number].detach().clone()
 
-    def _look_for_cuts(self, function: Any, args: tuple[Any, ...]) -> None:
-        """Note operations whose results are detached."""
-        if function._schema.name == "aten::detach" and isinstance(args[0], torch.Tensor):
-            self.detached.update(self._origins.of(args[0]).operations)
+    def _look_for_cuts(self, call: Call, index: int) -> None:
+        """Note operations whose results take part in gradients, and are read where they do not."""
+        if not torch.is_grad_enabled():
+            return
+        if any(each.tensor.requires_grad for each in call.operands):
+            self._differentiable.add(index)
+        for each in call.signals:
+            if not each.tensor.requires_grad:
+                self.detached.update(self._differentiable.intersection(each.origin.operations))
 
     def _place(self) -> Place:
         path, number = "", -1
@@ -375,6 +385,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             if gradient is not None and measurable(gradient):
                 found = measure(gradient, samples=self.samples, units=False)
                 self.gradients.append(Gradient(index, self.direction, found))
+                self._freed += gradient.nbytes
+                if self._freed > _HELD * self._bytes:
+                    self._freed = 0
+                    trim()
 
         return record
 
@@ -385,13 +399,6 @@ def _joined(call: Call) -> Origin:
     for each in call.operands:
         joined |= each.origin
     return Origin(joined.operations) if joined.operations else joined
-
-
-def _share(first: torch.Tensor, second: torch.Tensor) -> bool:
-    """Return whether two tensors lie in one memory."""
-    if second.layout != torch.strided or second.device.type == "meta":
-        return False
-    return bool(first.untyped_storage()._cdata == second.untyped_storage()._cdata)
 
 
 def _newest_node() -> int:

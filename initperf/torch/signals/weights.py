@@ -159,8 +159,9 @@ def _share_beyond(parameter: torch.Tensor) -> float:
     """Return the share of a sample's entries beyond `_BEYOND` times their median magnitude."""
     flat = parameter.detach().reshape(-1)
     sample = flat[:: max(1, flat.numel() // _SAMPLE)].float().abs()
-    median = float(sample.median())
-    if not (len(sample) > 1 and median > 0.0):
+    sample = sample[torch.isfinite(sample)]
+    median = float(sample.median()) if len(sample) else 0.0
+    if not median > 0.0:
         return 0.0
     return float((sample > _BEYOND * median).double().mean())
 

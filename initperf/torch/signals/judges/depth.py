@@ -97,7 +97,9 @@ def _rate_cause(run: Run, span: Sequence[int], rate: float) -> tuple[str, str]:
     normalized, activation = following(run, middle)
     if normalized:
         return "", ""
-    gain = operation.terms * square
+    gain = statistics.geometric_mean(
+        run.operations[each].terms * run.weights[each][1] for each in span
+    )
     theory = gain / critical_gain(activation) ** 2
     rule = rule_of(square, operation) or f"weights of variance {gain:.2g}/fan-in"
     named = activation or "layers"

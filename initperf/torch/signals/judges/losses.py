@@ -22,7 +22,7 @@ def head(run: Run) -> Iterator[Finding]:
     yield Finding(
         "head",
         name,
-        f"the head {name} starts at loss {loss.average:.3g}, ln C is {loss.guessing:.3g}",
+        f"the head ({name}) starts at loss {loss.average:.3g}, ln C is {loss.guessing:.3g}",
         cause=f"its logits have a root mean square of {spread:.3g}: its weights"
         f"{', tied to the embedding,' if shared else ''} are {spread:.2g} times too large",
         remedy="a standard deviation of 1/√width of its weights",
