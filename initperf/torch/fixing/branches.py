@@ -34,8 +34,9 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
     """Find the weights that alone decide how much a residual branch adds.
 
     A branch that ends in a normalization, or in an activation that is not homogeneous, is not
-    among them, nor is a weight that is used several times, as that of a recurrent layer. Of two
-    operands with a common origin, the trunk is the one with fewer weights since then.
+    among them, nor is one with a gate, whose size is the model's choice, nor a weight that is used
+    several times, as that of a recurrent layer. Of two operands with a common origin, the trunk is
+    the one with fewer weights since then.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
     """
     before = _ancestors(nodes)
     weights = sum(1 << place for place, node in enumerate(nodes) if node.use is not None)
-    signals = sum(1 << place for place, node in enumerate(nodes) if node.operation != "constant")
+    signals = sum(1 << place for place, node in enumerate(nodes) if not node.constant)
     calls = Counter(node.use.weight for node in nodes if node.use is not None)
     found: dict[tuple[str, int], End] = {}
     for node in nodes:
@@ -91,9 +92,47 @@ def _last_weight(nodes: Sequence[Node], place: int) -> int | None:
     """Return the weighted node whose result reaches a node through homogeneous operations only."""
     while nodes[place].use is None:
         node = nodes[place]
-        signals = [x for x in node.operands if nodes[x].operation != "constant"]
-        scaled = node.operation in ("mul", "div") and len(signals) == 1
+        signals = [x for x in node.operands if not nodes[x].constant]
+        gated = any(nodes[x].operation == "parameter" for x in node.operands)
+        scaled = node.operation in ("mul", "div") and len(signals) == 1 and not gated
         if len(signals) != 1 or not (scaled or node.operation in _HOMOGENEOUS):
             return None
         place = signals[0]
     return place
+
+
+def activated_scales(nodes: Sequence[Node]) -> dict[tuple[str, int], float]:
+    """Find weights whose result is multiplied by a number before an activation, as in SIREN.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        A whole graph.
+
+    Returns
+    -------
+    dict
+        The square of the number, by the weight's name and the number of its call; NaN for a layer
+        that reads an input of the model, as its weights then are frequencies.
+    """
+    readers: dict[int, list[int]] = {}
+    for place, node in enumerate(nodes):
+        for operand in node.operands:
+            readers.setdefault(operand, []).append(place)
+    found = {}
+    for place, node in enumerate(nodes):
+        after = readers.get(place, [])
+        if node.use is None or len(after) != 1 or not node.second_moment > 0.0:
+            continue
+        scaled = nodes[after[0]]
+        number = scaled.operation in ("mul", "div") and len(scaled.operands) == 1
+        if number and all(_activates(nodes[each]) for each in readers.get(after[0], [])):
+            first = any(nodes[x].operation == "input" for x in node.operands)
+            ratio = math.nan if first else scaled.second_moment / node.second_moment
+            found[node.use.weight, node.use.call] = ratio
+    return found
+
+
+def _activates(node: Node) -> bool:
+    linear = node.operation in ("mul", "div", "add", "sub", "neg")
+    return node.replay is not None and len(node.operands) == 1 and not linear

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from initperf.torch.fixing.branches import End
-from initperf.torch.fixing.graph import Use
+from initperf.torch.fixing.branches import activated_scales, branch_ends
+from initperf.torch.fixing.graph import Node, Use
 from initperf.torch.parameters import Parameter
 
 Moment = Callable[[int], "float | None"]
 
 TOLERANCE = 0.01
 """Relative distance of a factor from 1 that is left as it is; it makes a second call idle."""
+
+LARGEST = 4.0
+"""Largest gain of one weight; a check finds fault with more than 5."""
 
 _LEAST = 2.0
 """Least d ln power / d ln factor of one use: the power is quadratic in the factor."""
@@ -27,38 +30,35 @@ class Gains:
     all branches together then raise the trunk e times at most. A weight that is used once gets its
     factor where it is used. One that is used several times gets, after the pass, the factor that
     brings the geometric mean over its uses to the target, by the secant method: it may multiply
-    its own results.
+    its own results. Where a number multiplies a result before its activation, as in SIREN, the
+    target is that of the product. No gain grows beyond `LARGEST`.
 
     Parameters
     ----------
     found : mapping of str to Parameter
         The model's parameters by name.
-    uses : sequence of Use
-        All uses of weights in a pass.
-    ends : mapping
-        As `initperf.torch.fixing.branches.branch_ends` gives it.
+    nodes : sequence of Node
+        The graph of a pass.
 
     Attributes
     ----------
     obstacles : dict of str to str
         Why a weight is left as it is, by its name.
+    bounded : dict of str to str
+        The same of weights whose gain would grow beyond `LARGEST` in the last pass.
     changed : set of str
         Weights that got a factor other than 1; whoever goes through several passes empties it.
     """
 
-    def __init__(
-        self,
-        found: Mapping[str, Parameter],
-        uses: Sequence[Use],
-        ends: Mapping[tuple[str, int], End],
-    ) -> None:
+    def __init__(self, found: Mapping[str, Parameter], nodes: Sequence[Node]) -> None:
         self.obstacles: dict[str, str] = {}
+        self.bounded: dict[str, str] = {}
         self.changed: set[str] = set()
-        self._ends = ends
+        self.observe(nodes)
         self._parameters = found
         # of a weight that is looked up too, only its products count: lookups are left as they are
         self._multiplications: dict[str, int] = defaultdict(int)
-        for use in uses:
+        for use in [node.use for node in nodes if node.use is not None]:
             self._multiplications[use.weight] += not use.lookup
         self._excess: dict[str, list[float]] = defaultdict(list)
         self._last: dict[str, tuple[float, float]] = {}
@@ -67,6 +67,14 @@ class Gains:
             reason = _immovable(found[name])
             if count and reason:
                 self.obstacles[name] = reason
+
+    def observe(self, nodes: Sequence[Node]) -> None:
+        """Take what ends branches, and what is scaled before activations, from a newer pass."""
+        self._ends = branch_ends(nodes)
+        self._scales = activated_scales(nodes)
+        for (name, _), scale in self._scales.items():
+            if math.isnan(scale):
+                self.obstacles[name] = "its values are frequencies, which are the model's choice"
 
     def decide(self, use: Use, power: float, moment: Moment) -> float:
         """Return the factor that a weight gets where it is used.
@@ -92,7 +100,16 @@ class Gains:
         if self._multiplications[use.weight] > 1:
             self._excess[use.weight].append(excess)
             return 1.0
-        return self._given(use.weight, math.exp(-excess / 2.0))
+        factor = math.exp(-excess / 2.0)
+        grown = math.sqrt(use.gain) * factor
+        if factor > 1.0 + TOLERANCE and grown > LARGEST:
+            self.bounded[use.weight] = (
+                f"it would have to multiply the root mean square by {grown:.3g}: what reaches it "
+                "is too small, and the cause lies before it"
+            )
+            return 1.0
+        self.bounded.pop(use.weight, None)
+        return self._given(use.weight, factor)
 
     def settle(self) -> dict[str, float]:
         """Return the factors of weights that are used several times, at the end of a pass."""
@@ -139,7 +156,7 @@ class Gains:
     def _target(self, use: Use, moment: Moment) -> float:
         end = self._ends.get((use.weight, use.call))
         if end is None:
-            return 1.0
+            return 1.0 / self._scales.get((use.weight, use.call), 1.0)
         return max(1.0, moment(end.trunk) or 1.0) / len(self._ends) / end.ratio
 
 

@@ -49,7 +49,8 @@ class Node:
     Attributes
     ----------
     operation : str
-        PyTorch's name of the operation, ``"input"`` or ``"constant"``.
+        PyTorch's name of the operation; ``"input"``, ``"parameter"``, or ``"constant"`` for buffers
+        and what is computed from no signal.
     operands : tuple of int
         Places of the operands among the graph's nodes, without the weight and the bias of `use`.
     mean, second_moment : float
@@ -76,3 +77,8 @@ class Node:
     bias: str | None = None
     normalizes: bool = False
     replay: Replay | None = None
+
+    @property
+    def constant(self) -> bool:
+        """Return whether no signal is in it."""
+        return self.operation in ("constant", "parameter")

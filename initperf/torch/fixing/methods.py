@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from initperf.torch.fixing.branches import branch_ends
 from initperf.torch.fixing.gains import Gains, Moment
 from initperf.torch.fixing.graph import Use
 from initperf.torch.fixing.passes import Decide, Pass
@@ -53,9 +52,9 @@ def one_pass(model: nn.Module, batch: Any, decide: Decide | None = None) -> Pass
     # with gradients: without, modules of PyTorch take fused paths that hide their operations
     with preserved(model), torch.inference_mode(mode=False), torch.enable_grad():
         torch.manual_seed(0)
-        recorded = Pass(model, decide)
+        recorded, given = Pass(model, decide), copied(batch)
         with recorded:
-            forward(model, copied(batch))
+            forward(model, given)
     return recorded
 
 
@@ -75,7 +74,7 @@ def rescale(model: nn.Module, batch: Any, found: Mapping[str, Parameter]) -> Sca
     factors: dict[str, float] = {}
     for done in range(1, PASSES + 1):
         graph = one_pass(model, batch)
-        gains = _gains(graph, found)
+        gains = Gains(found, graph.nodes)
         solved = _solve(graph, gains)
         if not solved:
             return Scaled(factors, _obstacles(graph, gains, found), done)
@@ -118,7 +117,7 @@ def lsuv(model: nn.Module, batch: Any, found: Mapping[str, Parameter]) -> Scaled
         The model's parameters by name.
     """
     survey = one_pass(model, batch)
-    gains = _gains(survey, found)
+    gains = Gains(found, survey.nodes)
     factors: dict[str, float] = {}
 
     def decide(use: Use, recorded: Pass) -> float:
@@ -131,15 +130,11 @@ def lsuv(model: nn.Module, batch: Any, found: Mapping[str, Parameter]) -> Scaled
         _apply(shared, found)
         for name, factor in (*recorded.factors.items(), *shared.items()):
             factors[name] = factors.get(name, 1.0) * factor
+        gains.observe(recorded.nodes)
         if not gains.changed:
             return Scaled(factors, _obstacles(survey, gains, found), done)
     unsettled = dict.fromkeys(gains.changed, f"its gain still changes after {PASSES} passes")
     return Scaled(factors, _obstacles(survey, gains, found) | unsettled, PASSES + 1)
-
-
-def _gains(graph: Pass, found: Mapping[str, Parameter]) -> Gains:
-    uses = [node.use for node in graph.nodes if node.use is not None]
-    return Gains(found, uses, branch_ends(graph.nodes))
 
 
 def _obstacles(graph: Pass, gains: Gains, found: Mapping[str, Parameter]) -> dict[str, str]:
@@ -149,7 +144,7 @@ def _obstacles(graph: Pass, gains: Gains, found: Mapping[str, Parameter]) -> dic
         for name, parameter in found.items()
         if parameter.role == "weight" and name not in used
     }
-    return unused | graph.owners.obstacles | gains.obstacles
+    return unused | gains.bounded | graph.owners.obstacles | gains.obstacles
 
 
 def _apply(factors: Mapping[str, float], found: Mapping[str, Parameter]) -> None:

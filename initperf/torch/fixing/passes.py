@@ -223,7 +223,7 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         return silenced_units(operands[0], bias, unit_axis(before.operation))
 
     def _constant(self, places: Sequence[int]) -> bool:
-        return bool(places) and all(self.nodes[x].operation == "constant" for x in places)
+        return bool(places) and all(self.nodes[x].constant for x in places)
 
     def _record(self, x: torch.Tensor, node: Node) -> None:
         if not self.nodes or self.nodes[-1] is not node:
@@ -236,6 +236,7 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         address = address_of(x)
         if address not in self._places:
             kind = "constant" if self.owners.constant(x) else "input"
+            kind = "parameter" if self.owners.held(x) is not None else kind
             self.nodes.append(Node(kind, (), *moments(x)))
             self._places[address] = len(self.nodes) - 1
             self._alive.append(x)

@@ -128,7 +128,7 @@ def _growth(node: Node, nodes: Sequence[Node], states: Sequence[State]) -> float
     if node.operation == "div":
         return ratios[0] / (math.prod(ratios[1:]) or 1.0)
     pairs = zip(node.operands, ratios, strict=True)
-    signals = [ratio for x, ratio in pairs if nodes[x].operation != "constant"]
+    signals = [ratio for x, ratio in pairs if not nodes[x].constant]
     return sum(signals) / len(signals) if signals else 1.0
 
 
