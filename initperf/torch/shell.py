@@ -129,20 +129,23 @@ def _entries(
     """Return the parameters, drawn when asked for, and the persistent buffers, by name."""
     from initperf.torch.saving import Entry
 
-    def drawn(row: Planned, dtype: torch.dtype) -> torch.Tensor:
-        old = row.parameter.tensor
-        if not row.pieces and not old.is_meta:
-            return old.detach().to(dtype)
-        values = torch.empty(row.parameter.shape, dtype=dtype)
-        write(values, row.pieces, key)
-        return values
+    def fill(row: Planned, values: torch.Tensor) -> None:
+        if row.pieces:
+            write(values, row.pieces, key)
+        elif values.numel():
+            values.copy_(row.parameter.tensor.detach())
 
     entries = {}
     for row in planned:
         dtype = kind or row.parameter.tensor.dtype
-        entries[row.parameter.name] = Entry(row.parameter.shape, dtype, partial(drawn, row, dtype))
+        entries[row.parameter.name] = Entry(row.parameter.shape, dtype, partial(fill, row))
     state = model.state_dict()
     for name, buffer in model.named_buffers():
         if name in state:
-            entries[name] = Entry(tuple(buffer.shape), buffer.dtype, buffer.detach)
+            copy = partial(_copy, buffer.detach())
+            entries[name] = Entry(tuple(buffer.shape), buffer.dtype, copy)
     return entries
+
+
+def _copy(source: torch.Tensor, target: torch.Tensor) -> None:
+    target.copy_(source)
