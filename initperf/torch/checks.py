@@ -10,10 +10,11 @@ from torch import nn
 from torch.distributed.tensor import DTensor
 from torch.nn.utils import parametrize
 
-from initperf._core.arguments import check_layout
+from initperf._core.arrays import check_layout
 from initperf._core.keys import Key, RandomSource, as_key
 from initperf.errors import UnsuitableError
 from initperf.initializers._parts import Store
+from initperf.initializers._rounding import check_narrow
 from initperf.torch.names import join
 from initperf.torch.parameters import Parameter
 from initperf.torch.pieces import Piece
@@ -143,6 +144,7 @@ def check_range(dtype: torch.dtype, piece: Piece) -> None:
         raise ValueError(f"values up to {reach:g} are more than {dtype} can hold")
     if piece.distribution is not None:
         piece.distribution.check(np.dtype(Store(FORMATS[dtype]).exact))
+        check_narrow(piece.distribution, FORMATS[dtype])
 
 
 def _check_apart(plan: Plan) -> None:

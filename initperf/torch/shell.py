@@ -1,9 +1,7 @@
 """PyTorch models built by name and drawn into a safetensors file, for the command line."""
 
-import importlib
 import math
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from initperf._core.storage import replacing
 from initperf.errors import UsageError
 from initperf.torch.buffers import allocate_buffers
 from initperf.torch.checks import key_of
+from initperf.torch.factories import factory_of, made
 from initperf.torch.materialize import checked_plan
 from initperf.torch.planned import Plan, Planned
 from initperf.torch.write import FORMATS, write
@@ -42,27 +41,9 @@ def build(factory: str) -> nn.Module:
     UsageError
         When there is no such function, or it does not give a module.
     """
-    module, colon, name = factory.partition(":")
-    if not (module and colon and name):
-        raise UsageError(f"--model must be package.module:factory, not {factory!r}")
-    sys.path.insert(0, "")
-    try:
-        found: Callable[[], Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"--model {factory}: {error}") from None
-    finally:
-        sys.path.remove("")
+    found = factory_of(factory, "--model")
     with torch.device("meta"):
-        try:
-            model = found()
-        except Exception as error:
-            raise UsageError(
-                f"--model {factory} cannot be built on the device meta: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-    if not isinstance(model, nn.Module):
-        raise UsageError(f"--model {factory} gives {type(model).__name__}, not a module of torch")
-    return model
+        return made(found, factory, "--model", " on the device meta")
 
 
 def save(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_shape
+from initperf._core.arrays import as_shape
 from initperf._core.source import Source
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.initializers._whole import Whole

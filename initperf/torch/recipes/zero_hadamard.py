@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_shape
+from initperf._core.arrays import as_shape
 from initperf._core.source import Source
 from initperf.initializers._whole import Whole, at
 from initperf.initializers._zero_weights import zero_weights
@@ -42,7 +42,7 @@ class ZeroWeights(Whole):
     def mean(self, shape: Any) -> float:
         """Return the mean over all entries."""
         total, *_ = _moments(*self._channels(shape))
-        return total / math.prod(as_shape(shape))
+        return float(total / math.prod(as_shape(shape)))
 
     def std(self, shape: Any) -> float:
         """Return the standard deviation over all entries."""
