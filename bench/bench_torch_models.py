@@ -54,7 +54,7 @@ if all(importlib.util.find_spec(name) for name in ("torch", "torchvision", "timm
         from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 
         if small:
-            return ConvNeXt([CNBlockConfig(32, None, 1)])
+            return ConvNeXt([CNBlockConfig(32, None, 2)])
         sizes = ((96, 192, 3), (192, 384, 3), (384, 768, 9), (768, None, 3))
         return ConvNeXt([CNBlockConfig(*each) for each in sizes], stochastic_depth_prob=0.1)
 
