@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import TensorSpec, safe_open, serialize_file
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,8 @@ def write_file(entries: Mapping[str, Entry], path: Path) -> None:
     safetensors.SafetensorError
         Likewise, by the library.
     """
+    from safetensors import TensorSpec, safe_open, serialize_file
+
     largest = max((entry.size for entry in entries.values()), default=0)
     # pages of zeros that nobody writes take no memory; all tensors of the first file lie there
     zeros = np.zeros(largest, np.uint8)

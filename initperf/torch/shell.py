@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,10 +17,8 @@ from initperf.torch.checks import key_of
 from initperf.torch.factories import factory_of, made
 from initperf.torch.materialize import checked_plan
 from initperf.torch.planned import Plan, Planned
+from initperf.torch.saving import Entry, write_file
 from initperf.torch.write import FORMATS, write
-
-if TYPE_CHECKING:
-    from initperf.torch.saving import Entry
 
 
 def build(factory: str) -> nn.Module:
@@ -87,8 +85,6 @@ def save(
     """
     from safetensors import SafetensorError
 
-    from initperf.torch.saving import write_file
-
     known = {name: kind for kind, name in FORMATS.items()}
     if dtype is not None and dtype not in known:
         raise UsageError(f"--dtype must be one of {', '.join(known)}, not {dtype!r}")
@@ -106,9 +102,8 @@ def save(
 
 def _entries(
     model: nn.Module, planned: Plan, kind: torch.dtype | None, key: Key
-) -> dict[str, "Entry"]:
+) -> dict[str, Entry]:
     """Return the parameters, drawn when asked for, and the persistent buffers, by name."""
-    from initperf.torch.saving import Entry
 
     def fill(row: Planned, values: torch.Tensor) -> None:
         if row.pieces:
