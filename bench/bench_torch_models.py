@@ -44,28 +44,24 @@ if all(importlib.util.find_spec(name) for name in ("torch", "torchvision", "timm
         recipe: str
 
     def resnet(small: bool) -> nn.Module:
-        declare_operators()
         from torchvision.models.resnet import Bottleneck, ResNet
 
         return ResNet(Bottleneck, [1, 1, 1, 1] if small else [3, 4, 6, 3])
 
     def convnext(small: bool) -> nn.Module:
-        declare_operators()
         from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 
         if small:
-            return ConvNeXt([CNBlockConfig(32, None, 1)])
+            return ConvNeXt([CNBlockConfig(32, None, 2)])
         sizes = ((96, 192, 3), (192, 384, 3), (384, 768, 9), (768, None, 3))
         return ConvNeXt([CNBlockConfig(*each) for each in sizes], stochastic_depth_prob=0.1)
 
     def vit(small: bool) -> nn.Module:
-        declare_operators()
         from torchvision.models.vision_transformer import VisionTransformer
 
         return VisionTransformer(224, 16, 1 if small else 12, 12, 768, 3072)
 
     def vit_timm(small: bool) -> nn.Module:
-        declare_operators()
         import timm
 
         found: nn.Module = timm.create_model("vit_base_patch16_224", depth=1 if small else 12)
@@ -147,6 +143,7 @@ if all(importlib.util.find_spec(name) for name in ("torch", "torchvision", "timm
     def test_from_meta(ab, benchmark, name):
         benchmark.group = "models: built by their library, against meta and initperf"
         torch.set_num_threads(default_threads())
+        declare_operators()  # torchvision is imported by timm, and by transformers, too
         case, small = CASES[name], not benchmark.enabled
         model = case.make(small)
         check(model, case)

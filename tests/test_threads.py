@@ -1,10 +1,13 @@
-"""The default number of threads: an environment variable, an affinity mask or a quota."""
+"""Threads: their default number, by a variable, a mask or a quota, and what helpers hold."""
 
 import sys
+import threading
+import weakref
 
+import numpy as np
 import pytest
 
-from initperf._core.parallel import default_threads, quota_of_processors
+from initperf._core.parallel import HELPERS, default_threads, quota_of_processors, split
 
 
 def layout(root, files):
@@ -71,3 +74,15 @@ def test_a_variable_that_is_no_number_is_refused(monkeypatch, value):
     monkeypatch.setenv("INITPERF_NUM_THREADS", value)
     with pytest.raises(ValueError, match=r"^INITPERF_NUM_THREADS must be a positive integer"):
         default_threads()
+
+
+def test_a_helper_that_comes_late_keeps_no_array_of_a_finished_task():
+    free, array = threading.Event(), np.zeros(3)
+    alive = weakref.ref(array)
+    HELPERS.ask(free.wait, max(1, len(HELPERS)))  # all helpers are busy
+    try:
+        split(4, 1, lambda start, stop, own=array: own.fill(start), 2)
+        del array
+        assert alive() is None
+    finally:
+        free.set()

@@ -213,11 +213,16 @@ class _Shared:
             self._change.notify()
 
     def finish(self) -> None:
-        """Wait for the active threads, and raise the first error."""
+        """Wait for the active threads, forget the task, and raise the first error.
+
+        A helper that comes later takes no part, and must not keep the arrays of the task until it
+        comes.
+        """
         with self._change:
             self._next = self._count
             while self._running:
                 self._change.wait()
+            del self._task
         if self._errors:
             raise self._errors[0]
 

@@ -8,6 +8,10 @@ _LOOK_AT_DATA = {
     "kraehenbuehl": "Krähenbühl's rule equalises the rates at which layers change",
     "krahenbuhl": "Krähenbühl's rule equalises the rates at which layers change",
     "krähenbühl": "Krähenbühl's rule equalises the rates at which layers change",
+    "gradinit": "GradInit learns a scale of each layer from steps of training",
+    "grad_init": "GradInit learns a scale of each layer from steps of training",
+    "metainit": "MetaInit learns the norm of each layer from gradients",
+    "meta_init": "MetaInit learns the norm of each layer from gradients",
 }
 """Schemes of multilayer perceptrons, with their aliases, and what they do with a batch."""
 
@@ -23,8 +27,8 @@ def refuse_data_rules(name: str) -> None:
     what = _LOOK_AT_DATA.get(name.strip().lower().replace("-", "_"))
     if what is not None:
         raise UnsuitableError(
-            f"{name} looks at data: {what} on a batch, layer after layer, so a value would depend "
-            "on more than seed, name and index, and shards could not be drawn apart; "
+            f"{name} looks at data: {what} on a batch, so a value would depend on more than seed, "
+            "name and index, and shards could not be drawn apart; "
             "initperf.draw_network applies it to multilayer perceptrons, and initperf.torch.check "
             "shows what a batch does in a model"
         )

@@ -95,14 +95,20 @@ def _streams(found: list[Parameter], streams: str) -> Callable[[Parameter], Call
 
         return by_position
     names: dict[int, str] = {}
-    for parameter in found:
-        other = names.setdefault(stream_of(parameter.name), parameter.name)
+    numbers = [stream_of(parameter.name) for parameter in found]
+    for parameter, own in zip(found, numbers, strict=True):
+        other = names.setdefault(own, parameter.name)
         if other != parameter.name:
             raise UnsuitableError(
                 f"{parameter.name} and {other} have one stream, so they would be drawn alike: "
                 "rename one of them, or draw with streams='position'"
             )
-    return lambda parameter: lambda inside: stream_of(parameter.name + inside)
+
+    def by_name(parameter: Parameter) -> Callable[[str], int]:
+        own = numbers[parameter.position]
+        return lambda inside: stream_of(parameter.name + inside) if inside else own
+
+    return by_name
 
 
 def _complain(

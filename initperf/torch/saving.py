@@ -2,7 +2,7 @@
 
 The library writes a file at once, from tensors that all exist. So it writes one of zeros first, the
 memory of which is never touched, and thereby decides about header and order; then each tensor is
-drawn and takes its place. Disks are written twice, and memory holds the largest tensor, not all.
+drawn into one piece of memory, that of the largest, and takes its place. The disk is written twice.
 """
 
 import math
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import TensorSpec, safe_open, serialize_file
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,13 @@ class Entry:
     ----------
     shape : tuple of int
     dtype : torch.dtype
-    value : callable
-        Returns the tensor, on the CPU; called when it is written, and the result dropped then.
+    fill : callable
+        Sets the values of a tensor of this shape and dtype; called when it is written.
     """
 
     shape: tuple[int, ...]
     dtype: torch.dtype
-    value: Callable[[], torch.Tensor]
+    fill: Callable[[torch.Tensor], object]
 
     @property
     def size(self) -> int:
@@ -54,8 +53,11 @@ def write_file(entries: Mapping[str, Entry], path: Path) -> None:
     safetensors.SafetensorError
         Likewise, by the library.
     """
-    # pages of zeros that nobody writes take no memory, and all tensors of the first file are there
-    zeros = np.zeros(max((entry.size for entry in entries.values()), default=0), np.uint8)
+    from safetensors import TensorSpec, safe_open, serialize_file
+
+    largest = max((entry.size for entry in entries.values()), default=0)
+    # pages of zeros that nobody writes take no memory; all tensors of the first file lie there
+    zeros = np.zeros(largest, np.uint8)
     specifications = {
         name: TensorSpec(
             dtype=str(entry.dtype).removeprefix("torch."),
@@ -71,14 +73,12 @@ def write_file(entries: Mapping[str, Entry], path: Path) -> None:
         order = file.offset_keys()
     # The format has the data last and without gaps.
     place = path.stat().st_size - sum(entry.size for entry in entries.values())
+    memory = torch.empty(largest, dtype=torch.uint8)
     with open(path, "r+b") as out:
         for name in order:
+            entry = entries[name]
+            own = memory[: entry.size]
+            entry.fill(own.view(entry.dtype).view(entry.shape))
             out.seek(place)
-            out.write(_bytes(entries[name].value()))
-            place += entries[name].size
-
-
-def _bytes(tensor: torch.Tensor) -> memoryview:
-    """Return the memory of a tensor, in C order."""
-    flat = tensor.detach().contiguous().reshape(-1)
-    return memoryview(flat.view(torch.uint8).numpy())
+            out.write(memoryview(own.numpy()))
+            place += entry.size

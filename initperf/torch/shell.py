@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,10 +17,8 @@ from initperf.torch.checks import key_of
 from initperf.torch.factories import factory_of, made
 from initperf.torch.materialize import checked_plan
 from initperf.torch.planned import Plan, Planned
+from initperf.torch.saving import Entry, write_file
 from initperf.torch.write import FORMATS, write
-
-if TYPE_CHECKING:
-    from initperf.torch.saving import Entry
 
 
 def build(factory: str) -> nn.Module:
@@ -87,8 +85,6 @@ def save(
     """
     from safetensors import SafetensorError
 
-    from initperf.torch.saving import write_file
-
     known = {name: kind for kind, name in FORMATS.items()}
     if dtype is not None and dtype not in known:
         raise UsageError(f"--dtype must be one of {', '.join(known)}, not {dtype!r}")
@@ -106,24 +102,26 @@ def save(
 
 def _entries(
     model: nn.Module, planned: Plan, kind: torch.dtype | None, key: Key
-) -> dict[str, "Entry"]:
+) -> dict[str, Entry]:
     """Return the parameters, drawn when asked for, and the persistent buffers, by name."""
-    from initperf.torch.saving import Entry
 
-    def drawn(row: Planned, dtype: torch.dtype) -> torch.Tensor:
-        old = row.parameter.tensor
-        if not row.pieces and not old.is_meta:
-            return old.detach().to(dtype)
-        values = torch.empty(row.parameter.shape, dtype=dtype)
-        write(values, row.pieces, key)
-        return values
+    def fill(row: Planned, values: torch.Tensor) -> None:
+        if row.pieces:
+            write(values, row.pieces, key)
+        elif values.numel():
+            values.copy_(row.parameter.tensor.detach())
 
     entries = {}
     for row in planned:
         dtype = kind or row.parameter.tensor.dtype
-        entries[row.parameter.name] = Entry(row.parameter.shape, dtype, partial(drawn, row, dtype))
+        entries[row.parameter.name] = Entry(row.parameter.shape, dtype, partial(fill, row))
     state = model.state_dict()
     for name, buffer in model.named_buffers():
         if name in state:
-            entries[name] = Entry(tuple(buffer.shape), buffer.dtype, buffer.detach)
+            copy = partial(_copy, buffer.detach())
+            entries[name] = Entry(tuple(buffer.shape), buffer.dtype, copy)
     return entries
+
+
+def _copy(source: torch.Tensor, target: torch.Tensor) -> None:
+    target.copy_(source)

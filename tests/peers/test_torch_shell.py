@@ -74,8 +74,8 @@ def test_memory_holds_one_parameter_and_not_all(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     weight = 4 * 2048**2
     assert (tmp_path / "m.safetensors").stat().st_size > 16 * weight
-    # one weight of 16, its successor before it is dropped, and as much for blocks and buffers
-    assert int(done.stdout) < 4 * weight
+    # one weight of 16, and half of one for the imports and buffers of writing
+    assert int(done.stdout) < 1.5 * weight
 
 
 def test_buffers_and_what_is_kept_are_written_too(tmp_path):
