@@ -91,15 +91,15 @@ class Initializer(keras.initializers.Initializer):  # type: ignore[misc]  # kera
             A tensor of Keras's backend.
         """
         kind = keras.backend.standardize_dtype(dtype)
-        # not every backend takes NumPy's arrays of 16 bits: Keras rounds
-        drawn = kind if as_rounded_dtype(kind) is None else "float32"
+        rounded = as_rounded_dtype(kind) is not None
         source: Any = self._key
         if isinstance(source, keras.random.SeedGenerator):
             words = keras.ops.convert_to_numpy(source.next())
             source = np.random.SeedSequence([int(word) for word in words.reshape(-1)])
-        weights = self._rule(shape, rng=source, stream=self._calls, dtype=drawn)
+        weights = np.asarray(self._rule(shape, rng=source, stream=self._calls, dtype=kind))
         self._calls += 1
-        return keras.ops.convert_to_tensor(np.asarray(weights), dtype=kind)
+        # not every backend takes NumPy's arrays of 16 bits: Keras rounds what is rounded already
+        return keras.ops.convert_to_tensor(weights.astype("float32") if rounded else weights, kind)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that build the same initializer.

@@ -13,10 +13,15 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 
 
-def trials(count: int) -> Any:
+def number(usual: int) -> int:
+    """Return the number of trials of a test, by default the usual one."""
+    return int(os.environ.get("INITPERF_TRIALS", usual))
+
+
+def trials(usual: int) -> Any:
     """Return hypothesis' settings: the same examples in each session, none of them kept."""
     return settings(
-        max_examples=int(os.environ.get("INITPERF_TRIALS", count)),
+        max_examples=number(usual),
         derandomize=True,
         database=None,
         deadline=None,

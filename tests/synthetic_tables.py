@@ -70,6 +70,7 @@ def synthetic_tables(
     tables = {"signal": signal, "speed": _speed(rng), "machine": _machine(digest)}
     tables |= _roofline()
     tables["claims"] = _claims()
+    tables["benchmark_history"] = _benchmark_history()
     tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
     tables["bounds"] = _bounds(rules)
     tables["rates"] = _rates(rules, activations, seeds)
@@ -467,6 +468,20 @@ def _roofline() -> Tables:
         columns=["limit", "rate", "unit"],
     )
     return {"kernels": kernels, "limits": limits}
+
+
+def _benchmark_history() -> pd.DataFrame:
+    """Make forty sessions of three benchmarks, of which two change."""
+    rng = np.random.default_rng(20_112)
+    rows = []
+    for name, usual, place, factor in (("a", 1e-4, 12, 1.2), ("b", 2e-3, 30, 0.6), ("c", 1, 0, 1)):
+        for session in range(40):
+            level = usual * (factor if session >= place else 1.0)
+            row = {"benchmark": f"bench/bench_x.py::test_x[{name} 784x256]", "processor": "P"}
+            row |= {"commit": f"{session:08x}", "date": f"2026-01-{session % 28 + 1:02}"}
+            row |= {"place": session, "time_s": level * rng.lognormal(0.0, 0.02)}
+            rows.append(row | {"level_s": level})
+    return pd.DataFrame(rows)
 
 
 def _claims() -> pd.DataFrame:

@@ -136,6 +136,11 @@ def test_a_time_of_nothing_has_an_interval_of_nothing():
     assert (low[0], high[0]) == (0.0, 0.0)
 
 
+def test_times_without_an_upper_end_have_no_warning():
+    low, high = bootstrap(np.array([[1e-300], [1e300]]), rng=np.random.default_rng(0))
+    assert (low[0], high[0]) == (pytest.approx(0.0, abs=1e-3), np.inf)
+
+
 def test_disturbances_that_last_widen_the_interval():
     rng = np.random.default_rng(3)
     burst = np.repeat(rng.normal(size=60), 8)[:, None]

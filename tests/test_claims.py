@@ -200,7 +200,9 @@ def test_definitions_cover_every_file_that_measurements_share():
     assert shared - {"_claim"} <= set(_outcome.MEASURING)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"claim": "doubling", "values": [1.0]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"claim": "doubling", "values": [1.0]}', "[" * 100_000]
+)
 def test_a_damaged_outcome_is_measured_again(tmp_path, registered, text):
     store = OutcomeStore(tmp_path)
     (first,) = reproduce(quick=True, store=store)

@@ -1,5 +1,7 @@
 """The verbs that train grids and look at their runs."""
 
+import dataclasses
+import errno
 import json
 
 import numpy as np
@@ -7,6 +9,8 @@ import pandas as pd
 import pytest
 
 from initperf import cli
+from initperf.training import _run_file
+from initperf.training.store import RunStore
 
 NUMPY = ("--backend", "numpy", "--epochs", "1", "--batch-size", "50")
 
@@ -87,7 +91,9 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
         (("sweep", "missing.toml"), "no readable grid 'missing.toml'"),
         (("sweep", "--workers", "0"), "must be a positive integer, not '0'"),
         (("sweep", "--workers", "-1"), "must be a positive integer, not '-1'"),
-        (("sweep", "--time-budget", "0"), "time_budget must be positive"),
+        (("sweep", "--time-budget", "0"), "--time-budget: must be a number above 0, not '0'"),
+        (("sweep", "--time-budget", "x"), "--time-budget: must be a number above 0, not 'x'"),
+        (("sweep", "--time-budget", "nan"), "--time-budget: must be a number above 0, not 'nan'"),
         (("sweep", "--executor", "dask"), "invalid choice: 'dask'"),
         (("sweep", "--depth", "3"), "depth needs width"),
         (("sweep", "--depth", "x", "--width", "3"), "depth must be an integer"),
@@ -111,6 +117,51 @@ def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("grid", "words", "message"),
+    [
+        ("sed = 1", (), "unknown key 'sed'; did you mean 'seed'"),
+        ("seed = []", (), "seed has no values: the grid is empty"),
+        ("depth = [1, 2]\nwidth = 0", (), "width must be an integer from 1"),
+        ("hidden = '0x5'", (), "hidden must be"),
+        ("[parameters]\ngian = 1", (), "no parameter 'gian' of he_normal"),
+        ("weight_variance = -1", (), "weight_variance must be at least 0"),
+        ("initializer = 'fixup'", (), "residual must be at least 1"),
+        ("momentum = 0.5", (), "--momentum is a setting of momentum, nesterov"),
+        ("seed = 1", ("--out", "grid.toml"), "grid.toml cannot be a directory of runs"),
+        ("seed = 1", ("--out", "grid.toml/below"), "cannot be a directory of runs"),
+        ("seed = 1", ("--scheduler", "tcp://127.0.0.1:1"), "tcp://127.0.0.1:1"),
+        ("seed = 1", ("--scheduler", "nonsense"), "nonsense"),
+    ],
+)
+def test_sweeps_that_cannot_begin_are_one_line(
+    capsys, tmp_path, monkeypatch, file, grid, words, message
+):
+    """Without the extra that brings Dask, the line names it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("initperf.training._cluster._CONNECT_SECONDS", 1.0)
+    (tmp_path / "grid.toml").write_text(grid)
+    options = ("--dataset", file, *NUMPY, *words)
+    code, out, err = run(capsys, "sweep", *options, "grid.toml")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err or "initperf[dask]" in err
+    assert sorted(one.name for one in tmp_path.iterdir()) == [file.name, "grid.toml"]
+
+
+def test_a_full_disk_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, file):
+    def fail(path, _run):
+        path.write_bytes(b"the beginning")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("initperf.training._run_file.write", fail)
+    words = ("--dataset", file, *NUMPY, "--hidden", "4", "--seed", "0-3", "--out", tmp_path / "r")
+    code, out, err = run(capsys, "sweep", *words)
+    assert (code, out) == (2, "")
+    assert "No space left on device" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert list((tmp_path / "r").iterdir()) == []
+
+
 def test_runs_lists_and_filters(capsys, store):
     code, out, _ = run(capsys, "runs", store, "--json")
     rows = json.loads(out)
@@ -122,6 +173,16 @@ def test_runs_lists_and_filters(capsys, store):
     code, _, err = run(capsys, "runs", store, "--where", "dept>1")
     assert (code, err.count("\n")) == (2, 1)
     assert "did you mean 'depth'" in err
+
+
+def test_a_store_without_runs_is_listed(capsys, tmp_path):
+    (tmp_path / "empty").mkdir()
+    code, out, err = run(capsys, "runs", tmp_path / "empty")
+    assert (code, out, err) == (0, "nothing to show\n", "")
+    code, out, _ = run(capsys, "runs", tmp_path / "empty", "--where", "seed<9", "--json")
+    assert (code, json.loads(out)) == (0, [])
+    assert run(capsys, "runs", tmp_path / "empty", "--export", tmp_path / "a.csv")[0] == 0
+    assert "test_accuracy" in (tmp_path / "a.csv").read_text()
 
 
 def test_runs_exports(capsys, store, tmp_path):
@@ -136,6 +197,22 @@ def test_runs_exports(capsys, store, tmp_path):
     assert (code, "must be a .csv or .parquet file" in err) == (2, True)
     code, _, err = run(capsys, "runs", store, "--export", tmp_path / "nowhere" / "a.csv")
     assert (code, err.count("\n")) == (2, 1)
+
+
+def test_names_in_files_send_no_escapes_to_a_terminal(capsys, store, tmp_path):
+    """Of a file that says it is another run, and of a directory."""
+    first = next(iter(store.glob("*.parquet")))
+    run_of_escapes = dataclasses.replace(RunStore(store).load(first.stem), name="\x1b[31mred")
+    first.unlink()
+    _run_file.write(first, run_of_escapes)
+    code, out, err = run(capsys, "runs", store)
+    assert code == 0
+    assert "it is run \\x1b[31mred" in err
+    evil = tmp_path / "\x1b[31mother"
+    evil.mkdir()
+    code, _, merged = run(capsys, "runs", store, "--merge", evil)
+    assert (code, "0 runs of" in merged) == (0, True)
+    assert "\x1b" not in out + err + merged
 
 
 def test_runs_merges_removes_and_names_what_is_damaged(capsys, store, tmp_path):

@@ -1,5 +1,6 @@
 """Every figure in the catalogue, drawn from plausible tables and measured on its canvas."""
 
+import re
 from collections.abc import Iterator
 
 import matplotlib
@@ -12,9 +13,13 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from synthetic_tables import Tables, synthetic_tables
 
-from initperf_figures import FIGURES, register
+from initperf_figures import FIGURES, ReportFigure, canvas, register
 from initperf_figures._figure import WORKLOAD
 from initperf_figures._style import look
+
+MATHS = r"a $\frac{1}$ $b_"
+NAMING = {"final_accuracy", "training_curves", "speed", "weight_histograms", "activation_variance"}
+"""Figures that name the initializers, or methods, that `dollars` renames."""
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,58 @@ def test_no_text_leaves_the_canvas_or_covers_another(
     assert not [(words[first], words[second]) for first, second in pairs]
 
 
+@pytest.fixture(scope="module")
+def dollars(few: Tables) -> Tables:
+    """Names that matplotlib would read as mathematics, and as mathematics that is wrong."""
+    tables = {
+        name: table.replace({"initializer": {"he_normal": MATHS}}) for name, table in few.items()
+    }
+    speed = tables["speed"].copy()
+    rivals = speed["role"] == "rival"
+    speed.loc[rivals, "method"] = "$x_" + speed.loc[rivals, "method"] + "^{$"
+    tables["speed"] = speed
+    return tables
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_names_with_dollar_signs_are_drawn_as_they_are(
+    name: str, dollars: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = FIGURES[name].render(dollars)
+    _drawn_texts(figure, monkeypatch)  # wrong mathematics would raise here
+    texts = [text for text in figure.findobj(Text) if "$" in text.get_text()]
+    assert not [text.get_text() for text in texts if text.get_parse_math()]
+    assert not [text.get_text() for text in texts if "mathdefault" in text.get_text()]
+    assert texts or name not in NAMING
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_words_name_the_colours_of_ink_and_paper(name: str, few: Tables) -> None:
+    """They change places on a page in dark colours."""
+    figure = FIGURES[name]
+    texts = [text.get_text() for text in figure.render(few).findobj(Text)]
+    words = " ".join([*texts, figure.describe(few), figure.find(few)])
+    assert not re.findall(r"\b(?:black|white|dark|bright)\b", words)
+
+
+def test_powers_on_an_own_logarithmic_axis_are_plain_text() -> None:
+    def drawn(_tables: Tables) -> Figure:
+        figure = canvas(2.0)
+        axes = figure.subplots()
+        axes.plot([1e-3, 1e4], [0.02, 7.0])
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        return figure
+
+    figure = ReportFigure("own", "Own", "A line.", (), drawn).render({})
+    with look():
+        figure.draw_without_rendering()
+    (axes,) = figure.axes
+    words = [text.get_text() for text in axes.get_xticklabels() + axes.get_yticklabels()]
+    assert {"10⁻³", "10⁴", "10⁻¹", "10⁰"} <= set(words)
+    assert not [word for word in words if "$" in word]
+
+
 def test_the_look_is_gone_after_drawing(few: Tables) -> None:
     before = dict(matplotlib.rcParams)
     FIGURES["bounds"].render(few)
@@ -160,8 +217,10 @@ def test_one_seed_one_initializer_and_nothing_but_divergence_can_be_drawn() -> N
     tables["steps"] = tables["steps"].iloc[:1].assign(loss=np.nan)
     tables["epochs"] = tables["epochs"].iloc[:1]
     tables["layers"] = tables["layers"][tables["layers"]["step"] == 1]
-    for figure in FIGURES.values():
-        figure.render(tables).draw_without_rendering()
+    for name, figure in FIGURES.items():
+        drawn = figure.render(tables)
+        drawn.draw_without_rendering()
+        assert drawn.axes or drawn.texts, name
 
 
 @pytest.mark.parametrize(

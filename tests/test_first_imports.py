@@ -58,6 +58,23 @@ def test_packages_import_the_module_of_a_name_when_it_is_asked_for():
     ]
 
 
+def test_a_missing_backend_of_keras_is_named(tmp_path):
+    """Keras itself is here, and its backend, by default TensorFlow, is not."""
+    (tmp_path / "keras.py").write_text("import no_such_tensorflow\n")
+    code = """
+    import sys
+    sys.path.insert(0, sys.argv[1])
+    try:
+        import initperf.keras
+    except ImportError as error:
+        print(error)
+    """
+    assert child.run(code, str(tmp_path)) == (
+        "Keras's backend needs no_such_tensorflow, which is not installed; the environment "
+        "variable KERAS_BACKEND chooses another: jax, tensorflow or torch\n"
+    )
+
+
 def test_the_file_of_a_kernel_is_imported_when_it_is_asked_for_by_any_spelling():
     code = """
     import sys

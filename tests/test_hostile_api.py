@@ -50,8 +50,14 @@ def declared(**given: Any) -> Any:
     return [getattr(rule, name)(given["shape"]) for name in ("mean", "std")]
 
 
+SHORT = {"metainit": {"steps": 2}, "gradinit": {"iterations": 2}}
+"""Parameters with which rules that are learned take no longer than others."""
+
+
 def network(**given: Any) -> Any:
-    return initperf.draw_network(given.pop("name"), given.pop("sizes"), **given)
+    name = given.pop("name")
+    few = SHORT.get(name, {}) if isinstance(name, str) else {}
+    return initperf.draw_network(name, given.pop("sizes"), **given, **few)
 
 
 def method(name: str) -> Callable[..., Any]:
@@ -94,11 +100,12 @@ CALLS = {
             network,
             {
                 "name": name,
-                "sizes": (6, 5, 5, 3),
-                "activation": "relu",
+                "sizes": (6, 4, 4, 3),
+                "activation": {"siren": "sin", "tat": "tanh"}.get(name, "relu"),
                 "residual": 1 if name in ("fixup", "zero_gamma") else 0,
                 "rng": 0,
                 "batch": np.random.default_rng(0).normal(size=(40, 6)),
+                "labels": np.arange(40) % 3,
                 "backend": "numpy",
                 "dtype": "float64",
             },
@@ -152,6 +159,26 @@ CALLS = {
     "silent": Call(theory.silent_probability, {"widths": [3, 4]}),
     "tailored": Call(theory.tailored_slope, {"depth": 4, "correlation": 0.9}),
     "leaky map": Call(theory.leaky_correlation_map, {"correlation": 0.5, "slope": 0.1}),
+    "residual growth": Call(
+        theory.residual_growth,
+        {"blocks": 3, "branch_scale": 0.5, "normalized": True},
+        ("normalized",),
+    ),
+    "gradient correlation": Call(
+        theory.gradient_correlation,
+        {"depth": 4, "branch_scale": 0.5, "normalized": False, "both_active": 0.25},
+        ("normalized",),
+    ),
+    "erf slopes": Call(theory.erf_slope_product, {"first": 1.0, "second": 1.0, "correlation": 0.5}),
+    "shaping": Call(theory.deep_kernel_shaping, {"activation": "tanh", "depth": 4, "slope": 1.5}),
+    "learning time": Call(
+        theory.learning_time,
+        {"initial": 0.1, "final": 0.9, "strength": 1.0, "layers": 2, "time_constant": 1.0},
+    ),
+    "mode strength": Call(
+        theory.mode_strength,
+        {"time": 2.0, "initial": 0.1, "strength": 1.0, "layers": 3, "time_constant": 1.0},
+    ),
     "scikit-learn": Call(
         perceptron,
         {
@@ -303,6 +330,10 @@ def test_parameters_are_refused_or_draw_what_they_declare(name, data):
         (lambda: FIELD.correlation_map(0.5, 2.0**62), ValueError, "quadrature fits into memory"),
         (lambda: theory.JacobianSpectrum(FIELD, 0.0).mean(2**62), ValueError, r"below 1\.8e308"),
         (lambda: FIELD.second_moments(1.0, 2**62), ValueError, "at most 1000000"),
+        (lambda: theory.ResidualField(FIELD, 1e200), ValueError, "branch_scale must be in"),
+        (lambda: theory.residual_growth(3, 1e200), ValueError, "branch_scale must be in"),
+        (lambda: theory.deep_kernel_shaping("tanh", 4, 1e200), ValueError, "at most 1e"),
+        (lambda: theory.mode_strength(2.0, 1e-320), ValueError, "at least 1e-300 of strength"),
     ],
 )
 def test_what_was_once_wrong_is_refused(call, error, message):

@@ -57,6 +57,11 @@ LINES = [
     ["profile", "draw", "he_norml", "8", "8", "--seed", "1"],
     ["report", "--seeds", "0", "--quick", "--out", "report"],
     ["bench", "--filter", "nothing like it"],
+    ["runs", "runs", "--where", "seed<9", "--json"],
+    ["runs", "runs", "--export", "runs.csv", "--rows", "epochs"],
+    ["runs", "runs", "--merge", "runs"],
+    ["sweep", "grid.toml", "--dry-run", "--json"],
+    ["reproduce", "born_ded", "--quick", "--workers", "1"],
     [],
 ]
 
@@ -102,6 +107,10 @@ def place(tmp_path_factory, blobs):
     )
     (directory / "old.json").write_bytes(benchmarks())
     (directory / "new.json").write_bytes(benchmarks(median=2e-3))
+    (directory / "runs").mkdir()
+    (directory / "grid.toml").write_text(
+        'backend = "numpy"\ndataset = "mnist_5k"\nepochs = 1\nhidden = ["4", "8-8"]\n'
+    )
     load = data.load
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -158,7 +167,7 @@ def test_hostile_command_lines_end_in_one_line(place, line, seed):
             del words[at]
         else:
             words.insert(at, word)
-    if words and words[0] in ("bench", "report", "profile", "doctor", "warmup"):
+    if words and words[0] in ("bench", "report", "profile", "doctor", "warmup", "reproduce"):
         words.append("--no-such-option")  # these would take minutes
     if "fetch" in words:
         words[-1:] = ["no_such_data"]

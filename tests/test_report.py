@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -146,6 +147,9 @@ def test_the_answer_stands_before_everything_else(
     best = table.loc[table["rank"] == 1, "initializer"]
     answer = words.index("Tied with")
     assert answer < words.index(best.iloc[0], answer) < words.index("Figure 1")
+    assert "at another depth, width or learning rate another one may be best" in words[:answer]
+    assert "A run diverged when a value reached 2 56 or was not finite" in " ".join(words.split())
+    assert "Its intervals hold for all initializers together with 95 %" in words
 
 
 def test_the_answer_tells_how_far_the_best_is_ahead_and_how_sure_that_is(
@@ -225,6 +229,20 @@ def test_the_same_tables_give_the_same_report(tmp_path: Path, small: Tables) -> 
     for name in ("one", "two"):
         write_report(small, tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+@pytest.mark.parametrize("names", [("he_normal",), ("he_normal", "zeros")])
+@pytest.mark.usefixtures("quick")
+def test_one_of_a_kind_is_counted_in_the_singular(tmp_path: Path, names: tuple[str, ...]) -> None:
+    tables = synthetic_tables(
+        names=names, activations=("relu",), seeds=1, epochs=1, steps_per_epoch=2
+    )
+    kept = {name: tables[name] for name in ("runs", "epochs", "machine")}
+    write_report(kept, tmp_path / "r")
+    words = Page((tmp_path / "r" / "index.html").read_text(encoding="utf-8")).words
+    assert "1 activation × 1 seed, " in words
+    assert not re.findall(r"\b1 (?:activations|seeds|runs|initializers|epochs|rows)\b", words)
+    assert "2 initializers × " in words or len(names) == 1
 
 
 def test_figures_without_data_are_left_out_in_one_line_each(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """A directory that is replaced whole or not at all, and only when a report wrote what is in it."""
 
+import errno
 import os
 import shutil
 import signal
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +121,98 @@ def test_what_is_not_a_report_is_not_replaced(tmp_path: Path) -> None:
     assert _read(tmp_path) == {"thesis/chapter.tex": "years of work"}
     with pytest.raises(UsageError, match="is a file"):
         check_directory(thesis / "chapter.tex")
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        *("", "[]", "{}", '{"files": null}', '{"files": ["thesis.tex"]}', "[" * 100_000),
+        '{"generator": "another", "files": {"thesis.tex": "abc"}}',
+        '{"generator": "initperf", "files": ["thesis.tex", "report.json"]}',
+        '{"generator": "initperf", "files": {"thesis.tex": ""}}',
+        '{"generator": "initperf", "files": {"thesis.tex": "0123"}}',
+    ],
+)
+def test_what_a_manifest_of_others_names_is_not_removed(manifest: str, tmp_path: Path) -> None:
+    """Neither one that another program wrote, nor ours without the digest of the very file."""
+    (tmp_path / MANIFEST).write_text(manifest)
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(UsageError, match=r"holds (report\.json|thesis\.tex), which"):
+        _write(tmp_path, "new")
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_page_that_was_changed_is_not_lost(tmp_path: Path) -> None:
+    _write(tmp_path / "r", "old")
+    (tmp_path / "r" / "index.html").write_text("corrected by hand")
+    with pytest.raises(UsageError, match=r"holds index\.html, which was changed after a report"):
+        _write(tmp_path / "r", "new")
+    assert _read(tmp_path / "r")["index.html"] == "corrected by hand"
+
+
+def test_a_link_in_a_report_is_not_removed(tmp_path: Path) -> None:
+    _write(tmp_path / "r", "old")
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "r" / "link").symlink_to(tmp_path / "precious")
+    with pytest.raises(UsageError, match="holds link, which is not part of a report"):
+        _write(tmp_path / "r", "new")
+    assert (tmp_path / "r" / "link").is_symlink()
+
+
+def test_what_came_while_a_report_was_written_stays(tmp_path: Path) -> None:
+    _write(tmp_path / "r", "old")
+
+    def late() -> None:
+        with replacing_directory(tmp_path / "r"):
+            (tmp_path / "r" / "notes.txt").write_text("mine")
+
+    with pytest.raises(UsageError, match=r"holds notes\.txt"):
+        late()
+    assert _read(tmp_path / "r")["notes.txt"] == "mine"
+    assert os.listdir(tmp_path) == ["r"]
+
+
+def test_a_mount_point_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = str(tmp_path / "r")
+    (tmp_path / "r").mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: str(path) == place)
+    with pytest.raises(UsageError, match=r"r is a mount point, .* name a directory in it"):
+        check_directory(tmp_path / "r")
+    check_directory(tmp_path / "r" / "in")
+
+
+def test_a_read_only_place_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_place: object) -> str:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    with pytest.raises(UsageError, match=r"cannot write a report to .*r: Read-only file system"):
+        check_directory(tmp_path / "a" / "r")
+
+
+def test_a_full_disk_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=5 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(UsageError, match=r"cannot write a report to .*r: 5 MB are free in"):
+        check_directory(tmp_path / "r")
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_report(tmp_path: Path) -> None:
+    old, young = (tmp_path / f".r~initperf-{digit * 16}" for digit in "01")
+    for left in (old, young):
+        (left / "new" / "figures").mkdir(parents=True)
+        (left / "new" / "figures" / "first.svg").touch()
+    hours_ago = time.time() - 7200.0
+    os.utime(old, (hours_ago, hours_ago))
+    _write(tmp_path / "r", "new")
+    assert sorted(os.listdir(tmp_path)) == [young.name, "r"]
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": null}'])

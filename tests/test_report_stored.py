@@ -1,14 +1,19 @@
 """Reports drawn again, from tables and from stores of runs."""
 
+import errno
 import json
+import sys
+import tempfile
 
 import pandas as pd
 import pytest
 
 from initperf import Experiment, cli, train
 from initperf.errors import DataError
+from initperf.report.rescue import keep_tables
 from initperf.report.stored import stored_tables
 from initperf.training.store import RunStore
+from initperf_figures import report as writer
 
 SMALL = Experiment(hidden=(5, 5), epochs=1, batch_size=50, backend="numpy")
 
@@ -55,18 +60,84 @@ def test_from_draws_a_store_and_then_its_report_without_training(
 ):
     monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
     first, second = tmp_path / "first", tmp_path / "second"
-    words = ["report", "--from", str(store.directory), "--only", "final_accuracy,learning_rates"]
-    assert cli.main([*words, "--out", str(first), "--title", "Again"]) == 0
+    words = ["report", "--from", str(store.directory)]
+    words += ["--only", "final_accuracy,learning_rates"]
+    words += ["--out", str(first), "--title", "Again"]
+    monkeypatch.setattr(sys, "argv", ["initperf", *words[:-1], "$HOME & all"])
+    assert cli.main(words) == 0
     assert "4 runs" in capsys.readouterr().out
+    html = (first / "index.html").read_text(encoding="utf-8")
+    assert "--title &#39;$HOME &amp; all&#39;\n" in html, "quoted for the shell"
     files = {path.name for path in (first / "figures").iterdir()}
     assert {path.rpartition(".")[0] for path in files} == {"final_accuracy", "learning_rates"}
     assert "<h1>Again</h1>" in (first / "index.html").read_text(encoding="utf-8")
+    monkeypatch.undo()
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
     again = ["report", "--from", str(first), "--only", "final_accuracy", "--format", "png"]
     assert cli.main([*again, "--out", str(second), "--initializers", "zeros"]) == 0
     runs = pd.read_parquet(second / "tables" / "runs.parquet")
     assert set(runs["initializer"]) == {"zeros"}
     manifest = json.loads((second / "report.json").read_text())
     assert "figures/final_accuracy.png" in manifest["files"]
+
+
+def test_what_was_measured_is_kept_where_the_report_cannot_be_written(
+    store, tmp_path, capsys, monkeypatch
+):
+    """As on a disk that fills up meanwhile: the tables are elsewhere, and are drawn from there."""
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
+    monkeypatch.setattr(
+        "initperf.report.measure.measure", lambda *_, **__: stored_tables(store.directory)
+    )
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def fails(*_arguments):
+        raise full
+
+    out = ["--out", str(tmp_path / "r"), "--only", "final_accuracy", "--dataset", "mnist_5k"]
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "_write_table", fails)
+        assert cli.main(["report", *out]) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1] == "initperf: No space left on device"
+    (kept,) = (tmp_path / "temporary").iterdir()
+    assert f"the measurements are kept; initperf report --from {kept} draws them" in err[-2]
+    assert not (tmp_path / "r").exists()
+    assert cli.main(["report", "--from", str(kept), *out[:4]]) == 0
+    assert len(pd.read_parquet(tmp_path / "r" / "tables" / "runs.parquet")) == 4
+    # what is drawn from tables that are there is not kept once more
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "_write_table", fails)
+        assert cli.main(["report", "--from", str(kept), *out[:4]]) == 2
+    assert len(list((tmp_path / "temporary").iterdir())) == 1
+
+
+def test_measurements_go_to_the_cache_where_temporary_files_cannot_be_written(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("INITPERF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    kept = keep_tables({"runs": pd.DataFrame({"mixed": [1, "a"]})})
+    assert kept.parent == tmp_path / "cache" / "reports"
+    assert pd.read_parquet(kept / "tables" / "runs.parquet")["mixed"].tolist() == ["1", "a"]
+    monkeypatch.setenv(
+        "INITPERF_CACHE",
+        str(tmp_path / "cache" / "reports" / kept.name / "tables" / "runs.parquet"),
+    )
+    assert keep_tables({"runs": pd.DataFrame({"a": [1]})}) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + bytes(100) + b"PAR1"])
+def test_a_damaged_table_of_a_report_is_one_line(tmp_path, capsys, content):
+    (tmp_path / "old" / "tables").mkdir(parents=True)
+    (tmp_path / "old" / "tables" / "runs.parquet").write_bytes(content)
+    assert cli.main(["report", "--from", str(tmp_path / "old"), "--out", str(tmp_path / "r")]) == 3
+    err = capsys.readouterr().err
+    assert err.startswith("initperf: ")
+    assert "runs.parquet: damaged" in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

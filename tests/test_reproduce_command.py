@@ -49,8 +49,8 @@ def test_it_writes_a_page_that_names_its_command(capsys, tmp_path, monkeypatch):
     ("words", "message"),
     [
         (("born_ded",), "did you mean 'born_dead'"),
-        (("--workers", "0"), "--workers must be at least 1, not 0"),
-        (("--workers", "x"), "invalid int value"),
+        (("--workers", "0"), "--workers: must be a positive integer, not '0'"),
+        (("--workers", "x"), "--workers: must be a positive integer, not 'x'"),
         (("--page", "nowhere/claims.md"), "there is no directory nowhere"),
     ],
 )

@@ -128,6 +128,36 @@ def test_a_benchmark_file_gives_the_same_table(tmp_path, column):
     assert math.isnan(row["compile_s"])
 
 
+TOLD = {
+    "workload": "first",
+    "method": "NumPy",
+    "role": "rival",
+    "size": "24 x 16",
+    "values": 384,
+    "dtype": "float32",
+    "threads": 1,
+    "limit_s": 1e-3,
+    "limit": "stores, 1 thread",
+}
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        *((fact, value) for fact in ("method", "role", "size", "dtype") for value in (None, 5, "")),
+        *(("values", value) for value in (None, "x", True, -1, float("nan"), 10**400, [])),
+        *((fact, "x") for fact in ("threads", "limit_s", "compile_s", "ratio_low", "ratio_high")),
+        ("workload", ["a"]),
+    ],
+)
+def test_facts_that_figures_cannot_show_are_damage(tmp_path, fact, value):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"benchmarks": [benchmark("a", **{**TOLD, fact: value})]}))
+    with pytest.raises(DataError, match=rf"x\.json: the {fact} of 'a' must be") as caught:
+        speed.from_benchmark_json(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_without_workloads_is_an_error(tmp_path):
     path = tmp_path / "x.json"
     path.write_text(json.dumps({"benchmarks": [benchmark("other")]}))

@@ -62,6 +62,7 @@ def test_one_file_holds_a_run_for_readers_of_parquet(tmp_path, run):
         store.save(named(run, number))
     table = pd.read_parquet(tmp_path)  # the directory as one table
     assert len(table) == 4
+    assert sorted(table["run"]) == list(store)
     row = pd.read_parquet(path).iloc[0]
     assert (row.initializer, row.depth, row.width, row.status) == ("he_normal", 1, 8, "finished")
     assert [step["loss"] for step in row.step_rows] == run.steps["loss"].tolist()
@@ -84,7 +85,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, run, monkeypatch, fault):
 
     monkeypatch.setattr(_run_file, "write", fail)
     store = RunStore(tmp_path)
-    with pytest.raises(KeyboardInterrupt if fault is KeyboardInterrupt else DataError) as caught:
+    with pytest.raises(KeyboardInterrupt if fault is KeyboardInterrupt else UsageError) as caught:
         store.save(run)
     assert fault is KeyboardInterrupt or str(caught.value).endswith("No space left")
     assert list(tmp_path.iterdir()) == []
@@ -96,7 +97,7 @@ def test_a_limit_of_file_size_is_one_line(tmp_path, run):
     """A full disk looks like this to Parquet's writer: write() fails in the middle."""
     code = """
         import resource, signal, sys
-        from initperf.errors import DataError
+        from initperf.errors import UsageError
         from initperf.training.store import RunStore
         source = RunStore(sys.argv[1])
         (name,) = source
@@ -105,7 +106,7 @@ def test_a_limit_of_file_size_is_one_line(tmp_path, run):
         resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
         try:
             RunStore(sys.argv[2]).save(run)
-        except DataError as error:
+        except UsageError as error:
             print(error)
     """
     import child
@@ -115,6 +116,22 @@ def test_a_limit_of_file_size_is_one_line(tmp_path, run):
     assert "cannot be written to" in printed
     assert printed.count("\n") == 1
     assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_a_run_is_written_where_directories_cannot_be_opened(tmp_path, run, monkeypatch):
+    """As on Windows."""
+    opened = os.open
+
+    def refusing(path, *arguments, **named):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *arguments, **named)
+
+    monkeypatch.setattr(os, "open", refusing)
+    store = RunStore(tmp_path / "runs")
+    store.save(run)
+    monkeypatch.undo()
+    assert store.load(run.name).test_accuracy == run.test_accuracy
 
 
 def damages(path):
@@ -217,7 +234,7 @@ def test_runs_of_the_first_layout_are_read(tmp_path):
     ("change", "reason"),
     [
         ({"layout": _run_file.LAYOUT + 1}, "of layout 3, and this initperf reads 1 to 2"),
-        ({"schema": 4}, "is of schema 4, and this initperf reads 1 to 3"),
+        ({"schema": 5}, "is of schema 5, and this initperf reads 1 to 4"),
     ],
 )
 def test_runs_of_a_later_version_are_refused_with_a_reason(

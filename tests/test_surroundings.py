@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,8 @@ def test_output_of_any_encoding(encoding):
     rows = {row["name"]: row for row in json.loads(found.stdout)}
     assert rows["glorot_uniform"]["formula"] == "U(±√(6/(n+m)))"
 
+
+HOMES = ("HOME", "INITPERF_CACHE", "XDG_CACHE_HOME", "INITPERF_DATA", "SCIKIT_LEARN_DATA")
 
 FEW = ["draw", "zeros", "3", "4", "--backend", "numpy"]
 
@@ -86,6 +89,7 @@ def test_a_reader_that_leaves_does_not_hide_a_regression(tmp_path):
         ("INITPERF_NUM_THREADS", "0", "INITPERF_NUM_THREADS must be a positive integer"),
         ("NUMBA_NUM_THREADS", "0", "NUMBA_NUM_THREADS must be a positive integer"),
         ("INITPERF_CACHE", "~nouser/x", "INITPERF_CACHE is '~nouser/x'"),
+        ("INITPERF_CACHE", "here/x", "INITPERF_CACHE must be an absolute path, not 'here/x'"),
         ("INITPERF_DATA", "~nouser", "INITPERF_DATA is '~nouser'"),
         ("SCIKIT_LEARN_DATA", "~nouser", "SCIKIT_LEARN_DATA is '~nouser'"),
     ],
@@ -119,6 +123,36 @@ def test_without_a_home(tmp_path):
     assert (found.returncode, found.stderr) == (0, "")
 
 
+NOBODY = """
+import os, pwd, sys
+def unknown(number):
+    raise KeyError(f"uid not found: {number}")
+pwd.getpwuid = unknown
+from initperf import cli
+code = cli.main(sys.argv[1:])
+from initperf.jit.policy import CODE_CACHE
+print(code, CODE_CACHE)
+"""
+
+
+def test_without_a_home_and_an_entry_of_the_user(tmp_path):
+    """As of a container's user: the cache is among temporary files, and no directory is ``~``."""
+    known = {key: value for key, value in os.environ.items() if key not in HOMES}
+    known |= {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path / "tmp")}
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "work").mkdir()
+    for words in (["draw", "zeros", "3", "4", "--backend", "numpy"], ["data"]):
+        command = [sys.executable, "-c", NOBODY, *words]
+        found = subprocess.run(
+            command, env=known, cwd=tmp_path / "work", capture_output=True, text=True
+        )
+        assert (found.returncode, found.stderr) == (0, "")
+        code, cache = found.stdout.splitlines()[-1].split()
+        assert code == "0"
+        assert cache.startswith(f"{tmp_path}/tmp/initperf-")
+    assert list((tmp_path / "work").iterdir()) == []
+
+
 def test_paths_of_any_bytes(tmp_path):
     name = os.fsdecode(b"\xff\xfe.npy")
     found = run([*FEW, "--out", name], cwd=tmp_path)
@@ -128,6 +162,51 @@ def test_paths_of_any_bytes(tmp_path):
     assert found.returncode == 2
     assert "\\udcff" in found.stderr
     assert found.stderr.count("\n") == 1
+
+
+SMALL = ["--backend", "numpy", "--dataset", "mnist_5k", "--epochs", "1", "--hidden", "4"]
+
+WRITING = {
+    "draw": ["draw", "zeros", "100", "100", "--backend", "numpy", "--out", "w.npy"],
+    "train": ["train", *SMALL, "--out", "runs"],
+    "sweep": ["sweep", *SMALL, "--seed", "0,1", "--workers", "1", "--out", "runs"],
+    "export": ["runs", "kept", "--export", "table.csv", "--rows", "steps"],
+    "merge": ["runs", "kept", "--merge", "other"],
+    "bench": ["bench", "--quick", "--filter", "normal 784", "--save", "bench.json"],
+    "profile": ["profile", "--seconds", "0.01", "squared_norm"],
+    "report": ["report", "--from", "kept", "--only", "final_accuracy", "--out", "page"],
+    "document": ["report", "--from", "kept", "--format", "pdf", "--out", "page"],
+    "reproduce": ["reproduce", "born_dead", "--quick", "--page", "claims.md"],
+    "outcomes": ["reproduce", "born_dead", "--quick", "--out", "outcomes"],
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Give a directory with two stores of a run each."""
+    place = tmp_path_factory.mktemp("written")
+    for name, seed in (("kept", "0"), ("other", "1")):
+        found = run(["train", *SMALL, "--seed", seed, "--out", name], cwd=place)
+        assert found.returncode == 0, found.stderr
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="limits of the size of files are of POSIX")
+@pytest.mark.parametrize("name", WRITING)
+def test_files_that_cannot_be_written_are_one_line(written, tmp_path, name):
+    """Files end after a kilobyte, as on a full disk; data and code are in caches before."""
+    place = tmp_path / "place"
+    shutil.copytree(written, place)
+    before = sorted(place.rglob("*"))
+    found = run(WRITING[name], shell='ulimit -f 1; "$@"', cwd=place, TMPDIR=str(tmp_path))
+    lines = [line for line in found.stderr.splitlines() if line.startswith("initperf: ")]
+    lines = [line for line in lines if "code" not in line]  # that is not kept is told apart
+    assert found.returncode in (2, 3), found.stderr
+    assert "Traceback" not in found.stderr
+    assert len(lines) == 1, found.stderr
+    left = [path for path in place.rglob("*") if path not in before and path.is_file()]
+    assert left == [], found.stderr
 
 
 def on_a_terminal(words, columns):

@@ -8,7 +8,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogFormatterMathtext,
+    NullLocator,
+    ScalarFormatter,
+)
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from initperf_figures._style import MUTED, strokes
@@ -70,6 +77,47 @@ def magnitude(value: float) -> str:
 def power(exponent: int) -> str:
     """Return a power of ten as text."""
     return "10" + str(exponent).translate(_RAISED)
+
+
+class _Powers(LogFormatterMathtext):
+    """Labels of a logarithmic axis as plain text, where matplotlib's own would be mathematics."""
+
+    def __call__(self, value: float, place: int | None = None) -> str:
+        """Return the label of a tick; "" where matplotlib writes none."""
+        if not super().__call__(value, place):
+            return ""
+        exponent = np.log10(abs(value)) if value else np.nan
+        if not np.isclose(exponent, np.round(exponent), rtol=0, atol=1e-9):
+            return f"{value:g}"
+        return ("-" if value < 0 else "") + power(round(exponent))
+
+
+class Scaled(ScalarFormatter):
+    """Labels in units of a power of ten, which is written as plain text beside the axis."""
+
+    def get_offset(self) -> str:
+        """Return the power of ten, or nothing for 1."""
+        text = str(super().get_offset())
+        found = re.fullmatch(r"1e([−-]?\d+)", text)
+        return f"× {power(int(found[1].replace('−', '-')))}" if found else text
+
+
+def spell_powers(figure: Figure) -> None:
+    """Give logarithmic axes that have matplotlib's own labels plain ones.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    """
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            base = getattr(axis.get_transform(), "base", 10.0)
+            for held, change in (
+                (axis.get_major_formatter(), axis.set_major_formatter),
+                (axis.get_minor_formatter(), axis.set_minor_formatter),
+            ):
+                if isinstance(held, LogFormatterMathtext):
+                    change(_Powers(base, labelOnlyBase=held.labelOnlyBase))
 
 
 def headed(axes: Axes, title: str, remark: str, size: float = 9.0, before: float = 0.0) -> None:

@@ -1,8 +1,6 @@
 """Drawing of many figures side by side, by processes of joblib."""
 
 import gc
-import signal
-import threading
 import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,7 +8,7 @@ from itertools import starmap
 
 import joblib
 
-from initperf._core.parallel import default_threads
+from initperf._core.parallel import default_threads, interrupts_ignored
 from initperf_figures import _svg
 from initperf_figures._figure import ReportFigure, Tables
 from initperf_figures._svg import Files
@@ -54,7 +52,7 @@ def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterato
     )
     started: Generator[Files] = (each for each in list[Files]())
     try:
-        with _interrupts_ignored(), suppress(Exception):  # where no process can be started
+        with interrupts_ignored(), suppress(Exception):  # where no process can be started
             started = pool(joblib.delayed(files)(*each) for each in arguments)
         yield _completed(started, arguments)
     finally:
@@ -72,23 +70,6 @@ def _completed(
             yield result
             done += 1
     yield from starmap(files, arguments[done:])
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C in the block, and for good in the processes that are started in it.
-
-    A terminal sends Ctrl-C to all processes, and workers would answer with a traceback each. This
-    process alone reacts, and ends them. The block lasts about a tenth of a second.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
 def files(figure: ReportFigure, tables: Tables) -> Files:

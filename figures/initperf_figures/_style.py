@@ -123,6 +123,7 @@ _LOOK: dict[Any, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "initperf",
     "text.color": INK,
+    "text.parse_math": False,  # names are drawn as they are, those with dollar signs too
     "xtick.color": MUTED,
     "xtick.labelsize": 7.5,
     "xtick.major.size": 3,

@@ -14,7 +14,7 @@ def draw(tables: Tables) -> Figure:
 def caption(tables: Tables) -> str:
     """Return the caption."""
     first, last = steps_of(tables)
-    after = f", the black line after {last}" if last > first else ""
+    after = f", the plain line after {last}" if last > first else ""
     return (
         f"A ridge is a layer, the last at the top: the filled shape at step {first}{after}. "
         "Heights are roots of densities, so that a peak at 0 leaves the rest visible. A shape that "

@@ -1,5 +1,6 @@
 """Test accuracy against the learning rate: how wide the range is in which each rule learns."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from initperf_figures._axes import (
     end_labels,
     thinned,
 )
-from initperf_figures._figure import Tables, register
+from initperf_figures._figure import Tables, lacks_accuracy, register
 from initperf_figures._style import PAPER, across, canvas, in_order, strokes
 
 _AROUND = 0.75  # inches of a panel's height for its title and the text below
@@ -130,6 +131,7 @@ register(
     caption=caption,
     needs=("rates",),
     draw=draw,
+    wants=partial(lacks_accuracy, "rates"),
     finding=finding,
     section="training",
     order=15,

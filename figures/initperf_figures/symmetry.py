@@ -36,7 +36,7 @@ def draw(tables: Tables) -> Figure:
     for axes in panels[len(cases) :]:
         axes.remove()
     figure.supylabel("unit", color=MUTED)
-    figure.supxlabel("other unit; blue: the same weights, white: unrelated", color=MUTED)
+    figure.supxlabel("other unit; blue: the same weights, pale: unrelated", color=MUTED)
     return figure
 
 

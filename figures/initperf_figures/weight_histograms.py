@@ -52,8 +52,8 @@ def caption(tables: Tables) -> str:
     first = tables["weight_statistics"].iloc[0]
     return (
         f"Each panel shows one draw of {first['rows']} × {first['columns']}: the histogram of its "
-        "entries in colour, the density that the initializer declares in black (none where all "
-        "entries are equal or depend on one another). σ is the measured standard deviation."
+        "entries in colour, and as a line the density that the initializer declares (none where "
+        "all entries are equal or depend on one another). σ is the measured standard deviation."
     )
 
 
@@ -66,10 +66,8 @@ def finding(tables: Tables) -> str:
     error = 100 * float((random["std"] / random["declared_std"] - 1).abs().max())
     digit = 10.0 ** math.floor(math.log10(max(error, 1e-3)))
     bound = digit * math.ceil(error / digit)
-    return (
-        f"The measured standard deviation is within {bound:g} % of the declared one for each of "
-        f"{len(random)} initializers."
-    )
+    which = f"each of {len(random)} initializers" if len(random) > 1 else "the initializer"
+    return f"The measured standard deviation is within {bound:g} % of the declared one for {which}."
 
 
 def _panel(axes: Axes, name: str, histogram: pd.DataFrame, mean: float) -> None:

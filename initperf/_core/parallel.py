@@ -10,6 +10,7 @@ import ctypes
 import functools
 import math
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -103,6 +104,23 @@ def _quota(group: Path) -> float:
         if quota != "max" and int(quota) > 0:
             return int(quota) / int(period)
     return math.inf
+
+
+@contextlib.contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C in the block, and for good in the processes that are started in it.
+
+    A terminal sends Ctrl-C to all processes, and workers would answer with a traceback each. This
+    process alone reacts, and ends them. The block shall last about a tenth of a second.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Cache directory of this project, and atomic replacement of files and directories."""
 
+import errno
 import glob
 import os
 import secrets
@@ -17,16 +18,16 @@ import platformdirs
 
 from initperf._core.trust import distrust_status
 
-_LEFT_BEHIND_S = 3600.0  # no file is written for so long
+_LEFT_BEHIND_S = 3600.0  # no file or directory is written for so long
 
 
 def cache_directory(*parts: str) -> Path:
     """Return a writable directory below the cache, created where it is missing.
 
     ``INITPERF_CACHE`` names the cache. Without it, it is the user's cache directory, or, where
-    that cannot be written (a read-only home), a directory of this user's below the directory of
-    temporary files. Directories are created as the umask has it, but never writable by others,
-    because compiled code is loaded from below them.
+    that cannot be written (a read-only home) or there is none (a user without a home), a directory
+    of this user's below the directory of temporary files. Directories are created as the umask has
+    it, but never writable by others, because compiled code is loaded from below them.
 
     Parameters
     ----------
@@ -43,16 +44,20 @@ def cache_directory(*parts: str) -> Path:
     OSError
         When ``INITPERF_CACHE`` is set and cannot be written, or no candidate can.
     """
-    try:
-        return _writable(_first_choice().joinpath(*parts))
-    except OSError:
-        if os.environ.get("INITPERF_CACHE"):
-            raise
-        fallback = _fallback()
-        make_directory(fallback, 0o700)
-        if not stat.S_ISDIR(fallback.lstat().st_mode) or distrust_status(fallback.lstat()):
-            raise
-        return _writable(fallback.joinpath(*parts))
+    first = _first_choice()
+    if first is not None:
+        try:
+            return _writable(first.joinpath(*parts))
+        except OSError:
+            if os.environ.get("INITPERF_CACHE"):
+                raise
+    fallback = _fallback()
+    make_directory(fallback, 0o700)
+    found = fallback.lstat()
+    if not stat.S_ISDIR(found.st_mode) or distrust_status(found):
+        words = "not a directory of this user's alone"
+        raise PermissionError(errno.EPERM, words, str(fallback))
+    return _writable(fallback.joinpath(*parts))
 
 
 def code_directory(name: str) -> Path:
@@ -69,9 +74,9 @@ def code_directory(name: str) -> Path:
     Raises
     ------
     OSError
-        When ``INITPERF_CACHE`` begins with the home of an unknown user.
+        When ``INITPERF_CACHE`` is no absolute path, or begins with the home of an unknown user.
     """
-    first = _first_choice().joinpath("code", name)
+    first = (_first_choice() or _fallback()).joinpath("code", name)
     try:
         usual = cache_directory("code", name)
     except OSError:
@@ -106,14 +111,41 @@ def make_directory(directory: Path, mode: int = 0o755) -> None:
     directory.mkdir(mode, exist_ok=True)
 
 
-def _first_choice() -> Path:
+def chosen_cache() -> Path | None:
+    """Return the directory that ``INITPERF_CACHE`` names, or None where it is not set.
+
+    A relative path is refused: it would name another directory after each change of the working
+    directory, and compiled code would be looked for in any of them.
+
+    Raises
+    ------
+    ValueError
+        When it is no absolute path, or begins with the home of an unknown user.
+    """
     chosen = os.environ.get("INITPERF_CACHE")
     if not chosen:
-        return Path(platformdirs.user_cache_dir("initperf")).absolute()
+        return None
+    found = os.path.expanduser(chosen)
+    if found.startswith("~"):
+        raise ValueError(f"INITPERF_CACHE is {chosen!r}, and there is no such user's home")
+    if not os.path.isabs(found):
+        raise ValueError(f"INITPERF_CACHE must be an absolute path, not {chosen!r}")
+    return Path(found)
+
+
+def _first_choice() -> Path | None:
+    """Return the cache that is named, or else the user's; None for a user without a home."""
     try:
-        return Path(chosen).expanduser().absolute()
-    except RuntimeError as error:  # there is no such user
-        raise OSError(f"INITPERF_CACHE={chosen}: {error}") from error
+        chosen = chosen_cache()
+    except ValueError as error:
+        raise OSError(str(error)) from error
+    if chosen is not None:
+        return chosen
+    try:
+        usual = Path(platformdirs.user_cache_dir("initperf"))
+    except RuntimeError:  # there is no home; earlier releases return a path that begins with "~"
+        return None
+    return usual if usual.is_absolute() else None
 
 
 def _fallback() -> Path:
@@ -168,10 +200,14 @@ def replacing(path: Path, *, flush: bool = True, mode: int = 0o666) -> Iterator[
 
 
 def _remove_leftovers(directory: Path, stem: str, ending: str) -> None:
-    """Delete temporary files of processes that were killed an hour ago or earlier."""
+    """Delete temporary files and directories of processes that were killed an hour ago or more."""
     with suppress(OSError):  # another process was first, or the directory is read-only
         for left in directory.glob(f"{glob.escape(stem)}{'[0-9a-f]' * 16}{glob.escape(ending)}"):
-            if left.lstat().st_mtime < time.time() - _LEFT_BEHIND_S:
+            if left.lstat().st_mtime >= time.time() - _LEFT_BEHIND_S:
+                continue
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            else:
                 left.unlink()
 
 
@@ -203,7 +239,9 @@ def replacing_directory(directory: Path, *, replace: bool = True) -> Iterator[Pa
     """
     directory = directory.resolve()
     parent = next(parent for parent in directory.parents if parent.exists())
-    workshop = parent / f".{directory.name}-{secrets.token_hex(4)}"
+    stem = f".{directory.name[:100]}~initperf-"
+    _remove_leftovers(parent, stem, "")
+    workshop = parent / f"{stem}{secrets.token_hex(8)}"
     fresh = workshop / "new"
     try:
         fresh.mkdir(parents=True)

@@ -77,7 +77,8 @@ def bootstrap(
     error = (_log(values) - _log(point)).std(axis=0) * np.sqrt(units / (effective - 1.0))
     quantile = stdtrit(effective - 1.0, 0.5 + 0.5 * CONFIDENCE)
     factor = np.exp(np.minimum(quantile * error, _FARTHEST))
-    return point / factor, point * factor
+    with np.errstate(over="ignore"):  # which has no upper end
+        return point / factor, point * factor
 
 
 def _log(values: Array) -> Array:

@@ -112,9 +112,10 @@ def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
     repeated = config.stash.get(_REPEATED, 0)
     if not repeated:
         return None
+    words = "comparison or timing is" if repeated == 1 else "comparisons and timings are"
     return (
-        f"initperf: {repeated} comparisons and timings are run {_passes(config)} times each, in "
-        "passes, and counted as often; --benchmark-passes=1 runs them once"
+        f"initperf: {repeated} {words} run {_passes(config)} times each, in passes, and counted as "
+        "often; --benchmark-passes=1 runs each once"
     )
 
 

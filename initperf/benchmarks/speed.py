@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from initperf._core.progress import Progress, silent
 from initperf.benchmarks._selection import select, with_progress
+from initperf.benchmarks._workload_facts import check_workload_facts
 from initperf.benchmarks.budget import Budget
 from initperf.benchmarks.cold_start import compile_seconds
 from initperf.benchmarks.results_file import read_benchmarks
@@ -202,14 +203,18 @@ def from_benchmark_json(path: str | Path) -> "pd.DataFrame":
     UsageError
         When there is no such file.
     DataError
-        When it is not of pytest-benchmark, or none of its benchmarks is of a workload.
+        When it is not of pytest-benchmark, or none of its benchmarks is of a workload, or one of
+        them lacks what figures show.
     """
     found = read_benchmarks(path)
-    rows = [
-        one.row
-        for one in found.benchmarks.values()
-        if one.extra.get("workload") and one.extra.get("role") != "control"
-    ]
+    rows = []
+    for one in found.benchmarks.values():
+        if one.extra.get("workload") and one.extra.get("role") != "control":
+            try:
+                check_workload_facts(one.name, one.extra)
+            except ValueError as error:
+                raise DataError(f"{found.path}: {error}") from None
+            rows.append(one.row)
     if not rows:
         raise DataError(f"{found.path} has no benchmark of a workload: run pytest --benchmark")
     return table_of(rows, COLUMNS)

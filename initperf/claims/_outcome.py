@@ -142,7 +142,7 @@ class OutcomeStore:
             try:
                 stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
                 return Outcome(**stored | {"values": tuple(stored["values"])})
-            except (OSError, ValueError, TypeError, KeyError):
+            except (OSError, ValueError, TypeError, KeyError, RecursionError):
                 continue  # absent or damaged: measured again
         return None
 

@@ -252,6 +252,7 @@ def _check_environment() -> None:
     except OSError as error:
         raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
     from initperf._core.parallel import as_threads
+    from initperf._core.storage import chosen_cache
 
     for variable in ("INITPERF_NUM_THREADS", "NUMBA_NUM_THREADS"):
         chosen = os.environ.get(variable)
@@ -259,7 +260,11 @@ def _check_environment() -> None:
             _ = chosen and as_threads(variable, chosen)
         except ValueError as error:
             raise UsageError(str(error)) from None
-    for variable in ("INITPERF_CACHE", "INITPERF_DATA", "SCIKIT_LEARN_DATA"):
+    try:
+        chosen_cache()
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    for variable in ("INITPERF_DATA", "SCIKIT_LEARN_DATA"):
         value = os.environ.get(variable, "")
         if os.path.expanduser(value).startswith("~"):
             raise UsageError(f"{variable} is {value!r}, and there is no such user's home")

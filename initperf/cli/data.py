@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import Any
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import add_data, add_json
 from initperf.cli._output import show
 
@@ -28,9 +29,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.action == "fetch":
         directory = data.fetch(
-            arguments.name, arguments.to, report=lambda line: print(line, file=sys.stderr)
+            arguments.name, arguments.to, report=lambda line: print(one_line(line), file=sys.stderr)
         )
-        print(f"{arguments.name} is in {directory}")
+        print(one_line(f"{arguments.name} is in {directory}"))
         return
     rows: list[dict[str, Any]] = []
     for found in data.available(arguments.data_dir):

@@ -2,6 +2,7 @@
 
 import argparse
 
+from initperf._core.text import one_line
 from initperf.cli._arguments import add_json
 from initperf.cli._output import show
 
@@ -28,9 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         width = max(len(finding.check) for finding in findings)
         for finding in findings:
-            print(f"{finding.status:7}  {finding.check:{width}}  {finding.found}")
+            print(f"{finding.status:7}  {finding.check:{width}}  {one_line(finding.found)}")
             if finding.advice:
-                print(f"{'':9}{'':{width}}  → {finding.advice}")
+                print(f"{'':9}{'':{width}}  → {one_line(finding.advice)}")
     warnings = sum(finding.status == "warning" for finding in findings)
     if not warnings:
         return 0

@@ -3,16 +3,10 @@
 import argparse
 from pathlib import Path
 
-from initperf.cli._arguments import (
-    OF_INITIALIZERS,
-    add_backend,
-    add_dtype,
-    add_parameters,
-    integer,
-    named,
-    parameters,
-)
+from initperf._core.text import one_line
+from initperf.cli._arguments import OF_INITIALIZERS, add_backend, add_dtype, integer, named
 from initperf.cli._output import moments, show, usage
+from initperf.cli._parameters import add_parameters, parameters
 from initperf.errors import UsageError
 
 HELP = "draw weights, or all parameters of a PyTorch model, into a file, or describe them"
@@ -94,7 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
                 np.save(temporary, weights)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error}") from None
-        print(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}")
+        print(one_line(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}"))
     elif weights.size:
         mean, std = moments(weights)
         print(
@@ -134,4 +128,4 @@ def _run_model(arguments: argparse.Namespace) -> None:
                 dtype=arguments.dtype,
                 options=options,
             )
-            print(f"wrote {path}: {arguments.recipe}, {count:,} values")
+            print(one_line(f"wrote {path}: {arguments.recipe}, {count:,} values"))

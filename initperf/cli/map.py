@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from initperf.cli._arguments import add_data, add_json, add_settings, axes, check_used, integer
+from initperf.cli._arguments import add_data, add_json, integer
 from initperf.cli._output import progress, show, usage
 from initperf.cli._pages import RUNS, check_page, write_page
+from initperf.cli._settings import add_settings, axes, check_used
 from initperf.cli._workers import add_dry_run, add_workers, workers
 from initperf.errors import UsageError
 

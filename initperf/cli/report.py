@@ -1,15 +1,22 @@
 """``initperf report``: all measurements, as one page."""
 
 import argparse
-import importlib.metadata
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from initperf.cli._arguments import add_data, add_settings, axes, check_used, integer
+from initperf._core.text import one_line
+from initperf.cli._arguments import add_data, integer
+from initperf.cli._figures import from_figures
 from initperf.cli._output import progress, usage
+from initperf.cli._settings import add_settings, axes, check_used
 from initperf.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas
 
 _MOST_SEEDS = 1000
 
@@ -70,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         settings,
         many=False,
         plurals=("initializer", "activation", "learning_rate"),
-        without=("seed",),
+        without=("seed", "loss"),
     )
 
 
@@ -78,7 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure or read, then write."""
     from initperf.training.store import RunStore
 
-    check, write = _writer()
+    check, write = from_figures("check"), from_figures("write")
     directory = Path(arguments.out)
     only = tuple(filter(None, (arguments.only or "").split(",")))
     own = Path(arguments.figures) if arguments.figures else None
@@ -95,7 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
         tables = measure(settings, planned, progress, store=store, needed=needed if only else None)
     command = shlex.join(["initperf", *sys.argv[1:]])
     title = {"title": arguments.title} if arguments.title else {}
-    with progress("writing") as tell, usage():
+    with _keeping({} if arguments.source else tables), progress("writing") as tell, usage():
         page = write(
             tables,
             directory,
@@ -110,7 +117,23 @@ def run(arguments: argparse.Namespace) -> None:
     if "runs" in tables:
         runs = tables["runs"]
         counted = f": {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged"
-    print(f"{page}{counted}")
+    print(one_line(f"{page}{counted}"))
+
+
+@contextmanager
+def _keeping(tables: "dict[str, pandas.DataFrame]") -> Iterator[None]:
+    """Keep what was measured, elsewhere, when the block that writes the report raises."""
+    try:
+        yield
+    except Exception:
+        from initperf.report.rescue import keep_tables
+
+        kept = keep_tables(tables) if tables else None
+        if kept is not None:
+            again = f"initperf report --from {shlex.quote(str(kept))}"
+            words = f"initperf report: the measurements are kept; {again} draws them"
+            print(one_line(words), file=sys.stderr)
+        raise
 
 
 def _planned(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Any, Any]:
@@ -156,12 +179,3 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any]) -> Any:
         initializers = [spelled(rule_of(name)) for name in given.get("initializer", ())]
         activations = [ACTIVATIONS.canonical(name) for name in given.get("activation", ())]
     return stored_tables(Path(arguments.source), initializers, activations)
-
-
-def _writer() -> tuple[Any, Any]:
-    found = {
-        entry.name: entry for entry in importlib.metadata.entry_points(group="initperf.report")
-    }
-    if not {"check", "write"} <= set(found):
-        raise UsageError("the report generator is not installed; install initperf[suite] again")
-    return found["check"].load(), found["write"].load()

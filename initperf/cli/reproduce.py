@@ -4,7 +4,7 @@ import argparse
 import shlex
 import sys
 
-from initperf.cli._arguments import add_json, named
+from initperf.cli._arguments import add_json, integer, named
 from initperf.cli._output import progress, show
 
 HELP = "measure published claims again, and say which hold; outcomes are kept and not repeated"
@@ -25,7 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="DIR", help="keep outcomes in this directory, by default in the cache"
     )
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="seeds at a time; by default one a processor"
+        "--workers",
+        type=integer(1),
+        metavar="N",
+        help="seeds at a time; by default one a processor",
     )
     parser.add_argument("--page", metavar="FILE", help="write a page of Markdown to this file too")
     add_json(parser)
@@ -40,8 +43,6 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.errors import UsageError
 
     names = [CLAIMS.canonical(name) for name in arguments.names]
-    if arguments.workers is not None and arguments.workers < 1:
-        raise UsageError(f"--workers must be at least 1, not {arguments.workers}")
     page = Path(arguments.page) if arguments.page else None
     if page is not None and not page.parent.is_dir():
         raise UsageError(f"--page: there is no directory {page.parent}")

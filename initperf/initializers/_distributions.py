@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from initperf._core.arguments import DTYPES
+from initperf._core.arrays import DTYPES
 from initperf._core.quadrature import normal_moments
 from initperf._core.source import Source
 from initperf.initializers._filling import fill
@@ -17,6 +17,9 @@ _FARTHEST = 12.0
 """Standard deviations from the mean that no normal value drawn exceeds: 8.57 is the most."""
 
 _LARGEST = {dtype: float(np.finfo(dtype).max) for dtype in DTYPES}
+_SMALLEST = {dtype: float(np.finfo(dtype).smallest_normal) for dtype in DTYPES}
+_UNIFORM_STEP = {np.dtype("float32"): 2.0**-24, np.dtype("float64"): 1.0}
+"""Least step of a uniform draw as a fraction of the width; in float64, fractions are exact."""
 
 
 class Distribution(Protocol):
@@ -71,6 +74,34 @@ def check_range(dtype: np.dtype, **values: float) -> None:
     for name, value in values.items():
         if abs(value) > largest:
             raise ValueError(f"the {name}, {value:g}, is more than {dtype} can hold")
+
+
+def check_resolution(dtype: np.dtype, finest: float, **scales: float) -> None:
+    """Check that a dtype resolves the scales of a distribution.
+
+    Below its smallest normal number a dtype has fewer digits: values of such a scale would be
+    constant, or of another distribution.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        float32 or float64.
+    finest : float
+        The smallest part of a scale that the arithmetic of a draw needs, as a fraction of it.
+    **scales : float
+        Numbers of at least 0, by their names for the error message; 0 is a constant.
+
+    Raises
+    ------
+    ValueError
+        Naming the first that is too small.
+    """
+    for name, value in scales.items():
+        if 0.0 < value * finest < _SMALLEST[dtype]:
+            raise ValueError(
+                f"the {name}, {value:g}, must be 0 or at least {_SMALLEST[dtype] / finest:g} "
+                f"in {dtype}"
+            )
 
 
 @dataclass(frozen=True)
@@ -149,6 +180,7 @@ class Uniform:
     def check(self, dtype: Any) -> None:
         """Check that a dtype can hold the values; raise ValueError where it cannot."""
         check_range(dtype, range=max(-self.low, self.high, self.high - self.low))
+        check_resolution(dtype, _UNIFORM_STEP[dtype], range=self.high - self.low)
 
     def fill(self, out: np.ndarray, source: Source) -> None:
         """Fill a checked array with independent values."""
@@ -186,6 +218,7 @@ class Normal:
     def check(self, dtype: Any) -> None:
         """Check that a dtype can hold the values; raise ValueError where it cannot."""
         check_range(dtype, range=abs(self.mean) + _FARTHEST * self.std)
+        check_resolution(dtype, 1.0, **{"standard deviation": self.std})
 
     def fill(self, out: np.ndarray, source: Source) -> None:
         """Fill a checked array with independent values."""
@@ -238,6 +271,7 @@ class TruncatedNormal:
     def check(self, dtype: Any) -> None:
         """Check that a dtype can hold the values; raise ValueError where it cannot."""
         check_range(dtype, location=self.location, scale=_FARTHEST * self.scale)
+        check_resolution(dtype, 1.0, scale=self.scale)
 
     def fill(self, out: np.ndarray, source: Source) -> None:
         """Fill a checked array with independent values."""

@@ -8,13 +8,15 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from initperf._core.arguments import as_dtype, as_index, as_output, as_shape, shown, too_large
+from initperf._core.arguments import as_index, shown
+from initperf._core.arrays import as_dtype, as_output, as_shape, too_large
 from initperf._core.dtypes import as_rounded_dtype, narrowed
 from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
 from initperf._core.rule import Rule
 from initperf._core.source import Source
 from initperf.initializers._distributions import Distribution
+from initperf.initializers._rounding import Caps, caps, check_narrow
 
 Filler: TypeAlias = Callable[[np.ndarray, Source], None]
 """``filler(out, source)`` fills an array that has been checked from a source."""
@@ -65,11 +67,12 @@ class Initializer(Rule, ABC):
         dtype : str or numpy.dtype
             ``"float32"``, the default, or ``"float64"``; with `out`, the dtype of `out`. Without
             `out` also ``"float16"`` or ``"bfloat16"`` (of the package ml_dtypes): drawn as float32
-            and rounded to nearest.
+            and rounded to nearest, but not past a bound of independent entries.
         out : array, optional
-            Filled and returned instead of a new array; see `initperf._core.arguments.as_output`.
+            Filled and returned instead of a new array; see `initperf._core.arrays.as_output`.
         backend : str
-            ``"numba"`` or ``"numpy"``: the same values, at different speeds.
+            ``"numba"`` or ``"numpy"``: the same values, at different speeds; to rounding where
+            matrices are multiplied, as for ``"orthogonal"``.
         stream : int
             One of 2**64 streams of the same `rng`, none of which share a value: a layer's number.
         offset : int
@@ -106,10 +109,13 @@ class Initializer(Rule, ABC):
                 )
             size = array.size
             filler = self.filler(array) if size else self._filler_of_nothing(array)
+            limits = self._caps(shape, rounded) if size and rounded is not None else None
             source = Source.checked(
                 size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
             )
             filler(array, source)
+            if limits is not None:
+                np.clip(array, *limits, out=array)
             return result if rounded is None else narrowed(array, rounded)
         except MemoryError:
             raise too_large("shape", shape) from None
@@ -119,6 +125,10 @@ class Initializer(Rule, ABC):
         lengths = tuple(max(1, length) for length in out.shape)
         self.filler(np.broadcast_to(np.zeros((), out.dtype), lengths))
         return lambda out, source: None
+
+    def _caps(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Caps | None:
+        """Return bounds of float32 values that rounding to a dtype keeps within the support."""
+        return None
 
     def draw_into(self, out: np.ndarray, source: Source) -> None:
         """Draw weights into an array from a source, both of which have been checked.
@@ -190,6 +200,12 @@ class Independent(Initializer):
         distribution = self.distribution_of(out.shape)
         distribution.check(out.dtype)
         return distribution.fill
+
+    def _caps(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Caps | None:
+        """Return bounds of float32 values that rounding to a dtype keeps within the support."""
+        distribution = self.distribution_of(shape)
+        check_narrow(distribution, dtype.name)
+        return caps(distribution.support, dtype.name)
 
     def mean(self, shape: Any) -> float:
         """Return the expectation of an entry of a weight of this shape."""

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_dtype, as_output, as_shape
+from initperf._core.arrays import as_dtype, as_output, as_shape
 from initperf._core.keys import RandomSource
 from initperf._core.parallel import default_threads, split
 from initperf._core.source import Source
 from initperf.initializers._distributions import Distribution, Normal, TruncatedNormal, Uniform
 from initperf.initializers._initializer import Independent, Initializer
+from initperf.initializers._rounding import caps
 from initperf.initializers.clipped_normal import Clipped
 from initperf.jit import tuning
 from initperf.kernels import KERNELS
@@ -92,8 +93,8 @@ class Store:
     Attributes
     ----------
     format : str
-        One of `FORMATS`; the last two are the bits of the float32 values, rounded to the nearest,
-        as uint16.
+        One of `FORMATS`; the last two are the bits of the float32 values, rounded to the nearest
+        that is no further out than the distribution's bounds, as uint16.
     """
 
     format: str = "float32"
@@ -179,6 +180,7 @@ def _fill_blocks(
     distribution: Distribution, rows: np.ndarray, pitch: int, source: Source, store: Store
 ) -> None:
     """Fill rows that begin `pitch` values apart, a block of a cache's size at a time."""
+    limits = caps(distribution.support, store.format) if store.rounded else None
     run = rows[:1].size
     step = max(1, tuning.NARROW_BLOCK // run)
 
@@ -191,6 +193,8 @@ def _fill_blocks(
             place = target.reshape(drawn.shape) if direct else drawn
             here = source.at(source.offset + low * pitch)._replace(threads=1)
             _fill_rows(distribution, place, pitch, here)
+            if limits is not None:
+                np.clip(drawn, *limits, out=drawn)
             if not direct:
                 store.put(drawn, target, source.backend)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from initperf._core.source import Source
-from initperf.initializers._distributions import check_range
+from initperf.initializers._distributions import check_range, check_resolution
 from initperf.initializers._initializer import register
 from initperf.initializers._whole import Whole
 from initperf.kernels import KERNELS
@@ -36,6 +36,7 @@ class Orthogonal(Whole):
 
     def _check(self, out: np.ndarray) -> None:
         check_range(out.dtype, gain=self.gain)
+        check_resolution(out.dtype, 1.0, gain=self.gain)
 
     def fill(self, out: np.ndarray, source: Source) -> None:
         """Fill a checked array."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from initperf import data
 from initperf._core.progress import Progress, Stages
+from initperf._core.text import one_line
 from initperf.benchmarks import machine, roofline, speed
 from initperf.claims import OutcomeStore, claims_table
 from initperf.errors import UnsuitableError
@@ -99,7 +100,7 @@ def measure(
 
 
 def _tell(text: str) -> None:
-    print(f"initperf: {text}", file=sys.stderr)
+    print(f"initperf: {one_line(text)}", file=sys.stderr)
 
 
 def _claims() -> "dict[str, pd.DataFrame]":

@@ -48,14 +48,12 @@ def stored_tables(
     DataError
         When the directory holds neither, or nothing of what to keep, or cannot be read.
     """
-    import pandas as pd
-
     if not directory.is_dir():
         raise DataError(f"there is no directory {directory}")
     wanted = {"initializer": set(initializers), "activation": set(activations)}
     files = sorted(directory.glob("tables/*.parquet"))
     if files:
-        tables = {path.stem: pd.read_parquet(path) for path in files}
+        tables = {path.stem: _table(path) for path in files}
         tables.pop("recommendation", None)
         return _kept(tables, wanted, directory)
     store = RunStore(directory)
@@ -82,6 +80,17 @@ def _limits(runs: list[Run]) -> "dict[str, pd.DataFrame]":
         one for one in limits_of(cells_of(trials_of(runs))) if len(one.depths) >= _FEWEST_DEPTHS
     ]
     return {"depth_limits": limits_table(several)} if several else {}
+
+
+def _table(path: Path) -> "pd.DataFrame":
+    """Read a table; raise DataError for a damaged file."""
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path}: damaged: {reason}") from None
 
 
 def _kept(

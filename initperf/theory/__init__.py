@@ -17,7 +17,8 @@ Finite width, ReLU:
 Deep linear networks:
     `learning_time`, `mode_strength`.
 Activations shaped for depth:
-    `deep_kernel_shaping` and `Shaping` (DKS), `leaky_correlation_map`, `tailored_slope` (TAT).
+    `deep_kernel_shaping` and `Shaping` (DKS), `leaky_correlation_map`, `tailored_slope` and
+    `tailored_activation` (TAT).
 
 An activation is a name or a record, registered or not. Functions of numbers take floats and arrays
 alike, broadcast, and return floats for floats; each docstring states domain and error. Arguments
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from initperf.theory.mean_field import MeanField
     from initperf.theory.phase_diagram import critical_weight_variance, trainable_depth
     from initperf.theory.residual import ResidualField, gradient_correlation, residual_growth
+    from initperf.theory.tailored_smooth import tailored_activation
 
 __all__ = [
     "Critical",
@@ -77,6 +79,7 @@ __all__ = [
     "second_moment_ratio",
     "signal_gain",
     "silent_probability",
+    "tailored_activation",
     "tailored_slope",
     "trainable_depth",
 ]
@@ -110,6 +113,7 @@ _HOMES = {
     "second_moment_ratio": "initperf.theory.finite_width",
     "signal_gain": "initperf.theory.gains",
     "silent_probability": "initperf.theory.born_dead",
+    "tailored_activation": "initperf.theory.tailored_smooth",
     "tailored_slope": "initperf.theory.kernel_shaping",
     "trainable_depth": "initperf.theory.phase_diagram",
 }

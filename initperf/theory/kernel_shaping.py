@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import scipy
 
+from initperf._core.arguments import shown
 from initperf.activations import Activation
 from initperf.errors import UnsuitableError
 from initperf.theory import _domain
@@ -26,6 +27,7 @@ _STARTS = [
     for scale in (0.3, 1.0, 0.1, 2.0)
     for shift in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 0.1)
 ]
+_STEEPEST = 1e6  # C'(1) of a network; far beyond, no activation can be shaped
 _RESIDUAL = 1e-10
 _WILDEST = 8.0  # of log α and of β: further out nothing but rounding solves the equations
 
@@ -82,12 +84,13 @@ def deep_kernel_shaping(activation: Activation | str, depth: int, slope: float =
     depth : int
         L, the layers that have an activation, at least 1.
     slope : float
-        ζ, above 1: the network's C'(1); 1.5 in the paper.
+        ζ, above 1 and at most 1e6: the network's C'(1); 1.5 in the paper.
 
     Returns
     -------
     Shaping
-        The conditions hold to 1e-10. Of several solutions it is the one with the least |β|.
+        The conditions hold to 1e-10. Of several solutions it is the one whose
+        β has the smallest magnitude.
 
     Raises
     ------
@@ -105,8 +108,10 @@ def deep_kernel_shaping(activation: Activation | str, depth: int, slope: float =
     """
     found = as_activation(activation)
     layers = _domain.layers("depth", depth, 1)
-    if not isinstance(slope, (int, float)) or not 1.0 < slope < math.inf:
-        raise ValueError(f"slope must be finite and above 1, not {slope!r}")
+    if not isinstance(slope, (int, float)) or not 1.0 < slope <= _STEEPEST:
+        raise ValueError(
+            f"slope must be finite and above 1, and at most {_STEEPEST:g}, not {shown(slope)}"
+        )
     if slopes(found) is None:
         local = slope ** (1.0 / layers)
         solutions = []

@@ -17,6 +17,7 @@ from scipy.special import expit, hyp2f1
 from initperf._core.arguments import whole
 from initperf.theory import _domain
 
+_LEAST = 1e-300  # part of a mode whose logit is a float64
 _STEEPEST = 36.0  # logit of the largest part of a mode that differs from all of it in float64
 
 
@@ -72,7 +73,7 @@ def mode_strength(
     time : float or array_like
         At least 0, in the unit of `time_constant`.
     initial : float or array_like
-        u₀, with 0 < u₀ < s.
+        u₀, with 1e-300 s <= u₀ < s.
     strength : float or array_like
         s, the singular value to be learned.
     layers : int
@@ -125,6 +126,10 @@ def _ordered(initial: float, final: float, strength: float) -> float:
         raise ValueError(
             "strengths must be ordered initial <= final < strength, and are "
             f"{initial:g}, {final:g}, {strength:g}"
+        )
+    if initial < _LEAST * strength:
+        raise ValueError(
+            f"initial must be at least {_LEAST:g} of strength, not {initial:g} of {strength:g}"
         )
     return 0.0
 

@@ -17,6 +17,8 @@ from initperf._core.arguments import shown
 from initperf.theory import _domain
 from initperf.theory.mean_field import MeanField, as_field
 
+_LARGEST = 1e150  # whose square is a float64
+
 
 @dataclass(frozen=True, eq=False)
 class ResidualField:
@@ -53,7 +55,7 @@ class ResidualField:
     def __post_init__(self) -> None:
         as_field(self.field)
         for name in ("branch_scale", "skip_scale"):
-            value = _domain.within(name, getattr(self, name), -np.inf)
+            value = _scale(name, getattr(self, name))
             object.__setattr__(self, name, value)
 
     def q_map(self, q: Any) -> Any:
@@ -130,8 +132,9 @@ def residual_growth(blocks: Any, branch_scale: Any = 1.0, *, normalized: bool = 
     (1024.0, 11.0)
     """
     count = _blocks(blocks)
-    added = np.square(_domain.within("branch_scale", branch_scale, -np.inf))
-    result = 1.0 + added * count if normalized else (1.0 + added) ** count
+    added = np.square(_scale("branch_scale", branch_scale))
+    with np.errstate(over="ignore"):  # growth beyond all floats is infinite
+        result = 1.0 + added * count if normalized else np.power(1.0 + added, count)
     return result if np.ndim(result) else float(result)
 
 
@@ -183,9 +186,15 @@ def gradient_correlation(
         if normalized:
             raise ValueError("normalized is of residual networks: branch_scale must be given")
         return kept**layers
-    added = float(_domain.within("branch_scale", branch_scale, -np.inf)) ** 2
+    added = float(_scale("branch_scale", branch_scale)) ** 2
     scale = 1.0 + added * np.arange(layers) if normalized else np.ones(layers)
     return float(np.prod((scale + kept * added) / (scale + added)))
+
+
+def _scale(name: str, value: Any) -> Any:
+    """Check finite scales whose squares are finite too."""
+    finite = _domain.within(name, value, -np.inf)
+    return _domain.within(name, finite, -_LARGEST, _LARGEST)
 
 
 def _blocks(blocks: Any) -> Any:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from initperf._core.parallel import interrupts_ignored
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -42,6 +44,16 @@ class Stop:
         if self._deadline is None:
             return float("inf")
         return max(0.0, self._deadline - time.monotonic())
+
+    @property
+    def deadline(self) -> float:
+        """Time of ``time.time``, which other processes share, when calls stop; perhaps infinite."""
+        return time.time() + self.left
+
+    @classmethod
+    def at(cls, deadline: float) -> "Stop":
+        """Return a request to stop at a time of ``time.time``, perhaps never or at once."""
+        return cls(None if deadline == float("inf") else deadline - time.time())
 
     def look(self) -> None:
         """Raise StoppedError when the request holds."""
@@ -151,4 +163,6 @@ def in_processes(
     parallel = joblib.Parallel(
         n_jobs=workers, backend="loky", return_as="generator_unordered", batch_size=1
     )
-    yield from parallel(joblib.delayed(function)(*call) for call in calls)
+    with interrupts_ignored():  # by the processes, which this one ends
+        results = parallel(joblib.delayed(function)(*call) for call in calls)
+    yield from results

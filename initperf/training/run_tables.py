@@ -40,7 +40,7 @@ def run_tables(runs: "Iterable[Run]", dataset: Dataset | None = None) -> "dict[s
         name: [] for name in ("steps", "epochs", "layers", "histograms")
     }
     width = () if dataset is None else (dataset.train_images.shape[1],)
-    outputs = () if dataset is None else (dataset.classes,)
+    outputs = () if dataset is None else (dataset.outputs,)
     judged = {} if dataset is None else {"test_images": len(dataset.test_labels)}
     for run in runs:
         experiment = run.experiment
@@ -64,6 +64,7 @@ def run_tables(runs: "Iterable[Run]", dataset: Dataset | None = None) -> "dict[s
                 "status": run.status,
                 "diverged_step": run.diverged_step,
                 "test_accuracy": run.test_accuracy,
+                **({} if run.test_r2 is None else {"test_r2": run.test_r2}),
                 "final_loss": losses[-1] if len(losses) else None,
                 "train_seconds": run.train_seconds,
                 "compile_seconds": run.compile_seconds,

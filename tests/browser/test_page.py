@@ -1,12 +1,16 @@
 """A report as people see it, in Chromium: requests, console, keyboard, colours, widths, print."""
 
+import io
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from pypdf import PdfReader
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -121,6 +125,53 @@ def test_a_script_that_is_not_the_page_s_does_not_run(chromium: Browser, address
     )
     assert opened.evaluate("window.ran") is None
     opened.close()
+
+
+def test_narrow_screens_say_that_figures_and_tables_scroll(page: Page) -> None:
+    sign = "getComputedStyle(document.querySelector('figcaption'), '::after').content"
+    assert page.evaluate(sign) == "none"
+    for width, shown in ((390, True), (1440, False), (390, True)):
+        page.set_viewport_size({"width": width, "height": 900})
+        picture = "document.querySelector('.picture')"
+        assert page.evaluate(f"{picture}.scrollWidth > {picture}.clientWidth") == shown
+        assert ("sideways" in page.evaluate(sign)) == shown
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    table = page.locator(".scroll:has(table.sortable)").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box is not None
+    assert table.evaluate("each => each.scrollWidth > each.clientWidth")
+
+    def edges() -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the colours of a table's left and right end, near its lower edge."""
+        image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        y = int(min(box["y"] + box["height"], 900) - 2)
+        left, right = int(box["x"]) + 1, int(box["x"] + box["width"]) - 2
+        return image.getpixel((left, y)), image.getpixel((right, y))
+
+    plain = tuple(map(int, re.findall(r"\d+", background(page))))
+    left, right = edges()
+    assert left == plain
+    assert right != plain  # the shadow of what is to the right
+    table.evaluate("each => { each.scrollLeft = each.scrollWidth }")
+    left, right = edges()
+    assert left != plain
+    assert right == plain
+
+
+def test_no_heading_is_the_last_on_a_printed_sheet(page: Page, tmp_path: Path) -> None:
+    """What follows a heading is on its sheet, whatever the length of a sheet."""
+    page.emulate_media(media="print")
+    headings = page.locator("main h2, main h3").all_inner_texts()
+    headings = [" ".join(words.split()) for words in headings]
+    assert len(headings) > 5
+    for height in ("7in", "8.27in", "10in", "11.69in"):
+        document = PdfReader(io.BytesIO(page.pdf(width="8.27in", height=height)))
+        sheets = [" ".join(sheet.extract_text().split()) for sheet in document.pages]
+        assert len(sheets) > 1
+        assert [heading for heading in headings if any(heading in sheet for sheet in sheets)]
+        for heading in headings:
+            assert not [sheet for sheet in sheets if sheet.endswith(heading)], (height, heading)
 
 
 def test_it_prints_in_light_colours_with_whole_figures(page: Page) -> None:

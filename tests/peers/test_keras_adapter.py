@@ -111,6 +111,25 @@ def test_copies_begin_equal_with_a_seed_and_differ_without():
     assert np.array_equal(*projections(seed=0)), "as with Keras's own; the docstring says so"
     assert not np.array_equal(*projections())
 
+    def cloned(**seed):
+        init = Initializer("glorot_uniform", **seed)
+        layers = [keras.layers.Dense(6, kernel_initializer=init) for _ in range(2)]
+        model = keras.Sequential([keras.Input((6,)), *layers])
+        copy = keras.models.clone_model(model)
+        return [[np.asarray(one.kernel) for one in each.layers] for each in (model, copy)]
+
+    for seed, equal in (({"seed": 0}, True), ({}, False)):
+        before, after = cloned(**seed)
+        assert not np.array_equal(*before)
+        assert np.array_equal(*after) == equal
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_narrow_weights_keep_within_the_declared_bounds(dtype):
+    w = Initializer("uniform", seed=0, low=-0.3, high=0.3)((400, 400), dtype)
+    values = np.asarray(keras.ops.cast(w, "float32"), np.float64)
+    assert np.abs(values).max() <= 0.3
+
 
 def test_empty_weights_are_drawn():
     assert Initializer("he_normal", seed=0)((0, 3)).shape == (0, 3)
