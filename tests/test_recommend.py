@@ -7,7 +7,7 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.errors import DataError, UsageError
-from initperf.report.trainability.advice import Question, advise
+from initperf.report.trainability.advice import Question, advise, rank_cells
 from initperf.report.trainability.audit import audit
 from initperf.report.trainability.cells import cells_of
 from initperf.report.trainability.collection import Measured, collected, trials_from
@@ -125,6 +125,16 @@ def test_a_run_that_diverged_counts_as_nothing_learned():
     answer = advise(Question("tanh", 16), trials)
     assert answer.rows[0]["initializer"] == "he_normal"
     assert answer.rows[-1]["verdict"] == "diverged"
+    # one run of four, whatever accuracy it had before
+    some = [
+        dataclasses.replace(one, status="diverged") if one.seed == 0 else one
+        for one in synthetic(depths=(16,))
+        if one.initializer == BEST
+    ]
+    (cells,) = cells_of(some).values()
+    (found,) = rank_cells(cells)
+    assert found.diverged == 1
+    assert found.mean == pytest.approx(sum(one.test_accuracy for one in cells[0].counted[1:]) / 4)
 
 
 def test_a_search_is_told_from_the_runs_that_count():
