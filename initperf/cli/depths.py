@@ -220,7 +220,8 @@ def _exported(trials: "tuple[Trial, ...]", path: Path, dataset: "Dataset") -> "E
     commands = [one for one in before.origin.get("commands", "").split("; ") if one]
     return Evidence(
         every,
-        {
+        dict(before.origin)
+        | {
             "made": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "version": __version__,
             "commands": "; ".join(dict.fromkeys([*commands, command])),
