@@ -7,11 +7,11 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.errors import DataError, UsageError
-from initperf.report.trainability.advice import Question, advise
+from initperf.report.trainability.advice import Question, advise, rank_cells
 from initperf.report.trainability.audit import audit
 from initperf.report.trainability.cells import cells_of
 from initperf.report.trainability.collection import Measured, collected, trials_from
-from initperf.report.trainability.evidence import Evidence, Trial, as_trial, trials_of
+from initperf.report.trainability.evidence import Evidence, Trial, as_trial, merged, trials_of
 from initperf.report.trainability.limits import limits_of
 from initperf.report.trainability.measure import measure_study, study_cost
 from initperf.report.trainability.predictions import predict
@@ -125,6 +125,16 @@ def test_a_run_that_diverged_counts_as_nothing_learned():
     answer = advise(Question("tanh", 16), trials)
     assert answer.rows[0]["initializer"] == "he_normal"
     assert answer.rows[-1]["verdict"] == "diverged"
+    # one run of four, whatever accuracy it had before
+    some = [
+        dataclasses.replace(one, status="diverged") if one.seed == 0 else one
+        for one in synthetic(depths=(16,))
+        if one.initializer == BEST
+    ]
+    (cells,) = cells_of(some).values()
+    (found,) = rank_cells(cells)
+    assert found.diverged == 1
+    assert found.mean == pytest.approx(sum(one.test_accuracy for one in cells[0].counted[1:]) / 4)
 
 
 def test_a_search_is_told_from_the_runs_that_count():
@@ -168,6 +178,12 @@ def test_a_table_is_written_and_read_whole(tmp_path):
     assert found.origin == {"made": "2026-11-29", "commands": "a b: c"}
     write(tmp_path / "again.csv", found)
     assert (tmp_path / "again.csv").read_text() == path.read_text()
+
+
+def test_equal_runs_of_other_names_are_kept_once_with_the_last_name():
+    one, other = trial(BEST, 8, 0, 0.1, 0.5), trial(BEST, 8, 1, 0.1, 0.5)
+    again = dataclasses.replace(one, run="renamed")
+    assert merged([one, other], [again]) == (again, other)
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "# made: x\n", "\x00"])
@@ -286,6 +302,32 @@ def test_a_study_searches_each_cell_and_trains_it_at_its_best_rate(blobs, tmp_pa
     assert set(trials) <= set(every)
     assert f"{len(trials)} runs" in origin["measured here"]
     assert set(trials_from(str(tmp_path / "runs"))) == set(trials)
+
+
+def test_a_rate_at_which_a_seed_diverges_gives_way_to_the_best_smaller_one(blobs, monkeypatch):
+    """A search that finds 0.1 the best, where the other seeds diverge at 0.1."""
+    from initperf.report.trainability import measure
+
+    real = measure.sweep
+
+    def sweep(experiments, **options):
+        return [
+            dataclasses.replace(run, status="diverged")
+            if run.experiment.learning_rate == 0.1 and run.experiment.seed == 1
+            else run
+            for run in real(experiments, **options)
+        ]
+
+    monkeypatch.setattr(measure, "sweep", sweep)
+    found = measured(study(initializers=("he_normal",), rates=(1e-6, 0.05, 0.1)), blobs)
+    assert found.complete
+    again = {run.experiment.learning_rate for run in found.runs if run.experiment.seed == 1}
+    assert 0.1 in again  # the search's best, at some depth
+    assert 0.05 in again
+    for (cell,) in cells_of(trials_of(found.runs)).values():
+        assert [one.seed for one in cell.counted] == [0, 1]
+        assert cell.learning_rate == 0.05
+        assert cell.diverged == 0
 
 
 def test_a_study_stops_with_its_time_budget_and_plans_its_cost(blobs):

@@ -211,16 +211,17 @@ def _exported(trials: "tuple[Trial, ...]", path: Path, dataset: "Dataset") -> "E
     dataset : Dataset
     """
     from initperf.benchmarks import machine
-    from initperf.report.trainability.evidence import Evidence, covered
+    from initperf.report.trainability.evidence import Evidence, covered, merged
     from initperf.report.trainability.trial_files import read
 
     before = read(path) if path.is_file() else Evidence(())
-    every = tuple(dict.fromkeys((*before.trials, *trials)))
+    every = merged(before.trials, trials)
     command = shlex.join(["initperf", *sys.argv[1:]])
     commands = [one for one in before.origin.get("commands", "").split("; ") if one]
     return Evidence(
         every,
-        {
+        dict(before.origin)
+        | {
             "made": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "version": __version__,
             "commands": "; ".join(dict.fromkeys([*commands, command])),

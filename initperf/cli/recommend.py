@@ -155,6 +155,8 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
     origin : dict of str to str
         Where the evidence comes from.
     """
+    from initperf.report.trainability.collection import MADE_BY
+
     width = "" if question.width is None else f" of {question.width} units"
     layers = "1 hidden layer" if question.depth == 1 else f"{question.depth} hidden layers"
     print(f"{question.activation}, {layers}{width}, {question.optimizer}:")
@@ -167,7 +169,8 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
         counted = sum(len(row["runs"]) for row in answer.rows)
         print(f"rests on {counted} runs of depth {answer.setup.depth}, {answer.setup.words()}")
     for name, fact in origin.items():
-        print(f"{name}: {fact}")
+        if name != MADE_BY:  # long: --json has it
+            print(f"{name}: {fact}")
     for remark in answer.remarks:
         print(f"thin evidence: {remark}")
     if answer.remarks:

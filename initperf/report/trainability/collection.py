@@ -6,12 +6,15 @@ from pathlib import Path
 
 from initperf._core.storage import cache_directory
 from initperf.errors import DataError, UsageError
-from initperf.report.trainability.evidence import Evidence, Trial, trials_of
+from initperf.report.trainability.evidence import Evidence, Trial, merged, trials_of
 from initperf.report.trainability.trial_files import read, shipped, write
 from initperf.training.store import RunStore
 
+MADE_BY = "shipped table made by"
+"""Fact of the origin that names the commands of the shipped table."""
+
 _TABLE = "trials.csv"
-_MADE_BY = "initperf recommend --measure"
+_MEASURED_BY = "initperf recommend --measure"
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ class Measured:
         ----------
         trials : iterable of Trial
         """
-        every = dict.fromkeys((*self.trials(), *trials))
-        write(self.directory / _TABLE, Evidence(tuple(every), {"commands": _MADE_BY}))
+        every = merged(self.trials(), trials)
+        write(self.directory / _TABLE, Evidence(every, {"commands": _MEASURED_BY}))
 
 
 def collected(measured: Measured, sources: Iterable[str]) -> tuple[list[Trial], dict[str, str]]:
@@ -88,8 +91,8 @@ def collected(measured: Measured, sources: Iterable[str]) -> tuple[list[Trial], 
     trials = list(package.trials)
     told = package.origin
     origin = {
-        "shipped table": f"{told.get('covers', 'nothing')}; made {told.get('made', 'never')} by "
-        f"{told.get('commands', 'nothing')}"
+        "shipped table": f"made {told.get('made', 'never')}, {told.get('covers', 'nothing')}",
+        MADE_BY: told.get("commands", "nothing"),
     }
     if own := measured.trials():
         trials += own

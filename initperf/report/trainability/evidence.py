@@ -1,7 +1,7 @@
 """Trials that advice rests on, one a run, and their origin."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from initperf.training.experiment import Experiment
@@ -100,6 +100,12 @@ def as_trial(run: Run) -> Trial | None:
 def trials_of(runs: Iterable[Run]) -> tuple[Trial, ...]:
     """Return the runs that can be trials, see `as_trial`."""
     return tuple(found for run in runs if (found := as_trial(run)) is not None)
+
+
+def merged(*tables: Iterable[Trial]) -> tuple[Trial, ...]:
+    """Return the trials of several tables, each once; of equal runs of other names the last."""
+    found = {replace(one, run=""): one for table in tables for one in table}
+    return tuple(found.values())
 
 
 def covered(trials: Iterable[Trial]) -> str:

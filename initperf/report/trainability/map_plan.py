@@ -106,7 +106,7 @@ class MapPlan:
             "seeds": 1,
             "columns": 7,
             "rows": 5,
-            "points": 110,
+            "points": 180,
         }
         return cls(**(small | changes), given=given)
 

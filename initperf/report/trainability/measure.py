@@ -43,6 +43,9 @@ def measure_study(
 ) -> Studied:
     """Search each rule's best rate in each setup, and train it with that rate for each seed.
 
+    A rate at which one of the seeds diverges was good for the search's seed alone: the best of the
+    smaller rates takes its place, until none diverges or none is left.
+
     Parameters
     ----------
     study : Study
@@ -79,24 +82,38 @@ def measure_study(
                 notice=notice,
             )
         runs |= {run.experiment: run for several in found.values() for run in several}
-        chosen = [
-            one.replace(learning_rate=several[0].experiment.learning_rate)
-            for one, several in found.items()
-        ]
-        left = _left(workers, begin)
-        if left.time_budget is not None and left.time_budget <= _LEAST_SECONDS:
-            return Studied(list(runs.values()), complete=False)
-        with stages(f"training, {optimizer}") as progress:
-            trained = sweep(
-                chosen,
-                workers=left,
-                store=store,
-                datasets=datasets,
-                progress=progress,
-                notice=notice,
-            )
-        runs |= {run.experiment: run for run in trained}
-        if len(trained) < len(experiments):
+        rates = {
+            one: [run.experiment.learning_rate for run in several] for one, several in found.items()
+        }
+        complete = len(rates) == len(experiments)
+        while rates:
+            wanted = [one.replace(learning_rate=own[0]) for one, own in rates.items()]
+            left = _left(workers, begin)
+            if left.time_budget is not None and left.time_budget <= _LEAST_SECONDS:
+                return Studied(list(runs.values()), complete=False)
+            with stages(f"training, {optimizer}") as progress:
+                trained = sweep(
+                    wanted,
+                    workers=left,
+                    store=store,
+                    datasets=datasets,
+                    progress=progress,
+                    notice=notice,
+                )
+            runs |= {run.experiment: run for run in trained}
+            complete = complete and len(trained) == len(wanted)
+            lost = {
+                run.experiment.replace(seed=0, learning_rate=0.0)
+                for run in trained
+                if run.status == "diverged"
+            }
+            rates = {
+                one: smaller
+                for one, own in rates.items()
+                if one.replace(seed=0, learning_rate=0.0) in lost
+                and (smaller := [rate for rate in own[1:] if rate < own[0]])
+            }
+        if not complete:
             return Studied(list(runs.values()), complete=False)
     return Studied(list(runs.values()), complete=True)
 
