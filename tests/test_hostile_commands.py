@@ -140,7 +140,8 @@ def check(words):
     assert code in CODES, f"{told}: exit {code}: {err}"
     if code in (2, 3):
         lines = [line for line in err.splitlines() if not line.startswith("training: ")]
-        lines = [line for line in lines if not line.startswith("initperf: left out: ")]
+        notices = ("initperf: left out: ", "initperf sweep: left out: ")
+        lines = [line for line in lines if not line.startswith(notices)]
         shown = [line for line in lines if "--traceback" not in words or "initperf: " in line]
         assert len(shown) == 1 or "--traceback" in words, f"{told}: {err}"
         assert lines[-1].startswith("initperf: "), f"{told}: {err}"
