@@ -246,6 +246,15 @@ def test_an_unforeseen_error_is_one_line_and_exit_70(monkeypatch, place):
     assert err.splitlines()[-1].startswith("initperf: an unforeseen error")
 
 
+def test_what_is_not_known_is_null_in_json(place):
+    """Of one round there is no interval, and of one benchmark no noise."""
+    (place / "few.json").write_bytes(benchmarks(rounds=1, median=5e-3))
+    code, out, _ = run(["compare", "old.json", "few.json", "--json"])
+    rows = json.loads(out, parse_constant=lambda name: pytest.fail(f"bare {name}"))
+    assert code in CODES
+    assert any(value is None for row in rows for value in row.values())
+
+
 def test_a_value_of_one_point_has_a_histogram(place):
     code, out, _ = run(["info", "constant", "3", "3", "--set", "value=1e16", "--json"])
     histogram = json.loads(out)["histogram"]
