@@ -1,4 +1,4 @@
-"""Modules of PyTorch in the shape of GPT-2 XL, against ``torch.nn.init``; parts; and plans.
+"""Modules of PyTorch in the shape of GPT-2 XL, against ``torch.nn.init``; parts; plans; files.
 
 The rival draws the same distributions weight by weight. Blocks of GPT-2 XL (width 1600) are alike,
 so some of the 48 stand for all; the cut of a truncated normal distribution is at two standard
@@ -6,6 +6,9 @@ deviations for both.
 """
 
 import importlib.util
+import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,8 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import initperf
 from initperf._core.parallel import default_threads
+from initperf._core.source import Source
+from initperf.initializers import INITIALIZERS
+from initperf.initializers._parts import Part, Store, as_part, fill_part, whole
 
 WIDTH = 1600
 STD = 0.02
@@ -22,22 +27,32 @@ BLOCKS = {"normal": 8, "truncated_normal": 1}
 """Blocks that are drawn; PyTorch takes 100 ns for a truncated normal value in bfloat16."""
 
 ROWS = (256, 1024, 4096)
+PARTS = [
+    *(("normal", "float32", columns) for columns in ROWS),
+    *((name, "float32", 256) for name in ("uniform", "truncated_normal")),
+    *(("normal", dtype, 256) for dtype in ("float64", "bfloat16", "float16")),
+]
 
 
-def part(columns: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
+def part(name: str, dtype: str, columns: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a contiguous draw, and one of as many values in rows with gaps."""
+    store = Store(dtype)
     shape = 2**22 // columns, columns
-    out = np.empty(shape, np.float32)
-    whole = shape[0], 2 * columns
-    options = {"rng": 0, "out": out, "threads": 1}
-    contiguous = partial(initperf.draw, "normal", shape, **options)
-    return contiguous, partial(initperf.draw, "normal", whole, part=np.s_[:, columns:], **options)
+    out = np.empty(shape, np.uint16 if store.rounded else dtype)
+    distribution = INITIALIZERS[name].distribution_of(shape)
+    source = Source.checked(0, rng=0, stream=0, threads=1)
+    gaps = as_part((shape[0], 2 * columns), np.s_[:, columns:])
+
+    def draw(drawn: Part) -> Callable[[], Any]:
+        return partial(fill_part, distribution, out, drawn, source, store)
+
+    return draw(whole(shape)), draw(gaps)
 
 
-@pytest.mark.parametrize("columns", ROWS)
-def test_a_part_costs_as_much_a_value(ab, benchmark, columns):
+@pytest.mark.parametrize(("name", "dtype", "columns"), PARTS)
+def test_a_part_costs_as_much_a_value(ab, benchmark, name, dtype, columns):
     benchmark.group = "part of a weight, against a contiguous draw"
-    ab(*part(columns))
+    ab(*part(name, dtype, columns))
 
 
 if importlib.util.find_spec("torch") is not None:
@@ -86,7 +101,63 @@ if importlib.util.find_spec("torch") is not None:
         ab(*rivals(name, BLOCKS[name] if benchmark.enabled else 1))
 
     def test_plan_of_gpt2_xl(timed, benchmark):
-        benchmark.group = "plan of 384 parameters"
+        """Of names that no plan has had, so that no stream is remembered."""
+        benchmark.group = "plan and streams of 384 parameters"
         with torch.device("meta"):
-            model = nn.ModuleList(Block() for _ in range(48))
-        timed(lambda: initperf.torch.plan(model, "gpt2"))
+            blocks = nn.ModuleList(Block() for _ in range(48))
+        number = itertools.count()
+
+        def plan() -> None:
+            initperf.torch.plan(nn.ModuleDict({f"model_{next(number)}": blocks}), "gpt2")
+
+        timed(plan)
+
+    def test_streams_of_names(timed, benchmark):
+        benchmark.group = "plan and streams of 384 parameters"
+        number = itertools.count()
+
+        def streams() -> None:
+            model = next(number)
+            for layer in range(384):
+                initperf.torch.stream_of(f"model_{model}.layers.{layer}.attention.wo.weight")
+
+        timed(streams)
+
+    HELD = """
+import resource, sys
+from pathlib import Path
+import torch
+import initperf.torch
+with torch.device("meta"):
+    layers = (torch.nn.Linear(2048, 2048, bias=False) for _ in range(int(sys.argv[1])))
+    model = torch.nn.Sequential(*layers)
+path = Path(sys.argv[2]) if sys.argv[2:] else None
+def peak():
+    if sys.platform == "linux":  # whose ru_maxrss begins with that of the parent process
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+initperf.torch.draw("normal", (8, 8), rng=0)
+if path is not None:
+    from initperf.torch.shell import save
+before = peak()
+if path is None:
+    initperf.torch.materialize_(model, "he_normal", rng=0)
+else:
+    save(model, "he_normal", path, seed=0, dtype=None, options={})
+print(peak() - before)
+"""
+
+    if sys.platform != "win32" and importlib.util.find_spec("safetensors") is not None:
+
+        @pytest.mark.parametrize("to", ["memory", "file"])
+        def test_memory_of_a_model(recorded, benchmark, tmp_path, to):
+            """Rows are in bytes, as if a byte took a second, as in `bench_memory`."""
+            benchmark.group = "most bytes held while 1 GB of weights is drawn"
+            layers = 64 if benchmark.enabled else 2
+            where = [str(tmp_path / "model.safetensors")] if to == "file" else []
+            command = [sys.executable, "-c", HELD, str(layers), *where]
+            found = subprocess.run(command, capture_output=True, text=True, check=True)
+            held = int(found.stdout)
+            benchmark.extra_info.update(bytes_held=held, of_weights=held / (layers * 4 * 2048**2))
+            recorded([float(held)])

@@ -13,14 +13,14 @@ import pytest
 
 from initperf._core.parallel import default_threads, side_by_side
 from initperf.benchmarks.workloads import is_installed, train_step
-from initperf.benchmarks.workloads.train_step import DEEP, WIDE
+from initperf.benchmarks.workloads.train_step import DEEP, STEPS, WIDE
 
 IMAGES, EPOCHS = 5000, 10
 
 
 def _calls(size: Any, epochs: int) -> int:
     """Return how many calls, of a few steps each, are so many epochs."""
-    return math.ceil(epochs * IMAGES / (train_step.STEPS * size.shape[0]))
+    return math.ceil(epochs * IMAGES / (STEPS * size.shape[0]))
 
 
 def _named(name: str) -> Any:

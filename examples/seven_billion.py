@@ -15,7 +15,6 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM
 
 import initperf.torch
 
@@ -27,11 +26,22 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT / 1e9
 
 
+def llama(layers: int) -> nn.Module:
+    """Return a Llama on ``meta``, of the shape of the one of 7 billion parameters."""
+    # transformers imports torchvision where it finds it, and that of another build of PyTorch
+    # does not load; a language model needs none
+    sys.modules.setdefault("torchvision", None)  # type: ignore[arg-type]
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    with torch.device("meta"):
+        model: nn.Module = LlamaForCausalLM(LlamaConfig(num_hidden_layers=layers))
+    return model
+
+
 def torch_seconds(draw: Callable[..., object]) -> tuple[float, int]:
     """Return how long PyTorch takes for the attention of one block, and how many values it has."""
-    with torch.device("meta"):
-        block = LlamaForCausalLM(LlamaConfig(num_hidden_layers=1)).model.layers[0]
-    weights = [parameter.to(torch.bfloat16) for parameter in block.self_attn.parameters()]
+    attention = llama(1).get_submodule("model.layers.0.self_attn")
+    weights = [parameter.to(torch.bfloat16) for parameter in attention.parameters()]
     start = time.perf_counter()
     for weight in weights:
         draw(torch.empty_like(weight, device="cpu"), std=0.02)
@@ -45,11 +55,11 @@ def main() -> None:
     layers = parser.parse_args().layers
     initperf.torch.draw("truncated_normal", (8, 8), rng=0, dtype=torch.bfloat16)  # compiled
     initperf.torch.draw("normal", (8, 8), rng=0, dtype=torch.bfloat16)
+    llama(1)  # transformers imported
 
     before = peak()
     start = time.perf_counter()
-    with torch.device("meta"):
-        model = LlamaForCausalLM(LlamaConfig(num_hidden_layers=layers))
+    model = llama(layers)
     built = time.perf_counter() - start
     start = time.perf_counter()
     initperf.torch.materialize_(model, "llama", rng=0, dtype=torch.bfloat16)

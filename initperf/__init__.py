@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from initperf.initializers.from_function import initializer
     from initperf.kernels import KERNELS
     from initperf.kernels.philox import STREAM_VERSION
+    from initperf.losses import LOSSES
     from initperf.optimizers import OPTIMIZERS
     from initperf.schemes import SCHEMES
     from initperf.theory.gains import calculate_gain
@@ -26,6 +27,7 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "KERNELS",
+    "LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
     "SCHEMES",
@@ -46,6 +48,7 @@ _HOMES = {
     "Experiment": "initperf.training.experiment",
     "INITIALIZERS": "initperf.initializers",
     "KERNELS": "initperf.kernels",
+    "LOSSES": "initperf.losses",
     "OPTIMIZERS": "initperf.optimizers",
     "Run": "initperf.training.run",
     "SCHEDULES": "initperf.training.schedules",

@@ -21,6 +21,7 @@ from initperf._core.registry import Registry
 from initperf.jit.elementary import exp, log, tanh
 from initperf.jit.normal_mass import normal_mass
 from initperf.jit.policy import like, portable, where
+from initperf.jit.radians import sine_and_cosine
 
 Pair = tuple[Any, Any]
 ValueAndSlope = Callable[[Any], Pair]
@@ -264,3 +265,9 @@ def _softplus(x: Any) -> Pair:
     zero, one, half = like(x, 0.0), like(x, 1.0), like(x, 0.5)
     tail = exp(-abs(x))
     return where(x < zero, zero, x) + log(one + tail), half + half * tanh(half * x)
+
+
+@register("sin", "sin x", "Sitzmann et al. 2020", aliases=("sine",))
+def _sin(x: Any) -> Pair:
+    both: Pair = sine_and_cosine(x)
+    return both

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from initperf._core.arguments import as_shape, shown
+from initperf._core.arguments import shown
+from initperf._core.arrays import as_shape
 from initperf._core.dtypes import as_rounded_dtype
 from initperf.initializers import Initializer, as_initializer
 

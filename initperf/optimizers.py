@@ -2,13 +2,14 @@
 
 The fields of a record are the optimizer's settings. Its `Optimizer.step` is written once: it runs
 on NumPy arrays, and on scalars where it is compiled into the loop of `initperf.kernels.update`.
-Weight decay adds to the gradient, as in PyTorch's optimizers of the same names.
+Weight decay adds to the gradient, as in PyTorch's optimizers of the same names; that of `AdamW`
+shrinks the weights instead.
 """
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +19,6 @@ from initperf._core.schema import Range, Record, setting
 __all__ = ["OPTIMIZERS", "Optimizer", "Range", "Rule", "register", "setting"]
 
 Rule = Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any]]
-C = TypeVar("C", bound="type[Optimizer]")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,22 @@ class Optimizer(Record):
         Numbers that it keeps for each weight, at most 2.
     weight_decay : float
         Multiple of each parameter, biases included, that is added to its gradient.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from initperf.optimizers import OPTIMIZERS, Optimizer, register
+    >>> import numpy as np
+    >>> @register
+    ... @dataclass(frozen=True)
+    ... class Sign(Optimizer):
+    ...     name, formula, cite = "sign", "w − η sign(g)", "an example"
+    ...
+    ...     @staticmethod
+    ...     def step(w, g, first, second, factors):
+    ...         return w - factors[0] * np.sign(g + factors[1] * w), first, second
+    >>> OPTIMIZERS["sign"]
+    Sign(weight_decay=0.0)
     """
 
     name: ClassVar[str]
@@ -48,7 +64,10 @@ class Optimizer(Record):
     memories: ClassVar[int] = 0
 
     weight_decay: float = setting(
-        0.0, "multiple of a weight that is added to its gradient", allowed=Range(at_least=0.0)
+        0.0,
+        "multiple of a weight that is added to its gradient; of adamw, by default 0.01, the share "
+        "of a weight that a step of rate 1 removes",
+        allowed=Range(at_least=0.0),
     )
 
     @staticmethod
@@ -121,43 +140,8 @@ def _compilable(step: Rule) -> Rule:
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", plugins="initperf.optimizers")
 
-
-def register(optimizer: C) -> C:
-    """Add an optimizer, with default settings, to OPTIMIZERS; a decorator of its record.
-
-    Parameters
-    ----------
-    optimizer : type
-        Frozen dataclass derived from `Optimizer`, with name, formula and cite.
-
-    Returns
-    -------
-    type
-        The same.
-
-    Raises
-    ------
-    ValueError
-        When a name is taken.
-
-    Examples
-    --------
-    >>> from dataclasses import dataclass
-    >>> from initperf.optimizers import OPTIMIZERS, Optimizer, register
-    >>> import numpy as np
-    >>> @register
-    ... @dataclass(frozen=True)
-    ... class Sign(Optimizer):
-    ...     name, formula, cite = "sign", "w − η sign(g)", "an example"
-    ...
-    ...     @staticmethod
-    ...     def step(w, g, first, second, factors):
-    ...         return w - factors[0] * np.sign(g + factors[1] * w), first, second
-    >>> OPTIMIZERS["sign"]
-    Sign(weight_decay=0.0)
-    """
-    OPTIMIZERS.register(optimizer.name, optimizer(), optimizer.aliases)
-    return optimizer
+register = OPTIMIZERS.register_class
+"""Add an optimizer, with default settings; a decorator of its record, with name, formula, cite."""
 
 
 @register
@@ -256,3 +240,26 @@ class Adam(Optimizer):
         second = factors[4] * second + factors[5] * (g * g)
         rate = factors[0] * factors[6]
         return w - rate * first / (np.sqrt(second) * factors[7] + factors[8]), first, second
+
+
+@register
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the weights beside the step, not through the gradient."""
+
+    name = "adamw"
+    formula = "(1 − ηλ) w − ηm̂ / (√v̂ + ε)"
+    cite = "Loshchilov & Hutter 2019"
+
+    weight_decay: float = setting(
+        0.01, "share of a weight that a step of rate 1 removes", allowed=Range(at_least=0.0)
+    )
+
+    @staticmethod
+    def step(w: Any, g: Any, first: Any, second: Any, factors: Any) -> tuple[Any, Any, Any]:
+        """Return the new weight and means."""
+        first = factors[2] * first + factors[3] * g
+        second = factors[4] * second + factors[5] * (g * g)
+        kept = w - (factors[0] * factors[1]) * w
+        rate = factors[0] * factors[6]
+        return kept - rate * first / (np.sqrt(second) * factors[7] + factors[8]), first, second

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import zlib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,27 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return
     options.numprocesses = config.hook.pytest_xdist_auto_num_workers(config=config)
     options.dist = "worksteal"
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all but some cases of exhaustive tests slow.
+
+    ``exhaustive("name", keep=2)`` keeps two of the cases that agree in the parameter ``name``, and
+    without a name two of all. The digest of a case's name decides, so that the cases kept are
+    spread over all other parameters, and stay the same when others are added.
+    """
+    alike: dict[tuple[object, ...], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if mark := item.get_closest_marker("exhaustive"):
+            function, _, _ = item.nodeid.partition("[")
+            parameters = item.callspec.params  # type: ignore[attr-defined]  # it has some
+            alike[function, *(str(parameters[name]) for name in mark.args)].append(item)
+    for cases in alike.values():
+        cases.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
+        mark = cases[0].get_closest_marker("exhaustive")
+        for item in cases[mark.kwargs.get("keep", 1) :] if mark else ():
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from initperf.report.rate_search import with_good_ranges
 from initperf_figures._figure import WORKLOAD
 
 Tables = dict[str, pd.DataFrame]
@@ -69,9 +70,12 @@ def synthetic_tables(
     tables = {"signal": signal, "speed": _speed(rng), "machine": _machine(digest)}
     tables |= _roofline()
     tables["claims"] = _claims()
+    tables["benchmark_history"] = _benchmark_history()
     tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
     tables["bounds"] = _bounds(rules)
     tables["rates"] = _rates(rules, activations, seeds)
+    tables["trainability"] = _trainability(rng, activations)
+    tables["depth_limits"] = _depth_limits(rules, activations, seeds)
     tables["propagation"] = _propagation(rng, rules, activations, seeds)
     tables["symmetry"] = _symmetry(rng, activations)
     settings = (epochs, steps_per_epoch, digest)
@@ -269,6 +273,40 @@ def _rates(
                 row = (name, activation, seed, rate, status, accuracy, index == best, edge)
                 rows.append(row)
     columns = "initializer activation seed learning_rate status test_accuracy best at_edge"
+    return with_good_ranges(pd.DataFrame(rows, columns=columns.split()))
+
+
+def _trainability(rng: np.random.Generator, activations: Sequence[str]) -> pd.DataFrame:
+    variances, depths = np.linspace(0.5, 4.0, 9), [2, 4, 8, 16, 32, 64, 100]
+    rows = []
+    for activation in activations:
+        edge = 2.0 if activation == "relu" else 1.76
+        for variance in variances:
+            for depth in depths:
+                reach = 6.0 / max(abs(math.log(variance / edge)), 1e-2)
+                accuracy = 0.1 + 0.8 / (1.0 + (depth / reach) ** 4) + 0.01 * rng.random()
+                lost = variance > 3.5 and depth > 60
+                row = (activation, 100, 0.05, variance, depth, 0)
+                end = ("diverged" if lost else "finished", accuracy, "sgd", 0.02, 2, 64)
+                rows.append((*row, *end, "mnist_5k", "5e1c0de5", f"{activation}{len(rows)}"))
+    columns = "activation width bias_variance weight_variance depth seed status test_accuracy"
+    columns += " optimizer learning_rate epochs batch_size dataset dataset_digest run"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def _depth_limits(
+    rules: dict[str, tuple[str, Variance, str]], activations: Sequence[str], seeds: int
+) -> pd.DataFrame:
+    rows = []
+    for place, name in enumerate(rules):
+        for activation in activations:
+            depth = min(64.0, 2.0 * 1.3**place)
+            bound = "at most" if place == 0 else "at least" if depth == 64.0 else ""
+            low = 0.0 if bound == "at most" else depth / 1.2
+            high = math.inf if bound == "at least" else depth * 1.2
+            tail = (depth, low, high, bound, seeds, 0.5, 2, 64)
+            rows.append((activation, "", name, *tail))
+    columns = "activation setup initializer depth low high bound seeds level least greatest"
     return pd.DataFrame(rows, columns=columns.split())
 
 
@@ -430,6 +468,20 @@ def _roofline() -> Tables:
         columns=["limit", "rate", "unit"],
     )
     return {"kernels": kernels, "limits": limits}
+
+
+def _benchmark_history() -> pd.DataFrame:
+    """Make forty sessions of three benchmarks, of which two change."""
+    rng = np.random.default_rng(20_112)
+    rows = []
+    for name, usual, place, factor in (("a", 1e-4, 12, 1.2), ("b", 2e-3, 30, 0.6), ("c", 1, 0, 1)):
+        for session in range(40):
+            level = usual * (factor if session >= place else 1.0)
+            row = {"benchmark": f"bench/bench_x.py::test_x[{name} 784x256]", "processor": "P"}
+            row |= {"commit": f"{session:08x}", "date": f"2026-01-{session % 28 + 1:02}"}
+            row |= {"place": session, "time_s": level * rng.lognormal(0.0, 0.02)}
+            rows.append(row | {"level_s": level})
+    return pd.DataFrame(rows)
 
 
 def _claims() -> pd.DataFrame:

@@ -21,6 +21,7 @@ EXACT = {
     "gelu": lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     "gelu_erf": lambda x: x * special.ndtr(x),
     "softplus": lambda x: np.logaddexp(0.0, x),
+    "sin": np.sin,
 }
 GRID = np.concatenate([np.linspace(-12.0, 12.0, 2001), 10.0 ** np.linspace(-30, 0, 61)])
 

@@ -11,7 +11,7 @@ from initperf.profiling.target import Target
 from initperf.training import _precompile as precompile
 from initperf.training.experiment import Experiment
 
-NAMES = ("numba", "numpy", "json", "initperf", "llvmlite", "site", "sitecustomize", "elftools")
+NAMES = ("numba", "numpy", "json", "initperf", "llvmlite", "site", "sitecustomize")
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def test_info_shows_a_network_that_a_scheme_has_set(capsys):
 def test_train_says_what_is_wrong_with_data_that_a_scheme_looks_at(capsys, monkeypatch, blobs):
     images = blobs.train_images[np.zeros(300, int)]
     constant = dataclasses.replace(blobs, train_images=images)
-    monkeypatch.setattr(data, "load", lambda *_: constant)
+    monkeypatch.setattr(data, "load", lambda *_, **_options: constant)
     code, out, err = run(capsys, "train", "--initializer", "lsuv", "--backend", "numpy")
     assert (code, out) == (2, "")
     assert "batch must hold at least two inputs that differ; all 300 are the same" in err

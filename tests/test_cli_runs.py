@@ -1,6 +1,7 @@
 """The verbs that train grids and look at their runs."""
 
 import dataclasses
+import errno
 import json
 
 import numpy as np
@@ -114,6 +115,51 @@ def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, 
     assert message in err
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("grid", "words", "message"),
+    [
+        ("sed = 1", (), "unknown key 'sed'; did you mean 'seed'"),
+        ("seed = []", (), "seed has no values: the grid is empty"),
+        ("depth = [1, 2]\nwidth = 0", (), "width must be an integer from 1"),
+        ("hidden = '0x5'", (), "hidden must be"),
+        ("[parameters]\ngian = 1", (), "no parameter 'gian' of he_normal"),
+        ("weight_variance = -1", (), "weight_variance must be at least 0"),
+        ("initializer = 'fixup'", (), "residual must be at least 1"),
+        ("momentum = 0.5", (), "--momentum is a setting of momentum, nesterov"),
+        ("seed = 1", ("--out", "grid.toml"), "grid.toml cannot be a directory of runs"),
+        ("seed = 1", ("--out", "grid.toml/below"), "cannot be a directory of runs"),
+        ("seed = 1", ("--scheduler", "tcp://127.0.0.1:1"), "tcp://127.0.0.1:1"),
+        ("seed = 1", ("--scheduler", "nonsense"), "nonsense"),
+    ],
+)
+def test_sweeps_that_cannot_begin_are_one_line(
+    capsys, tmp_path, monkeypatch, file, grid, words, message
+):
+    """Without the extra that brings Dask, the line names it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("initperf.training._cluster._CONNECT_SECONDS", 1.0)
+    (tmp_path / "grid.toml").write_text(grid)
+    options = ("--dataset", file, *NUMPY, *words)
+    code, out, err = run(capsys, "sweep", *options, "grid.toml")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err or "initperf[dask]" in err
+    assert sorted(one.name for one in tmp_path.iterdir()) == [file.name, "grid.toml"]
+
+
+def test_a_full_disk_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, file):
+    def fail(path, _run):
+        path.write_bytes(b"the beginning")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("initperf.training._run_file.write", fail)
+    words = ("--dataset", file, *NUMPY, "--hidden", "4", "--seed", "0-3", "--out", tmp_path / "r")
+    code, out, err = run(capsys, "sweep", *words)
+    assert (code, out) == (2, "")
+    assert "No space left on device" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert list((tmp_path / "r").iterdir()) == []
 
 
 def test_runs_lists_and_filters(capsys, store):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
+from initperf import cli
 from initperf.benchmarks import speed
 from initperf.benchmarks._noise import PRIOR_STD
 from initperf.benchmarks.regressions import compare_files
@@ -300,7 +301,7 @@ def test_without_controls_only_large_changes_are_believed(write):
     old = suite(rng, spread=0.0)
     found = compare_files(write("old.json", old), write("new.json", old))
     std = PRIOR_STD * math.sqrt(1 + math.pi / 2 / 8)
-    expected = math.exp(std * student.isf(0.025 / 8, 4)) - 1
+    expected = math.exp(std * student.isf(0.005 / 8, 4)) - 1
     assert list(found.table["hidden_percent"]) == pytest.approx([100 * expected] * 8)
 
 
@@ -448,3 +449,34 @@ def test_files_of_the_first_version_are_read(name):
     table = speed.from_benchmark_json(DATA / name)
     assert set(table["workload"]) == {"fill_uniform"}
     assert table[["limit_s", "ratio", "threads"]].notna().all(axis=None)
+
+
+def test_thresholds_by_pattern(write):
+    rng = np.random.default_rng(0)
+    old = write("old.json", suite(rng, spread=0.01))
+    new = write("new.json", suite(rng, slowed=1.25, spread=0.01))
+    assert compare_files(old, new, threshold={"*[a]": 0.3}).exit_code == 0
+    assert compare_files(old, new, threshold={"*[b]": 0.3}).exit_code == 1
+    assert compare_files(old, new, threshold={"*": 0.3, "*[a]": 0.05}).exit_code == 1
+    with pytest.raises(ValueError, match="no benchmark of both matches 'nothing'"):
+        compare_files(old, new, threshold={"nothing": 0.3})
+
+
+def test_files_of_one_session_are_passes(write):
+    rng = np.random.default_rng(0)
+    first = write("first.json", [row(NAMES[0], samples(rng, 3.0))])
+    second = write("second.json", [row(NAMES[0], samples(rng, 2.0))])
+    one = read_benchmarks(first, second).benchmarks[NAMES[0]]
+    assert [len(one.passes), one.rounds] == [2, 2 * ROUNDS]
+    assert one.least_s == np.quantile(one.samples_s[ROUNDS:], 0.1)  # of the second, the quicker
+
+
+def test_a_table_for_a_pull_request(write, capsys):
+    rng = np.random.default_rng(0)
+    old, new = write("old.json", suite(rng)), write("new.json", suite(rng, slowed=1.25))
+    assert cli.main(["compare", str(old), str(new), "--markdown"]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("### initperf: regressed\n\n7 ok, 1 regressed; noise between sessions")
+    above, below = told.split("<details>")
+    assert [f"`{name}`" in above for name in NAMES] == [True] + [False] * 7
+    assert [f"`{name}`" in below for name in NAMES] == [False] + [True] * 7

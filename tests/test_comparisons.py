@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, studentized_range
 
-from initperf_figures._comparisons import compare_with_best, t_interval
+from initperf._core.comparisons import compare_with_best, t_interval
 
 SIMULATIONS = 400
 FALSE_RATE = 0.05  # nominal, of calling any of the best rules worse

@@ -48,6 +48,8 @@ def nothing_on_this_machine(tmp_path, monkeypatch):
     monkeypatch.setenv("INITPERF_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "scikit_learn_data"))
     monkeypatch.delenv("INITPERF_DATA", raising=False)
+    for name, spec in DATASETS.items():
+        monkeypatch.setitem(DATASETS._entries, name, dataclasses.replace(spec, installed=()))
 
 
 @pytest.fixture
@@ -206,6 +208,18 @@ def test_a_directory_that_was_named_must_have_the_files(tmp_path, monkeypatch, b
     with pytest.raises(DataError, match=r"no MNIST files: expected train-images-idx3-ubyte\.gz"):
         data.load("mnist", directory)
     assert data.load("fashion_mnist", directory).size == 19
+
+
+def test_files_of_a_package_of_the_system_are_found_after_fetched_ones(tmp_path, monkeypatch):
+    write(tmp_path / "share", arrays(3), ".gz")
+    installed = str(tmp_path / "nowhere"), str(tmp_path / "share")
+    spec = dataclasses.replace(DATASETS["fashion_mnist"], installed=installed)
+    monkeypatch.setitem(DATASETS._entries, "fashion_mnist", spec)
+    found = data.load("fashion_mnist")
+    assert np.array_equal(found.train_images, arrays(3)["train_images"])
+    assert found.location == str(tmp_path / "share")
+    write(tmp_path / "cache" / "data" / "FashionMNIST", arrays(4))
+    assert np.array_equal(data.load("fashion_mnist").train_images, arrays(4)["train_images"])
 
 
 def test_a_directory_that_is_not_there_is_an_error(tmp_path):

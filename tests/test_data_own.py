@@ -72,11 +72,11 @@ def test_words_are_classes():
 @pytest.mark.parametrize(
     ("arrays", "reason"),
     [
-        (([[1.0], [2.0]], [0]), "2 rows but 1 labels"),
+        (([[1.0], [2.0]], [0]), "2 rows but 1 targets"),
         (([[1.0], [np.nan]], [0, 1]), "must be finite"),
         (([1.0, 2.0], [0, 1]), r"features of shape \(2,\)"),
         (([["a"], ["b"]], [0, 1]), "features must be numbers"),
-        (([[1.0], [2.0]], [0.5, 1.0]), "float64 labels"),
+        (([[1.0], [2.0]], [[0], [1]]), r"int64 targets of shape \(2, 1\)"),
         (([[1.0], [2.0]], [1, 1]), "1 class, expected at least two"),
         (([[1.0], [2.0]], [0, 1], [[1.0]]), "come together"),
         (([[1.0], [2.0]], [0, 1], [[1.0, 2.0]], [0]), "differ in their features"),
@@ -118,7 +118,7 @@ def test_files_are_data_sets(tmp_path):
         ("a.csv", b"a\n1\n", "1 column"),
         ("a.csv#x", b"a,b\n1,2\n", "no column 'x'; there are a, b"),
         ("a.csv", b"a,b\nx,2\n", "column a holds words"),
-        ("a.csv", b"a,b\n1,2\n2,\n", "rows without a class"),
+        ("a.csv", b"a,b\n1,2\n2,\n", "rows without a target"),
         ("a.csv", b"a,b\n1,2\n2,0.5\n", "2 different numbers, and classes must be"),
         ("a.csv", b"a,b\n1,2\n,3\n", "must be finite"),
         ("a.csv", b"a,b\n\xff\xfe,3\n", "no readable table"),

@@ -7,9 +7,9 @@ import pytest
 
 from initperf import OPTIMIZERS, SCHEDULES, Experiment
 from initperf._core.schema import setting
-from initperf.cli._arguments import add_training, experiments
+from initperf.cli._settings import add_training, experiments
 from initperf.errors import PluginError, UsageError
-from initperf.training.experiment import grid, settings
+from initperf.training.experiment import settings
 from initperf.training.parts import Data, Network
 from initperf.training.schedules import Schedule
 
@@ -60,6 +60,7 @@ def test_the_name_depends_on_every_field_the_data_and_the_versions():
         "backend": "numpy",
         "record": "epoch",
         "histogram_steps": (3,),
+        "loss": "squared_error",
     }.items():
         user = users.get(field, {})
         names.add(experiment.replace(**user, **{field: value}).name("a", 1, 1))
@@ -88,7 +89,7 @@ def test_the_flat_form_of_the_first_schema_is_read():
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
-        ({"schema": 4}, "of schema 4, and this initperf reads 1 to 3"),
+        ({"schema": 5}, "of schema 5, and this initperf reads 1 to 4"),
         ({"hiden": [5]}, "no setting 'hiden'; did you mean 'hidden'"),
         (Experiment().to_dict() | {"network": {"depth": 2}}, "depth"),
         (Experiment().to_dict() | {"optimizer": {"name": "lion"}}, "unknown optimizer 'lion'"),
@@ -121,6 +122,10 @@ def test_another_optimizer_keeps_what_both_have_and_was_chosen():
     assert experiment.replace(optimizer="nesterov", momentum=0.7).momentum == 0.7
     assert experiment.replace(optimizer="adam").weight_decay == 0.1
     assert experiment.replace(optimizer=OPTIMIZERS["adam"]).weight_decay == 0.0
+    # of two defaults that differ, the one of the optimizer that comes
+    assert Experiment().replace(optimizer="adamw").weight_decay == 0.01
+    assert experiment.replace(optimizer="adamw").weight_decay == 0.1
+    assert Experiment(optimizer="adamw").replace(optimizer="adam").weight_decay == 0.0
 
 
 def test_a_setting_that_no_record_has_is_told_the_nearest():
@@ -183,12 +188,6 @@ def test_every_setting_has_help_and_reads_the_text_of_its_default(declared):
         assert declared.check(declared.default) == declared.default
     with pytest.raises(ValueError, match=f"{declared.name} must be "):
         declared.check(object())
-
-
-def test_a_grid_is_the_product_of_its_lists():
-    made = list(grid(initializer=["zeros", "he_normal"], seed=[0, 1, 2], epochs=3))
-    assert len(made) == 6
-    assert made[1] == Experiment(initializer="zeros", seed=1, epochs=3)
 
 
 def test_the_command_line_has_an_option_for_what_an_experiment_can_be():

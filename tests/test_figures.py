@@ -217,8 +217,10 @@ def test_one_seed_one_initializer_and_nothing_but_divergence_can_be_drawn() -> N
     tables["steps"] = tables["steps"].iloc[:1].assign(loss=np.nan)
     tables["epochs"] = tables["epochs"].iloc[:1]
     tables["layers"] = tables["layers"][tables["layers"]["step"] == 1]
-    for figure in FIGURES.values():
-        figure.render(tables).draw_without_rendering()
+    for name, figure in FIGURES.items():
+        drawn = figure.render(tables)
+        drawn.draw_without_rendering()
+        assert drawn.axes or drawn.texts, name
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from initperf import INITIALIZERS, KERNELS
-from initperf._core.arguments import as_output, as_shape
+from initperf._core.arrays import as_output, as_shape
 from initperf.initializers import _filling as filling
 
 DRAWN = ("uniform", "normal", "truncated_normal", "constant")

@@ -5,6 +5,12 @@ from initperf.errors import UnsuitableError, UsageError
 from initperf.training.grids import grid, read, suitable
 
 
+def test_a_grid_is_the_product_of_its_lists():
+    made = list(grid(initializer=["zeros", "he_normal"], seed=[0, 1, 2], epochs=3))
+    assert len(made) == 6
+    assert made[1] == Experiment(initializer="zeros", seed=1, epochs=3)
+
+
 def test_depth_and_width_are_axes():
     made = list(grid(depth=[1, 20], width=[4, 8], seed=[0, 1]))
     assert len(made) == 8

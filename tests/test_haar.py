@@ -224,7 +224,7 @@ with blas_threads(1):
 import scipy.linalg
 with blas_threads(1):
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-assert all(pool["num_threads"] == 1 for pool in pools), pools
+assert {pool["num_threads"] for pool in pools} == {1}, pools
 """
     subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -88,6 +88,8 @@ def test_a_gain_multiplies_what_is_declared_and_what_is_drawn(name, gain, shape)
         ("custom", {"distribution": "clipped_normal", "scale": 3.0}),
         *(("sparse", {"sparsity": sparsity}) for sparsity in (0.0, 0.31, 1.0)),
         ("identity", {"groups": 4}),
+        *(("diagonal_noise", {"noise": noise, "diagonal": 3.0}) for noise in (0.0, 0.5)),
+        ("diagonal_noise", {"diagonal": -1.0}),
         *(
             ("stft", {"side": side, "window": window, "scaling": scaling})
             for side in ("real", "imag")
@@ -184,6 +186,8 @@ ALIASES = {
     "uniform": "random_uniform RandomUniform uniform_",
     "identity": "eye dirac Identity dirac_ IdentityInitializer",
     "custom": "custom_distribution",
+    "sinusoidal": "sinusoid",
+    "diagonal_noise": "diagonal_plus_noise",
     "orthogonal": "OrthogonalInitializer",
     "delta_orthogonal": "DeltaOrthogonal",
     "variance_scaling": "scaled",

@@ -126,8 +126,75 @@ def test_the_choice_of_zeros_shares_no_bits_with_the_values(shape):
     assert 0.4 < np.mean((columns.T == 0.0) == expected) < 0.6
 
 
+def test_a_sinusoidal_weight_is_that_of_the_papers_implementation():
+    """Written as in the authors' code, for (units, inputs), but with the exact variance."""
+    for inputs, units in ((30, 20), (5, 40), (17, 1), (3, 9)):
+        position = np.arange(inputs) * (2 * math.pi / inputs) + 2 * math.pi / units
+        waves = np.sin(np.outer(np.arange(units) + 1, position))
+        expected = waves * math.sqrt(2 / (inputs + units) / waves.var())
+        found = initperf.draw("sinusoidal", (inputs, units), dtype="float64")
+        # whole turns are exact here and up to 40 roundings of angles there
+        np.testing.assert_allclose(found, expected.T, rtol=0, atol=1e-12)
+
+
+def test_a_sinusoidal_convolution_counts_inputs_channel_by_channel():
+    torch_order = initperf.draw("sinusoidal", (16, 3, 2, 2), in_axis=1, out_axis=0)
+    flat = initperf.draw("sinusoidal", (12, 16))
+    np.testing.assert_array_equal(torch_order.reshape(16, 12), flat.T)
+    np.testing.assert_array_equal(
+        initperf.draw("sinusoidal", (2, 2, 3, 16)), torch_order.transpose(2, 3, 1, 0)
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_sines_that_are_all_zero_stay_zero(shape):
+    rule = INITIALIZERS["sinusoidal"]
+    assert not rule(shape).any()
+    assert (rule.mean(shape), rule.std(shape)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("shape", "met"), [((3, 7), 7), ((7, 3), 3), ((4, 4), 4)])
+def test_a_diagonal_is_met_by_every_unit_and_the_rest_is_noise(shape, met):
+    rule = INITIALIZERS["diagonal_noise"].replace(diagonal=2.0)
+    found = rule(shape, rng=5, dtype="float64")
+    noise = initperf.draw("normal", shape, rng=5, dtype="float64", scale=0.085 / shape[0] ** 0.5)
+    on = np.zeros(shape, bool)
+    on[np.arange(shape[1]) % shape[0], np.arange(shape[1])] = True
+    np.testing.assert_array_equal(found[~on], noise[~on])
+    np.testing.assert_array_equal(found[on], noise[on] + 2.0)
+    assert on.sum() == met
+
+
+def test_a_diagonal_of_a_convolution_is_in_the_middle_of_its_field():
+    w = initperf.draw("diagonal_noise", (3, 4, 2, 5), noise=0.0)
+    assert [tuple(place) for place in np.argwhere(w)] == [
+        (1, 2, unit % 2, unit) for unit in (0, 2, 4, 1, 3)
+    ]
+
+
+def test_a_deep_narrow_tanh_network_keeps_its_signal_on_the_diagonal():
+    """The paper's reason: Glorot's weights lose it in 100 layers of 10 units."""
+    x = np.random.default_rng(0).standard_normal((100, 10))
+    left = {}
+    for name in ("diagonal_noise", "glorot_normal"):
+        a = x
+        for layer in range(100):
+            a = np.tanh(a @ initperf.draw(name, (10, 10), rng=1, stream=layer, dtype="float64"))
+        left[name] = a.std(axis=0).mean()
+    assert left["diagonal_noise"] > 10 * left["glorot_normal"]
+
+
 @pytest.mark.parametrize(
-    "name", ["identity", "sparse", "delta_orthogonal", "clipped_normal", "stft"]
+    "name",
+    [
+        "identity",
+        "sparse",
+        "delta_orthogonal",
+        "clipped_normal",
+        "stft",
+        "sinusoidal",
+        "diagonal_noise",
+    ],
 )
 def test_draws_are_the_same_on_both_backends_and_in_any_layout(name):
     shape = (4, 6, 5)
@@ -139,7 +206,9 @@ def test_draws_are_the_same_on_both_backends_and_in_any_layout(name):
     assert np.array_equal(two, one) or name == "delta_orthogonal"
 
 
-@pytest.mark.parametrize("name", ["identity", "sparse", "delta_orthogonal", "orthogonal"])
+@pytest.mark.parametrize(
+    "name", ["identity", "sparse", "delta_orthogonal", "orthogonal", "sinusoidal", "diagonal_noise"]
+)
 def test_what_is_drawn_whole_cannot_be_drawn_in_parts(name):
     out = np.full((3, 4), 5.0)
     with pytest.raises(ValueError, match=f"{name} weights cannot be drawn in parts; offset"):

@@ -119,6 +119,7 @@ def test_the_license_is_shipped():
     ("group", "names"),
     [
         ("console_scripts", {"initperf"}),
+        ("initperf.model_pictures", {"coordinates", "page", "signals"}),
         ("initperf.report", {"check", "write"}),
         ("pytest11", {"initperf"}),
     ],

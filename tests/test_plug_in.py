@@ -1,6 +1,6 @@
-"""An initializer, scheme, activation, optimizer, schedule, kernel, workload, claim, figure or verb
-is one file or one record, in the package or in another distribution, and shows up everywhere by
-itself."""
+"""An initializer, scheme, activation, optimizer, schedule, loss, kernel, workload, claim, figure or
+verb is one file or one record, in the package or in another distribution, and shows up by itself.
+"""
 
 import json
 import shutil
@@ -97,6 +97,18 @@ class Steps(Schedule):
 
     def rates(self, highest_rate, first, count, total):
         return highest_rate * 0.5 ** (np.arange(first, first + count) // self.drop_every)
+"""
+
+LOSS = """
+from initperf.jit.policy import like, where
+from initperf.losses import register
+
+
+@register("huber", "(y − t)²/2 within 1, |y − t| − 1/2 beyond", "Huber 1964")
+def _huber(output, target):
+    error, one, half = output - target, like(output, 1.0), like(output, 0.5)
+    bounded = where(error > one, one, where(error < -one, -one, error))
+    return bounded * (error - half * bounded), bounded
 """
 
 KERNEL = """
@@ -221,6 +233,7 @@ ADDED = {
     "activation": ("initperf/activations.py", "initperf.activations", ACTIVATION),
     "optimizer": ("initperf/optimizers.py", "initperf.optimizers", OPTIMIZER),
     "schedule": ("initperf/training/schedules.py", "initperf.schedules", SCHEDULE),
+    "loss": ("initperf/losses.py", "initperf.losses", LOSS),
     "kernel": ("initperf/kernels/negate.py", "initperf.kernels", KERNEL),
     "workload": ("initperf/benchmarks/workloads/summing.py", "initperf.workloads", WORKLOAD),
     "claim": ("initperf/claims/seeds_count.py", "initperf.claims", CLAIM),
@@ -251,11 +264,11 @@ def twins(kernel, word):
 CODE = """
 import contextlib, io, json, sys
 import initperf
-from initperf import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES, SCHEMES, Experiment
+from initperf import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES, SCHEMES, Experiment
 from initperf.benchmarks.workloads import WORKLOADS
 from initperf.claims import CLAIMS
 from initperf.cli import main, verbs
-from initperf.data import Dataset
+from initperf.data import Dataset, from_arrays
 from initperf.report import tables
 from initperf.training.experiment import Experiment
 from initperf.training.run_tables import run_tables
@@ -279,12 +292,17 @@ experiment = Experiment("broad", "cubed", hidden=(4,), epochs=1, batch_size=4, o
 assert Experiment.from_json(experiment.to_json()) == experiment
 run = initperf.train(experiment, dataset=dataset)
 made = run_tables([run], dataset)
+rows = rng.normal(size=(40, 3))
+regressed = initperf.train(
+    experiment.replace(loss="huber", activation="tanh", optimizer="sgd", dataset="own"),
+    dataset=from_arrays(rows, rows[:, 0]),
+)
 options = printed("train", "--help")
 print(json.dumps({
     "home": initperf.__file__,
     "names": [sorted(names) for names in (
-        INITIALIZERS, SCHEMES, ACTIVATIONS, OPTIMIZERS, SCHEDULES, KERNELS, WORKLOADS, CLAIMS,
-        FIGURES, verbs(),
+        INITIALIZERS, SCHEMES, ACTIVATIONS, OPTIMIZERS, SCHEDULES, LOSSES, KERNELS, WORKLOADS,
+        CLAIMS, FIGURES, verbs(),
     )],
     "compared": "wide" in tables.distinct(),
     "largest": float(abs(initperf.draw("broad", (40, 30), rng=0, backend="numpy")).max()),
@@ -297,7 +315,9 @@ print(json.dumps({
                   if word in printed("complete", "bash")],
     "runs": made["runs"][["optimizer", "decay", "schedule", "drop_every"]].values.tolist(),
     "rates": run.steps["learning_rate"].tolist(),
-    "twins": twins("activate", "cubed") | twins("update", "rmsprop") | twins("negate", ""),
+    "twins": twins("activate", "cubed") | twins("update", "rmsprop") | twins("negate", "")
+    | twins("pointwise_loss", "huber"),
+    "regressed": [regressed.status, list(regressed.epochs)],
     "benchmarked": printed("bench", "--quick", "--filter=summing", "--json"),
     "reproduced": json.loads(printed("reproduce", "seeds-count", "--quick", "--json")),
     "axes": len(FIGURES["effort"].render(made).axes),
@@ -308,7 +328,7 @@ print(json.dumps({
 
 @pytest.fixture(params=["inside", "outside"])
 def place(request, tmp_path):
-    """Give a directory to import from first, where all ten are added."""
+    """Give a directory to import from first, where all are added."""
     if request.param == "inside":
         return add_inside(tmp_path)
     return add_outside(tmp_path)
@@ -349,12 +369,12 @@ def run(directory, code):
     return child.run(begin + code, INITPERF_CACHE=cache, PYTHONUTF8="1", NUMBA_DISABLE_JIT="0")
 
 
-def test_each_of_the_ten_shows_up_by_itself(place):
+def test_each_shows_up_by_itself(place):
     found = json.loads(run(place, CODE))
     inside = (place / "initperf").is_dir()
     assert Path(found["home"]).is_relative_to(place) == inside
-    added = ("wide", "first", "cubed", "rmsprop", "steps", "negate", "summing", "seeds_count")
-    added += ("effort", "greet")
+    added = ("wide", "first", "cubed", "rmsprop", "steps", "huber", "negate", "summing")
+    added += ("seeds_count", "effort", "greet")
     for name, names in zip(added, found["names"], strict=True):
         assert name in names
     assert found["compared"]
@@ -370,7 +390,8 @@ def test_each_of_the_ten_shows_up_by_itself(place):
     assert found["completed"] == ["cubed", "rmsprop", "steps", "wide", "first", "--decay"]
     assert found["runs"] == [["rmsprop", 0.5, "steps", 4]]
     assert found["rates"] == [0.1] * 4 + [0.05] * 4 + [0.025] * 2
-    assert len(found["twins"]) > 3
+    assert len(found["twins"]) > 6
+    assert found["regressed"] == ["finished", ["epoch", "test_loss", "test_r2"]]
     assert all(found["twins"].values())
     assert "summing" in found["benchmarked"]
     (row,) = found["reproduced"]

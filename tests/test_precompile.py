@@ -10,7 +10,8 @@ import pytest
 
 from initperf._core import sharing
 from initperf.training import _precompile as precompile
-from initperf.training.experiment import Experiment, grid
+from initperf.training.experiment import Experiment
+from initperf.training.grids import grid
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def taken(monkeypatch):
 MANY = list(
     grid(activation=["relu", "tanh", "selu", "elu"], dtype=["float32", "float64"], seed=[0, 1])
 )
-SHARED = {"loop", "forward", "backward", "loss"}
+SHARED = {"loop", "forward", "backward", "loss softmax_cross_entropy"}
 
 
 def test_others_take_all_while_this_process_is_busy(started, processes):

@@ -9,10 +9,11 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.profiling import perf
+from initperf.profiling.compiling import numba_passes
 from initperf.profiling.page import as_json, page
 from initperf.profiling.samples import Frame, Sample, flame, functions, read_samples
 from initperf.profiling.session import Profile, profile
-from initperf.profiling.spans import Span, nested, trace, union_seconds
+from initperf.profiling.spans import Span, seconds_by_name, trace
 from initperf.profiling.target import Target
 from initperf.training.phases import observed, phase
 
@@ -75,11 +76,35 @@ def test_no_samples_give_no_boxes():
     assert flame([]) == []
 
 
-def test_spans_are_summed_without_counting_time_twice():
-    own = {one.name: (seconds, depth) for one, seconds, depth in nested(NESTED)}
-    assert own == {"inner": (1.0, 1), "outer": (3.0, 0), "later": (1.0, 0)}
-    beside = [span("a", 0.0, 2.0), span("b", 1.0, 3.0, thread=2), span("c", 7.0, 8.0)]
-    assert union_seconds(beside) == 4.0
+class Event:
+    def __init__(self, name, is_start):
+        self.data, self.is_start = {"name": name}, is_start
+
+
+def test_a_pass_counts_without_what_was_compiled_inside_it():
+    events = [
+        (1.0, Event("typing [outer]", True)),
+        (2.0, Event("typing [inner]", True)),
+        (2.5, Event("typing [inner]", False)),
+        (5.0, Event("typing [outer]", False)),
+        (5.0, Event("lowering [outer]", True)),
+        (11.0, Event("lowering [outer]", False)),
+    ]
+    spans, rows = numba_passes(events)
+    assert rows == [
+        {"pass": "lowering", "runs": 1, "seconds": 6.0},
+        {"pass": "typing", "runs": 2, "seconds": 4.0},
+    ]
+    assert [one.name for one in spans] == ["typing [inner]", "typing [outer]", "lowering [outer]"]
+    assert spans[1].seconds == pytest.approx(4.0, abs=1e-6)  # times of day have no more digits
+
+
+def test_spans_of_one_name_are_added_up():
+    assert seconds_by_name([*NESTED, span("later", 7.0, 9.0)]) == {
+        "inner": 1.0,
+        "outer": 4.0,
+        "later": 3.0,
+    }
 
 
 def test_the_trace_is_what_perfetto_reads():
@@ -91,14 +116,6 @@ def test_the_trace_is_what_perfetto_reads():
     for event in events:
         assert set(event) == {"name", "cat", "ph", "ts", "dur", "pid", "tid"}
         assert (event["ph"], event["dur"] >= 0) == ("X", True)
-
-
-def test_the_trace_shows_a_lock_within_a_lock_once():
-    locks = [span("lock", 1.0, 5.0, "lock"), span("lock", 2.0, 3.0, "lock")]
-    inner = span("compile inner", 2.0, 3.0, "compile")
-    beside = span("lock", 2.0, 3.0, "lock", thread=2)
-    events = [e for e in trace([*locks, inner, beside], {})["traceEvents"] if e["cat"] == "lock"]
-    assert [(event["tid"], event["dur"]) for event in events] == [(1, 4e6), (2, 1e6)]
 
 
 def test_phases_are_told_to_who_observes_and_to_nobody_else():

@@ -1,4 +1,4 @@
-"""The machine code of the fills calls nothing of libm, not even to word an error."""
+"""The compiled code of the fills calls nothing of libm, not even to word an error."""
 
 import json
 
@@ -8,7 +8,6 @@ import pytest
 FILLS = """
 import json
 from initperf.kernels import KERNELS
-from initperf.profiling.assembly import inspect
 from initperf.profiling.code import compiled_functions
 
 names = [name for name in KERNELS if name.startswith("fill_")]
@@ -19,7 +18,7 @@ found = {}
 for one in compiled_functions():
     name = one.dispatcher.__name__
     if name in names:
-        code = inspect(one.assembly(), one.symbol)
+        code = one.loops()
         found.setdefault(name, []).extend(code.libm + code.libm_once)
 print(json.dumps([names, found]))
 """

@@ -136,6 +136,15 @@ assert activation.derivative([-3.0, 0.5, 3.0]).tolist() == [0.0, 1.0, 0.0]
 assert activation.piecewise_linear
 assert [case for case in KERNELS["activate"].cases() if "hard_tanh" in case.label]
 """,
+    "huber.py": """
+import huber
+import numpy as np
+from initperf import KERNELS, LOSSES, Experiment
+values, slopes = LOSSES["huber"].value_and_slope(np.array([3.0, 0.5, -3.0]), np.zeros(3))
+assert values.tolist() == [2.5, 0.125, 2.5] and slopes.tolist() == [1.0, 0.5, -1.0]
+assert Experiment.from_json(Experiment(loss="huber").to_json()).loss == "huber"
+assert [case for case in KERNELS["pointwise_loss"].cases() if "huber" in case.label]
+""",
     "rmsprop.py": """
 import rmsprop
 import numpy as np

@@ -15,8 +15,10 @@ from initperf.training.network import Mlp
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
 SIZES = (40, 60, 60, 60, 10)
 RESIDUAL = ("depth_scaled", "fixup")
-DATA = ("kraehenbuehl", "lsuv")
-FIXED = ("zero_hadamard",)
+DATA = ("gradinit", "kraehenbuehl", "lsuv")
+SHORT = {"metainit": {"steps": 10}, "gradinit": {"iterations": 10}}
+"""Parameters of rules that are learned, with which they are drawn in a moment."""
+FIXED = ("idinit", "zero_hadamard")
 
 
 def batch(count=100, features=SIZES[0], seed=0):
@@ -30,7 +32,10 @@ def options(name):
 
 
 def arrays(name, sizes=SIZES, dtype="float64", **changes):
-    told = {"rng": 3, "batch": batch(features=sizes[0]), **options(name), **changes}
+    inputs = batch(features=sizes[0])
+    labels = np.arange(len(inputs)) % sizes[-1]
+    told = {"rng": 3, "batch": inputs, "labels": labels, **options(name), **SHORT.get(name, {})}
+    told |= changes
     layers = draw_network(name, sizes, dtype=dtype, **told)
     return [array for layer in layers for array in layer]
 
@@ -167,6 +172,12 @@ UNSUITABLE = [
     ("random_walk", {"residual": True, "hidden": (8, 8)}, "residual must be 0"),
     ("kraehenbuehl", {"activation": "tanh"}, "relu, leaky_relu or linear, not tanh"),
     ("kraehenbuehl", {"residual": True, "hidden": (8, 8)}, "residual must be 0"),
+    ("looks_linear", {"hidden": (8, 7)}, "hidden widths must be even, not 7"),
+    ("looks_linear", {"hidden": (8, 8), "activation": "tanh"}, "f.x. − f.−x. = c x.*not tanh"),
+    ("looks_linear", {"residual": True, "hidden": (8, 8)}, "residual must be 0"),
+    ("siren", {}, "siren is for the activation sin, not relu"),
+    ("tat", {}, "no scale and shift of relu"),
+    ("tat", {"residual": True, "hidden": (8, 8), "activation": "tanh"}, "residual must be 0"),
 ]
 
 
@@ -232,7 +243,18 @@ def test_dead_layers_are_refused_and_nothing_written(name, message):
         ("kraehenbuehl", {"mean": math.nan}, ValueError, "mean must be finite"),
         ("mup", {"base_width": 0.0}, ValueError, "base_width must be positive"),
         ("lsuv", {"gain": 2.0}, TypeError, "lsuv has no parameter 'gain'; it has none"),
+        ("mup", {"base_width": (64, -1)}, ValueError, "base_width must be positive, not -1"),
+        ("mup", {"output_multiplier": 0.0}, ValueError, "output_multiplier must be positive"),
         ("mup", {"gain": 2.0}, TypeError, "mup has no parameter 'gain'; it has base_width"),
+        ("idinit", {"scale": 0.0}, ValueError, "scale must be positive"),
+        ("idinit", {"epsilon": -1e-6}, ValueError, "epsilon must be at least 0"),
+        ("siren", {"frequency": 0.0}, ValueError, "frequency must be positive"),
+        ("siren", {"biases": 1}, ValueError, "biases must be True or False, not 1"),
+        ("tat", {"curvature": 0.0}, ValueError, "curvature must be positive"),
+        ("metainit", {"steps": -1}, ValueError, "steps must be an integer of at least 0"),
+        ("metainit", {"momentum": 1.5}, ValueError, "momentum must be .*at most 1"),
+        ("gradinit", {"examples": 1}, ValueError, "examples must be an integer of at least 2"),
+        ("gradinit", {"bound": 0.0}, ValueError, "bound must be positive"),
     ],
 )
 def test_bad_parameters_are_refused_when_built(name, parameters, error, message):

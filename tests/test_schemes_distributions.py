@@ -381,6 +381,7 @@ def test_mup_is_the_standard_parametrization_at_its_base_width():
     allowed = stats.norm.isf(CHANCE / 2) / math.sqrt(2 * last.size)
     assert last.std() == pytest.approx(1 / 8, rel=allowed)
     with pytest.raises(
-        ValueError, match="optimizer must be one of sgd, momentum, nesterov, adam, not 'lion'"
+        ValueError,
+        match="optimizer must be one of sgd, momentum, nesterov, adam, adamw, not 'lion'",
     ):
         mup.learning_rates(network, "lion")

@@ -85,7 +85,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, run, monkeypatch, fault):
 
     monkeypatch.setattr(_run_file, "write", fail)
     store = RunStore(tmp_path)
-    with pytest.raises(KeyboardInterrupt if fault is KeyboardInterrupt else DataError) as caught:
+    with pytest.raises(KeyboardInterrupt if fault is KeyboardInterrupt else UsageError) as caught:
         store.save(run)
     assert fault is KeyboardInterrupt or str(caught.value).endswith("No space left")
     assert list(tmp_path.iterdir()) == []
@@ -97,7 +97,7 @@ def test_a_limit_of_file_size_is_one_line(tmp_path, run):
     """A full disk looks like this to Parquet's writer: write() fails in the middle."""
     code = """
         import resource, signal, sys
-        from initperf.errors import DataError
+        from initperf.errors import UsageError
         from initperf.training.store import RunStore
         source = RunStore(sys.argv[1])
         (name,) = source
@@ -106,7 +106,7 @@ def test_a_limit_of_file_size_is_one_line(tmp_path, run):
         resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
         try:
             RunStore(sys.argv[2]).save(run)
-        except DataError as error:
+        except UsageError as error:
             print(error)
     """
     import child
@@ -234,7 +234,7 @@ def test_runs_of_the_first_layout_are_read(tmp_path):
     ("change", "reason"),
     [
         ({"layout": _run_file.LAYOUT + 1}, "of layout 3, and this initperf reads 1 to 2"),
-        ({"schema": 4}, "is of schema 4, and this initperf reads 1 to 3"),
+        ({"schema": 5}, "is of schema 5, and this initperf reads 1 to 4"),
     ],
 )
 def test_runs_of_a_later_version_are_refused_with_a_reason(

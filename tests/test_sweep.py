@@ -15,7 +15,7 @@ from initperf.training import _epochs
 from initperf.training import sweep as sweep_module
 from initperf.training._pace import Pace, duration, per_time
 from initperf.training._workers import Stop, StoppedError, on_threads
-from initperf.training.experiment import grid
+from initperf.training.grids import grid
 from initperf.training.store import RunStore
 from initperf.training.sweep import Workers, sweep
 from initperf.training.train import train
@@ -192,6 +192,17 @@ def test_a_time_budget_ends_a_sweep_with_what_is_done(blobs, tmp_path):
     assert 5.9 < time.monotonic() - begin < 16.0
     assert [run.experiment for run in runs] == GRID
     assert len(RunStore(tmp_path)) == len(GRID)
+
+
+@pytest.mark.slow
+def test_a_time_budget_holds_for_runs_that_wait_for_a_process(blobs):
+    many = [LONG.replace(seed=seed) for seed in range(6)]
+    begin = time.monotonic()
+    workers = Workers(2, "processes", time_budget=10.0)
+    assert sweep(many, workers=workers, datasets={"mnist": blobs}) == []
+    # a look at the clock every 0.1 s, and the machine's other work; twice the budget where each
+    # process counted from the beginning of its run
+    assert 9.9 < time.monotonic() - begin < 18.0
 
 
 @pytest.mark.parametrize(

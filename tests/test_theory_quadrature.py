@@ -58,6 +58,7 @@ def in_mpmath(name):
         "gelu": (gelu, gelu_slope),
         "gelu_erf": (lambda x: x * mp.ncdf(x), lambda x: mp.ncdf(x) + x * mp.npdf(x)),
         "softplus": (lambda x: mp.log1p(mp.exp(x)), gate),
+        "sin": (mp.sin, mp.cos),
     }[name]  # fmt: skip
 
 
@@ -154,6 +155,17 @@ def test_products_of_smooth_activations_are_right(name, correlation):
             assert mean == pytest.approx(
                 trapezoid(function, q, correlation), abs=STATED * trapezoid(function, q, 1.0)
             )
+
+
+@pytest.mark.parametrize("q", [0.01, 1.0, 50.0])
+@pytest.mark.parametrize("correlation", CORRELATIONS)
+def test_products_of_sines_are_hyperbolic(correlation, q):
+    """E[sin u sin v] = e^(−(q₁+q₂)/2) sinh(√(q₁q₂) c), and of cosines with cosh."""
+    sines, cosines = product_means(ACTIVATIONS["sin"], q, 0.3, correlation)
+    inner = math.sqrt(q * 0.3) * correlation
+    damped = math.exp(-0.5 * (q + 0.3))
+    assert sines == pytest.approx(damped * math.sinh(inner), abs=STATED)
+    assert cosines == pytest.approx(damped * math.cosh(inner), abs=STATED)
 
 
 def selu_given(m, s, alpha):

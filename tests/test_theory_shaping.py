@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import initperf
 from initperf.activations import ACTIVATIONS
 from initperf.errors import UnsuitableError
 from initperf.schemes import SCHEMES, signals
@@ -13,6 +14,7 @@ from initperf.theory import (
     MeanField,
     deep_kernel_shaping,
     leaky_correlation_map,
+    tailored_activation,
     tailored_slope,
 )
 from initperf.training.network import Mlp
@@ -113,6 +115,93 @@ def test_the_tailored_slope_brings_orthogonal_inputs_to_the_correlation(depth):
     for bad in (0.0, 1.0):
         with pytest.raises(ValueError, match="correlation must be above 0 and at most"):
             tailored_slope(10, bad)
+
+
+TAILORED = ("tanh", "sigmoid", "silu", "gelu", "gelu_erf", "softplus", "sin")
+
+
+@pytest.mark.parametrize("depth", [5, 50])
+@pytest.mark.parametrize("name", TAILORED)
+def test_tailored_activations_meet_the_four_conditions(name, depth):
+    """By the maps of the transformed function, and a difference of the C map's slope."""
+    field = MeanField(tailored_activation(name, depth).shaped, 1.0)
+    # stated: 1e-7
+    assert field.q_map(1.0) == pytest.approx(1.0, abs=1e-7)
+    assert field.q_slope(1.0) == pytest.approx(1.0, abs=1e-7)
+    assert field.chi(1.0) == pytest.approx(1.0, abs=1e-7)
+    step = 1e-4
+    ends = [field.correlation_slope(1.0 - n * step, 1.0) for n in (0, 1, 2)]
+    curvature = (3.0 * ends[0] - 4.0 * ends[1] + ends[2]) / (2.0 * step)
+    # the fourth derivative of the map times step², and 1e-12 by the step
+    assert curvature == pytest.approx(0.3 / depth, rel=1e-4, abs=1e-7)
+
+
+# dks 0.1.2 as above with method="TAT", tat_params={"c_curve_target": 0.3} and
+# max_curv_func=lambda c: c * depth; of tanh at 10 layers it finds the mirror image, −β and −δ
+TAILORED_RECORDED = {
+    ("tanh", 50): (0.08165523496542139, 0.5258489444580032, 15.94163367573739, -0.483188954744796),
+    ("softplus", 10): (
+        0.49620301196950606,
+        0.5600071642047731,
+        3.1538852403562525,
+        -1.000979748232213,
+    ),
+    ("silu", 10): (
+        0.2830136675139467,
+        0.4507897059145417,
+        4.900317959663571,
+        -0.2682384711693129,
+    ),
+    ("silu", 50): (
+        0.1233588635937184,
+        0.4474844794930677,
+        11.304155680447902,
+        -0.2715723948580853,
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "depth"), TAILORED_RECORDED)
+def test_tailored_transformations_are_those_of_the_papers_own_package(name, depth):
+    found = tailored_activation(name, depth)
+    constants = found.input_scale, found.input_shift, found.output_scale, found.output_shift
+    # the curvature, 0.006 at 50 layers, is solved to 1e-10 there and its target to 1e-8
+    assert constants == pytest.approx(TAILORED_RECORDED[name, depth], rel=1e-6)
+
+
+def test_the_map_of_a_whole_tailored_network_touches_the_identity():
+    depth = 40
+    field = MeanField(tailored_activation("tanh", depth).shaped, 1.0)
+    near, step = 1.0 - 1e-3, 1e-3
+    before = np.array([near - step, near, near + 0.5 * step])
+    after = field.correlations(before, depth + 1)[-1]
+    # C(c) = c + τ (1 − c)²/2 and less: the third derivative is positive too
+    np.testing.assert_allclose(after, before + 0.15 * (1.0 - before) ** 2, rtol=0, atol=1e-8)
+    # Zhang et al. 2022: C(0) is far from 1, to which 40 layers of tanh go
+    assert 0.0 < field.correlations(0.0, depth + 1)[-1] < 0.5
+
+
+def test_what_cannot_be_tailored_is_refused():
+    for name in ("linear", "relu", "leaky_relu", "selu"):
+        with pytest.raises(UnsuitableError, match=f"no scale and shift of {name}"):
+            tailored_activation(name, 10)
+    for bad in (0.0, -1.0, math.nan, math.inf, "2"):
+        with pytest.raises(ValueError, match="curvature must be finite and positive"):
+            tailored_activation("tanh", 10, bad)
+    with pytest.raises(ValueError, match="depth must be a positive integer"):
+        tailored_activation("tanh", 0)
+
+
+def test_the_scheme_of_tat_gives_a_network_the_tailored_function():
+    """With the same orthogonal weights, f shaped by hand gives the same pre-activations."""
+    shaping = tailored_activation("silu", 3)
+    network = Mlp((20, 20, 20, 20, 20), "silu", "float64", "numpy").initialize("tat", 4)
+    x = np.random.default_rng(0).standard_normal((5, 20))
+    a = x
+    for number in range(4):
+        z = a @ initperf.draw("orthogonal", (20, 20), rng=4, stream=number, dtype="float64")
+        a = shaping.shaped.value(z)
+    np.testing.assert_allclose(network.logits(x), z, rtol=0, atol=1e-11)
 
 
 WIDTH, DEPTH, DRAWS = 120, 8, 14

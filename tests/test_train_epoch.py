@@ -7,6 +7,7 @@ from hostile import number
 from initperf.activations import ACTIVATIONS
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Histograms, Records
+from initperf.losses import LOSSES
 from initperf.optimizers import OPTIMIZERS
 from initperf.schemes import residual_blocks
 from initperf.training.network import Mlp
@@ -16,7 +17,7 @@ SMOOTH = ("linear", "tanh", "sigmoid", "softplus", "gelu")
 """Continuous slopes: a rounding of z cannot switch a unit, as it can at the edge of ReLU."""
 
 
-def random_training(seed):
+def random_training(seed, loss="softmax_cross_entropy"):
     """Return a maker of networks and the arguments of a training, equal for both backends."""
     rng = np.random.default_rng(seed)
     widths = [1, 1, 2, 5, 16, 33]
@@ -31,12 +32,16 @@ def random_training(seed):
     count = max(1, batch_size * steps - int(rng.integers(batch_size)))
     steps = -(-count // batch_size)
     activation, rule = str(rng.choice(SMOOTH)), OPTIMIZERS[str(rng.choice(list(OPTIMIZERS)))]
-    images, labels = rng.standard_normal((count, sizes[0])), rng.integers(0, sizes[-1], count)
+    images, targets = rng.standard_normal((count, sizes[0])), rng.integers(0, sizes[-1], count)
     order, start = rng.permutation(count), int(rng.integers(1000))
-    rule = rule.replace(weight_decay=0.01, **({"epsilon": EPSILON} if rule.name == "adam" else {}))
+    rule = rule.replace(
+        weight_decay=0.01, **({"epsilon": EPSILON} if hasattr(rule, "epsilon") else {})
+    )
     factors = rule.factors(np.full(steps, EPSILON), 0)
     clip_norm, clip_globally = float(rng.choice([0.0, 0.1])), bool(rng.integers(2))
     layer_rates = rng.uniform(0.5, 1.0, (len(sizes) - 1, 2))
+    if loss != "softmax_cross_entropy":
+        targets = rng.standard_normal((count, sizes[-1]))
     recorded, wanted = int(rng.choice([0, 1, steps])), rng.integers(0, 2, steps) > 0
 
     def train(backend):
@@ -44,11 +49,14 @@ def random_training(seed):
         network.initialize("lecun_normal", rng=start, biases="fan_in_uniform")
         arrays = network.arrays(batch_size)
         descent = Descent.start(rule, factors, network.parameters)._replace(
-            clip_norm=clip_norm, clip_globally=clip_globally, layer_rates=layer_rates
+            clip_norm=clip_norm,
+            clip_globally=clip_globally,
+            layer_rates=layer_rates,
+            loss=LOSSES[loss],
         )
         records = Records.of(steps, network.depth, recorded)
         records = records._replace(histograms=Histograms.of(wanted, network.depth))
-        batches = Batches(images, labels, order, batch_size)
+        batches = Batches(images, targets, order, batch_size)
         done = KERNELS["train_epoch"][backend](arrays, batches, descent, records)
         assert done == (steps, 0)
         return {
@@ -56,7 +64,7 @@ def random_training(seed):
             "gradients": arrays.gradients,
             "memories": descent.memories,
             "losses": records.losses,
-            "correct": records.correct,
+            "scores": records.scores,
             # where all values are nearly one, roundings decide on the bins; those of regular values
             # are compared by the kernel's cases
             "counted": records.histograms.counts.sum(axis=-1),
@@ -72,12 +80,15 @@ def random_training(seed):
     return train, tolerance, (sizes, activation, rule.name, residual, batch_size, clip_norm)
 
 
-@pytest.mark.parametrize("seed", range(number(60)))
-def test_both_backends_train_alike_whatever_the_shape(seed):
-    train, tolerance, told = random_training(seed)
+@pytest.mark.parametrize(
+    ("seed", "loss"),
+    [(seed, name) for name in LOSSES for seed in range(number(60))],
+)
+def test_both_backends_train_alike_whatever_the_shape(seed, loss):
+    train, tolerance, told = random_training(seed, loss)
     expected, found = train("numpy"), train("numba")
     for name, want in expected.items():
-        if name in ("correct", "counted"):
+        if name == "counted" or (name == "scores" and loss == "softmax_cross_entropy"):
             np.testing.assert_array_equal(found[name], want, str(told))
         else:
             scale = max(1.0, np.max(np.abs(want), initial=0.0))

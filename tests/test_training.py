@@ -110,7 +110,7 @@ def test_the_cosine_warms_up_in_a_line_and_falls_to_the_base_rate():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_learns_and_both_backends_follow_one_trajectory(blobs, optimizer):
-    rate = {"sgd": 0.2, "adam": 0.003}.get(optimizer, 0.05)
+    rate = {"sgd": 0.2, "adam": 0.003, "adamw": 0.003}.get(optimizer, 0.05)
     experiment = SMALL.replace(
         optimizer=optimizer,
         learning_rate=rate,

@@ -24,7 +24,7 @@ SECTIONS = ("weights", "signal", "training", "speed", "claims", "more")
 _FREE = {
     "best_learning_rate",
     *("run", "initializer", "activation", "seed", "backend", "status", "diverged_step"),
-    *("test_accuracy", "final_loss", "train_seconds", "compile_seconds", "steps"),
+    *("test_accuracy", "test_r2", "final_loss", "train_seconds", "compile_seconds", "steps"),
 }
 
 
@@ -159,6 +159,20 @@ def register(
         name, title, caption, needs, draw, section, order, printed, wants, finding
     )
     return FIGURES.register(name, figure)
+
+
+def lacks_accuracy(name: str, tables: Tables) -> str:
+    """Return what a table of runs without an accuracy lacks, for ``wants`` of a figure.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table, ``"runs"`` or ``"rates"``.
+    tables : mapping of str to pandas.DataFrame
+    """
+    if tables[name]["test_accuracy"].notna().any():
+        return ""
+    return "runs with an accuracy, which those of a regression do not have"
 
 
 def check_comparable(runs: pd.DataFrame) -> None:

@@ -1,24 +1,21 @@
 """HTML page of a report."""
 
 import base64
-import hashlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
-from initperf._core.cells import cell
 from initperf_figures import _svg
 from initperf_figures._axes import activation_name, activation_of, activations_of, network_name
 from initperf_figures._figure import SECTIONS, ReportFigure
 from initperf_figures._panels import SETUP, panelled
 from initperf_figures._style import strokes
+from initperf_figures._templates import environment, policy, script_of
 from initperf_figures._usage import usage_lines
 from initperf_figures.recommendation import conclusions, percent
 
@@ -92,20 +89,13 @@ def page(
     place : str
         Path of the report's directory, as one types it.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    templates = environment()
     filters: dict[str, Callable[..., Any]] = {
-        "cell": partial(cell, missing="–", typographic=True),
         "percent": percent,
         "colour": lambda name: strokes(name).colour,
         "activation": activation_name,
     }
-    environment.filters.update(filters)
+    templates.filters.update(filters)
     rankings = []
     if "recommendation" in tables:
         answers = panelled({"all": tables["recommendation"]})["all"]
@@ -114,13 +104,10 @@ def page(
         (name, *_HEADINGS[name], [item for item in drawn if item.figure.section == name])
         for name in SECTIONS
     ]
-    script = "\n".join(
-        (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
-        for name in ("theme.js", "sort.js")
-    )
-    return environment.get_template("index.html").render(
+    script = script_of("theme.js", "sort.js")
+    return templates.get_template("index.html").render(
         script=Markup(script),
-        policy=_policy(script),
+        policy=policy(script),
         title=title,
         stamp=_stamp(tables),
         rankings=rankings,
@@ -133,21 +120,6 @@ def page(
         commands=commands,
         redrawn=partial(_redrawn, place=place),
         tables=tables,
-    )
-
-
-def _policy(script: str) -> str:
-    """Return a content-security policy: no request of any kind, and no script but the page's.
-
-    Parameters
-    ----------
-    script : str
-        Text of the page's one script element.
-    """
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -83,11 +83,11 @@ def _panel(axes: Axes, table: pd.DataFrame, colour: str, *, named: bool) -> None
     """
     steps = sorted(table["step"].unique())
     layers = sorted(table["layer"].unique())
-    shown = [layers[place] for place in _spaced(len(layers))]
-    reach = max(_reach(own) for _, own in table[table["layer"].isin(shown)].groupby("layer"))
+    shown = [layers[place] for place in spaced(len(layers))]
+    reach = max(reach_of(own) for _, own in table[table["layer"].isin(shown)].groupby("layer"))
     for height, layer in reversed(list(enumerate(shown))):
         own = table[table["layer"] == layer]
-        first = _outline(own[own["step"] == steps[0]], reach)
+        first = outline(own[own["step"] == steps[0]], reach)
         axes.fill_between(
             first[0],
             height,
@@ -99,7 +99,7 @@ def _panel(axes: Axes, table: pd.DataFrame, colour: str, *, named: bool) -> None
             zorder=len(shown) - height,
         )
         if len(steps) > 1:
-            last = _outline(own[own["step"] == steps[-1]], reach)
+            last = outline(own[own["step"] == steps[-1]], reach)
             axes.plot(
                 last[0],
                 height + last[1],
@@ -119,11 +119,12 @@ def _panel(axes: Axes, table: pd.DataFrame, colour: str, *, named: bool) -> None
     axes.spines["left"].set_visible(False)
 
 
-def _spaced(count: int) -> Sequence[int]:
+def spaced(count: int) -> Sequence[int]:
+    """Return the places of the layers that are drawn of so many."""
     return [int(place) for place in np.linspace(0, count - 1, min(count, _LAYERS)).round()]
 
 
-def _reach(own: pd.DataFrame) -> float:
+def reach_of(own: pd.DataFrame) -> float:
     """Return the distance from 0 within which most values of a layer lie, in all its steps."""
     far = np.maximum(own["bin_left"].abs(), own["bin_right"].abs()).to_numpy(float)
     counts = own["count"].to_numpy(float)
@@ -134,7 +135,7 @@ def _reach(own: pd.DataFrame) -> float:
     return max(float(far[order][np.searchsorted(share, _KEPT)]), 1e-12)
 
 
-def _outline(own: pd.DataFrame, reach: float) -> tuple[np.ndarray, np.ndarray]:
+def outline(own: pd.DataFrame, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Return positions and heights of a ridge: roots of densities, the highest _OVERLAP.
 
     Of a root, a peak such as that of the zeros of ReLU leaves the rest visible (Tukey 1977).

@@ -1,11 +1,13 @@
 """Final test accuracy of every initializer, by seed."""
 
+from functools import partial
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from initperf_figures._axes import accuracy_axis, activation_name, activations_of
-from initperf_figures._figure import Tables, register
+from initperf_figures._figure import Tables, lacks_accuracy, register
 from initperf_figures._style import INK, MUTED, canvas, strokes
 from initperf_figures.recommendation import rank
 
@@ -113,6 +115,7 @@ register(
     caption=caption,
     needs=("runs", "epochs"),
     draw=draw,
+    wants=partial(lacks_accuracy, "runs"),
     finding=finding,
     section="training",
     order=10,

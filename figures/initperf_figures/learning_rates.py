@@ -1,5 +1,6 @@
 """Test accuracy against the learning rate: how wide the range is in which each rule learns."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from initperf_figures._axes import (
     end_labels,
     thinned,
 )
-from initperf_figures._figure import Tables, register
+from initperf_figures._figure import Tables, lacks_accuracy, register
 from initperf_figures._style import PAPER, across, canvas, in_order, strokes
 
 _AROUND = 0.75  # inches of a panel's height for its title and the text below
@@ -56,6 +57,12 @@ def _line(axes: Axes, line: pd.DataFrame, name: str) -> None:
     stroke = strokes(name)
     x, y = line["learning_rate"], line["test_accuracy"].fillna(0.0)
     axes.plot(x, y, color=stroke.colour, linestyle=stroke.dash)
+    if "good_decades" in line:
+        good = line["good_low"].iloc[0], line["good_high"].iloc[0]
+        between = x[(x > good[0]) & (x < good[1])]
+        where = np.unique([*good, *between])
+        accuracy = np.interp(np.log(where), np.log(x[x > 0]), y[x > 0])
+        axes.plot(where, accuracy, color=stroke.colour, linewidth=4.5, alpha=0.3, zorder=1)
     style: dict[str, Any] = {"color": stroke.colour, "linestyle": "", "zorder": 3}
     lost = line["status"] == "diverged"
     axes.plot(x[lost], y[lost], marker="x", markersize=5, **style)
@@ -89,8 +96,9 @@ def caption(tables: Tables) -> str:
     )
     which = "; one seed, which no other figure shows" if "seed" in rates else "; means over seeds"
     return (
-        "The wider the top of a curve, the less the rate needs tuning. A ring is the best rate, a "
-        "cross a rate at which a run diverged, the number the accuracy at the largest rate"
+        "The wider the top of a curve, the less the rate needs tuning. A ring is the best rate, "
+        "the broad line the rates within 5 points of it, a cross a rate at which a run diverged, "
+        "the number the accuracy at the largest rate"
         f"{which}.{at_edge}"
     )
 
@@ -123,6 +131,7 @@ register(
     caption=caption,
     needs=("rates",),
     draw=draw,
+    wants=partial(lacks_accuracy, "rates"),
     finding=finding,
     section="training",
     order=15,

@@ -1,10 +1,8 @@
 """Ranking of the initializers for each activation, with what the seeds do not distinguish.
 
-Initializers are ranked by their mean test accuracy over seeds. A seed fixes the order of the
-batches and the random numbers of the weights, so that runs are compared seed by seed: the interval
-of a difference is *paired*, and what a seed does to all initializers is not in it. The intervals
-of all differences from the best hold together with 95 % (`_comparisons`). They are about the test
-images at hand; `test_error` says by how much other images would move an accuracy.
+Initializers are ranked by their mean test accuracy over seeds, by `initperf._core.ranking`. Its
+intervals are about the test images at hand; `test_error` says by how much other images would move
+an accuracy.
 """
 
 import math
@@ -13,14 +11,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from initperf._core.comparisons import t_interval
+from initperf._core.ranking import MARGIN, ranked
 from initperf_figures._axes import activation_name, activations_of
-from initperf_figures._comparisons import Comparisons, compare_with_best, t_interval
 from initperf_figures._figure import check_comparable
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
-
-# An initializer that is behind by less, for all that the seeds show, is as good as the best.
-MARGIN = 0.01
 
 _NORMAL_QUANTILE = 1.959964  # two-sided, 95 %
 
@@ -92,54 +88,25 @@ def rank(runs: pd.DataFrame, epochs: pd.DataFrame | None = None) -> pd.DataFrame
 def _rank(runs: pd.DataFrame, waits: pd.Series) -> pd.DataFrame:
     activation = runs["activation"].iloc[0]
     accuracy = runs.pivot_table(index="seed", columns="initializer", values="test_accuracy")
-    by_name = runs.groupby("initializer")
-    diverged = by_name["status"].agg(lambda status: int((status == "diverged").sum()))
-    seeds = by_name["seed"].nunique()
-    shared = accuracy.dropna()  # seeds that every initializer has
-    means = (shared if len(shared) else accuracy).mean().round(12)  # less would be rounding
-
-    def place(name: str) -> tuple[bool, float, float, str]:
-        wait = float(waits[activation, name])
-        return (
-            bool(diverged[name] == seeds[name]),
-            -float(means[name]),
-            math.inf if math.isnan(wait) else wait,
-            str(name),
-        )
-
-    order = sorted(accuracy, key=place)
-    compared = _compared(accuracy[order], diverged[order])
-    rows = []
-    for index, name in enumerate(order):
-        own = accuracy[name].dropna()
-        behind, reach = compared.behind[index], compared.reach[index]
-        most = behind + reach
-        if diverged[name] == seeds[name]:
-            verdict = "diverged"
-        elif index == 0:
-            verdict = "best"
-        elif compared.worse[index]:
-            verdict = "worse"
-        else:
-            verdict = "tied" if most <= MARGIN and not diverged[name] else "undecided"
-        low, high = max(compared.low[index], 0.0), min(compared.high[index], 1.0)
-        rows.append(
-            {"activation": activation, "rank": index + 1, "initializer": name, "seeds": len(own)}
-            | {"accuracy": own.mean(), "expected": compared.expected[index]}
-            | {"accuracy_low": low, "accuracy_high": high}
-            | {"behind": behind, "behind_low": max(behind - reach, -1.0)}
-            | {"behind_high": min(most, 1.0)}
-            | {"verdict": verdict, "diverged": int(diverged[name])}
-            | {"test_error": _test_error(runs, own.mean())}
-        )
+    lost = runs.groupby("initializer")["status"].agg(lambda own: int((own == "diverged").sum()))
+    names = [str(name) for name in accuracy]
+    found = ranked(
+        names,
+        accuracy.to_numpy(np.float64),
+        [int(lost[name]) for name in names],
+        [float(waits[activation, name]) for name in names],
+    )
+    rows = [
+        {"activation": activation, "rank": index, "initializer": one.name, "seeds": one.seeds}
+        | {"accuracy": one.mean, "expected": one.expected}
+        | {"accuracy_low": max(one.low, 0.0), "accuracy_high": min(one.high, 1.0)}
+        | {"behind": one.behind, "behind_low": max(one.behind - one.reach, -1.0)}
+        | {"behind_high": min(one.behind + one.reach, 1.0)}
+        | {"verdict": one.verdict, "diverged": one.diverged}
+        | {"test_error": _test_error(runs, one.mean)}
+        for index, one in enumerate(found, start=1)
+    ]
     return pd.DataFrame(rows)
-
-
-def _compared(accuracy: pd.DataFrame, diverged: pd.Series) -> Comparisons:
-    """Compare on the seeds that every initializer has; where there are none, compare means."""
-    shared = accuracy.dropna()
-    values = shared if len(shared) else accuracy.mean().to_frame().T
-    return compare_with_best(values.to_numpy(), (diverged == 0).to_numpy())
 
 
 def _test_error(runs: pd.DataFrame, accuracy: float) -> float:

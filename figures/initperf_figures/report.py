@@ -215,7 +215,7 @@ def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
             if pd.api.types.infer_dtype(table[column], skipna=True).startswith("mixed")
         ]
         prepared[name] = table.astype(dict.fromkeys(mixed, str)).reset_index(drop=True)
-    if "runs" in prepared and not prepared["runs"].empty:
+    if "runs" in prepared and prepared["runs"]["test_accuracy"].notna().any():
         prepared["recommendation"] = _recommendation(prepared)
     return prepared
 

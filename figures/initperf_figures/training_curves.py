@@ -1,5 +1,6 @@
 """Loss and accuracy during training, with a row of panels for each family of initializers."""
 
+from functools import partial
 from itertools import groupby, product
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from initperf_figures._axes import accuracy_axis, activation_name, activations_of
-from initperf_figures._figure import Tables, register
+from initperf_figures._figure import Tables, lacks_accuracy, register
 from initperf_figures._style import CONTEXT, across, canvas, family, in_order, strokes, width
 
 _HIGHEST_LOSS = 30.0  # where the frame ends
@@ -207,6 +208,7 @@ register(
     caption=caption,
     needs=("runs", "steps", "epochs"),
     draw=draw,
+    wants=partial(lacks_accuracy, "runs"),
     finding=finding,
     section="training",
     order=20,

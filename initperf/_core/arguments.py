@@ -1,14 +1,12 @@
-"""Checks of arguments: shapes, dtypes, backends, output arrays, numbers and choices.
+"""Checks of arguments that are numbers, words or collections of them.
 
 Each raises an error of one line that names the argument, the value and what is allowed, and
 returns the value converted to the one type that the rest of the code works with.
 """
 
-import itertools
 import math
 import numbers
 import operator
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,32 +15,11 @@ import numpy as np
 from initperf._core.nearest import nearest
 from initperf._core.text import one_line
 
-DTYPES = np.dtype("float32"), np.dtype("float64")
 BACKENDS = ("numpy", "numba")
 INDICES = 2**64
 """Number of streams of a key, and of values of a stream."""
 
 _LONGEST = 60
-_MOST_ELEMENTS = sys.maxsize // 8
-_MOST_AXES = 64  # NumPy's own limit
-
-
-def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """Return an element type as a NumPy dtype, checked to be float32 or float64.
-
-    Raises
-    ------
-    ValueError
-        For any other.
-    """
-    found: np.dtype | None
-    try:
-        found = np.dtype(dtype)
-    except (TypeError, ValueError, SyntaxError, OverflowError, RecursionError):
-        found = None
-    if found is None or found not in DTYPES:
-        raise ValueError(f"dtype must be float32 or float64, not {shown(dtype)}")
-    return found
 
 
 def as_backend(backend: str) -> str:
@@ -58,42 +35,6 @@ def as_backend(backend: str) -> str:
     return backend
 
 
-def as_shape(shape: Any) -> tuple[int, ...]:
-    """Return a shape as a tuple of Python ints, checked.
-
-    Parameters
-    ----------
-    shape : int or sequence of int
-        None may be negative, and the array must fit into the address space.
-
-    Raises
-    ------
-    TypeError
-        For anything that is no integer nor a sequence of them.
-    ValueError
-        For a negative length, or more elements than an array can have.
-    """
-    if type(shape) is tuple and len(shape) == 2:  # the usual case, several times as fast
-        rows, columns = shape
-        plain = type(rows) is int and type(columns) is int and rows > 0 and columns > 0
-        if plain and rows * columns <= _MOST_ELEMENTS:
-            return shape
-    lengths = (shape,) if isinstance(shape, (int, np.integer)) else elements(shape)
-    try:
-        if lengths is None or any(isinstance(length, (bool, np.bool_)) for length in lengths):
-            raise TypeError
-        checked = tuple(map(operator.index, lengths))
-    except TypeError:
-        raise TypeError(f"shape must be integers, not {shown(shape)}") from None
-    if min(checked, default=0) < 0:
-        raise ValueError(f"shape must not have negative lengths: {shown(shape)}")
-    if len(checked) > _MOST_AXES:
-        raise ValueError(f"shape must have at most {_MOST_AXES} axes, not {len(checked)}")
-    if math.prod(filter(None, checked)) > _MOST_ELEMENTS:  # NumPy refuses (0, 2**70) too
-        raise ValueError(f"shape has more elements than an array can hold: {shown(shape)}")
-    return checked
-
-
 def elements(value: Any) -> tuple[Any, ...] | None:
     """Return the elements of an ordered collection; None for text, sets, mappings and all else.
 
@@ -107,103 +48,6 @@ def elements(value: Any) -> tuple[Any, ...] | None:
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return tuple(value)
     return None
-
-
-def as_widths(name: str, value: Any, fewest: int = 1) -> tuple[int, ...]:
-    """Return the widths of layers as Python ints, checked.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument, for the error message.
-    value : sequence of int
-        Positive integers; their products must fit into the address space.
-    fewest : int
-        The least number of them.
-
-    Raises
-    ------
-    ValueError
-        For anything else.
-    """
-    widths = elements(value)
-    if widths is None or len(widths) < fewest:
-        count = {1: "one or more", 2: "two or more"}.get(fewest, f"{fewest} or more")
-        raise ValueError(f"{name} must be {count} positive widths, not {shown(value)}")
-    checked = tuple(whole(f"a width in {name}", width, 1) for width in widths)
-    if sum(a * b for a, b in itertools.pairwise((*checked, 1))) > _MOST_ELEMENTS:
-        raise ValueError(f"{name} has more weights than an array can hold: {shown(value)}")
-    return checked
-
-
-def too_large(name: str, value: Any) -> ValueError:
-    """Return the error for an argument that asks for more memory than the machine has.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument.
-    value : object
-        Its value.
-    """
-    return ValueError(f"{name} must fit into memory, and {shown(value)} does not")
-
-
-def as_output(out: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Return an array to be filled as NumPy sees it, sharing its memory, checked.
-
-    Parameters
-    ----------
-    out : array
-        A NumPy array, or anything whose ``__array__`` or buffer gives a writable view of it,
-        such as a CPU tensor of PyTorch. Any memory layout whose elements do not overlap is taken.
-    shape : tuple of int
-        The shape it must have.
-
-    Raises
-    ------
-    TypeError
-        When `out` gives no array that shares its memory.
-    ValueError
-        When shape or dtype do not fit, or it cannot be written, or its elements overlap.
-    """
-    source = out
-    try:
-        if not isinstance(out, np.ndarray):
-            source = out.detach() if hasattr(out, "detach") else memoryview(out)
-        view = np.asarray(source)
-    except (TypeError, RuntimeError, BufferError) as error:
-        raise TypeError(
-            f"out must give a writable NumPy view, and {type(out).__name__} does not: {error}"
-        ) from None
-    if view.shape != shape:
-        raise ValueError(f"out must have shape {shape}, not {view.shape}")
-    as_dtype(view.dtype)
-    check_layout(view)
-    return view
-
-
-def check_layout(view: np.ndarray) -> None:
-    """Check that an array can be written and that no two of its elements share memory.
-
-    Raises
-    ------
-    ValueError
-        When it is read-only or misaligned, or elements share memory.
-    """
-    flags = view.flags
-    if not flags.writeable:
-        raise ValueError("out must be writable")
-    if not flags.aligned:
-        raise ValueError("out must be aligned to its element size")
-    if flags.c_contiguous:
-        return
-    reach = view.itemsize
-    axes = zip(view.strides, view.shape, strict=True) if view.size else ()
-    for stride, length in sorted((abs(step), length) for step, length in axes if length > 1):
-        if stride < reach:
-            raise ValueError("out must not have elements that share memory, nor interleaved axes")
-        reach += stride * (length - 1)
 
 
 def shown(value: Any) -> str:

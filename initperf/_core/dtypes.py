@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import DTYPES, shown
+from initperf._core.arguments import shown
+from initperf._core.arrays import DTYPES
 
 _NAMES = ("float16", "bfloat16")
 

@@ -12,6 +12,7 @@ from initperf._core.nearest import nearest, suggestion
 from initperf.errors import PluginError
 
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
 
 _LONGEST = 60
 """Characters of an unknown name that a message repeats."""
@@ -112,6 +113,29 @@ class Registry(Mapping[str, T]):
         self._canonical.update(dict.fromkeys(map(_folded, (name, *aliases)), name))
         self._bare.update({_bare(key): name for key in (name, *aliases)})
         return entry
+
+    def register_class(self, record: C) -> C:
+        """Add a record with default settings; a decorator of its class.
+
+        Parameters
+        ----------
+        record : type
+            Frozen dataclass, all of whose fields have defaults, with the class variables ``name``
+            and ``aliases``.
+
+        Returns
+        -------
+        type
+            The same.
+
+        Raises
+        ------
+        ValueError
+            When a name or an alias is taken already.
+        """
+        declared: Any = record
+        self.register(declared.name, declared(), declared.aliases)
+        return record
 
     def _remove(self, name: str) -> None:
         del self._entries[name]

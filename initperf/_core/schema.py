@@ -280,6 +280,11 @@ def settings_of(record: type) -> dict[str, Setting]:
     return _settings_of(record)
 
 
+def values_of(record: Record) -> dict[str, Any]:
+    """Return the values of the declared fields of a record by name, in order."""
+    return {name: getattr(record, name) for name in settings_of(type(record))}
+
+
 @functools.cache
 def _settings_of(record: type) -> dict[str, Setting]:
     hints = typing.get_type_hints(record)

@@ -6,7 +6,8 @@ a session cannot show that; the control benchmarks of both sessions do, which ti
 not initperf's: other libraries, the baselines that took turns with benchmarks, and loops on
 several threads (`initperf.benchmarks.controls`).
 
-- A session's time is the least of its passes' medians: disturbances only slow.
+- A session's time is the lower decile of the samples of its quickest pass: disturbances only
+  slow (see `Benchmark.least_s`).
 - Benchmarks on one thread and on several have noise of their own, each from controls with as
   many: a disturbance of one processor holds up all threads of a benchmark. Threads add noise and
   take none away: that of several threads is no less than that of one.
@@ -16,11 +17,13 @@ several threads (`initperf.benchmarks.controls`).
   doi:10.2202/1544-6115.1027), it is the mean of a prior and of the controls' own, weighted by
   degrees of freedom, and Student's distribution with the sum of them replaces the normal one:
   without controls, only large changes are told from noise.
-- Benchmarks may scatter more than controls do. Most of them did not change: the MAD of their own
-  changes about their median, in standard deviations of the controls', multiplies the noise where it
-  is above 1, up to a factor of 3, as beyond that they did change.
+- Benchmarks may scatter more than controls do, which their own repetitions tell: what scatters
+  more within a session differs more between sessions. The spread of a benchmark's samples over
+  that of the controls' multiplies the noise where it is above 1. Changes between the sessions have
+  no part in it: they may be what is looked for.
 - As many benchmarks are judged at once, intervals are simultaneous: all of them hold together
-  with 95 % (Bonferroni's inequality needs no independence).
+  with 99 % (Bonferroni's inequality needs no independence), so that of a hundred comparisons of
+  unchanged code one raises a false alarm.
 """
 
 import math
@@ -30,10 +33,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import t as student
 
-from initperf.benchmarks._bootstrap import CONFIDENCE
 from initperf.benchmarks.results_file import Benchmark
 
 Pair = tuple[Benchmark, Benchmark]
+
+TOGETHER = 0.99
+"""Probability with which the intervals of all benchmarks of a comparison hold."""
 
 FEWEST_CONTROLS = 8
 """So many tell the drift; of fewer the median is a matter of chance."""
@@ -41,9 +46,9 @@ FEWEST_CONTROLS = 8
 PRIOR_STD, PRIOR_FREEDOM = 0.02, 4.0
 """Assumption before any control is seen: the standard deviation of a change of nothing, and the
 degrees of freedom that it counts for. Four are the most with tails so heavy that the fourth moment
-is infinite: of ten benchmarks without controls, only changes beyond 13 % are told from noise."""
+is infinite: of ten benchmarks without controls, only changes beyond 21 % are told from noise."""
 
-_MOST_WIDENED = 3.0
+_FEWEST_SPREADS = 3
 _MAD_TO_STD = 1.4826  # of a normal distribution
 _MAD_EFFICIENCY = 0.37  # its variance relative to the standard deviation's, of a normal one
 _LARGEST = 700.0  # logarithm that is still a float's
@@ -63,12 +68,16 @@ class Noise:
         Degrees of freedom of the standard deviation.
     controls : int
         Control benchmarks that it was learned from.
+    spread : float
+        The median spread of their samples within a session, as of `Benchmark.spread`; 0 where
+        fewer than three have samples.
     """
 
     drift: float
     std: float
     freedom: float
     controls: int
+    spread: float = 0.0
 
     def __str__(self) -> str:
         count = f"{self.controls} control benchmark{'s' * (self.controls != 1)}"
@@ -84,22 +93,27 @@ class SessionNoise:
     ----------
     one, several : Noise
         By the number of threads, as the controls show it.
-    widened : float
-        Factor by which the standard deviations of benchmarks are larger, as they scatter more.
     """
 
     one: Noise
     several: Noise
-    widened: float = 1.0
 
-    def of(self, benchmark: Benchmark) -> Noise:
-        """Return the noise of a benchmark, by its threads."""
-        own = self.several if benchmark.is_threaded else self.one
-        return replace(own, std=self.widened * own.std)
+    def of(self, old: Benchmark, new: Benchmark) -> Noise:
+        """Return the noise of a benchmark, by its threads and its samples' spread.
+
+        Parameters
+        ----------
+        old, new : Benchmark
+            The benchmark in the two sessions.
+        """
+        own = self.several if new.is_threaded else self.one
+        if not own.spread:
+            return own
+        factor = math.hypot(old.spread, new.spread) / math.sqrt(2.0) / own.spread
+        return replace(own, std=max(1.0, factor) * own.std)
 
     def __str__(self) -> str:
-        widened = f"; of benchmarks {self.widened:.1f} times that" if self.widened > 1.05 else ""
-        return f"noise between sessions: {self.one}; on several threads {self.several}{widened}"
+        return f"noise between sessions: {self.one}; on several threads {self.several}"
 
 
 @dataclass(frozen=True)
@@ -126,8 +140,8 @@ class Change:
     freedom: float
 
     def interval(self, together: int) -> tuple[float, float]:
-        """Return the ends of an interval that holds, with `together` like it, with 95 %."""
-        tail = (1 - CONFIDENCE) / (2 * max(1, together))
+        """Return the ends of an interval that holds, with `together` like it, with 99 %."""
+        tail = (1 - TOGETHER) / (2 * max(1, together))
         reach = math.exp(min(float(student.isf(tail, self.freedom)) * self.error, _LARGEST))
         return self.ratio / reach, self.ratio * reach
 
@@ -163,20 +177,17 @@ def session_noise(pairs: Iterable[Pair]) -> SessionNoise:
         for own in (changes[False], changes[True])
     )
     several = replace(several, std=max(several.std, one.std))
-    return _widened(SessionNoise(one, several), pairs)
+    spreads: dict[bool, list[float]] = {False: [], True: []}
+    for old, new in pairs:
+        if new.is_control:
+            spreads[new.is_threaded] += [old.spread, new.spread]
+    return SessionNoise(
+        replace(one, spread=_usual(spreads[False])), replace(several, spread=_usual(spreads[True]))
+    )
 
 
-def _widened(noise: SessionNoise, pairs: Iterable[Pair]) -> SessionNoise:
-    """Return the noise of benchmarks that scatter more than the controls do."""
-    own = [
-        (math.log(new.least_s / old.least_s) - noise.of(new).drift) / noise.of(new).std
-        for old, new in pairs
-        if not new.is_control and min(old.least_s, new.least_s) > 0
-    ]
-    if len(own) < FEWEST_CONTROLS:
-        return noise
-    factor = _scale(own, float(np.median(own)))
-    return replace(noise, widened=min(max(factor, 1.0), _MOST_WIDENED))
+def _usual(spreads: Sequence[float]) -> float:
+    return float(np.median(spreads)) if len(spreads) >= 2 * _FEWEST_SPREADS else 0.0
 
 
 def _scale(values: Sequence[float], centre: float) -> float:
@@ -216,7 +227,7 @@ def judge(old: Benchmark, new: Benchmark, noise: SessionNoise) -> Change:
     -------
     Change
     """
-    own = noise.of(new)
+    own = noise.of(old, new)
     if min(old.least_s, new.least_s) <= 0:
         return Change(math.nan, math.nan, math.nan, math.nan, own.freedom)
     seconds = math.log(new.least_s / old.least_s)

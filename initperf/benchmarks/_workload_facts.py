@@ -34,8 +34,11 @@ def check_workload_facts(name: str, facts: Mapping[str, Any]) -> None:
         value = facts.get(fact)
         if value is None and fact in _NUMBERS:
             continue
-        real = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (real and 0 <= value <= _LARGEST):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 <= value <= _LARGEST
+        ):
             raise ValueError(
                 f"the {fact} of {shown(name)} must be a number of at least 0, not {shown(value)}"
             )

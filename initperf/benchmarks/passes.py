@@ -1,7 +1,7 @@
 """Passes of a session: each benchmark is measured several times, minutes apart if there are many.
 
-A disturbance seldom lasts from one pass to the next, and can only slow: the least of the passes'
-medians is the time of a session.
+A disturbance seldom lasts from one pass to the next, and can only slow: the quickest pass gives
+the time of a session (see `initperf.benchmarks.results_file.Benchmark.least_s`).
 """
 
 from collections.abc import Iterable, Mapping

@@ -5,7 +5,9 @@ that matters and its interval, which holds for all benchmarks together, excludes
 changed. One whose error hides a slowdown of a third is too noisy.
 """
 
+import fnmatch
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,9 @@ from initperf.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+THRESHOLD = 0.05
+"""The smallest change that counts, as a fraction of the time, unless another is given."""
 
 FEWEST_ROUNDS = 5
 LARGEST_HIDDEN = 1 / 3
@@ -38,10 +43,11 @@ class FileComparison:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row for each benchmark of both: ``benchmark``, ``old_s``, ``new_s``, ``by_seconds`` and
+        A row for each benchmark of both: ``benchmark``, ``old_s`` and ``new_s`` (the lower
+        decile of the quickest pass), ``by_seconds`` and
         ``by_baseline`` (new time over old, above 1 is slower; corrected for the machine's drift,
         and relative to the baseline), ``time_ratio`` on which the two agree, with
-        ``time_ratio_low`` and ``time_ratio_high`` (95 % for all rows together), ``hidden_percent``
+        ``time_ratio_low`` and ``time_ratio_high`` (99 % for all rows together), ``hidden_percent``
         (the slowdown that would be seen in half of such sessions: its estimate lies above the
         end of the interval, or the threshold, as often as below), these three empty where the
         interval reaches further than by a factor of ten, and ``verdict``: ``"ok"``,
@@ -78,15 +84,18 @@ class FileComparison:
         return _EXIT[self.verdict]
 
 
-def compare_files(old: str | Path, new: str | Path, *, threshold: float = 0.05) -> FileComparison:
+def compare_files(
+    old: str | Path, new: str | Path, *, threshold: float | Mapping[str, float] = THRESHOLD
+) -> FileComparison:
     """Compare two files that ``pytest --benchmark-json`` or ``--benchmark-save`` wrote.
 
     Parameters
     ----------
     old, new : str or pathlib.Path
         The files.
-    threshold : float
-        The smallest change that counts, as a fraction of the time.
+    threshold : float or mapping of str to float
+        The smallest change that counts, as a fraction of the time; by patterns of names as in a
+        shell, of which the last that matches counts.
 
     Returns
     -------
@@ -95,17 +104,19 @@ def compare_files(old: str | Path, new: str | Path, *, threshold: float = 0.05) 
     Raises
     ------
     ValueError
-        When `threshold` is not positive.
+        When a threshold is not positive, or a pattern matches no benchmark of both.
     DataError
         When a file cannot be read, is not of pytest-benchmark, or no benchmark is in both.
     """
-    if not threshold > 0:
-        raise ValueError(f"threshold must be positive, not {threshold!r}")
+    _patterns(threshold)  # before the files are read
     return compare_sessions(read_benchmarks(old), read_benchmarks(new), threshold=threshold)
 
 
 def compare_sessions(
-    before: BenchmarkFile, after: BenchmarkFile, *, threshold: float = 0.05
+    before: BenchmarkFile,
+    after: BenchmarkFile,
+    *,
+    threshold: float | Mapping[str, float] = THRESHOLD,
 ) -> FileComparison:
     """Compare the benchmarks of two sessions.
 
@@ -113,8 +124,9 @@ def compare_sessions(
     ----------
     before, after : BenchmarkFile
         The sessions.
-    threshold : float
-        The smallest change that counts, as a fraction of the time.
+    threshold : float or mapping of str to float
+        The smallest change that counts, as a fraction of the time; by patterns of names as in a
+        shell, of which the last that matches counts.
 
     Returns
     -------
@@ -122,6 +134,8 @@ def compare_sessions(
 
     Raises
     ------
+    ValueError
+        When a threshold is not positive, or a pattern matches no benchmark of both.
     DataError
         When no benchmark is in both.
     """
@@ -134,10 +148,11 @@ def compare_sessions(
     ]
     if not pairs:
         raise DataError(f"{before.path} and {after.path} have no benchmark in common")
+    thresholds = _thresholds(threshold, [old.name for old, _ in pairs])
     enough = [pair for pair in pairs if _can_be_judged(*pair)]
     noise = session_noise(enough)
     together = sum(not new.is_control for _, new in enough)
-    rows = [_row(pair, judge(*pair, noise), together, threshold) for pair in pairs]
+    rows = [_row(pair, judge(*pair, noise), together, thresholds[pair[0].name]) for pair in pairs]
     return FileComparison(
         pd.DataFrame(rows),
         noise,
@@ -145,6 +160,25 @@ def compare_sessions(
         tuple(name for name in after.benchmarks if name not in before.benchmarks),
         _warnings(before, after),
     )
+
+
+def _patterns(threshold: float | Mapping[str, float]) -> Mapping[str, float]:
+    patterns = threshold if isinstance(threshold, Mapping) else {"*": threshold}
+    for one in patterns.values():
+        if not 0.0 < one < math.inf:
+            raise ValueError(f"threshold must be positive, not {one!r}")
+    return patterns
+
+
+def _thresholds(given: float | Mapping[str, float], names: list[str]) -> dict[str, float]:
+    found = dict.fromkeys(names, THRESHOLD)
+    for pattern, threshold in _patterns(given).items():
+        # the brackets of parametrised names are meant as they stand
+        matching = fnmatch.filter(names, pattern.replace("[", "[[]"))
+        if not matching:
+            raise ValueError(f"no benchmark of both matches {pattern!r}")
+        found.update(dict.fromkeys(matching, threshold))
+    return found
 
 
 def _can_be_judged(old: Benchmark, new: Benchmark) -> bool:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ _RENAMED = {"bench/bench_works.py::test_work[": "bench/bench_workloads.py::test_
 _MOST_ROUNDS = 10**8
 """More rounds than a session has time for: a file that states more is damaged."""
 
+_UNDISTURBED = 0.1
+"""Quantile of the samples of a pass that stands for calls that nothing disturbed."""
+
+_SMALLEST_S = 1e-12
+_LOWER = (0.05, 0.25)
 _NORMAL_QUANTILE = float(norm.isf((1 - CONFIDENCE) / 2))
 
 
@@ -62,15 +68,26 @@ class Benchmark:
     passes: tuple[Mapping[str, Any], ...]
     extra: Mapping[str, Any]
 
-    @property
-    def medians_s(self) -> list[float]:
-        """The medians of the passes in seconds, the least first."""
-        return sorted(float(one["median_s"]) for one in self.passes)
+    @cached_property
+    def undisturbed_s(self) -> list[float]:
+        """The lower deciles of the passes' samples in seconds, the least first.
+
+        The medians of the passes, where the samples of each are not known.
+        """
+        rounds = [int(one.get("rounds") or 0) for one in self.passes]
+        if not (all(rounds) and sum(rounds) == len(self.samples_s)):
+            return sorted(float(one["median_s"]) for one in self.passes)
+        parts = np.split(self.samples_s, np.cumsum(rounds)[:-1])
+        return sorted(float(np.quantile(part, _UNDISTURBED)) for part in parts)
 
     @property
     def least_s(self) -> float:
-        """The time of the session: the least of the passes' medians."""
-        return self.medians_s[0]
+        """The time of the session: the least of `undisturbed_s`.
+
+        Disturbances only slow. A second thread, above all, may start at once or late for seconds
+        on end, so that a median jumps from one level to another, where the decile stays.
+        """
+        return self.undisturbed_s[0]
 
     @property
     def baseline_s(self) -> float | None:
@@ -87,13 +104,22 @@ class Benchmark:
         The distance of the two least passes or, of a single pass, the standard error of which
         its bootstrap interval would be the normal one.
         """
-        first, *others = self.medians_s
+        first, *others = self.undisturbed_s
         if first <= 0:
             return math.nan
         if others:
             return others[0] / first - 1
         low, high = self.interval_s
         return (high - low) / (2 * _NORMAL_QUANTILE * first)
+
+    @cached_property
+    def spread(self) -> float:
+        """Standard deviation of the samples' logarithms as a fraction, by their lower quantiles.
+
+        By the quartile and the twentieth: what is disturbed lies above.
+        """
+        few, quarter = np.quantile(np.log(np.maximum(self.samples_s, _SMALLEST_S)), _LOWER)
+        return float((quarter - few) / (norm.isf(_LOWER[0]) - norm.isf(_LOWER[1])))
 
     @cached_property
     def interval_s(self) -> tuple[float, float]:
@@ -129,13 +155,15 @@ class BenchmarkFile:
     processor: str
 
 
-def read_benchmarks(path: str | Path) -> BenchmarkFile:
-    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` wrote.
+def read_benchmarks(path: str | Path, *further: str | Path) -> BenchmarkFile:
+    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` wrote, or several.
 
     Parameters
     ----------
     path : str or pathlib.Path
         The file; files of initperf before workloads had that name are read too.
+    *further : str or pathlib.Path
+        Files of other processes of the same session: their timings are passes.
 
     Returns
     -------
@@ -144,17 +172,16 @@ def read_benchmarks(path: str | Path) -> BenchmarkFile:
     Raises
     ------
     DataError
-        When it cannot be read, is not such a file, or holds no benchmarks.
+        When one cannot be read, is not such a file, or holds no benchmarks.
     """
     path = Path(path)
+    content = _content(path)
+    others = [_content(Path(other)) for other in further]
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}") from None
-    try:
-        rows = [_benchmark(row) for row in content["benchmarks"]]
+        found = content["benchmarks"]
+        if others:
+            found = join(chain(found, *(other["benchmarks"] for other in others)))
+        rows = [_benchmark(row) for row in found]
         machine = content.get("machine_info") or {}
         own, cpu = machine.get("initperf") or {}, machine.get("cpu") or {}
         processor = own.get("processor") or cpu.get("brand_raw") or "unknown"
@@ -165,6 +192,15 @@ def read_benchmarks(path: str | Path) -> BenchmarkFile:
     if not rows:
         raise DataError(f"{path} holds no benchmarks")
     return BenchmarkFile(path, {row.name: row for row in rows}, processor)
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON: {error}") from None
 
 
 def write_benchmarks(path: str | Path, rows: Iterable[tuple[Row, float]]) -> None:

@@ -41,6 +41,8 @@ register(
         measure=_gaussian,
         source_read="the edge derived again in initperf.theory.JacobianSpectrum; not compared with "
         "the text",
+        seeds=10,
+        quick_seeds=10,
     )
 )
 register(

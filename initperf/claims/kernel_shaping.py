@@ -60,6 +60,8 @@ register(
         high=0.92,
         tolerance="0.02, of the order of L/n times 1 − c.",
         measure=_correlation,
+        seeds=10,
+        quick_seeds=10,
     )
 )
 register(
@@ -75,7 +77,7 @@ register(
         high=1.0,
         tolerance="above 80 %, where guessing gives 10 %.",
         measure=_trained,
-        seeds=5,
-        quick_seeds=3,
+        seeds=8,
+        quick_seeds=6,
     )
 )

@@ -70,8 +70,8 @@ register(
         high=2.0,
         tolerance="2 points, the paper's bound of stability.",
         measure=_same,
-        seeds=6,
-        quick_seeds=4,
+        seeds=8,
+        quick_seeds=6,
     )
 )
 register(
@@ -86,7 +86,7 @@ register(
         high=100.0,
         tolerance="more than the 2 points of stability.",
         measure=_different,
-        seeds=6,
-        quick_seeds=4,
+        seeds=8,
+        quick_seeds=8,
     )
 )

@@ -85,6 +85,6 @@ register(
         tolerance="10 %: the start is not aligned, which changes ln(1/u₀) by as much.",
         measure=_small,
         seeds=40,
-        quick_seeds=10,
+        quick_seeds=20,
     )
 )

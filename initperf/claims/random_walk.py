@@ -31,5 +31,7 @@ register(
         high=0.5,
         tolerance="a tenth of the drift of He's weights, 5L/(2n) = 5.",
         measure=_drift,
+        seeds=10,
+        quick_seeds=10,
     )
 )

@@ -60,6 +60,8 @@ register(
         high=-29.5,
         tolerance="half a layer.",
         measure=_lost,
+        seeds=10,
+        quick_seeds=10,
     )
 )
 register(
@@ -74,8 +76,8 @@ register(
         high=1.0,
         tolerance="above 80 %, where guessing gives 10 %.",
         measure=_he,
-        seeds=5,
-        quick_seeds=3,
+        seeds=40,
+        quick_seeds=8,
     )
 )
 register(
@@ -92,7 +94,7 @@ register(
         measure=_xavier,
         remark="Xavier's weights do not train in this time, but the seeds are not all at guessing "
         "any more: the stall is long, not for ever.",
-        seeds=5,
-        quick_seeds=3,
+        seeds=24,
+        quick_seeds=8,
     )
 )

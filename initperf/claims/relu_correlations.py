@@ -64,6 +64,6 @@ register(
         tolerance="10 %: corrections are of the order of L/n, 6 % here.",
         measure=_angle,
         seeds=30,
-        quick_seeds=10,
+        quick_seeds=20,
     )
 )

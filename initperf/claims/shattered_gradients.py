@@ -12,6 +12,7 @@ _SETTING = (
     "10 layers of 400 units, N(0, 2/n), two independent normal inputs, the same gradient from "
     "above; 40 networks each seed, quick 20."
 )
+_READ = "exponential and slower decay compared with the abstract, the two bases not"
 _REMARK = (
     "The paper's number assumes that a unit is active for both inputs with the chance 1/4 in every "
     "layer. In a real ReLU network the signals of different inputs become alike from layer to "
@@ -64,6 +65,7 @@ register(
         tolerance="5 % a layer.",
         measure=_plain,
         remark=_REMARK,
+        source_read=_READ,
     )
 )
 register(
@@ -79,5 +81,6 @@ register(
         tolerance="5 % a block.",
         measure=_residual,
         remark=_REMARK,
+        source_read=_READ,
     )
 )

@@ -65,6 +65,7 @@ register(
         high=0.727,
         tolerance="0.02.",
         measure=_code,
+        source_read="compared with copies of the implementation, the number from memory",
         seeds=40,
         quick_seeds=20,
         remark="The biases, PyTorch's default times 30, spread the pre-activations so far that the "

@@ -73,8 +73,8 @@ register(
         high=7.0,
         tolerance="1: the paper's line is a rule of thumb.",
         measure=_depth,
-        seeds=4,
-        quick_seeds=2,
+        seeds=8,
+        quick_seeds=4,
         remark="The depth grows with the number of steps, as the paper's figure shows too: 6ξ_c "
         "belongs to one amount of training and is no limit.",
     )

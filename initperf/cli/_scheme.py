@@ -43,15 +43,17 @@ def describe(scheme: "Scheme", arguments: argparse.Namespace) -> None:
     with usage():
         sizes = tuple(arguments.shape) or _SIZES
         network = Mlp(sizes, arguments.activation or "relu", "float64", residual=arguments.residual)
-        batch = np.random.default_rng(arguments.seed).standard_normal((_INPUTS, sizes[0]))
-        network.initialize(scheme, arguments.seed, batch=batch)
+        rng = np.random.default_rng(arguments.seed)
+        batch = rng.standard_normal((_INPUTS, sizes[0]))
+        labels = rng.integers(sizes[-1], size=_INPUTS)
+        network.initialize(scheme, arguments.seed, batch=batch, labels=labels)
     facts = {
         "name": scheme.name,
         "formula": scheme.formula,
         "source": scheme.cite,
         "suits": ", ".join(scheme.suits) or "no activation in particular",
         "network": _described(network),
-        "inputs": f"{_INPUTS} of standard normal features",
+        "inputs": f"{_INPUTS} of standard normal features, labels at random",
     }
     rows = [
         {

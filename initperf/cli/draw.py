@@ -4,16 +4,9 @@ import argparse
 from pathlib import Path
 
 from initperf._core.text import one_line
-from initperf.cli._arguments import (
-    OF_INITIALIZERS,
-    add_backend,
-    add_dtype,
-    add_parameters,
-    integer,
-    named,
-    parameters,
-)
+from initperf.cli._arguments import OF_INITIALIZERS, add_backend, add_dtype, integer, named
 from initperf.cli._output import moments, show, usage
+from initperf.cli._parameters import add_parameters, parameters
 from initperf.errors import UsageError
 
 HELP = "draw weights, or all parameters of a PyTorch model, into a file, or describe them"

@@ -4,16 +4,9 @@ import argparse
 import math
 from typing import Any
 
-from initperf.cli._arguments import (
-    OF_INITIALIZERS,
-    OF_SCHEMES,
-    add_parameters,
-    add_residual,
-    integer,
-    named,
-    parameters,
-)
+from initperf.cli._arguments import OF_INITIALIZERS, OF_SCHEMES, add_residual, integer, named
 from initperf.cli._output import moments, show_json, usage
+from initperf.cli._parameters import add_parameters, parameters
 from initperf.cli._scheme import describe
 from initperf.errors import UsageError
 

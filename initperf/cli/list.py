@@ -1,4 +1,4 @@
-"""``initperf list``: tables of rules, activations, optimizers, schedules and data sets."""
+"""``initperf list``: tables of rules, activations, losses, optimizers, schedules, data sets."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -74,6 +74,19 @@ def _activations() -> Iterator[Row]:
         }
 
 
+def _losses() -> Iterator[Row]:
+    from initperf.losses import LOSSES
+
+    for name, one in LOSSES.items():
+        yield {
+            "name": name,
+            "formula": one.formula,
+            "score": one.score,
+            "source": one.cite,
+            "aliases": LOSSES.aliases(name),
+        }
+
+
 def _choices(setting: str) -> Iterator[Row]:
     from initperf._core.schema import settings_of
     from initperf.training.choices import CHOICES
@@ -98,6 +111,7 @@ def _datasets() -> Iterator[Row]:
 _KINDS: dict[str, Callable[[], Iterator[Row]]] = {
     "initializers": _initializers,
     "activations": _activations,
+    "losses": _losses,
     "optimizers": lambda: _choices("optimizer"),
     "schedules": lambda: _choices("schedule"),
     "datasets": _datasets,

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from initperf._core.text import one_line
-from initperf.cli._arguments import add_dtype, add_training, experiments, integer, positive_number
+from initperf.cli._arguments import add_dtype, integer, positive_number
 from initperf.cli._output import progress, show, show_json, usage
+from initperf.cli._settings import add_training, experiments
 from initperf.errors import UsageError
 
 HELP = "show where a kernel, a draw or a training run spends its time, inside the JIT too"
@@ -112,11 +113,11 @@ def _target(arguments: argparse.Namespace) -> Any:
 
 
 def _training(arguments: argparse.Namespace) -> Any:
-    from initperf import data
     from initperf.profiling.target import Target
+    from initperf.training._data import load_data
 
     (experiment,) = experiments(arguments, many=False)
-    data.load(experiment.dataset, arguments.data_dir)
+    load_data(experiment, arguments.data_dir)
     return Target(
         "train", experiment.to_json(), experiment.dtype, data_directory=arguments.data_dir
     )

@@ -1,7 +1,6 @@
 """``initperf report``: all measurements, as one page."""
 
 import argparse
-import importlib.metadata
 import shlex
 import sys
 from collections.abc import Iterator
@@ -10,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initperf._core.text import one_line
-from initperf.cli._arguments import add_data, add_settings, axes, check_used, integer
+from initperf.cli._arguments import add_data, integer
+from initperf.cli._figures import from_figures
 from initperf.cli._output import progress, usage
+from initperf.cli._settings import add_settings, axes, check_used
 from initperf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         settings,
         many=False,
         plurals=("initializer", "activation", "learning_rate"),
-        without=("seed",),
+        without=("seed", "loss"),
     )
 
 
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure or read, then write."""
     from initperf.training.store import RunStore
 
-    check, write = _writer()
+    check, write = from_figures("check"), from_figures("write")
     directory = Path(arguments.out)
     only = tuple(filter(None, (arguments.only or "").split(",")))
     own = Path(arguments.figures) if arguments.figures else None
@@ -178,12 +179,3 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any]) -> Any:
         initializers = [spelled(rule_of(name)) for name in given.get("initializer", ())]
         activations = [ACTIVATIONS.canonical(name) for name in given.get("activation", ())]
     return stored_tables(Path(arguments.source), initializers, activations)
-
-
-def _writer() -> tuple[Any, Any]:
-    found = {
-        entry.name: entry for entry in importlib.metadata.entry_points(group="initperf.report")
-    }
-    if not {"check", "write"} <= set(found):
-        raise UsageError("the report generator is not installed; install initperf[suite] again")
-    return found["check"].load(), found["write"].load()

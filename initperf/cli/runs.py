@@ -19,7 +19,8 @@ HELP = "list the runs that a directory keeps; filter, export, merge and remove t
 
 _ROWS = ("epochs", "steps", "layers", "histograms")
 _ALWAYS = ("run", "initializer", "activation")
-_LAST = ("seed", "status", "test_accuracy", "train_seconds")
+_LAST = ("seed", "status", "test_accuracy", "test_r2", "train_seconds")
+_SCORES = ("test_accuracy", "test_r2")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +99,8 @@ def _rows(facts: "pandas.DataFrame", everything: bool) -> list[dict[str, Any]]:
             for name in facts.columns
             if name not in fixed and facts[name].nunique(dropna=False) > 1
         ]
-        facts = facts[[*_ALWAYS, *differing, *_LAST]]
+        last = [one for one in _LAST if one not in _SCORES or facts[one].notna().any()]
+        facts = facts[[*_ALWAYS, *differing, *last]]
     whole = facts.convert_dtypes().astype(object)
     rows: list[dict[str, Any]] = whole.where(whole.notna(), None).to_dict("records")
     return rows

@@ -5,16 +5,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from initperf._core.text import one_line
-from initperf.cli._arguments import (
-    add_json,
-    add_training,
-    axes,
-    check_used,
-    integer,
-    outcomes,
-    positive_number,
-)
+from initperf.cli._arguments import add_json, integer, positive_number
+from initperf.cli._outcomes import outcomes
 from initperf.cli._output import progress, show, usage
+from initperf.cli._settings import add_training, axes, check_used
 
 if TYPE_CHECKING:
     from initperf.data import Dataset
@@ -67,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train the grid and print a row a run, or what it would take."""
-    from initperf import data
+    from initperf.training._data import load_all
     from initperf.training.grids import read, suitable
     from initperf.training.store import RunStore
     from initperf.training.sweep import Workers, sweep
@@ -81,8 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_used(given, chosen)
     for reason in left_out:
         _tell(f"left out: {reason}")
-    names = dict.fromkeys(one.dataset for one in chosen)
-    datasets = {name: data.load(name, arguments.data_dir) for name in names}
+    datasets = load_all(chosen, arguments.data_dir)
     store = RunStore(arguments.out) if arguments.out else None
     if arguments.dry_run:
         show([_plan(chosen, datasets, store, workers)], arguments.json)

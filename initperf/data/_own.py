@@ -1,45 +1,41 @@
-"""Data of one's own: arrays, NumPy's ``.npz`` files and tables in CSV, of any features and classes.
+"""Data of one's own: rows of features with classes or with values to predict.
 
-A file is split into a training and a test set class by class, the same way each time, unless it
-says the split itself.
+Rows are split into a training and a test set, class by class where there are classes, the same way
+each time, unless the split is given.
 """
 
 import hashlib
-import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from initperf._core.arguments import as_dtype, choice, number, shown, whole
+from initperf._core.arguments import choice, number, whole
+from initperf._core.arrays import as_dtype
 from initperf.data._dataset import PARTS, Dataset
 from initperf.errors import DataError
 
-SUFFIXES = (".npz", ".csv")
-"""Endings of file names that are data sets of one's own."""
-
 _TEST_SHARE = 0.2
-_TARGET = "#"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OwnDataset(Dataset):
-    """Labelled rows of features, split into a training and a test set.
+    """Rows of features with their targets, split into a training and a test set.
 
     Parameters
     ----------
     train_images, test_images : ndarray of float64, shape (count, features)
         Features.
-    train_labels, test_labels : ndarray of int64, shape (count,)
-        Classes, from 0.
+    train_labels, test_labels : ndarray
+        Targets: classes from 0, int64 of shape (count,), or values, float64 of shape
+        (count, outputs).
     standardised : bool
-        Whether `features` subtracts the mean of each column of the training set and divides by its
-        standard deviation.
+        Whether `features`, and `targets` that are values, subtract the mean of each column of the
+        training set and divide by its standard deviation.
     class_names : tuple of str
-        What the classes are called in the data.
+        What the classes are called in the data; empty where targets are values.
 
     Raises
     ------
@@ -55,7 +51,7 @@ class OwnDataset(Dataset):
             rows, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
             where = f"{self.name}, {split} set"
             if len(rows) != len(labels):
-                raise DataError(f"{where}: {len(rows):,} rows but {len(labels):,} labels")
+                raise DataError(f"{where}: {len(rows):,} rows but {len(labels):,} targets")
             if not len(rows):
                 raise DataError(f"{where}: no rows, expected at least one")
             for name, array in ((f"{split}_images", rows), (f"{split}_labels", labels)):
@@ -64,15 +60,22 @@ class OwnDataset(Dataset):
                 object.__setattr__(self, name, owned)
         if self.train_images.shape[1] != self.test_images.shape[1]:
             raise DataError(f"{self.name}: training and test set differ in their features")
+        if self.train_labels.shape[1:] != self.test_labels.shape[1:]:
+            raise DataError(f"{self.name}: training and test set differ in their targets")
 
     @property
     def classes(self) -> int:
-        """The number of classes."""
+        """The number of classes; 0 where targets are values."""
         return len(self.class_names)
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs of a network: of classes, or of values of a row."""
+        return self.classes or int(self.train_labels.shape[1])
 
     @cached_property
     def digest(self) -> str:
-        """Sixteen hexadecimal digits that identify these features and labels, in this order."""
+        """Sixteen hexadecimal digits that identify these features and targets, in this order."""
         found = hashlib.sha256(f"{self.standardised} {self.class_names!r}".encode())
         for part in PARTS:
             array = getattr(self, part)
@@ -123,24 +126,71 @@ class OwnDataset(Dataset):
             For another split or dtype, or a count that is no integer or too large.
         """
         choice("split", split, ("train", "test"))
-        kind = as_dtype(dtype)
         rows = self.train_images if split == "train" else self.test_images
+        return self._scaled(rows, self.train_images, split, dtype, count)
+
+    def targets(
+        self, split: str = "train", dtype: DTypeLike = "float32", count: int | None = None
+    ) -> NDArray[Any]:
+        """Return what a network learns: classes, or values standardised by the training set.
+
+        Parameters
+        ----------
+        split : {"train", "test"}
+            The set.
+        dtype : {"float32", "float64"}
+            Dtype of values.
+        count : int, optional
+            Only of the first `count` rows; of all by default.
+
+        Returns
+        -------
+        ndarray
+            (count,) int64, or (count, outputs) of `dtype`: new, contiguous and writable.
+
+        Raises
+        ------
+        ValueError
+            As `features`.
+        DataError
+            For values that the dtype does not hold.
+        """
+        if self.classes:
+            return super().targets(split, dtype, count)
+        choice("split", split, ("train", "test"))
+        rows = self.train_labels if split == "train" else self.test_labels
+        with np.errstate(over="ignore"):
+            values = self._scaled(rows, self.train_labels, split, dtype, count)
+        if not np.isfinite(values).all():
+            raise DataError(f"{self.name}: targets are too large for {values.dtype}")
+        return values
+
+    def _scaled(
+        self,
+        rows: NDArray[Any],
+        training: NDArray[Any],
+        split: str,
+        dtype: DTypeLike,
+        count: int | None,
+    ) -> NDArray[np.floating]:
+        """Return the first rows in a dtype, standardised by those of the training set if wanted."""
+        kind = as_dtype(dtype)
         if count is not None and whole("count", count, 0) > len(rows):
             raise ValueError(
                 f"count must be at most {len(rows)}, the size of the {split} set, not {count}"
             )
         if not self.standardised:
             return rows[:count].astype(kind)
-        centre, spread = self.train_images.mean(axis=0), self.train_images.std(axis=0)
+        centre, spread = training.mean(axis=0), training.std(axis=0)
         scale = np.where(spread > 0.0, spread, 1.0)
         return np.ascontiguousarray(((rows[:count] - centre) / scale).astype(kind))
 
 
 def from_arrays(
-    images: ArrayLike,
-    labels: ArrayLike,
-    test_images: ArrayLike | None = None,
-    test_labels: ArrayLike | None = None,
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    test_inputs: ArrayLike | None = None,
+    test_targets: ArrayLike | None = None,
     *,
     name: str = "own",
     standardised: bool = True,
@@ -150,17 +200,18 @@ def from_arrays(
 
     Parameters
     ----------
-    images : array_like, shape (count, ...)
+    inputs : array_like, shape (count, ...)
         Finite numbers; each row is flattened.
-    labels : array_like, shape (count,)
-        Classes: integers or words; each different one is a class.
-    test_images, test_labels : array_like, optional
-        The test set. By default a share of each class of the rows is taken for it, the same rows
-        each time.
+    targets : array_like, shape (count,) or (count, outputs)
+        Integers or words: each different one is a class. Or floats: values, which losses such as
+        ``"squared_error"`` predict.
+    test_inputs, test_targets : array_like, optional
+        The test set. By default a share of the rows is taken for it, of each class if there are
+        classes, the same rows each time.
     name : str
         Name of the data in results.
     standardised : bool
-        Whether each column is standardised by the training set.
+        Whether each column of features, and of values, is standardised by the training set.
     test_share : float
         Share of the rows that are taken for the test set.
 
@@ -171,41 +222,51 @@ def from_arrays(
     Raises
     ------
     DataError
-        When rows and labels do not pair, a value is not finite, or there are fewer than two
-        classes.
+        When rows and targets do not pair, a number is not finite, there are fewer than two
+        classes, or all values of an output are equal.
     ValueError
         For a share that is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from initperf.data import from_arrays
+    >>> rows = np.random.default_rng(0).normal(size=(50, 3))
+    >>> from_arrays(rows, rows[:, 0] > 0.0).classes, from_arrays(rows, rows[:, 0]).classes
+    (2, 0)
     """
     number("test_share", test_share, 1.0, positive=True)
-    rows, classes = _rows(name, images), np.asarray(labels)
-    _check_labels(name, classes, len(rows))
-    if (test_images is None) != (test_labels is None):
-        raise DataError(f"{name}: test images and test labels come together")
-    if test_images is None:
-        test = _test_rows(classes, test_share)
-        parts: tuple[Any, ...] = (rows[~test], classes[~test], rows[test], classes[test])
+    if (test_inputs is None) != (test_targets is None):
+        raise DataError(f"{name}: test inputs and test targets come together")
+    rows, wanted = _rows(name, inputs), np.asarray(targets)
+    of_values = wanted.dtype.kind == "f"
+    checked = _values if of_values else _classes
+    wanted = checked(name, wanted, len(rows))
+    parts: list[Any]
+    if test_inputs is None:
+        test = _test_rows(np.zeros(len(rows)) if of_values else wanted, test_share)
+        parts = [rows[~test], wanted[~test], rows[test], wanted[test]]
     else:
-        other = np.asarray(test_labels)
-        parts = rows, classes, _rows(name, test_images), other
-        _check_labels(name, other, len(parts[2]))
-    names = np.unique(classes if test_images is None else np.concatenate([parts[1], parts[3]]))
-    if len(names) < 2:
-        raise DataError(f"{name}: {len(names)} class, expected at least two")
+        other = _rows(name, test_inputs)
+        parts = [rows, wanted, other, checked(name, np.asarray(test_targets), len(other))]
+    if of_values:
+        _check_spread(name, parts[1])
+    names = () if of_values else _numbered(name, parts)
     return OwnDataset(
         parts[0],
-        np.searchsorted(names, parts[1]).astype(np.int64),
+        parts[1],
         parts[2],
-        np.searchsorted(names, parts[3]).astype(np.int64),
+        parts[3],
         name,
         "arrays of one's own",
         standardised=standardised,
-        class_names=tuple(map(str, names)),
+        class_names=names,
     )
 
 
-def _rows(name: str, images: ArrayLike) -> NDArray[np.float64]:
+def _rows(name: str, inputs: ArrayLike) -> NDArray[np.float64]:
     try:
-        rows = np.asarray(images, dtype=np.float64)
+        rows = np.asarray(inputs, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"{name}: features must be numbers: {error}") from None
     if rows.ndim < 2 or not rows.size:
@@ -215,12 +276,48 @@ def _rows(name: str, images: ArrayLike) -> NDArray[np.float64]:
     return rows.reshape(len(rows), -1)
 
 
-def _check_labels(name: str, labels: NDArray[Any], count: int) -> None:
-    if labels.ndim != 1 or labels.dtype.kind not in "biuUS":
-        found = f"{labels.dtype} labels of shape {labels.shape}"
-        raise DataError(f"{name}: {found}, expected integers or words of shape (count,)")
-    if len(labels) != count:
-        raise DataError(f"{name}: {count:,} rows but {len(labels):,} labels")
+def _classes(name: str, targets: NDArray[Any], count: int) -> NDArray[Any]:
+    if targets.ndim != 1 or targets.dtype.kind not in "biuUS":
+        found = f"{targets.dtype} targets of shape {targets.shape}"
+        raise DataError(
+            f"{name}: {found}, expected integers or words of shape (count,), or floats to predict"
+        )
+    return _paired(name, targets, count)
+
+
+def _values(name: str, targets: NDArray[Any], count: int) -> NDArray[np.float64]:
+    if targets.ndim not in (1, 2) or targets.dtype.kind != "f" or 0 in targets.shape[1:]:
+        found = f"{targets.dtype} targets of shape {targets.shape}"
+        raise DataError(f"{name}: {found}, expected floats of shape (count,) or (count, outputs)")
+    if not np.isfinite(targets).all():
+        raise DataError(f"{name}: targets must be finite, and some are missing or infinite")
+    return _paired(name, targets.astype(np.float64).reshape(len(targets), -1), count)
+
+
+def _check_spread(name: str, values: NDArray[np.float64]) -> None:
+    """Check that the values of each output differ, by a standard deviation that is finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = values.std(axis=0)
+    if not ((values.max(axis=0) > values.min(axis=0)) & np.isfinite(spread)).all():
+        raise DataError(
+            f"{name}: targets of the training set are all equal, or too large for their variance"
+        )
+
+
+def _paired(name: str, targets: NDArray[Any], count: int) -> NDArray[Any]:
+    if len(targets) != count:
+        raise DataError(f"{name}: {count:,} rows but {len(targets):,} targets")
+    return targets
+
+
+def _numbered(name: str, parts: list[NDArray[Any]]) -> tuple[str, ...]:
+    """Put numbers for the classes of both sets, in place; return their names in order."""
+    names = np.unique(np.concatenate([parts[1], parts[3]]))
+    if len(names) < 2:
+        raise DataError(f"{name}: {len(names)} class, expected at least two")
+    for at in (1, 3):
+        parts[at] = np.searchsorted(names, parts[at]).astype(np.int64)
+    return tuple(map(str, names))
 
 
 def _test_rows(labels: NDArray[Any], share: float) -> NDArray[np.bool_]:
@@ -231,91 +328,3 @@ def _test_rows(labels: NDArray[Any], share: float) -> NDArray[np.bool_]:
         rows = rng.permutation(np.flatnonzero(labels == one))
         test[rows[: min(max(1, round(share * len(rows))), len(rows) - 1)]] = True
     return test
-
-
-def is_own(name: str) -> bool:
-    """Return whether the name of a data set is that of a file of one's own."""
-    return name.partition(_TARGET)[0].lower().endswith(SUFFIXES)
-
-
-def from_file(name: str) -> OwnDataset:
-    """Read a data set from a ``.npz`` or ``.csv`` file.
-
-    Parameters
-    ----------
-    name : str
-        Path of the file; for a table followed by ``#`` and the name of the column with the
-        classes, the last one by default. A ``.npz`` file holds ``images`` and ``labels``, or
-        ``X`` and ``y``, or ``train_images``, ``train_labels``, ``test_images`` and
-        ``test_labels``.
-
-    Returns
-    -------
-    OwnDataset
-
-    Raises
-    ------
-    DataError
-        When the file is missing, damaged or holds something else.
-    """
-    text, _, target = name.partition(_TARGET)
-    path = Path(text).expanduser()
-    if not path.is_file():
-        raise DataError(f"{text}: no such file")
-    if path.suffix.lower() == ".npz":
-        return _from_archive(path, name)
-    return _from_table(path, name, target)
-
-
-def _from_archive(path: Path, name: str) -> OwnDataset:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except Exception as error:
-        # a damaged archive raises errors of many types, depending on its first damaged field
-        raise DataError(f"{path}: no readable archive of arrays: {error}") from None
-    for keys in (tuple(PARTS), ("images", "labels"), ("X", "y")):
-        if set(keys) <= set(arrays):
-            return _kept(from_arrays(*(arrays[key] for key in keys), name=name), path)
-    held = ", ".join(sorted(arrays)) or "nothing"
-    raise DataError(
-        f"{path}: expected images and labels, or X and y, or {', '.join(PARTS)}; it holds {held}"
-    )
-
-
-def _from_table(path: Path, name: str, target: str) -> OwnDataset:
-    import pandas
-
-    try:
-        table = pandas.read_csv(path)
-    except (OSError, ValueError, pandas.errors.ParserError) as error:
-        raise DataError(f"{path}: no readable table: {' '.join(str(error).split())}") from None
-    if len(table.columns) < 2:
-        raise DataError(f"{path}: {len(table.columns)} column, expected features and a target")
-    target = target or str(table.columns[-1])
-    if target not in table.columns:
-        there = ", ".join(map(str, table.columns[:20]))
-        raise DataError(f"{path}: no column {shown(target)}; there are {there}")
-    labels = table.pop(target)
-    if labels.isna().any():
-        raise DataError(f"{path}: column {target} has rows without a class")
-    for column, values in table.items():
-        if not pandas.api.types.is_numeric_dtype(values):
-            raise DataError(f"{path}: column {column} holds words, and features must be numbers")
-    classes = labels.to_numpy()
-    if classes.dtype.kind == "f":
-        if (classes % 1 != 0).any():
-            raise DataError(
-                f"{path}: column {target} holds {len(np.unique(classes)):,} different numbers, and "
-                "classes must be integers or words"
-            )
-        classes = classes.astype(np.int64)
-    elif classes.dtype.kind not in "biu":
-        classes = np.array([str(one) for one in classes])
-    return _kept(from_arrays(table.to_numpy(np.float64), classes, name=name), path)
-
-
-def _kept(dataset: OwnDataset, path: Path) -> OwnDataset:
-    object.__setattr__(dataset, "source", "a file of one's own")
-    object.__setattr__(dataset, "location", os.fspath(path))
-    return dataset

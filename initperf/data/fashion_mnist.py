@@ -12,6 +12,7 @@ DATASETS.register(
         title="Fashion-MNIST",
         folders=("FashionMNIST", "fashion-mnist", "fashion_mnist"),
         openml=40996,
+        installed=("/usr/share/datasets/fashion-mnist",),  # Debian's dataset-fashion-mnist
         published={
             "train_images": Published(
                 60_000, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from initperf._core.arguments import DTYPES
+from initperf._core.arrays import DTYPES
 from initperf._core.quadrature import normal_moments
 from initperf._core.source import Source
 from initperf.initializers._filling import fill

@@ -4,7 +4,8 @@ import math
 import operator
 from typing import Any
 
-from initperf._core.arguments import as_shape, shown
+from initperf._core.arguments import shown
+from initperf._core.arrays import as_shape
 
 Axes = int | tuple[int, ...]
 

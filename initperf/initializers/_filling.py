@@ -26,7 +26,7 @@ def fill(kernel: str, out: np.ndarray, source: Source, *parameters: Any) -> None
     kernel : str
         The fill: ``"fill_uniform"``, ``"fill_normal"`` or ``"fill_truncated_normal"``.
     out : numpy.ndarray
-        Any shape and layout, float32 or float64; see `initperf._core.arguments.as_output`.
+        Any shape and layout, float32 or float64; see `initperf._core.arrays.as_output`.
     source : Source
         Source of the values. Both backends give the same bits, with any number of threads.
     *parameters

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from initperf._core.arguments import as_dtype, as_index, as_output, as_shape, shown, too_large
+from initperf._core.arguments import as_index, shown
+from initperf._core.arrays import as_dtype, as_output, as_shape, too_large
 from initperf._core.dtypes import as_rounded_dtype, narrowed
 from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
@@ -68,7 +69,7 @@ class Initializer(Rule, ABC):
             `out` also ``"float16"`` or ``"bfloat16"`` (of the package ml_dtypes): drawn as float32
             and rounded to nearest, but not past a bound of independent entries.
         out : array, optional
-            Filled and returned instead of a new array; see `initperf._core.arguments.as_output`.
+            Filled and returned instead of a new array; see `initperf._core.arrays.as_output`.
         backend : str
             ``"numba"`` or ``"numpy"``: the same values, at different speeds; to rounding where
             matrices are multiplied, as for ``"orthogonal"``.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_dtype, as_output, as_shape
+from initperf._core.arrays import as_dtype, as_output, as_shape
 from initperf._core.keys import RandomSource
 from initperf._core.parallel import default_threads, split
 from initperf._core.source import Source

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from initperf._core.arguments import as_shape
+from initperf._core.arrays import as_shape
 from initperf._core.source import Source
 from initperf.initializers._fans import fans
 from initperf.initializers._initializer import Filler, Initializer

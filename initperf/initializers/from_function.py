@@ -6,7 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from initperf._core.arguments import as_shape
+from initperf._core.arrays import as_shape
 from initperf._core.source import Source
 from initperf.initializers._initializer import INITIALIZERS, Filler, Initializer, register
 

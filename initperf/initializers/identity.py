@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_shape
+from initperf._core.arrays import as_shape
 from initperf._core.source import Source
 from initperf.initializers._distributions import check_range
 from initperf.initializers._initializer import register

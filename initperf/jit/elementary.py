@@ -57,11 +57,44 @@ def _polynomial_6(x: Any, c: tuple[Any, ...]) -> Any:
 
 
 @portable
-def _polynomial_8(x: Any, c: tuple[Any, ...]) -> Any:
+def _held_8(c: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (
+        held(c[0]),
+        held(c[1]),
+        held(c[2]),
+        held(c[3]),
+        held(c[4]),
+        held(c[5]),
+        held(c[6]),
+        held(c[7]),
+    )
+
+
+@portable
+def _sum_8(x: Any, c: tuple[Any, ...]) -> Any:
     xx = x * x
-    low = (held(c[0]) + x * held(c[1])) + xx * (held(c[2]) + x * held(c[3]))
-    high = (held(c[4]) + x * held(c[5])) + xx * (held(c[6]) + x * held(c[7]))
+    low = (c[0] + x * c[1]) + xx * (c[2] + x * c[3])
+    high = (c[4] + x * c[5]) + xx * (c[6] + x * c[7])
     return low + (xx * xx) * high
+
+
+@portable
+def _polynomial_8(x: Any, c: tuple[Any, ...]) -> Any:
+    return _sum_8(x, _held_8(c))
+
+
+@portable
+def _where_8(condition: Any, yes: tuple[Any, ...], no: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (
+        where(condition, yes[0], no[0]),
+        where(condition, yes[1], no[1]),
+        where(condition, yes[2], no[2]),
+        where(condition, yes[3], no[3]),
+        where(condition, yes[4], no[4]),
+        where(condition, yes[5], no[5]),
+        where(condition, yes[6], no[6]),
+        where(condition, yes[7], no[7]),
+    )
 
 
 @portable
@@ -380,7 +413,8 @@ def quantile_64(below: Any, above: Any, lean: Any) -> Any:
     """Return the normal quantile, tails down to the smallest normal number; float64.
 
     The lean is the mass below less the mass above; where it is small, it alone decides.
-    To 5 units in the last place of what the tail or the lean stands for.
+    To 5 units in the last place of what the tail or the lean stands for. The coefficients are
+    selected and not the quotients, so that a lane computes one polynomial of the two and not both.
     """
     q = 0.5 * lean
     t = 0.180625 - q * q
@@ -388,9 +422,9 @@ def quantile_64(below: Any, above: Any, lean: Any) -> Any:
         _polynomial_8(t, _CENTRAL_NUMERATOR_64) / _polynomial_8(t, _CENTRAL_DENOMINATOR_64)
     )
     r = np.sqrt(-_log_64(where(below < above, below, above)))
-    middle = _polynomial_8(r - 1.6, _MIDDLE_NUMERATOR_64) / _polynomial_8(
-        r - 1.6, _MIDDLE_DENOMINATOR_64
-    )
-    far = _polynomial_8(r - 5.0, _FAR_NUMERATOR_64) / _polynomial_8(r - 5.0, _FAR_DENOMINATOR_64)
-    tail = where(r <= 5.0, middle, far)
+    is_middle = r <= 5.0
+    beyond = r - where(is_middle, 1.6, 5.0)
+    numerator = _where_8(is_middle, _held_8(_MIDDLE_NUMERATOR_64), _held_8(_FAR_NUMERATOR_64))
+    denominator = _where_8(is_middle, _held_8(_MIDDLE_DENOMINATOR_64), _held_8(_FAR_DENOMINATOR_64))
+    tail = _sum_8(beyond, numerator) / _sum_8(beyond, denominator)
     return where(np.abs(q) <= 0.425, central, where(q < 0.0, -tail, tail))

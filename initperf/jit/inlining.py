@@ -2,15 +2,15 @@
 
 Numba translates each function to machine code, which nobody calls where a function is compiled
 into its callers: they contain its code. Here such a function is optimised, without which loops that
-call it are not vectorised (ReLU took ten times as long), but not translated.
+call it are not vectorised (ReLU took ten times as long), but not translated. Where numba lacks the
+private names for that (`initperf.jit.internals`), it is translated too, as by numba itself.
 """
 
 import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from numba import _dynfunc
-from numba.core.codegen import JITCodeLibrary
+from initperf.jit.internals import JITCodeLibrary, make_function, missing, reload_functions
 
 
 class _InlinedLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba is not typed
@@ -31,6 +31,8 @@ def inlined(lower: Callable[[Any], Any], state: Any) -> bool:
     state : numba.core.compiler.StateDict
         State of the compiler.
     """
+    if missing("inlining"):
+        return bool(lower(state))
     target, flags = state.targetctx, state.flags
     state.library = library = _InlinedLibrary(target.codegen(), state.func_id.func_qualname)
     flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
@@ -39,10 +41,10 @@ def inlined(lower: Callable[[Any], Any], state: Any) -> bool:
     # Numba finds the code of a function by an object that it could be called through. This one
     # would raise a MemoryError, but nobody has it: Python calls the function as it was written.
     never = ctypes.cast(ctypes.pythonapi.PyErr_NoMemory, ctypes.c_void_p).value
-    handle = _dynfunc.make_function(
+    handle = make_function(
         done.fndesc.lookup_module(), done.fndesc.qualname, "", never, done.env, (library,)
     )
     target.insert_user_function(handle, done.fndesc, [library])
-    state.reload_init.extend(library._reload_init)
+    state.reload_init.extend(reload_functions(library))
     state["cr"] = done._replace(cfunc=handle)
     return True

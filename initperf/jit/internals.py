@@ -5,6 +5,8 @@ names is one of `PARTS`; where one of its names is missing, that part alone is s
 ``initperf doctor`` warns:
 
 - ``wide vectors``: kernels are compiled by numba's own pipeline, for vectors of 256 bits.
+- ``inlining``: functions that exist only within their callers are translated to machine code too,
+  which takes time and is never called.
 - ``code cache``: compiled code is not kept on disk.
 - ``views``: rows of an array are made by numba's own ``reshape``.
 - ``instructions``: nothing is compiled; the NumPy references of kernels run in their place.
@@ -18,11 +20,13 @@ import functools
 import importlib
 from contextlib import nullcontext
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import numba
 
 _CONTEXT, _RESULT = "numba.core.base:BaseContext", "numba.core.compiler:CompileResult"
+_LIBRARY = "numba.core.codegen:JITCodeLibrary"
 _CONVENTION = "numba.core.callconv:CPUCallConv"
 _PIPELINE = "numba.core.compiler:DefaultPassBuilder"
 
@@ -37,6 +41,18 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.core.registry:CPUTarget.target_context",
         "numba.core.registry:cpu_target",
         "numba.core.typed_passes:NativeLowering.lowering_class",
+        "numba.core.typed_passes:NativeLowering.run_pass",
+    ),
+    "inlining": (
+        "numba._dynfunc:make_function",
+        f"{_CONTEXT}.insert_user_function",
+        f"{_LIBRARY}._finalize_final_module",
+        f"{_LIBRARY}._finalized",
+        "numba.core.compiler:Flags.no_cfunc_wrapper",
+        "numba.core.compiler:Flags.no_compile",
+        "numba.core.compiler:Flags.no_cpython_wrapper",
+        "numba.core.cpu:CPUContext.codegen",
+        "numba.core.funcdesc:FunctionDescriptor.lookup_module",
     ),
     "code cache": (
         "numba.core.caching:NullCache.cache_path",
@@ -68,12 +84,12 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.core.cgutils:if_unlikely",
         "numba.core.cgutils:pack_array",
         "numba.core.cgutils:unpack_tuple",
-        "numba.core.codegen:JITCodeLibrary.get_pointer_to_function",
+        f"{_LIBRARY}.get_pointer_to_function",
         "numba.core.cpu:CPUContext.call_conv",
         "numba.core.dispatcher:Dispatcher.get_compile_result",
         "numba.core.errors:TypingError",
     ),
-    "compiler events": ("numba.core.event:Listener", "numba.core.event:install_listener"),
+    "compiler events": ("numba.core.event:install_recorder", "numba.core.event:install_timer"),
 }
 """The private names that each part of this project needs."""
 
@@ -125,10 +141,15 @@ register_pass = (
 )
 cpu_target = _found("numba.core.registry:cpu_target")
 
+JITCodeLibrary = _found(_LIBRARY, object)
+make_function = _found("numba._dynfunc:make_function")
+
 dumps = _found("numba.core.serialize:dumps")
 
-Listener = _found("numba.core.event:Listener", object)
-install_listener = _found("numba.core.event:install_listener", lambda *arguments: nullcontext())
+install_recorder = _found(
+    "numba.core.event:install_recorder", lambda kind: nullcontext(SimpleNamespace(buffer=()))
+)
+install_timer = _found("numba.core.event:install_timer", lambda kind, callback: nullcontext())
 
 
 def threading_layers() -> list[str]:
@@ -138,6 +159,11 @@ def threading_layers() -> list[str]:
         return [name for name, module in modules.items() if find_spec(f"numba.np.ufunc.{module}")]
     except ModuleNotFoundError:  # of a package above them
         return []
+
+
+def reload_functions(library: Any) -> set[Any]:
+    """Return what must be called before machine code that was saved can be loaded again."""
+    return set(getattr(library, "_reload_init", ()))
 
 
 def array_maker(kind: Any) -> Any:

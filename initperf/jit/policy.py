@@ -38,7 +38,7 @@ _SUMS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 INLINED = _COMMON | {"forceinline": True, "fastmath": False}
 """Options of functions that are compiled into their callers."""
 
-_COMPILED = ("jit/*.py", "kernels/*.py", "activations.py", "optimizers.py")
+_COMPILED = ("jit/*.py", "kernels/*.py", "activations.py", "losses.py", "optimizers.py")
 _SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from initperf.jit.magnitudes import limit_squared
 from initperf.jit.policy import portable
+from initperf.kernels._callees import Callees
 from initperf.kernels._layer import Buffers, layer_count, layer_of
-from initperf.kernels._passes import Passes
 from initperf.kernels._scratch import Scratch
 from initperf.kernels.squared_norm import SQUARED_NORM
 
@@ -13,12 +13,16 @@ _norm = SQUARED_NORM.call
 
 
 @portable
-def clip(passes: Passes, buffers: Buffers, scratch: Scratch, largest: float, globally: bool) -> int:
+def clip(
+    callees: Callees, buffers: Buffers, scratch: Scratch, largest: float, globally: bool
+) -> int:
     """Write to the scales what clipping multiplies each layer's gradient by.
+
+    Layers are taken from the last to the first, as by the update, for the same report.
 
     Parameters
     ----------
-    passes : Passes
+    callees : Callees
     buffers : Buffers
     scratch : Scratch
     largest : float
@@ -35,11 +39,11 @@ def clip(passes: Passes, buffers: Buffers, scratch: Scratch, largest: float, glo
     scales, whole = scratch.scales, 0.0
     for number in range(layer_count(buffers) - 1, -1, -1):
         gradient = layer_of(buffers, number, 0).gradient
-        _norm(passes.norm, gradient, scratch.scores)
+        _norm(callees.norm, gradient, scratch.scores)
         if not scratch.scores[0] < limit_squared(gradient):
             return number
         whole += scratch.scores[0]
-        scales[number] = scratch.scores[0]
+        scales[number] = scratch.scores[0]  # for now the square of the norm
     for number in range(scales.size):
         size = np.sqrt(whole if globally else scales[number])
         scales[number] = largest / size if size > largest else 1.0

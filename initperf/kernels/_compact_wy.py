@@ -10,6 +10,7 @@ diagonal. T is never formed: a triangular system is solved instead.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -20,22 +21,38 @@ from initperf.jit.blas import Addresses, blas, blas_threads, gram, multiply, sol
 from initperf.jit.policy import jit, portable
 
 
-@portable
-def as_matrix(flat: np.ndarray, rows: int, columns: int, by_rows: bool) -> np.ndarray:
-    """Return a contiguous matrix of either order as one type, so that code is compiled once.
+class Flat(NamedTuple):
+    """A contiguous matrix of either order as one type, so that code is compiled once.
 
-    Parameters
+    Attributes
     ----------
-    flat : numpy.ndarray
+    entries : numpy.ndarray
         Its entries in the order of memory, shape (rows * columns,).
     rows, columns : int
         Its shape.
     by_rows : bool
         Whether it is in C order; else it is in Fortran order.
     """
-    size = flat.itemsize
-    strides = (columns * size, size) if by_rows else (size, rows * size)
-    return as_strided(flat, (rows, columns), strides)
+
+    entries: np.ndarray
+    rows: int
+    columns: int
+    by_rows: bool
+
+    @classmethod
+    def of(cls, matrix: np.ndarray) -> "Flat":
+        """Return a contiguous matrix, sharing its memory."""
+        by_rows = matrix.flags.c_contiguous
+        rows, columns = matrix.shape
+        return cls((matrix if by_rows else matrix.T).reshape(-1), rows, columns, by_rows)
+
+
+@portable
+def as_matrix(flat: Flat) -> np.ndarray:
+    """Return the matrix of any strides that shares the memory of a flat one."""
+    size = flat.entries.itemsize
+    strides = (flat.columns * size, size) if flat.by_rows else (size, flat.rows * size)
+    return as_strided(flat.entries, (flat.rows, flat.columns), strides)
 
 
 @jit
@@ -88,33 +105,32 @@ def reflect(
     multiply(addresses, vectors.T, weights, out, -1.0, 1.0)
 
 
+class _Reflectors(NamedTuple):
+    """The fields of `Panels` that make the product, as compiled code takes them."""
+
+    vectors: np.ndarray
+    triangles: np.ndarray
+    diagonal: np.ndarray
+    block: int
+
+
 @jit
 def _accumulate(
-    addresses: Addresses,
-    flat: np.ndarray,
-    by_rows: bool,
-    panels: np.ndarray,
-    triangles: np.ndarray,
-    diagonal: np.ndarray,
-    block: int,
-    low: int,
-    high: int,
-    work: np.ndarray,
+    addresses: Addresses, flat: Flat, panels: _Reflectors, low: int, high: int, work: np.ndarray
 ) -> None:
     """Turn the columns `low` to `high` of a matrix of zeros into those of H₀ … Hₙ₋₁ D.
 
     From the last panel to the first, so that each is applied only to the rows and columns that
-    differ from the identity's by then: 2mn² − ⅔n³ operations for all columns. The ten arguments
-    are the matrix, the fields of `Panels` and the range: compiled code has no other record.
+    differ from the identity's by then: 2mn² − ⅔n³ operations for all columns.
     """
-    n = diagonal.size
-    m = flat.size // n
-    out = as_matrix(flat, m, n, by_rows)
-    end = panels.size
+    triangles, diagonal, block = panels.triangles, panels.diagonal, panels.block
+    n, m = diagonal.size, flat.rows
+    out = as_matrix(flat)
+    end = panels.vectors.size
     for start in range((n - 1) // block * block, -1, -block):
         count = min(block, n - start)
         stop, length = start + count, m - start
-        vectors = panels[end - count * length : end].reshape((count, length))
+        vectors = panels.vectors[end - count * length : end].reshape((count, length))
         end -= vectors.size
         if start >= high:
             continue
@@ -214,12 +230,6 @@ def workers(panels: Panels, threads: int | None) -> Iterator[int]:
         yield min(allowed, useful, default_threads() if threads is None else threads)
 
 
-def flatten(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return the entries of a contiguous matrix in the order of memory, and whether that is C."""
-    by_rows = matrix.flags.c_contiguous
-    return (matrix if by_rows else matrix.T).reshape(-1), by_rows
-
-
 def accumulate(panels: Panels, out: np.ndarray, threads: int) -> None:
     """Write H₀ … Hₙ₋₁ D into a contiguous matrix, each thread a slab of columns of equal cost.
 
@@ -236,13 +246,13 @@ def accumulate(panels: Panels, out: np.ndarray, threads: int) -> None:
     cost = panels.rows * columns**2 / 2 - columns**3 / 6
     slabs = min(threads, -(-panels.columns // tuning.SLAB_COLUMNS))
     bounds = np.searchsorted(cost, np.linspace(0.0, cost[-1], slabs + 1)).tolist()
-    place, stored = flatten(out), (panels.vectors, panels.triangles, panels.diagonal)
-    addresses = blas(out.dtype)
+    flat, addresses = Flat.of(out), blas(out.dtype)
+    reflectors = _Reflectors(panels.vectors, panels.triangles, panels.diagonal, panels.block)
 
     def task(begin: int, end: int) -> None:
         for low, high in zip(bounds[begin:end], bounds[begin + 1 :], strict=False):
             out[:, low:high] = 0
             room = np.empty(panels.block * (high - low), out.dtype)
-            _accumulate(addresses, *place, *stored, panels.block, low, high, room)
+            _accumulate(addresses, flat, reflectors, low, high, room)
 
     split(slabs, 1, task, threads)

@@ -1,8 +1,9 @@
 """Arguments of `initperf.kernels.train_epoch`: a network, its batches, the descent, the records.
 
-Batches and records reach compiled code as they are; of the network and the descent it gets the
-flat arrays and the addresses of compiled functions. One dtype, float32 or float64, is that of
-images, parameters, gradients, memories, factors and work space.
+Batches and records reach compiled code as they are. The network and the descent hold Python
+objects, so it gets their arrays, as `Buffers` of `_layer` and `DescentArrays` of `_updating`, and
+addresses in place of activation, rule and loss, as `Callees` of `_callees`. One dtype, float32 or
+float64, is that of images, parameters, gradients, memories, factors and work space.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels.activate import ACTIVATION_STATISTICS
 from initperf.kernels.histogram import BINS
 from initperf.kernels.update import UPDATE_STATISTICS
+from initperf.losses import CLASSIFICATION, Loss
 from initperf.optimizers import OPTIMIZERS, Optimizer
 
 STATISTICS = (*UPDATE_STATISTICS, *ACTIVATION_STATISTICS)
@@ -53,14 +55,15 @@ class Network(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """Labelled images, and the order in which they are taken.
+    """Images with their targets, and the order in which they are taken.
 
     Attributes
     ----------
     images : numpy.ndarray
         (images, sizes[0]), in C order.
-    labels : numpy.ndarray
-        (images,) int64, from 0 to ``sizes[-1] - 1``.
+    targets : numpy.ndarray
+        (images,) int64, classes from 0 to ``sizes[-1] - 1``; or for a loss of values
+        (images, sizes[-1]) of the images' dtype, in C order.
     order : numpy.ndarray
         (count,) int64, the numbers of the images of one step after another.
     batch_size : int
@@ -68,13 +71,13 @@ class Batches(NamedTuple):
     """
 
     images: np.ndarray
-    labels: np.ndarray
+    targets: np.ndarray
     order: np.ndarray
     batch_size: int
 
 
 class Descent(NamedTuple):
-    """Optimizer, its state and its factors, and the clipping of gradients.
+    """Optimizer, its state and its factors, the clipping of gradients, and what is minimised.
 
     Attributes
     ----------
@@ -91,6 +94,8 @@ class Descent(NamedTuple):
     layer_rates : numpy.ndarray, optional
         (layers, 2), multipliers of the learning rate for each layer's weights and for its biases;
         1 by default.
+    loss : Loss
+        The softmax cross-entropy by default.
     """
 
     rule: Callable[..., tuple[Any, Any, Any]]
@@ -99,6 +104,7 @@ class Descent(NamedTuple):
     clip_norm: float = 0.0
     clip_globally: bool = False
     layer_rates: np.ndarray | None = None
+    loss: Loss = CLASSIFICATION
 
     @classmethod
     def start(cls, optimizer: Optimizer, factors: np.ndarray, parameters: np.ndarray) -> "Descent":
@@ -181,8 +187,9 @@ class Records(NamedTuple):
     losses : numpy.ndarray
         (steps,) float64, written: the mean loss of each step's batch before its update. Its length
         is the number of steps.
-    correct : numpy.ndarray
-        (steps,) int64, written: how many images of the batch were classified correctly.
+    scores : numpy.ndarray
+        (steps,) float64, written: how many images of the batch were classified correctly; with a
+        loss of values the sum of the squared errors of the batch.
     statistics : numpy.ndarray
         (recorded, layers, len(STATISTICS)) float64, written: of the last ``recorded`` steps. At
         the end of a residual block, those of the activation are of the branch, before the block's
@@ -192,7 +199,7 @@ class Records(NamedTuple):
     """
 
     losses: np.ndarray
-    correct: np.ndarray
+    scores: np.ndarray
     statistics: np.ndarray
     histograms: Histograms | None = None
 
@@ -208,7 +215,7 @@ class Records(NamedTuple):
             Of how many of the last steps statistics are taken.
         """
         statistics = np.zeros((recorded, layers, len(STATISTICS)))
-        return cls(np.zeros(steps), np.zeros(steps, np.int64), statistics)
+        return cls(np.zeros(steps), np.zeros(steps), statistics)
 
 
 def work_size(sizes: Any, batch_size: int) -> int:

@@ -19,10 +19,11 @@ from initperf.kernels._epoch_arguments import (
 )
 from initperf.kernels._kernel import Case, Place
 from initperf.kernels._load import FLOATS, Load, both
+from initperf.losses import CLASSIFICATION, LOSSES, PointwiseLoss
 from initperf.optimizers import OPTIMIZERS
 
 _STATE: tuple[Place, ...] = ((0, "parameters"), (0, "gradients"), (2, "memories"))
-_SERIES: tuple[Place, ...] = ((3, "losses"), (3, "correct"))
+_SERIES: tuple[Place, ...] = ((3, "losses"), (3, "scores"))
 _STATISTICS: tuple[Place, ...] = ((3, "statistics"),)
 _HISTOGRAMS: tuple[Place, ...] = ((3, "histograms", "bounds"), (3, "histograms", "counts"))
 _WORK: tuple[Place, ...] = ((0, "work"),)
@@ -42,7 +43,7 @@ class _Training:
     sizes : tuple of int
         Widths from the input to the logits.
     blocks : tuple of range
-    activation, optimizer : str
+    activation, optimizer, loss : str
     images, batch_size : int
         23 images in batches of 8 leave 7 for the last step.
     recorded : int
@@ -59,6 +60,7 @@ class _Training:
     blocks: tuple[range, ...] = ()
     activation: str = "relu"
     optimizer: str = "sgd"
+    loss: str = CLASSIFICATION.name
     images: int = 23
     batch_size: int = 8
     recorded: int = 3
@@ -72,7 +74,7 @@ class _Training:
         """Return fresh arguments of the kernel."""
         rng, sizes = np.random.default_rng(1), np.array(self.sizes)
         images = rng.standard_normal((self.images, sizes[0])).astype(dtype)
-        labels, order = rng.integers(0, sizes[-1], self.images), rng.permutation(self.images)
+        targets, order = rng.integers(0, sizes[-1], self.images), rng.permutation(self.images)
         count = int(np.sum((sizes[:-1] + 1) * sizes[1:]))
         parameters = (0.5 * rng.standard_normal(count)).astype(dtype)
         rates = np.array(_RATES)[: -(-self.images // self.batch_size)]
@@ -88,6 +90,9 @@ class _Training:
             images[order[0]] *= 100.0 * limit
         elif self.diverges == "update":
             rates[1] = 1e3 * limit
+        loss = LOSSES[self.loss]
+        if isinstance(loss, PointwiseLoss):
+            targets = rng.standard_normal((self.images, sizes[-1])).astype(dtype)
         optimizer = OPTIMIZERS[self.optimizer]
         settings = {name: _SETTINGS[name] for name in _SETTINGS if hasattr(optimizer, name)}
         factors = optimizer.replace(**settings).factors(rates, 0)
@@ -105,8 +110,9 @@ class _Training:
                 gradients=np.zeros_like(parameters),
                 work=np.zeros(work_size(sizes, self.batch_size), dtype),
             ),
-            Batches(images, labels, order, self.batch_size),
+            Batches(images, targets, order, self.batch_size),
             descent._replace(
+                loss=loss,
                 clip_norm=self.clip_norm,
                 clip_globally=self.clip_globally,
                 layer_rates=rng.uniform(0.5, 1.5, (layers, 2)) if self.layer_rates else None,
@@ -146,6 +152,10 @@ def _trainings() -> Iterator[_Training]:
     yield _Training("blocks-of-two", (11, 6, 5, 6, 6, 4), two, "tanh")
     for optimizer in OPTIMIZERS:
         yield _Training(optimizer, optimizer=optimizer, activation="tanh", layer_rates=True)
+    for name, loss in LOSSES.items():
+        if isinstance(loss, PointwiseLoss):
+            yield _Training(name, loss=name, activation="tanh")
+            yield _Training(f"{name}-of-one-output", (11, 5, 1), loss=name, clip_norm=0.5)
     yield _Training("nothing-recorded", recorded=0)
     yield _Training("last-step-recorded", recorded=1)
     yield _Training("one-step", batch_size=23, recorded=1)

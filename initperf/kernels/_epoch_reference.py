@@ -13,6 +13,7 @@ import numpy as np
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.jit.magnitudes import LIMITS
 from initperf.kernels._epoch_arguments import Batches, Descent, Network, Records
+from initperf.losses import Loss, PointwiseLoss
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 """Weights and biases of each layer, or their gradients."""
@@ -57,7 +58,16 @@ def _forward(network: Network, parameters: Pairs, x: np.ndarray) -> tuple[list[A
     return inputs, z, a, slopes
 
 
-def _loss(logits: Any, labels: Any) -> tuple[Any, Any, Any]:
+def _loss(loss: Loss, outputs: Any, targets: Any) -> tuple[Any, Any, Any]:
+    """Return the mean loss, the score beside it, and the gradient by the outputs."""
+    if not isinstance(loss, PointwiseLoss):
+        return _cross_entropy(outputs, targets)
+    values, slopes = loss.value_and_slope(outputs, targets)
+    squares = np.sum((outputs.astype(np.float64) - targets) ** 2)
+    return values.mean(dtype=np.float64), squares, slopes / outputs.dtype.type(outputs.size)
+
+
+def _cross_entropy(logits: Any, labels: Any) -> tuple[Any, Any, Any]:
     """Return mean cross-entropy, count of correct predictions, and gradient by the logits."""
     shifted, rows = logits - logits.max(axis=1, keepdims=True), np.arange(len(labels))
     sums = np.exp(shifted).sum(axis=1, keepdims=True)
@@ -167,8 +177,8 @@ def train_epoch_reference(
             for i in layers:
                 if not np.all(np.abs(z[i]) < limit):
                     return step, i
-            loss, correct, gradient = _loss(inputs[-1], batches.labels[chosen])
-            records.losses[step], records.correct[step] = loss, correct
+            loss, score, gradient = _loss(descent.loss, inputs[-1], batches.targets[chosen])
+            records.losses[step], records.scores[step] = loss, score
             found = _backward(network, parameters, inputs, slopes, gradient)
             for i in layers:
                 gradients[i][0][:], gradients[i][1][:] = found[i]
@@ -179,12 +189,12 @@ def train_epoch_reference(
             scales = _scales(gradients, descent.clip_norm, descent.clip_globally)
             for i in reversed(layers):
                 before = parameters[i][0].copy()
-                for kind in (0, 1):  # weights, biases
+                for group in (0, 1):  # weights, biases
                     factors = descent.factors[step].copy()
-                    factors[0] *= dtype(rates[i][kind])
-                    clipped = dtype(scales[i]) * gradients[i][kind]
-                    kept = [memory[i][kind] for memory in memories]
-                    _update(descent, factors, parameters[i][kind], clipped, kept)
+                    factors[0] *= dtype(rates[i][group])
+                    clipped = dtype(scales[i]) * gradients[i][group]
+                    kept = [memory[i][group] for memory in memories]
+                    _update(descent, factors, parameters[i][group], clipped, kept)
                 bounded = all(np.all(np.abs(values) < limit) for values in parameters[i])
                 if not (bounded and _norm(*gradients[i]) < limit):
                     return step, i

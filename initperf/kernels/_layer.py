@@ -19,7 +19,13 @@ one for the logits::
 A batch of fewer images fills the beginning of each place. The outputs of a layer are the inputs of
 the next. The forward pass writes z to ``slopes``, then f(z) to ``inputs`` and f'(z) over z. The
 backward pass goes down and overwrites both: the slopes of a layer with its delta, the gradient of
-the loss by z, and the inputs of a layer with the gradient by them.
+the loss by z, and the inputs of a layer with the gradient by them. So a place means, in turn::
+
+    place 1 of    after the forward pass    after the backward pass
+    slopes        f'(z) of layer 0          delta of layer 0
+    inputs        f(z) of layer 0           gradient by the outputs of layer 0
+
+The images, the inputs of layer 0, and the logits are left as they are.
 """
 
 from typing import Any, NamedTuple
@@ -148,7 +154,7 @@ def layer_of(buffers: Buffers, number: int, rows: int) -> Layer:
     number : int
         The layer's, from 0.
     rows : int
-        Images of the batch.
+        Images of the batch; 0 for callers that use parameters and gradients only.
     """
     fan_in, fan_out = buffers.sizes[number], buffers.sizes[number + 1]
     start, stop = buffers.starts[number], buffers.starts[number + 1]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from initperf.jit.policy import portable
+from initperf.kernels._callees import Callees
 from initperf.kernels._epoch_arguments import Records
-from initperf.kernels._passes import Passes
 from initperf.kernels.histogram import HISTOGRAM
 
 ACTIVATION, GRADIENT = 0, 1
@@ -15,7 +15,9 @@ _count = HISTOGRAM.call
 
 @portable
 def statistics_of(records: Records, step: int, number: int) -> np.ndarray:
-    """Return the row of a layer's statistics; an empty one in a step that is not recorded.
+    """Return where the statistics of a layer go, one number for each of `STATISTICS`.
+
+    In a step that is not recorded it has no element, and functions that get it measure nothing.
 
     Parameters
     ----------
@@ -31,13 +33,13 @@ def statistics_of(records: Records, step: int, number: int) -> np.ndarray:
 
 @portable
 def take_histogram(
-    passes: Passes, records: Records, step: int, number: int, quantity: int, values: np.ndarray
+    callees: Callees, records: Records, step: int, number: int, quantity: int, values: np.ndarray
 ) -> None:
     """Take the histogram of a layer's activations or gradients, if the step is one of those wanted.
 
     Parameters
     ----------
-    passes : Passes
+    callees : Callees
     records : Records
     step, number : int
         The step's and the layer's, from 0.
@@ -50,4 +52,4 @@ def take_histogram(
     row = rows[step]
     if row >= 0:
         place = (row, number, quantity)
-        _count(passes.histogram, values, bounds[place], counts[place])
+        _count(callees.histogram, values, bounds[place], counts[place])

@@ -1,6 +1,6 @@
-"""Activation of a layer, its slopes and its statistics, in one pass over chunks in the cache.
+"""Activation of a layer, its slopes and its statistics, one chunk in the cache after another.
 
-Each activation is compiled into a pass of its own when it is first used. The layer is one flat
+Each activation is compiled into a variant of its own when it is first used. The layer is one flat
 array, taken in chunks. Sums over a chunk are in the working precision and of differences from the
 layer's first value, so that a variance far smaller than the squared mean keeps its digits.
 """
@@ -41,18 +41,18 @@ def _signature(kind: Any) -> tuple[Any, ...]:
 
 
 ACTIVATE = Family(_signature)
-"""Passes of all activations, which take the arguments of `activate` after the first."""
+"""Variants of all activations, which take the arguments of `activate` after the first."""
 
 
 @functools.cache
-def activation_pass(activation: Activation, measured: bool) -> Function:
-    """Return the compiled pass of an activation.
+def activation_variant(activation: Activation, measured: bool) -> Function:
+    """Return the compiled variant of an activation.
 
     Parameters
     ----------
     activation : Activation
     measured : bool
-        Whether the pass takes statistics.
+        Whether it takes statistics.
     """
     value_and_slope, saturation = activation.value_and_slope, activation.saturation
     zero_where_saturated = activation.zero_where_saturated
@@ -61,7 +61,7 @@ def activation_pass(activation: Activation, measured: bool) -> Function:
     apart = not activation.piecewise_linear and has_512_bits()
 
     @jit_sums
-    def one_pass(z: Any, a: Any, seen: Any, statistics: Any, verdict: Any) -> None:
+    def variant(z: Any, a: Any, seen: Any, statistics: Any, verdict: Any) -> None:
         zero, edge = like(z, 0.0), like(z, saturation)
         highest = none = magnitude(zero)
         centre = z[0]
@@ -69,6 +69,8 @@ def activation_pass(activation: Activation, measured: bool) -> Function:
         x_sum = x_square = y_sum = y_square = zeros = flat = 0.0
         for begin in range(0, z.size, _CHUNK):
             x, y = z[begin : begin + _CHUNK], a[begin : begin + _CHUNK]
+            # totals of the chunk: differences of x and y from the layer's first values, their
+            # squares, and counts of y = 0 and of saturated slopes
             t_x = t_xx = t_y = t_yy = zero
             t_zeros = t_flat = none
             if measured and apart:
@@ -121,7 +123,7 @@ def activation_pass(activation: Activation, measured: bool) -> Function:
             statistics[6] = _dead(a, seen) / seen.size if zeros * seen.size >= count else 0.0
         verdict[0] = 1.0 if beyond(z, highest) else 0.0
 
-    return one_pass
+    return variant
 
 
 @portable_sums
@@ -201,7 +203,7 @@ def activate(
     verdict: np.ndarray,
 ) -> None:
     """Write ``f(z)`` to `a`, ``f'(z)`` over `z`, and the layer's statistics; see the reference."""
-    activation_pass(activation, statistics.size > 0)(z, a, seen, statistics, verdict)
+    activation_variant(activation, statistics.size > 0)(z, a, seen, statistics, verdict)
 
 
 def _cases() -> Iterator[Case]:

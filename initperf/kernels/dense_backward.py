@@ -86,18 +86,19 @@ def _chain(slopes: Any, x: Any, bias_gradient: Any) -> None:
 
 
 class SmallSpace(NamedTuple):
-    """Scratch space of small products.
+    """Scratch space of small products, of a size that suffices wherever `is_small` says yes.
 
     Attributes
     ----------
     zeros : numpy.ndarray
-        (1, SMALL_PRODUCT_COLUMNS), what a product is added to.
-    room : numpy.ndarray
-        1-D, in which weights are transposed.
+        (1, SMALL_PRODUCT_COLUMNS), always 0: what a product of at most so many columns is added to.
+    transposed : numpy.ndarray
+        (SMALL_PRODUCT_BYTES / itemsize,), overwritten at its beginning with a layer's transposed
+        weights, the right factor of a small product, which has at most so many bytes.
     """
 
     zeros: np.ndarray
-    room: np.ndarray
+    transposed: np.ndarray
 
     @classmethod
     def of(cls, dtype: np.dtype[Any]) -> "SmallSpace":
@@ -129,7 +130,7 @@ def _signature(kind: Any) -> tuple[Any, ...]:
         bias_gradient=values,
         above=rows,
     )
-    small = types.BaseTuple.from_types(SmallSpace(zeros=rows, room=values), SmallSpace)
+    small = types.BaseTuple.from_types(SmallSpace(zeros=rows, transposed=values), SmallSpace)
     return types.BaseTuple.from_types(fields, BackwardArrays), ADDRESSES, small
 
 
@@ -159,7 +160,7 @@ def backward(arrays: BackwardArrays, addresses: Any, small: SmallSpace) -> None:
         return
     residual = len(above) > 0
     if is_small(fan_out, x):
-        turned = as_rows(small.room, fan_out, fan_in)
+        turned = as_rows(small.transposed, fan_out, fan_in)
         transpose(weights, turned)
         small_product(delta, turned, above if residual else small.zeros[:, :fan_in], x)
     else:

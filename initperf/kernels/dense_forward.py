@@ -1,4 +1,4 @@
-"""Forward pass of a dense layer: a matrix product, then the pass of the activation."""
+"""Forward pass of a dense layer: a matrix product, then the activation."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from initperf.kernels.activate import (
     ACTIVATE,
     ACTIVATION_STATISTICS,
     activate_reference,
-    activation_pass,
+    activation_variant,
 )
 from initperf.kernels.small_product import is_small, small_product
 
@@ -112,7 +112,7 @@ def forward(
     addresses : tuple of int
         See `initperf.jit.blas.blas`.
     activation : int
-        Address of the activation's pass.
+        Address of the activation's variant.
     statistics, verdict : numpy.ndarray
         See `initperf.kernels.activate.activate_reference`.
     """
@@ -137,14 +137,14 @@ def dense_forward(
     verdict: np.ndarray,
 ) -> None:
     """Write ``f(x @ weights + biases)`` and the slopes f' there; see the reference."""
-    address = ACTIVATE.address(activation_pass(activation, statistics.size > 0), x.dtype)
+    address = ACTIVATE.address(activation_variant(activation, statistics.size > 0), x.dtype)
     arrays = ForwardArrays(x, weights, biases, slopes, outputs, np.empty_like(biases))
     forward(arrays, blas(x.dtype), address, statistics, verdict)
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for name in ("linear", "relu"):  # `activate` compares the passes of all activations
+        for name in ("linear", "relu"):  # `activate` compares the variants of all activations
             for batch, fan_in, fan_out in (
                 (1, 1, 1),
                 (5, 1, 3),

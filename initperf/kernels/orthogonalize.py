@@ -23,11 +23,11 @@ from initperf.jit.blas import Addresses, blas
 from initperf.jit.policy import jit
 from initperf.jit.tuning import FACTOR_STRIP
 from initperf.kernels._compact_wy import (
+    Flat,
     Panels,
     accumulate,
     as_matrix,
     close_panel,
-    flatten,
     reflect,
     workers,
 )
@@ -107,7 +107,7 @@ def factor_panel(
         vectors = rows[begin:end, begin:]
         square = room[: (end - begin) ** 2].reshape((end - begin, end - begin))
         close_panel(addresses, vectors, inverse_tau[begin:end], square)
-        columns = as_matrix(flat, length, count, False)
+        columns = as_matrix(Flat(flat, length, count, False))
         reflect(addresses, vectors, square, columns[begin:, end:], work)
     close_panel(addresses, rows, inverse_tau, triangle)
 
@@ -117,21 +117,14 @@ def _update(
     addresses: Addresses,
     vectors: np.ndarray,
     triangle: np.ndarray,
-    flat: np.ndarray,
-    by_rows: bool,
-    columns: int,
+    flat: Flat,
     low: int,
     high: int,
     work: np.ndarray,
 ) -> None:
-    """Apply the reflectors of a panel to the columns `low` to `high` of a matrix.
-
-    The nine arguments are the panel, the matrix as `flatten` returns it, the range and scratch
-    memory: compiled code has no other record.
-    """
-    rows = flat.size // columns
-    out = as_matrix(flat, rows, columns, by_rows)
-    reflect(addresses, vectors, triangle, out[rows - vectors.shape[1] :, low:high], work)
+    """Apply the reflectors of a panel to the columns `low` to `high` of a matrix."""
+    out = as_matrix(flat)[flat.rows - vectors.shape[1] :, low:high]
+    reflect(addresses, vectors, triangle, out, work)
 
 
 def _block(n: int) -> int:
@@ -164,13 +157,13 @@ def orthogonalize(a: np.ndarray, out: np.ndarray, threads: int | None = None) ->
         return
     _balance(given, tall)
     panels = Panels.empty(m, n, _block(n), a.dtype)
-    addresses, place = blas(a.dtype), flatten(tall)
+    addresses, flat = blas(a.dtype), Flat.of(tall)
 
     def update(panel: int, begin: int, end: int) -> None:
         vectors, triangle, *_ = panels.panel(panel)
         work = np.empty(len(vectors) * (end - begin), a.dtype)
         skip = panels.part(panel).stop
-        _update(addresses, vectors, triangle, *place, n, skip + begin, skip + end, work)
+        _update(addresses, vectors, triangle, flat, skip + begin, skip + end, work)
 
     with workers(panels, threads) as count:
         for panel in range(len(panels)):

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from initperf.jit.address import Family, matrix, vector
 from initperf.jit.elementary import exp
 from initperf.jit.policy import jit
 from initperf.kernels._kernel import Case, register
@@ -20,7 +18,7 @@ from initperf.kernels._load import Load, both
 
 def softmax_cross_entropy_reference(
     logits: np.ndarray,
-    labels: np.ndarray,
+    targets: np.ndarray,
     delta: np.ndarray,
     bias_gradient: np.ndarray,
     scores: np.ndarray,
@@ -31,8 +29,8 @@ def softmax_cross_entropy_reference(
     ----------
     logits : numpy.ndarray
         (batch, classes), float32 or float64, C order.
-    labels : numpy.ndarray
-        (batch,), int64.
+    targets : numpy.ndarray
+        (batch, 1), of the same dtype: the number of each row's class.
     delta : numpy.ndarray
         (batch, classes), written: (softmax - one-hot) / batch.
     bias_gradient : numpy.ndarray
@@ -40,6 +38,7 @@ def softmax_cross_entropy_reference(
     scores : numpy.ndarray
         (2,) float64, written: the mean loss, and the count of correct predictions.
     """
+    labels = targets[:, 0].astype(np.int64)
     rows = np.arange(len(labels))
     shifted = logits - logits.max(axis=1, keepdims=True)
     exponentials = exp(shifted)
@@ -55,7 +54,7 @@ def softmax_cross_entropy_reference(
 @jit
 def softmax_cross_entropy(
     logits: np.ndarray,
-    labels: np.ndarray,
+    targets: np.ndarray,
     delta: np.ndarray,
     bias_gradient: np.ndarray,
     scores: np.ndarray,
@@ -68,7 +67,7 @@ def softmax_cross_entropy(
     for j in range(classes):
         bias_gradient[j] = 0.0
     for i in range(batch):
-        row, gradient = logits[i], delta[i]
+        row, gradient, label = logits[i], delta[i], int(targets[i, 0])
         highest, at = row[0], 0
         for j in range(1, classes):
             if row[j] > highest:
@@ -78,25 +77,16 @@ def softmax_cross_entropy(
             gradient[j] = exp(row[j] - highest)
         for j in range(classes):
             total += gradient[j]
-        loss += np.log(np.float64(total)) - np.float64(row[labels[i]] - highest)
+        loss += np.log(np.float64(total)) - np.float64(row[label] - highest)
         scale = share / total
         for j in range(classes):
             gradient[j] *= scale
-        gradient[labels[i]] -= share
+        gradient[label] -= share
         for j in range(classes):
             bias_gradient[j] += gradient[j]
-        correct += at == labels[i]
+        correct += at == label
     scores[0] = loss / batch
     scores[1] = correct
-
-
-def _signature(kind: Any) -> tuple[Any, ...]:
-    labels, scores = vector(types.int64), vector(types.float64)
-    return matrix(kind), labels, matrix(kind), vector(kind), scores
-
-
-LOSS = Family(_signature)
-"""Losses, which take ``(logits, labels, delta, bias_gradient, scores)``."""
 
 
 def _cases() -> Iterator[Case]:
@@ -108,9 +98,9 @@ def _cases() -> Iterator[Case]:
             ) -> tuple[Any, ...]:
                 rng = np.random.default_rng(batch)
                 logits = (scale * rng.standard_normal((batch, classes))).astype(dtype)
-                labels = rng.integers(0, classes, batch)
+                targets = rng.integers(0, classes, (batch, 1)).astype(dtype)
                 delta = np.zeros_like(logits)
-                return logits, labels, delta, np.zeros(classes, dtype), np.zeros(2)
+                return logits, targets, delta, np.zeros(classes, dtype), np.zeros(2)
 
             # a sum over the classes, a division and two products, then a sum over the batch of
             # magnitudes up to 1 / batch: one rounding for each
@@ -126,8 +116,9 @@ def _loads() -> Iterator[Load]:
         def arguments(dtype: str, batch: int = batch, classes: int = classes) -> tuple[Any, ...]:
             rng = np.random.default_rng(0)
             logits = rng.standard_normal((batch, classes)).astype(dtype)
-            labels, delta = rng.integers(0, classes, batch), np.zeros_like(logits)
-            return logits, labels, delta, np.zeros(classes, dtype), np.zeros(2)
+            targets = rng.integers(0, classes, (batch, 1)).astype(dtype)
+            delta = np.zeros_like(logits)
+            return logits, targets, delta, np.zeros(classes, dtype), np.zeros(2)
 
         # shift, exponential (a polynomial of about ten operations), sum, division, sum
         operations = both(14 * batch * classes)

@@ -92,12 +92,12 @@ def _signature(kind: Any) -> tuple[Any, ...]:
 
 
 UPDATE = Family(_signature)
-"""Passes of all rules, each of which takes `UpdateArrays`."""
+"""Variants of all rules, each of which takes `UpdateArrays`."""
 
 
 @functools.cache
-def update_pass(rule: Rule, memories: int, measured: bool) -> Function:
-    """Return the compiled pass of a rule.
+def update_variant(rule: Rule, memories: int, measured: bool) -> Function:
+    """Return the compiled variant of a rule.
 
     Parameters
     ----------
@@ -106,11 +106,11 @@ def update_pass(rule: Rule, memories: int, measured: bool) -> Function:
     memories : int
         How many values the rule remembers of each parameter, at most 2.
     measured : bool
-        Whether the pass takes statistics.
+        Whether it takes statistics.
     """
 
     @jit_sums
-    def one_pass(arrays: Any) -> None:
+    def variant(arrays: Any) -> None:
         parameters, gradient, count = arrays.parameters, arrays.gradient, arrays.weights
         first, second, factors = arrays.first, arrays.second, arrays.factors
         statistics = arrays.statistics
@@ -125,14 +125,16 @@ def update_pass(rule: Rule, memories: int, measured: bool) -> Function:
             inside = begin < count
             end = min(begin + _CHUNK, count if inside else parameters.size)
             w, g = parameters[begin:end], gradient[begin:end]
-            told = factors[:half] if inside else factors[half:]
+            own = factors[:half] if inside else factors[half:]  # those of weights, or of biases
             m, v = first[begin:end], second[begin:end]
+            # totals of the chunk: weights less the layer's first and their squares, magnitudes and
+            # squares of gradients, squares of updates
             t_w = t_ww = t_g = t_gg = t_uu = zero
             for i in range(w.size):
                 before, slope = w[i], g[i]
                 one = m[i] if memories > 0 else zero
                 two = v[i] if memories > 1 else zero
-                value, one, two = rule(before, clip * slope, one, two, told)
+                value, one, two = rule(before, clip * slope, one, two, own)
                 w[i] = value
                 if memories > 0:
                     m[i] = one
@@ -170,7 +172,7 @@ def update_pass(rule: Rule, memories: int, measured: bool) -> Function:
         bounded = squares < limit_squared(parameters) and not beyond(parameters, highest)
         arrays.verdict[0] = 0.0 if bounded else 1.0
 
-    return one_pass
+    return variant
 
 
 def update_reference(rule: Rule, arrays: UpdateArrays) -> None:
@@ -182,12 +184,12 @@ def update_reference(rule: Rule, arrays: UpdateArrays) -> None:
         See `initperf.optimizers.Optimizer`.
     arrays : UpdateArrays
     """
-    parameters, count, kind = arrays.parameters, arrays.weights, arrays.parameters.dtype
+    parameters, count, dtype = arrays.parameters, arrays.weights, arrays.parameters.dtype
     zero, before = like(parameters, 0.0), parameters.copy()
     of_weights, of_biases = arrays.factors.reshape(2, -1, 1)
     parameters[:], first, second = rule(
         before,
-        kind.type(arrays.scale) * arrays.gradient,
+        dtype.type(arrays.scale) * arrays.gradient,
         arrays.first if arrays.first.size else zero,
         arrays.second if arrays.second.size else zero,
         np.where(np.arange(parameters.size) < count, of_weights, of_biases),
@@ -199,7 +201,7 @@ def update_reference(rule: Rule, arrays: UpdateArrays) -> None:
     slope = arrays.gradient.astype(np.float64)
     with np.errstate(over="ignore"):
         norm = np.sqrt(np.sum(slope**2))
-    arrays.verdict[0] = float(diverged(parameters) or not norm < LIMITS[kind.name])
+    arrays.verdict[0] = float(diverged(parameters) or not norm < LIMITS[dtype.name])
     if arrays.statistics.size and not arrays.verdict[0]:
         wide, slope = before[:count].astype(np.float64), slope[:count]
         length = np.sqrt(np.sum(wide**2))
@@ -218,7 +220,7 @@ def update_reference(rule: Rule, arrays: UpdateArrays) -> None:
 def update(rule: Rule, arrays: UpdateArrays) -> None:
     """Update a layer's parameters by an optimizer's rule; see the reference."""
     memories = (arrays.first.size > 0) + (arrays.second.size > 0)
-    update_pass(rule, memories, arrays.statistics.size > 0)(arrays)
+    update_variant(rule, memories, arrays.statistics.size > 0)(arrays)
 
 
 _WRITTEN = tuple(

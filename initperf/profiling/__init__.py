@@ -1,1 +1,1 @@
-"""Profiles of a kernel, a draw or a training run: phases, compilation, machine code, samples."""
+"""Profiles of a kernel, a draw or a training run: phases, compilation, loops, samples."""

@@ -1,29 +1,26 @@
-"""Compiled functions of this process: names, addresses and sizes, and a map of them for perf.
-
-Numba keeps the object file of each function that it will cache. The file lists every symbol with
-its size and its offset in a section; the address in memory of one symbol, known to the execution
-engine, gives those of all others in its section. Functions loaded from the cache have no object
-file, so symbols need a process that compiles.
-"""
+"""Compiled functions of this process: names, code and addresses, and a map of them for perf."""
 
 import gc
-import io
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elftools.elf.elffile import ELFFile
 from numba import types
 from numba.extending import is_jitted
 
+from initperf.jit.vectors import has_512_bits, host_features
+from initperf.profiling.loops import Loops, inspect
+
 _SHOWN = 3  # types of arguments
+_LARGEST = 1 << 20  # bytes of a function
 
 
 class Symbol(NamedTuple):
-    """A function in memory: first address, size in bytes, name."""
+    """A function in memory: first address, most bytes that it can have, name."""
 
     address: int
     size: int
@@ -56,18 +53,25 @@ class Compiled:
         return f"{name}({', '.join(shown)}{', …' if len(self.arguments) > _SHOWN else ''})"
 
     @property
-    def symbol(self) -> str:
-        """Name in the machine code."""
-        return str(self.result.fndesc.llvm_func_name)
-
-    @property
     def is_kernel(self) -> bool:
         """Whether it was compiled to be called from Python, by the options of kernels."""
         return bool(self.dispatcher.targetoptions.get("nogil"))
 
-    def assembly(self) -> str:
-        """Return the machine code as text, which LLVM writes anew."""
-        return str(self.dispatcher.inspect_asm(self.arguments))
+    def loops(self) -> Loops:
+        """Return what its loops compute with and call."""
+        code = self.dispatcher.inspect_llvm(self.arguments)
+        wide = 256 if "avx" in host_features() else 128
+        bits = 512 if has_512_bits() else wide
+        return inspect(code, self.result.fndesc.llvm_func_name, bits)
+
+    def names(self) -> dict[str, str]:
+        """Return readable names of its functions by their names in the machine code."""
+        known = self.result.fndesc
+        return {
+            known.llvm_func_name: self.name,
+            known.llvm_cpython_wrapper_name: f"{self.name} called from Python",
+            known.llvm_cfunc_wrapper_name: f"{self.name} called from C",
+        }
 
 
 def _short(kind: Any) -> str:
@@ -87,32 +91,22 @@ def compiled_functions() -> list[Compiled]:
 
 
 def symbols() -> list[Symbol]:
-    """Return the functions in the machine code of all compiled functions, by address."""
-    return sorted({symbol for one in compiled_functions() for symbol in _symbols(one)})
+    """Return the functions in the machine code of all compiled functions, by address.
 
-
-def _symbols(one: Compiled) -> Iterator[Symbol]:
-    try:
-        _, _, (object_code, _) = one.result.library.serialize_using_object_code()
-    except RuntimeError:  # it came from a cache
-        return
-    table = ELFFile(io.BytesIO(object_code)).get_section_by_name(".symtab")
-    found = {
-        entry.name: entry
-        for entry in table.iter_symbols()
-        if entry["st_info"]["type"] == "STT_FUNC" and entry["st_size"]
-    }
-    known = found[one.symbol]
-    address = one.result.library.get_pointer_to_function(one.symbol)
-    names = {
-        one.symbol: one.name,
-        one.result.fndesc.llvm_cpython_wrapper_name: f"{one.name} called from Python",
-        one.result.fndesc.llvm_cfunc_wrapper_name: f"{one.name} called from C",
-    }
-    for name, entry in found.items():
-        if entry["st_shndx"] == known["st_shndx"]:
-            offset = entry["st_value"] - known["st_value"]
-            yield Symbol(int(address + offset), entry["st_size"], names.get(name, name))
+    Each reaches to the next at most: what lies between two in memory is never run.
+    """
+    compiled = compiled_functions()
+    names = {raw: words for one in compiled for raw, words in one.names().items()}
+    found: dict[int, str] = {}
+    for library in (one.result.library for one in compiled):
+        for raw in (function.name for function in library.get_defined_functions()):
+            found[library.get_pointer_to_function(raw)] = names.get(raw, raw)
+    found.pop(0, None)  # of functions that exist only within their callers
+    begins = sorted(found)
+    return [
+        Symbol(begin, min(end - begin, _LARGEST), found[begin])
+        for begin, end in zip(begins, [*begins[1:], sys.maxsize], strict=True)
+    ]
 
 
 @contextmanager

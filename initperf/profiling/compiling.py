@@ -5,66 +5,46 @@ compiled inside it. LLVM's passes run inside Numba's pass ``native_lowering``.
 """
 
 import re
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
 from statistics import fmean
 from typing import Any
 
-from initperf.jit.internals import Listener, install_listener
 from initperf.profiling.code import Compiled
-from initperf.profiling.spans import Recorder, Span, nested
-
-_KINDS = {
-    "numba:run_pass": "pass",
-    "numba:compile": "compile",
-    "numba:compiler_lock": "lock",
-}
+from initperf.profiling.spans import Span
 
 
-class _Listener(Listener):  # type: ignore[misc]  # numba has no types
-    """Numba's own recorder keeps no threads, without which begins and ends cannot be paired."""
+def numba_passes(events: Iterable[tuple[float, Any]]) -> tuple[list[Span], list[dict[str, Any]]]:
+    """Return the spans of Numba's compiler passes, and a row for each pass, the longest first.
 
-    def __init__(self, recorder: Recorder, kind: str) -> None:
-        self._recorder, self._kind = recorder, kind
-        self._begun: dict[int, list[float]] = defaultdict(list)
+    Parameters
+    ----------
+    events : iterable of tuple
+        What a recorder of ``numba:run_pass`` has kept: `time.time`, and the begin or the end of a
+        pass. One thread compiles at a time, so passes lie in one another or apart.
 
-    def on_start(self, event: Any) -> None:
-        self._begun[threading.get_ident()].append(time.perf_counter())
-
-    def on_end(self, event: Any) -> None:
-        begin = self._begun[threading.get_ident()].pop()
-        span = Span(_name(event.data), self._kind, begin, time.perf_counter())
-        self._recorder.spans.append(span)
-
-
-def _name(data: Any) -> str:
-    if not data:
-        return "compile or load"
-    if "dispatcher" in data:
-        return f"compile {data['dispatcher'].py_func.__qualname__}"
-    return str(data["name"])
-
-
-@contextmanager
-def compiler_observed(recorder: Recorder) -> Iterator[None]:
-    """Record what Numba compiles in the block, each pass, and the waits for its lock."""
-    with ExitStack() as stack:
-        for public, kind in _KINDS.items():
-            stack.enter_context(install_listener(public, _Listener(recorder, kind)))
-        yield
-
-
-def numba_passes(spans: Iterable[Span]) -> list[dict[str, Any]]:
-    """Return Numba's compiler passes, the longest first: pass, runs, seconds."""
+    Returns
+    -------
+    tuple of list
+        Rows have pass, runs and seconds.
+    """
+    offset = time.time() - time.perf_counter()
+    spans: list[Span] = []
     runs: dict[str, list[float]] = defaultdict(list)
-    for span, own, _ in nested(spans):
-        if span.kind == "pass":
-            runs[span.name.partition(" [")[0]].append(own)
+    around: list[tuple[float, list[float]]] = []  # the begin of a pass, and seconds of those inside
+    for moment, event in events:
+        if event.is_start:
+            around.append((moment, []))
+            continue
+        begin, inside = around.pop()
+        if around:
+            around[-1][1].append(moment - begin)
+        name = str(event.data["name"])
+        spans.append(Span(name, "pass", begin - offset, moment - offset))
+        runs[name.partition(" [")[0]].append(moment - begin - sum(inside))
     rows = [{"pass": name, "runs": len(own), "seconds": sum(own)} for name, own in runs.items()]
-    return sorted(rows, key=lambda row: -row["seconds"])
+    return spans, sorted(rows, key=lambda row: -row["seconds"])
 
 
 def llvm_passes(compiled: Iterable[Compiled]) -> list[dict[str, Any]]:

@@ -9,12 +9,13 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from initperf.profiling.spans import Recorder, Span, nested, union_seconds
+from initperf.profiling.spans import Span, seconds_by_name, timed
 from initperf.profiling.target import Target, prepare
 from initperf.training.phases import observed
 
@@ -43,32 +44,38 @@ def measure(target: Target, directory: Path, seconds: float) -> dict[str, Any]:
         before and after, the phases before compilation and after it; and, unless seconds is 0,
         tables and perf, the event sampled or why nothing was.
     """
-    recorder = Recorder()
-    title, call = prepare(target, recorder, str(directory / "cache"))
-    before: dict[str, float] = {}
-    for span in recorder.of("phase"):
-        before[span.name] = before.get(span.name, 0.0) + span.seconds
-    with recorder.span("import of the profiler", "profiler"):
-        from initperf.profiling.compiling import compiler_observed
-    with compiler_observed(recorder), recorder.span("first call"):
+    spans: list[Span] = []
+    title, call = prepare(target, spans, str(directory / "cache"))
+    before = seconds_by_name(spans)
+    with timed(spans, "import of the profiler", "profiler"):
+        from initperf.jit.internals import install_recorder, install_timer
+        from initperf.profiling.compiling import numba_passes
+    locked: list[float] = []
+    with (
+        install_timer("numba:compiler_lock", locked.append),
+        install_recorder("numba:run_pass") as events,
+        timed(spans, "first call"),
+    ):
         call()
-    compiling = union_seconds(recorder.of("lock"))
-    rest = max(0.0, recorder.of("phase")[-1].seconds - compiling)
+    compiling = sum(locked)
+    rest = max(0.0, spans[-1].seconds - compiling)
+    passes, rows = numba_passes(events.buffer)
+    spans += passes
     found: dict[str, Any] = {"title": title, "process": os.getpid(), "compile_s": compiling}
     found["before"] = [_phase(name, spent, "a new process") for name, spent in before.items()]
     found["after"] = [_phase("first call without that", rest, "")]
     if seconds:
-        found["after"] += _warm_calls(call, recorder, seconds)
-        found["tables"] = _compilation(recorder)
+        found["after"] += _warm_calls(call, spans, seconds)
+        found["tables"] = _compilation(rows)
         found["perf"] = _sampled(call, seconds, directory)
-    return found | {"spans": [dataclasses.asdict(span) for span in recorder.spans]}
+    return found | {"spans": [dataclasses.asdict(span) for span in spans]}
 
 
 def _phase(name: str, seconds: float, of: str) -> Row:
     return {"phase": name, "seconds": seconds, "of": of}
 
 
-def _warm_calls(call: Callable[[], Any], recorder: Recorder, seconds: float) -> list[Row]:
+def _warm_calls(call: Callable[[], Any], spans: list[Span], seconds: float) -> list[Row]:
     """Time calls of compiled code, and the phases that a training run names."""
     phases: list[Span] = []
     calls: list[float] = []
@@ -82,12 +89,9 @@ def _warm_calls(call: Callable[[], Any], recorder: Recorder, seconds: float) -> 
             end = time.perf_counter()
             calls.append(end - start)
             if len(calls) <= _TRACED_CALLS:
-                recorder.spans.append(Span("call", "call", start, end))
-    recorder.spans.extend(phases)
-    parts: dict[str, float] = {}
-    for span, _, depth in nested(phases):
-        if depth == 0:
-            parts[span.name] = parts.get(span.name, 0.0) + span.seconds / len(calls)
+                spans.append(Span("call", "call", start, end))
+    spans += phases
+    parts = {name: spent / len(calls) for name, spent in seconds_by_name(phases).items()}
     if parts:
         parts["rest"] = fmean(calls) - sum(parts.values())
     words = f"the warm calls, mean of {len(calls)}"
@@ -95,27 +99,23 @@ def _warm_calls(call: Callable[[], Any], recorder: Recorder, seconds: float) -> 
     return rows + [_phase(f"- {name}", spent, words) for name, spent in parts.items()]
 
 
-def _compilation(recorder: Recorder) -> dict[str, list[Row]]:
-    """Read the machine code of what was compiled, and the times of the compiler passes."""
-    from initperf.profiling.assembly import inspect
+def _compilation(passes: list[Row]) -> dict[str, list[Row]]:
+    """Read the code of what was compiled, and the times of the compiler passes."""
     from initperf.profiling.code import compiled_functions
-    from initperf.profiling.compiling import llvm_passes, numba_passes
+    from initperf.profiling.compiling import llvm_passes
 
     compiled = compiled_functions()
     code = []
     for one in compiled:
         if one.is_kernel:
-            found = dataclasses.asdict(inspect(one.assembly(), one.symbol))
-            libm, once = found.pop("libm"), found.pop("libm_once")
-            found["libm_in_loops"] = [
-                f"{name} x {libm.count(name)}" for name in dict.fromkeys(libm)
-            ]
-            code.append(
-                {"function": one.name, **found, "libm_elsewhere": list(dict.fromkeys(once))}
-            )
+            found = dataclasses.asdict(one.loops())
+            libm, once = Counter(found.pop("libm")), found.pop("libm_once")
+            found["libm_in_loops"] = [f"{name} x {count}" for name, count in libm.items()]
+            found["libm_elsewhere"] = list(dict.fromkeys(once))
+            code.append({"function": one.name, **found})
     return {
         "code": sorted(code, key=lambda row: -row["instructions"]),
-        "numba_passes": numba_passes(recorder.spans),
+        "numba_passes": passes,
         "llvm_passes": llvm_passes(compiled)[:_MOST_PASSES],
     }
 
@@ -141,5 +141,5 @@ def _sampled(call: Callable[[], Any], seconds: float, directory: Path) -> dict[s
 
 if __name__ == "__main__":
     _target, _directory, _seconds = sys.argv[1:]
-    _found = measure(Target.from_json(_target), Path(_directory), float(_seconds))
+    _found = measure(Target(**json.loads(_target)), Path(_directory), float(_seconds))
     Path(_directory, "result.json").write_text(json.dumps(_found))

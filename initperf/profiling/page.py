@@ -15,7 +15,7 @@ _LONGEST = 25
 HEADINGS = {
     "phases": "Where the time goes",
     "samples": "Samples by function",
-    "code": "Machine code",
+    "code": "Loops of compiled code",
     "numba_passes": "Compilation: passes of Numba",
     "llvm_passes": "Compilation: passes of LLVM",
 }

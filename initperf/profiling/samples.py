@@ -6,7 +6,6 @@ Flame graphs after Gregg, "The flame graph", Communications of the ACM 59 (2016)
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -32,19 +31,11 @@ class Sample(NamedTuple):
     stack: tuple[Frame, ...]
 
 
-@dataclass(frozen=True)
-class Box:
-    """A box of a flame graph: a function above its callers.
+class Box(NamedTuple):
+    """A function above its callers in a flame graph: its level is their number.
 
-    Attributes
-    ----------
-    frame : Frame
-    level : int
-        Number of callers.
-    left, width : float
-        Left edge and width, as shares of the whole.
-    count : int
-        Number of samples in the function and in what it called.
+    The left edge and the width are shares of the whole; the count is of the samples in the
+    function and in what it called.
     """
 
     frame: Frame

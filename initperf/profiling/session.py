@@ -1,14 +1,12 @@
 """Profile of a target: two processes are measured, and their results joined into tables."""
 
+import json
 import subprocess
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
-from json import loads
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import elftools  # noqa: F401 - the measured process needs it: fail before it starts
 
 from initperf._core.child_python import python_command, python_environment
 from initperf._core.progress import Progress, silent
@@ -20,8 +18,8 @@ _SETTINGS = {"NUMBA_DISABLE_JIT": "0", "NUMBA_DEBUG_CACHE": "0", "NUMBA_LLVM_PAS
 _NOTES = (
     "Compilation is timed with LLVM's pass timings on, which slow it a little.",
     "A pass counts without what was compiled inside it; LLVM's passes run inside native_lowering.",
-    "Vector bits are the widest with which a loop of the function computes; loops keep scalar "
-    "instructions for the remainder.",
+    "Vector bits are the widest with which a loop of the function computes, as LLVM has optimised "
+    "it; loops keep scalar instructions for the remainder.",
 )
 
 
@@ -85,28 +83,16 @@ def profile(target: Target, seconds: float = 2.0, progress: Progress = silent) -
         file = Path(temporary, "perf.script")
         script = file.read_text() if file.is_file() else ""
     samples = list(read_samples(script))
-    compiled = [
-        {"phase": "compile", "seconds": fresh["compile_s"], "of": "the first call"},
-        {
-            "phase": "load compiled code instead",
-            "seconds": again["compile_s"],
-            "of": "the first call in another process",
-        },
-    ]
-    tables = {
-        "phases": fresh["before"] + compiled + fresh["after"],
-        "samples": functions(samples),
-        **fresh["tables"],
-    }
-    processes = {
-        fresh["process"]: "compiled here",
-        again["process"]: "compiled before, loaded here",
-    }
+    instead = ("load compiled code instead", again["compile_s"], "a first call of another process")
+    compiled = ("compile", fresh["compile_s"], "the first call")
+    rows = [dict(zip(("phase", "seconds", "of"), row, strict=True)) for row in (compiled, instead)]
+    phases = fresh["before"] + rows + fresh["after"]
+    names = {fresh["process"]: "compiled here", again["process"]: "compiled before, loaded here"}
     return Profile(
         title=fresh["title"],
-        tables=tables,
+        tables={"phases": phases, "samples": functions(samples), **fresh["tables"]},
         notes=[*_NOTES, *_notes(samples, **fresh["perf"])],
-        trace=trace((Span(**span) for one in (fresh, again) for span in one["spans"]), processes),
+        trace=trace((Span(**span) for one in (fresh, again) for span in one["spans"]), names),
         samples=samples,
         event=fresh["perf"].get("event", ""),
         script=script,
@@ -115,7 +101,7 @@ def profile(target: Target, seconds: float = 2.0, progress: Progress = silent) -
 
 def _measured(target: Target, directory: Path, seconds: float) -> dict[str, Any]:
     """Run `initperf.profiling.measured` and return its result."""
-    words = (target.to_json(), str(directory), str(seconds))
+    words = (json.dumps(asdict(target)), str(directory), str(seconds))
     done = subprocess.run(
         python_command("-m", "initperf.profiling.measured", *words),
         env=python_environment(**_SETTINGS),
@@ -125,7 +111,7 @@ def _measured(target: Target, directory: Path, seconds: float) -> dict[str, Any]
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
         raise RuntimeError(f"the measured process failed: {reason}")
-    found: dict[str, Any] = loads(Path(directory, "result.json").read_text())
+    found: dict[str, Any] = json.loads(Path(directory, "result.json").read_text())
     return found
 
 

@@ -1,4 +1,4 @@
-"""Spans of time, recorded by process and thread, and their trace for Perfetto."""
+"""Spans of time by process and thread, and their trace for Perfetto."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ class Span:
     name : str
         What was done.
     kind : str
-        ``"phase"``, ``"profiler"``, ``"compile"``, ``"lock"``, ``"pass"`` or ``"call"``.
+        ``"phase"``, ``"profiler"``, ``"pass"`` or ``"call"``.
     begin, end : float
         Seconds of `time.perf_counter`, a clock that the processes of a Linux machine share.
     process, thread : int
@@ -40,66 +40,33 @@ class Span:
         return self.end - self.begin
 
 
-class Recorder:
-    """Spans of this process, in the order of their ends."""
+@contextmanager
+def timed(spans: list[Span], name: str, kind: str = "phase") -> Iterator[None]:
+    """Append the span of the block.
 
-    def __init__(self) -> None:
-        self.spans: list[Span] = []
-
-    @contextmanager
-    def span(self, name: str, kind: str = "phase") -> Iterator[None]:
-        """Record the duration of the block.
-
-        Parameters
-        ----------
-        name, kind : str
-            Fields of the span.
-        """
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.spans.append(Span(name, kind, begin, time.perf_counter()))
-
-    def of(self, kind: str) -> list[Span]:
-        """Return the spans of a kind."""
-        return [span for span in self.spans if span.kind == kind]
-
-
-def nested(spans: Iterable[Span]) -> list[tuple[Span, float, int]]:
-    """Return each span with its own seconds and its depth, by begin.
-
-    A span's own seconds exclude the spans directly inside it on the same thread; its depth is the
-    number of spans around it.
+    Parameters
+    ----------
+    spans : list of Span
+    name, kind : str
+        Fields of the span.
     """
-    ordered = sorted(spans, key=lambda span: (span.begin, -span.end))
-    own = [span.seconds for span in ordered]
-    depths, around = [], dict[tuple[int, int], list[int]]()
-    for place, span in enumerate(ordered):
-        above = around.setdefault((span.process, span.thread), [])
-        while above and ordered[above[-1]].end <= span.begin:
-            above.pop()
-        if above:
-            own[above[-1]] -= span.seconds
-        depths.append(len(above))
-        above.append(place)
-    return list(zip(ordered, own, depths, strict=True))
+    begin = time.perf_counter()
+    try:
+        yield
+    finally:
+        spans.append(Span(name, kind, begin, time.perf_counter()))
 
 
-def union_seconds(spans: Iterable[Span]) -> float:
-    """Return the time during which at least one span, on any thread, was open."""
-    total, reached = 0.0, float("-inf")
-    for span in sorted(spans, key=lambda span: span.begin):
-        total += max(0.0, span.end - max(span.begin, reached))
-        reached = max(reached, span.end)
-    return total
+def seconds_by_name(spans: Iterable[Span]) -> dict[str, float]:
+    """Return the seconds of spans, added up by name, in the order of the first of each."""
+    sums: dict[str, float] = {}
+    for span in spans:
+        sums[span.name] = sums.get(span.name, 0.0) + span.seconds
+    return sums
 
 
 def trace(spans: Iterable[Span], processes: Mapping[int, str]) -> dict[str, Any]:
     """Return spans in the Trace Event Format, which ui.perfetto.dev and chrome://tracing open.
-
-    Numba's compiler lock is taken again for each function compiled inside another; only its
-    outermost spans are kept.
 
     Parameters
     ----------
@@ -107,16 +74,9 @@ def trace(spans: Iterable[Span], processes: Mapping[int, str]) -> dict[str, Any]
         Times of one clock.
     processes : mapping of int to str
         Names of the processes, by number.
-
-    Returns
-    -------
-    dict
-        For `json.dumps`.
     """
-    every = list(spans)
-    inner = {id(s) for s, _, depth in nested(s for s in every if s.kind == "lock") if depth}
     # of two spans that begin together the longer comes first: viewers nest by order
-    ordered = [span for span, _, _ in nested(s for s in every if id(s) not in inner)]
+    ordered = sorted(spans, key=lambda span: (span.begin, -span.end))
     names = [
         {"name": "process_name", "ph": "M", "pid": number, "tid": 0, "args": {"name": name}}
         for number, name in processes.items()

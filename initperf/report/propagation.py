@@ -30,7 +30,9 @@ _STEADY = 1.1  # largest ratio of second moments that count as equal
 _DEPTHS = (1, 2, 4, 8, 16, 32, 64)  # of which singular values are computed
 
 
-def propagation_table(experiment: Experiment, images: np.ndarray) -> "pd.DataFrame":
+def propagation_table(
+    experiment: Experiment, images: np.ndarray, labels: np.ndarray | None = None
+) -> "pd.DataFrame":
     """Send pairs of inputs through the hidden layers of an untrained network, in float64.
 
     Parameters
@@ -39,6 +41,8 @@ def propagation_table(experiment: Experiment, images: np.ndarray) -> "pd.DataFra
         Says initializer, activation, hidden layers, biases and seed; without residual blocks.
     images : numpy.ndarray
         (count, features), of which the first make the pairs, each scaled to a mean square of 1.
+    labels : numpy.ndarray, optional
+        (count,), for a scheme that uses them.
 
     Returns
     -------
@@ -54,7 +58,9 @@ def propagation_table(experiment: Experiment, images: np.ndarray) -> "pd.DataFra
 
     network = Mlp((images.shape[1], *experiment.hidden, CLASSES), experiment.activation, "float64")
     scheme = as_scheme(experiment.rule, experiment.biases)
-    network.initialize(scheme, rng=experiment.seed, batch=images[: scheme.images])
+    classes = None if labels is None else labels[: scheme.images]
+    batch = images[: scheme.images]
+    network.initialize(scheme, rng=experiment.seed, batch=batch, labels=classes)
     layers = list(network.layers())[:-1]
     inputs = images[: 2 * _PAIRS].astype(np.float64)
     inputs /= np.sqrt((inputs**2).mean(axis=1, keepdims=True)).clip(1e-12)
@@ -173,10 +179,13 @@ def propagations_table(
 
     count = min(_IMAGES, len(dataset.test_labels))
     images = dataset.features("test", "float64", count)
+    labels = dataset.test_labels[:count]
     wanted = [one for one in experiments if not one.residual]
     parts: list[Any] = []
     with blas_threads(1):
-        made = side_by_side(lambda one: propagation_table(one, images), wanted, default_threads())
+        made = side_by_side(
+            lambda one: propagation_table(one, images, labels), wanted, default_threads()
+        )
         for done, table in enumerate(made):
             progress(done, len(wanted), "networks")
             parts.append(table)

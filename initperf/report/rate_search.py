@@ -1,6 +1,9 @@
-"""Search of each rule's best learning rate, on a seed that the report's runs do not have."""
+"""Search of each rule's best learning rate, on a seed that is not shown, and the good range."""
 
-from collections.abc import Iterable, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +12,17 @@ from initperf import data
 from initperf._core.progress import Progress
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
-from initperf.training.sweep import sweep
+from initperf.training.store import RunStore
+from initperf.training.sweep import Workers, sweep
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LEARNED = 0.15
+"""Accuracy that the best rate must reach: less is guessing among ten classes, at any rate."""
+
+GOOD = 0.05
+"""Accuracy below the best rate's at which a rate still counts as good."""
 
 
 def best_rates(
@@ -20,6 +30,10 @@ def best_rates(
     rates: Sequence[float],
     datasets: dict[str, data.Dataset],
     progress: Progress,
+    *,
+    workers: Workers | None = None,
+    store: RunStore | None = None,
+    notice: Callable[[str], object] = lambda text: None,
 ) -> dict[Experiment, list[Run]]:
     """Train each rule at every learning rate, and return its runs, the best first.
 
@@ -34,6 +48,12 @@ def best_rates(
     datasets : dict
         Data sets by name.
     progress : callable
+    workers : Workers, optional
+        See `sweep`; its time budget leaves rules out whose search has not ended.
+    store : RunStore, optional
+        Runs in it are read, the others written.
+    notice : callable
+        Called with a line for each damaged file of the store.
 
     Returns
     -------
@@ -44,12 +64,20 @@ def best_rates(
     seed = 1 + max(one.seed for one in wanted)
     tried = {one: _tried(one, rates, seed) for one in wanted}
     every = list(dict.fromkeys(one for several in tried.values() for one in several))
-    runs = dict(zip(every, sweep(every, datasets=datasets, progress=progress), strict=True))
-    return {one: ranked(runs[each] for each in several) for one, several in tried.items()}
+    found = sweep(
+        every, workers=workers, store=store, datasets=datasets, progress=progress, notice=notice
+    )
+    runs = {run.experiment: run for run in found}
+    return {
+        one: ranked(runs[each] for each in several)
+        for one, several in tried.items()
+        if all(each in runs for each in several)
+    }
 
 
 def _tried(experiment: Experiment, rates: Sequence[float], seed: int) -> list[Experiment]:
-    light = experiment.replace(seed=seed, record="epoch", histogram_steps=())
+    record = "none" if experiment.record == "none" else "epoch"
+    light = experiment.replace(seed=seed, record=record, histogram_steps=())
     return [light.replace(learning_rate=rate) for rate in rates]
 
 
@@ -73,6 +101,94 @@ def ranked(runs: Iterable[Run]) -> list[Run]:
     return sorted(runs, key=key)
 
 
+@dataclass(frozen=True)
+class GoodRange:
+    """Learning rates around the best at which a rule trains nearly as well.
+
+    Attributes
+    ----------
+    low, high : float
+        Its ends, interpolated on the logarithm between rates that were tried.
+    decades : float
+        log10 of their ratio; 0 for a single good rate without good neighbours.
+    is_open : bool
+        Whether an end is the smallest or the largest rate that was tried, so that the range may
+        be wider.
+    """
+
+    low: float
+    high: float
+    decades: float
+    is_open: bool
+
+
+def good_range(accuracies: Mapping[float, float], within: float = GOOD) -> GoodRange:
+    """Return the range of learning rates with an accuracy of at least the best less `within`.
+
+    Parameters
+    ----------
+    accuracies : mapping of float to float
+        Test accuracy by rate above 0, 0 where a run diverged. The range is the one around the best
+        rate, the smallest of several; other good rates beyond a bad one are not in it.
+    within : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        For no rates.
+    """
+    rates = sorted(rate for rate in accuracies if rate > 0.0)
+    if not rates:
+        raise ValueError("a range of learning rates needs at least one rate above 0")
+    level = max(accuracies[rate] for rate in rates) - within
+    best = max(rates, key=lambda rate: (accuracies[rate], -rate))
+    ends = []
+    for way in (rates[: rates.index(best) + 1][::-1], rates[rates.index(best) :]):
+        end, is_open = way[-1], True
+        for near, far in itertools.pairwise(way):
+            if accuracies[far] < level:
+                share = (accuracies[near] - level) / (accuracies[near] - accuracies[far])
+                end, is_open = near * (far / near) ** share, False
+                break
+        ends.append((end, is_open))
+    (low, below), (high, above) = ends
+    return GoodRange(low, high, math.log10(high / low), below or above)
+
+
+def with_good_ranges(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table of rates with the good range of each rule and setup in its rows.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        ``initializer``, ``activation``, perhaps ``setup``, ``learning_rate``, ``status``,
+        ``test_accuracy``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With ``good_low``, ``good_high``, ``good_decades`` and ``good_open`` of `GoodRange`, NaN
+        where no rate reaches LEARNED.
+    """
+    keys = [name for name in ("initializer", "activation", "setup") if name in table]
+    lost = table["status"] == "diverged"
+    scores = table["test_accuracy"].fillna(0.0).where(~lost, 0.0)
+    found = {}
+    for key, own in table.assign(score=scores).groupby(keys, sort=False):
+        tried = dict(zip(own["learning_rate"], own["score"], strict=True))
+        if any(rate > 0.0 and score >= LEARNED for rate, score in tried.items()):
+            found[key] = good_range(tried)
+    rows = [found.get(key) for key in table[keys].itertuples(index=False, name=None)]
+    none = math.nan
+    return table.assign(
+        good_low=[none if one is None else one.low for one in rows],
+        good_high=[none if one is None else one.high for one in rows],
+        good_decades=[none if one is None else one.decades for one in rows],
+        good_open=[one is not None and one.is_open for one in rows],
+    )
+
+
 def rates_table(
     found: dict[Experiment, list[Run]], setups: dict[Experiment, str]
 ) -> "pd.DataFrame":
@@ -89,9 +205,9 @@ def rates_table(
     -------
     pandas.DataFrame
         ``initializer``, ``activation``, ``setup``, ``seed``, ``learning_rate``, ``status``,
-        ``test_accuracy``, ``best``: whether the rate was chosen, and ``at_edge``: whether it is
-        then the smallest or the largest of several that differ, so that a better one may lie
-        outside.
+        ``test_accuracy``, ``best``: whether the rate was chosen, ``at_edge``: whether it is then
+        the smallest or the largest of several that differ, so that a better one may lie outside,
+        and the columns of `with_good_ranges`.
     """
     import pandas as pd
 
@@ -112,4 +228,4 @@ def rates_table(
                 "best": place == 0,
                 "at_edge": place == 0 and rate in ends,
             }
-    return pd.DataFrame([rows[key] for key in sorted(rows)])
+    return with_good_ranges(pd.DataFrame([rows[key] for key in sorted(rows)]))

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initperf.errors import DataError
+from initperf.report.rate_search import with_good_ranges
+from initperf.report.trainability.cells import cells_of
+from initperf.report.trainability.evidence import trials_of
+from initperf.report.trainability.limits import limits_of, limits_table
 from initperf.training.experiment import Experiment
+from initperf.training.map_tables import map_table, of_maps
 from initperf.training.run import Run
 from initperf.training.run_tables import tables_of
 from initperf.training.setups import name_setups
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _RATE = "learning_rate"
+_FEWEST_DEPTHS = 3
 
 
 def stored_tables(
@@ -59,7 +65,21 @@ def stored_tables(
     ]
     if not runs:
         raise DataError(f"{directory} holds neither the tables of a report nor such runs")
-    return _of_runs(runs)
+    mapped = of_maps(run.experiment for run in runs)
+    found: dict[str, pd.DataFrame] = {}
+    if mapped:
+        found["trainability"] = map_table(run for run in runs if run.experiment in mapped)
+    if others := [run for run in runs if run.experiment not in mapped]:
+        found |= _of_runs(others) | _limits(others)
+    return found
+
+
+def _limits(runs: list[Run]) -> "dict[str, pd.DataFrame]":
+    """Return until which depth rules learn, where runs have several depths."""
+    several = [
+        one for one in limits_of(cells_of(trials_of(runs))) if len(one.depths) >= _FEWEST_DEPTHS
+    ]
+    return {"depth_limits": limits_table(several)} if several else {}
 
 
 def _table(path: Path) -> "pd.DataFrame":
@@ -116,7 +136,8 @@ def _of_runs(runs: list[Run]) -> "dict[str, pd.DataFrame]":
     tables = tables_of(best, besides=[_RATE])
     tables["runs"] = tables["runs"].rename(columns={_RATE: f"best_{_RATE}"})
     order = ["initializer", "activation", "setup", _RATE]
-    return tables | {"rates": pd.DataFrame(rows).sort_values(order, ignore_index=True)}
+    rates_found = pd.DataFrame(rows).sort_values(order, ignore_index=True)
+    return tables | {"rates": with_good_ranges(rates_found)}
 
 
 def _row(

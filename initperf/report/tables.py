@@ -86,7 +86,8 @@ def signal_table(
         sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
     )
     scheme = as_scheme(experiment.rule, experiment.biases)
-    network.initialize(scheme, experiment.seed, batch=images[: scheme.images])
+    examples = slice(scheme.images)
+    network.initialize(scheme, experiment.seed, batch=images[examples], labels=labels[examples])
     count, depth = len(images), len(experiment.hidden)
     records = Records.of(1, network.depth, recorded=1)
     records.statistics[:] = np.nan

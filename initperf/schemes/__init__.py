@@ -10,7 +10,7 @@ from initperf._core.source import Source
 from initperf.errors import UnsuitableError
 from initperf.schemes._plain import BIASES, Plain, as_scheme, find
 from initperf.schemes._residual import residual_blocks
-from initperf.schemes._scheme import SCHEMES, Network, PerLayer, Scheme, register
+from initperf.schemes._scheme import SCHEMES, Network, PerLayer, Scheme, Supervised, register
 from initperf.schemes._signal import change_rates, signals
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Plain",
     "Scheme",
     "Source",
+    "Supervised",
     "UnsuitableError",
     "as_scheme",
     "change_rates",

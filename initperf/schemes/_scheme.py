@@ -35,8 +35,11 @@ class Network(Protocol):
     def depth(self) -> int:
         """Return the number of layers that have weights."""
 
-    def layers(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Give each layer's weights, (fan_in, fan_out), and biases, (fan_out,), to be written."""
+    def layers(self, flat: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Give each layer's weights, (fan_in, fan_out), and biases, (fan_out,), to be written.
+
+        They are views of `flat`, an array like `parameters`, which it is by default.
+        """
 
     def is_linear(self, number: int) -> bool:
         """Return whether layer `number`, counted from 0, has no activation."""
@@ -86,7 +89,9 @@ class Scheme(Rule, ABC):
         """
         return [(1.0, 1.0)] * network.depth
 
-    def __call__(self, network: Network, *, rng: RandomSource = None, batch: Any = None) -> None:
+    def __call__(
+        self, network: Network, *, rng: RandomSource = None, batch: Any = None, labels: Any = None
+    ) -> None:
         """Set the parameters of a network in place.
 
         Parameters
@@ -97,6 +102,8 @@ class Scheme(Rule, ABC):
             See `initperf._core.keys.as_key`.
         batch : array, optional
             Inputs, (count, features), for a rule that uses data; others do not read it.
+        labels : array, optional
+            Their labels, (count,), for a rule that uses them too; see `Supervised`.
 
         Raises
         ------
@@ -108,11 +115,28 @@ class Scheme(Rule, ABC):
         source = Source.checked(0, rng=rng, backend=network.backend)
         before = network.parameters.copy() if self.images else None
         try:
-            self.set_parameters(network, source, inputs)
+            self.set_from(network, source, inputs, labels)
         except UnsuitableError:
             if before is not None:
                 network.parameters[:] = before
             raise
+
+    def set_from(self, network: Network, source: Source, batch: np.ndarray, labels: Any) -> None:
+        """Set the parameters of a checked network; most rules use no labels.
+
+        Parameters
+        ----------
+        network, source, batch
+            As `set_parameters` takes them.
+        labels : array or None
+            As they were given, not checked.
+
+        Raises
+        ------
+        UnsuitableError
+            Where the rule does not apply.
+        """
+        self.set_parameters(network, source, batch)
 
     @abstractmethod
     def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
@@ -131,6 +155,49 @@ class Scheme(Rule, ABC):
         ------
         UnsuitableError
             Where the rule does not apply to the network or the batch.
+        """
+
+
+class Supervised(Scheme):
+    """A scheme that uses the labels of its inputs too, classes numbered from 0."""
+
+    def set_from(self, network: Network, source: Source, batch: np.ndarray, labels: Any) -> None:
+        """Check the labels and set the parameters; see `Scheme.set_from`.
+
+        Parameters
+        ----------
+        network, source, batch, labels
+            See `Scheme.set_from`.
+
+        Raises
+        ------
+        UnsuitableError
+            For no labels, another number of them than of inputs, or other than classes.
+        """
+        checked = as_labels(labels, len(batch), int(network.sizes[-1]), self.name)
+        self.set_from_examples(network, source, batch, checked)
+
+    def set_parameters(self, network: Network, source: Source, batch: np.ndarray) -> None:
+        """Refuse to set parameters without labels."""
+        raise UnsuitableError(f"{self.name} uses labels: labels must be given")
+
+    @abstractmethod
+    def set_from_examples(
+        self, network: Network, source: Source, batch: np.ndarray, labels: np.ndarray
+    ) -> None:
+        """Set the parameters of a network that has been checked.
+
+        Parameters
+        ----------
+        network, source, batch
+            As `Scheme.set_parameters` takes them.
+        labels : numpy.ndarray
+            (count,) int64, numbers of outputs.
+
+        Raises
+        ------
+        UnsuitableError
+            Where the rule does not apply to the network or the examples.
         """
 
 
@@ -187,6 +254,34 @@ def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
             "and a layer's output has no variance over them"
         )
     return array
+
+
+def as_labels(labels: Any, count: int, classes: int, name: str) -> np.ndarray:
+    """Return labels as an int64 array, checked.
+
+    Parameters
+    ----------
+    labels : array_like or None
+    count : int
+        Number of inputs.
+    classes : int
+        Number of outputs.
+    name : str
+        Name of the scheme, for the error message.
+
+    Raises
+    ------
+    UnsuitableError
+        For none, a wrong shape, or other than integers in [0, classes).
+    """
+    if labels is None:
+        raise UnsuitableError(f"{name} uses labels: labels must be given, ({count},)")
+    array = np.asarray(labels)
+    if array.shape != (count,):
+        raise UnsuitableError(f"labels must have the shape ({count},), not {array.shape}")
+    if array.dtype.kind not in "iu" or array.min() < 0 or array.max() >= classes:
+        raise UnsuitableError(f"labels must be integers from 0 to {classes - 1}, of the outputs")
+    return array.astype(np.int64)
 
 
 def varies(z: np.ndarray) -> np.ndarray:

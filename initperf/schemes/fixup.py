@@ -11,7 +11,7 @@ from initperf.initializers.variance_scaling import VarianceScaling
 from initperf.schemes._residual import check_residual
 from initperf.schemes._scheme import Network, PerLayer, register
 
-_LINEAR_AT_ZERO = ("tanh", "elu", "selu", "gelu", "gelu_erf", "silu")
+_LINEAR_AT_ZERO = ("tanh", "elu", "selu", "gelu", "gelu_erf", "silu", "sin")
 
 
 class Fixup(PerLayer):

@@ -3,6 +3,7 @@
 Second moments, correlations and gradients in the limit of width:
     `MeanField` (maps, fixed points, depth scales of one activation and its variances),
     `critical`, `critical_line` and `Critical` (variances with χ₁ = 1), `activation_variance`,
+    `critical_weight_variance`, `trainable_depth` (phase diagram: end of the ordered phase, 6ξ_c),
     `ResidualField`, `residual_growth`, `gradient_correlation` (residual blocks).
 Gains of weights:
     `calculate_gain` (PyTorch's table), `signal_gain`, `gradient_gain` (exact).
@@ -16,7 +17,8 @@ Finite width, ReLU:
 Deep linear networks:
     `learning_time`, `mode_strength`.
 Activations shaped for depth:
-    `deep_kernel_shaping` and `Shaping` (DKS), `leaky_correlation_map`, `tailored_slope` (TAT).
+    `deep_kernel_shaping` and `Shaping` (DKS), `leaky_correlation_map`, `tailored_slope` and
+    `tailored_activation` (TAT).
 
 An activation is a name or a record, registered or not. Functions of numbers take floats and arrays
 alike, broadcast, and return floats for floats; each docstring states domain and error. Arguments
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
     from initperf.theory.kernels import Kernels, network_kernels
     from initperf.theory.linear_dynamics import learning_time, mode_strength
     from initperf.theory.mean_field import MeanField
+    from initperf.theory.phase_diagram import critical_weight_variance, trainable_depth
     from initperf.theory.residual import ResidualField, gradient_correlation, residual_growth
+    from initperf.theory.tailored_smooth import tailored_activation
 
 __all__ = [
     "Critical",
@@ -60,6 +64,7 @@ __all__ = [
     "calculate_gain",
     "critical",
     "critical_line",
+    "critical_weight_variance",
     "deep_kernel_shaping",
     "erf_product",
     "erf_slope_product",
@@ -74,7 +79,9 @@ __all__ = [
     "second_moment_ratio",
     "signal_gain",
     "silent_probability",
+    "tailored_activation",
     "tailored_slope",
+    "trainable_depth",
 ]
 
 _HOMES = {
@@ -91,6 +98,7 @@ _HOMES = {
     "calculate_gain": "initperf.theory.gains",
     "critical": "initperf.theory.critical_points",
     "critical_line": "initperf.theory.critical_points",
+    "critical_weight_variance": "initperf.theory.phase_diagram",
     "deep_kernel_shaping": "initperf.theory.kernel_shaping",
     "erf_product": "initperf.theory.closed_forms",
     "erf_slope_product": "initperf.theory.closed_forms",
@@ -105,7 +113,9 @@ _HOMES = {
     "second_moment_ratio": "initperf.theory.finite_width",
     "signal_gain": "initperf.theory.gains",
     "silent_probability": "initperf.theory.born_dead",
+    "tailored_activation": "initperf.theory.tailored_smooth",
     "tailored_slope": "initperf.theory.kernel_shaping",
+    "trainable_depth": "initperf.theory.phase_diagram",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)

@@ -22,6 +22,10 @@ _SMALL_JUMP = 1e-6  # of the slope over 1e-9: a smooth slope does not change so 
 _PLACES = 8  # decimals: a kink within rounding of such a number is taken to be there
 
 
+class RoughError(ValueError):
+    """An activation is too rough, or too fine a wave, to be integrated over a distribution."""
+
+
 @dataclass(frozen=True)
 class Partition:
     """Where an activation is smooth.
@@ -63,7 +67,7 @@ def partition(activation: Activation, reach: float) -> Partition:
 
     Raises
     ------
-    ValueError
+    RoughError
         When the activation is too rough there.
     """
     # no simple number is a dyadic fraction of these ends, so that no kink hides between intervals
@@ -80,7 +84,7 @@ def partition(activation: Activation, reach: float) -> Partition:
         ends.append(middle)
         left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
         if left.size + len(brackets) > _MOST:
-            raise ValueError(
+            raise RoughError(
                 f"{activation.name} is not smooth enough over [-{reach:g}, {reach:g}] to be "
                 f"integrated: more than {_MOST} intervals do not resolve it"
             )

@@ -4,6 +4,7 @@ For a given q*, χ₁ = 1 gives σw² = 1/E[f'²], and the fixed point then σb�
 critical line, with q* as its parameter. A given σb² is one equation for q*.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import scipy
 from initperf.activations import Activation
 from initperf.theory import _domain
 from initperf.theory._moments import as_activation, moments
+from initperf.theory._partition import RoughError
 from initperf.theory.mean_field import MeanField
 
 _PLACES = [float(q) for q in np.geomspace(1e-6, 1e6, 241)]
@@ -129,8 +131,8 @@ def _critical(activation: Activation, bias_variance: float) -> Critical | None:
     def excess(q: float) -> float:
         return _bias_variance(activation, q) - bias_variance
 
-    values = np.array([excess(q) for q in _PLACES])
-    if np.all(np.abs(values) <= 1e-9 * np.array(_PLACES)):
+    values = _values(excess)
+    if np.all(np.abs(values) <= 1e-9 * np.array(_PLACES[: values.size])):
         return _at(activation, 1.0, bias_variance)
     ends = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
     found = [
@@ -147,6 +149,20 @@ def _critical(activation: Activation, bias_variance: float) -> Critical | None:
     return None
 
 
+def _values(excess: Callable[[float], float]) -> np.ndarray:
+    """Return a function's values at the first of `_PLACES`, up to where theory can integrate.
+
+    Over a wide distribution a wave, such as sine, is too fine to be integrated.
+    """
+    found = []
+    for q in _PLACES:
+        try:
+            found.append(excess(q))
+        except RoughError:
+            break
+    return np.array(found)
+
+
 def _half_stable(activation: Activation) -> Critical | None:
     """Return the critical point of least biases, where the slope of the q map is 1 too."""
 
@@ -154,7 +170,7 @@ def _half_stable(activation: Activation) -> Critical | None:
         found = moments(activation, q)
         return found.growth / found.slope_square - 1.0
 
-    values = np.array([excess(q) for q in _PLACES])
+    values = _values(excess)
     for i in np.flatnonzero((values[:-1] > 0.0) & (values[1:] <= 0.0)):
         q = float(scipy.optimize.brentq(excess, _PLACES[i], _PLACES[i + 1], xtol=1e-14))
         if _bias_variance(activation, q) > 0.0:

@@ -89,7 +89,8 @@ def deep_kernel_shaping(activation: Activation | str, depth: int, slope: float =
     Returns
     -------
     Shaping
-        The conditions hold to 1e-10. Of several solutions it is the one with the least |β|.
+        The conditions hold to 1e-10. Of several solutions it is the one whose
+        β has the smallest magnitude.
 
     Raises
     ------

@@ -10,14 +10,16 @@ from torch import nn
 from torch.distributed.tensor import DTensor
 from torch.nn.utils import parametrize
 
-from initperf._core.arguments import check_layout
+from initperf._core.arrays import check_layout
 from initperf._core.keys import Key, RandomSource, as_key
 from initperf.errors import UnsuitableError
 from initperf.initializers._parts import Store
 from initperf.initializers._rounding import check_narrow
 from initperf.torch.names import join
 from initperf.torch.parameters import Parameter
-from initperf.torch.planning import Piece, Plan
+from initperf.torch.pieces import Piece
+from initperf.torch.planned import Plan
+from initperf.torch.protection import READ_ONLY, packed_weight, read_only
 from initperf.torch.shards import local, regions
 from initperf.torch.write import FORMATS, array_of
 
@@ -44,8 +46,10 @@ def check(plan: Plan, *, allow_meta: bool = False) -> None:
                 check_range(row.parameter.tensor.dtype, piece)
         except ValueError as error:
             raise UnsuitableError(f"{row.parameter.name}: {error}") from None
-    if not allow_meta:
-        _check_apart(plan)
+    written = [row.parameter for row in plan if row.pieces]
+    for index in read_only([local(parameter.tensor) for parameter in written]):
+        raise UnsuitableError(f"{written[index].name}: {READ_ONLY}")
+    _check_apart(plan)
 
 
 def check_model(model: nn.Module, found: list[Parameter]) -> None:
@@ -54,9 +58,12 @@ def check_model(model: nn.Module, found: list[Parameter]) -> None:
     Raises
     ------
     UnsuitableError
-        For parametrizations, weight and spectral normalization, and the flattened parameters of
-        FSDP's first version.
+        For parametrizations, weight and spectral normalization, the flattened parameters of
+        FSDP's first version, and the packed weights of quantized modules.
     """
+    packed = packed_weight(model)
+    if packed is not None:
+        raise UnsuitableError(f"{packed}: it is quantized and packed; initialize before quantizing")
     for parameter in found:
         if type(parameter.tensor).__name__ == "FlatParameter":
             raise UnsuitableError(
@@ -88,6 +95,8 @@ def check_tensor(tensor: torch.Tensor) -> None:
         When it cannot.
     """
     _check_tensor(tensor, allow_meta=False)
+    if read_only([local(tensor)]):
+        raise ValueError(READ_ONLY)
 
 
 def _check_tensor(tensor: torch.Tensor, *, allow_meta: bool) -> None:
@@ -110,6 +119,8 @@ def _check_tensor(tensor: torch.Tensor, *, allow_meta: bool) -> None:
             )
         return
     regions(tensor)
+    if held.is_neg():
+        raise ValueError("it is a view whose sign is inverted when read; draw into a copy")
     if held.device.type == "cpu":
         check_layout(array_of(held))
 

@@ -7,11 +7,13 @@ import torch
 from torch.distributed.tensor import DTensor
 
 from initperf._core.keys import RandomSource
-from initperf.initializers import INITIALIZERS, Initializer
+from initperf.initializers import Initializer
 from initperf.initializers._parts import as_part, whole
 from initperf.torch.checks import check, check_model, check_range, check_tensor, key_of
 from initperf.torch.parameters import parameters
-from initperf.torch.planning import Piece, plan, with_axes
+from initperf.torch.pieces import Piece, with_axes
+from initperf.torch.planning import plan
+from initperf.torch.resolve import named_rule
 from initperf.torch.write import FORMATS, write, write_part
 
 Target = TypeVar("Target", torch.Tensor, torch.nn.Module)
@@ -39,7 +41,9 @@ def init_(
     target : torch.Tensor or torch.nn.Module
         Dense, of float32, float64, bfloat16 or float16, and any strides; DTensors draw this
         process's shard, without communication. Rules whose entries depend on one another, such as
-        ``orthogonal``, draw the whole weight on each process and keep a shard. A module without
+        ``orthogonal`` and ``zero_hadamard``, draw the whole weight on each process and keep a
+        shard: that costs each process the time of the whole, and its memory for as long as the
+        weight is drawn. Rules that look at data, such as ``lsuv``, are refused. A module without
         parameters is left as it is.
     recipe : str, Initializer, Recipe, mapping or sequence
         The name of a recipe (`RECIPES`); an initializer or its name, for all weights and
@@ -103,7 +107,7 @@ def _init_module(
 
 
 def _rule(recipe: Any, options: dict[str, Any]) -> Initializer:
-    rule = INITIALIZERS[recipe] if isinstance(recipe, str) else recipe
+    rule = named_rule(recipe) if isinstance(recipe, str) else recipe
     if not isinstance(rule, Initializer):
         raise TypeError(
             f"a tensor takes an initializer or its name, not {type(recipe).__name__}; recipes "
@@ -152,7 +156,8 @@ def draw(
         Shape of the whole, with PyTorch's axes (out, in, ...).
     part : slice or tuple of slice, optional
         Slices of step 1; axes that are left out are taken whole. Nothing else is drawn, except by
-        rules whose entries depend on one another, such as ``orthogonal``.
+        rules whose entries depend on one another, such as ``orthogonal``: these draw the whole, at
+        its cost in time and memory, and keep the part.
     rng : None, int, SeedSequence, BitGenerator, Generator or torch.Generator
         See `initperf._core.keys.as_key`.
     stream : int

@@ -1,6 +1,6 @@
 """Allocation and first values of a module that was built on the device ``meta``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -8,20 +8,17 @@ from torch import nn
 from torch.distributed.tensor import DTensor
 
 from initperf.errors import UnsuitableError
+from initperf.torch.buffers import Buffers, allocate_buffers
 from initperf.torch.checks import check, check_model, check_range, key_of
 from initperf.torch.draw import TorchRandomSource
-from initperf.torch.names import join
 from initperf.torch.pages import advise
 from initperf.torch.parameters import parameters
-from initperf.torch.planning import Plan, plan
+from initperf.torch.planned import Plan
+from initperf.torch.planning import plan
 from initperf.torch.shards import local
 from initperf.torch.write import FORMATS, write
 
 Model = TypeVar("Model", bound=nn.Module)
-Buffers = Callable[[nn.Module], object]
-
-_FILLS = (0, 1)
-"""What buffers hold before their module computes them; computed values do not depend on it."""
 
 
 def materialize_(
@@ -78,8 +75,41 @@ def materialize_(
     >>> model[0].weight.device.type, model[1].running_var.tolist()
     ('cpu', [1.0, 1.0, 1.0, 1.0])
     """
-    found = parameters(model)
-    check_model(model, found)
+    planned = checked_plan(model, recipe, dtype=dtype, streams=streams, keep=keep, options=options)
+    found = [row.parameter for row in planned]
+    key = key_of(rng, distributed=any(isinstance(each.tensor, DTensor) for each in found))
+    allocate_buffers(model, torch.device(device), buffers)
+    tensors = _allocate(model, planned, dtype, torch.device(device))
+    with torch.no_grad():
+        for row in planned:
+            write(tensors[id(row.parameter.tensor)], row.pieces, key)
+    return model
+
+
+def checked_plan(
+    model: nn.Module,
+    recipe: Any,
+    *,
+    dtype: torch.dtype | None,
+    streams: str = "name",
+    keep: str | Sequence[str] = (),
+    options: Mapping[str, Any],
+) -> Plan:
+    """Return the plan of a model that may be on ``meta``, checked before anything is allocated.
+
+    Parameters
+    ----------
+    model, recipe, dtype, streams, keep
+        As `materialize_` takes them.
+    options : mapping of str to object
+        Parameters of the recipe.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what cannot be drawn, by name.
+    """
+    check_model(model, parameters(model))
     if dtype is not None and dtype not in FORMATS:
         raise ValueError(f"dtype must be float32, float64, bfloat16 or float16, not {dtype}")
     planned = plan(model, recipe, streams=streams, keep=keep, **options)
@@ -89,13 +119,7 @@ def materialize_(
             raise UnsuitableError(f"{row.parameter.name}: it is kept, and has no memory to keep")
         for piece in row.pieces:
             check_range(dtype or row.parameter.tensor.dtype, piece)
-    key = key_of(rng, distributed=any(isinstance(each.tensor, DTensor) for each in found))
-    _allocate_buffers(model, torch.device(device), buffers)
-    tensors = _allocate(model, planned, dtype, torch.device(device))
-    with torch.no_grad():
-        for row in planned:
-            write(tensors[id(row.parameter.tensor)], row.pieces, key)
-    return model
+    return planned
 
 
 def _allocate(
@@ -107,8 +131,11 @@ def _allocate(
         old = row.parameter.tensor
         tensors[id(old)] = old
         if old.is_meta or (dtype is not None and old.dtype != dtype):
-            memory = torch.empty_like(old.detach(), dtype=dtype, device=device)
-            advise(local(memory))
+            if row.pieces or old.is_meta:
+                memory = torch.empty_like(old.detach(), dtype=dtype, device=device)
+                advise(local(memory))
+            else:  # kept: only its dtype changes
+                memory = old.detach().to(dtype)
             new = nn.Parameter(memory, requires_grad=old.requires_grad)
             new.__dict__.update(old.__dict__)
             tensors[id(old)] = new
@@ -117,76 +144,3 @@ def _allocate(
             if parameter is not None:
                 module._parameters[name] = tensors[id(parameter)]
     return tensors
-
-
-def _allocate_buffers(model: nn.Module, device: torch.device, own: Buffers | None) -> None:
-    """Replace buffers on ``meta`` by computed ones, or raise and leave all as they were."""
-    held = {
-        (path, module): before
-        for path, module in model.named_modules()
-        if (before := {n: b for n, b in module._buffers.items() if b is not None and b.is_meta})
-    }
-    plain = [
-        join(path, name)
-        for path, module in model.named_modules()
-        for name, value in module.__dict__.items()
-        if isinstance(value, torch.Tensor) and value.is_meta
-    ]
-    failed = [f"{name}, an attribute and no buffer" for name in plain]
-    try:
-        for (path, module), before in held.items():
-            failed += [join(path, name) for name in _compute(model, module, before, device, own)]
-    except BaseException:
-        _restore(held)
-        raise
-    if failed:
-        _restore(held)
-        raise UnsuitableError(
-            f"cannot compute {', '.join(failed)}: give buffers=, a function that sets the "
-            "buffers of a module"
-        )
-
-
-def _restore(held: dict[tuple[str, nn.Module], dict[str, torch.Tensor]]) -> None:
-    for (_, module), before in held.items():
-        module._buffers.update(before)
-
-
-def _compute(
-    model: nn.Module,
-    module: nn.Module,
-    before: dict[str, torch.Tensor],
-    device: torch.device,
-    own: Buffers | None,
-) -> list[str]:
-    """Compute the buffers of one module; return the names of those that were not written."""
-    means = _means(model, module, own)
-    if means is None:
-        return list(before)
-    results = []
-    for fill in _FILLS:
-        for name, buffer in before.items():
-            module._buffers[name] = torch.full_like(buffer, fill, device=device)
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            means(module)
-        results.append({name: module._buffers[name] for name in before})
-    first, second = results
-    return [name for name in before if not _equal(first[name], second[name])]
-
-
-def _equal(first: torch.Tensor | None, second: torch.Tensor | None) -> bool:
-    if first is None or second is None or first.is_meta or second.is_meta:
-        return False
-    return bool(torch.equal(first, second))
-
-
-def _means(model: nn.Module, module: nn.Module, own: Buffers | None) -> Buffers | None:
-    if own is not None:
-        return own
-    if hasattr(module, "reset_running_stats"):
-        return lambda each: each.reset_running_stats()
-    for parent in model.modules():
-        if hasattr(parent, "_init_weights") and any(module is each for each in parent.modules()):
-            means: Buffers = parent._init_weights
-            return means
-    return None

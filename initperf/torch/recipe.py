@@ -4,15 +4,14 @@ import fnmatch
 import functools
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from torch import nn
 
-from initperf._core.registry import Registry, UnknownNameError
+from initperf._core.registry import Registry
 from initperf._core.rule import Rule
-from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS, Initializer
 from initperf.torch.parameters import ROLES, Parameter
 
@@ -36,7 +35,7 @@ class Assign:
         function from `Parameter` to bool; of a tuple, all must hold. `role` makes such a function.
     rule : str, Initializer or callable
         A rule by name, a rule, `KEEP`, or a function from `Parameter` to a rule, or to a list of
-        (slices, rule) whose parts are drawn one after another.
+        (slices, rule) whose parts, drawn one after another, cover the parameter.
     optional : bool
         Whether it may match nothing; else that is an error.
     """
@@ -116,42 +115,6 @@ class Recipe(Rule, ABC):
         """Return what gets which rule; the first that matches a parameter decides."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listed(Recipe):
-    """A recipe of a list.
-
-    Attributes
-    ----------
-    listed : tuple of Assign
-    """
-
-    listed: tuple[Assign, ...] = ()
-
-    def assignments(self) -> tuple[Assign, ...]:
-        """Return the list."""
-        return self.listed
-
-
-@dataclass(frozen=True, kw_only=True)
-class OneRule(Recipe):
-    """One rule for all weights and embeddings; normalizations start as identities, biases as 0.
-
-    Attributes
-    ----------
-    rule : Initializer
-    """
-
-    rule: Initializer
-
-    def assignments(self) -> tuple[Assign, ...]:
-        """Return the rule, and what stands beside weights."""
-        return (
-            *NORMALIZATIONS,
-            Assign(role("weight", "embedding"), self.rule, optional=True),
-            Assign(role("bias"), "zeros", optional=True),
-        )
-
-
 def _of_normalization(parameter: Parameter) -> bool:
     return parameter.is_normalization
 
@@ -204,78 +167,3 @@ RECIPES: Registry[Recipe] = Registry("recipe", plugins="initperf.recipes")
 def register(recipe: Recipe, aliases: tuple[str, ...] = ()) -> Recipe:
     """Add a recipe under its name and aliases; its file ends with this call."""
     return RECIPES.register(recipe.name, recipe, aliases)
-
-
-def as_recipe(recipe: Any, parameters: Mapping[str, Any]) -> Recipe:
-    """Return the recipe that a name, a rule, a mapping or a list stands for.
-
-    Parameters
-    ----------
-    recipe : str, Initializer, Recipe, mapping or sequence
-        The name of a recipe or of an initializer; a rule for all weights; or what gets which
-        rule, as a mapping, a list of pairs or a list of `Assign`.
-    parameters : mapping of str to object
-        Parameters of the recipe, or of the one rule, that shall differ.
-
-    Raises
-    ------
-    TypeError
-        For anything else, or a parameter that it has not.
-    UnknownNameError
-        For an unknown name; the message says the nearest.
-    """
-    if isinstance(recipe, str):
-        recipe = _named(recipe)
-    if isinstance(recipe, Initializer):
-        return OneRule(name=recipe.name, rule=recipe.replace(**parameters))
-    if isinstance(recipe, Recipe):
-        return recipe.replace(**parameters)
-    if parameters:
-        raise TypeError(f"a list of rules has no parameters, and {', '.join(parameters)} is given")
-    pairs = recipe.items() if isinstance(recipe, Mapping) else recipe
-    if not isinstance(pairs, Sequence) and not isinstance(recipe, Mapping):
-        raise TypeError(
-            "recipe must be the name of a recipe or an initializer, one of these, or what gets "
-            f"which rule, not {type(recipe).__name__}"
-        )
-    return Listed(listed=tuple(_assign(pair) for pair in pairs))
-
-
-def _assign(pair: Any) -> Assign:
-    if isinstance(pair, Assign):
-        return pair
-    if not isinstance(pair, tuple) or len(pair) != 2:
-        raise TypeError(f"a recipe's list holds pairs (what, rule), not {pair!r}")
-    return Assign(*pair)
-
-
-def _named(name: str) -> Recipe | Initializer:
-    if name in RECIPES:
-        return RECIPES[name]
-    if name in INITIALIZERS:
-        return INITIALIZERS[name]
-    hints = []
-    for registry in (INITIALIZERS, RECIPES):
-        try:
-            registry.canonical(name)
-        except UnknownNameError as error:
-            hints.append(str(error))
-    near = [hint for hint in hints if "did you mean" in hint]
-    known = f"there are the recipes {', '.join(RECIPES)}, and all initializers"
-    raise UnknownNameError(near[0] if near else f"unknown recipe or initializer {name!r}; {known}")
-
-
-def as_rule(found: Any, parameter: Parameter) -> Initializer:
-    """Return the rule that a name or a rule stands for.
-
-    Raises
-    ------
-    UnsuitableError
-        For anything else, by the parameter's name.
-    """
-    rule = INITIALIZERS[found] if isinstance(found, str) else found
-    if not isinstance(rule, Initializer):
-        raise UnsuitableError(
-            f"{parameter.name}: a rule must be an initializer or its name, not {found!r}"
-        )
-    return rule

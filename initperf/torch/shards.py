@@ -63,7 +63,9 @@ def regions(tensor: torch.Tensor) -> list[Region]:
         if isinstance(placement, Replicate):
             continue
         if not isinstance(placement, (Shard, _StridedShard)):
-            raise ValueError(f"it is placed as {placement}; only shards and replicas can be drawn")
+            raise ValueError(
+                f"it is placed as {placement!r}; only shards and replicas can be drawn"
+            )
         axis = placement.dim % len(shape)
         axes[axis] = shard(axes[axis], count, coordinate[index], _split_factor(placement))
     held = tuple(local(tensor).shape)

@@ -1,19 +1,26 @@
 """PyTorch models built by name and drawn into a safetensors file, for the command line."""
 
-import importlib
-import sys
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
+from initperf._core.keys import Key
 from initperf._core.storage import replacing
 from initperf.errors import UsageError
-from initperf.torch.materialize import materialize_
-from initperf.torch.parameters import parameters
-from initperf.torch.write import FORMATS
+from initperf.torch.buffers import allocate_buffers
+from initperf.torch.checks import key_of
+from initperf.torch.factories import factory_of, made
+from initperf.torch.materialize import checked_plan
+from initperf.torch.planned import Plan, Planned
+from initperf.torch.write import FORMATS, write
+
+if TYPE_CHECKING:
+    from initperf.torch.saving import Entry
 
 
 def build(factory: str) -> nn.Module:
@@ -34,27 +41,9 @@ def build(factory: str) -> nn.Module:
     UsageError
         When there is no such function, or it does not give a module.
     """
-    module, colon, name = factory.partition(":")
-    if not (module and colon and name):
-        raise UsageError(f"--model must be package.module:factory, not {factory!r}")
-    sys.path.insert(0, "")
-    try:
-        found: Callable[[], Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"--model {factory}: {error}") from None
-    finally:
-        sys.path.remove("")
+    found = factory_of(factory, "--model")
     with torch.device("meta"):
-        try:
-            model = found()
-        except Exception as error:
-            raise UsageError(
-                f"--model {factory} cannot be built on the device meta: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-    if not isinstance(model, nn.Module):
-        raise UsageError(f"--model {factory} gives {type(model).__name__}, not a module of torch")
-    return model
+        return made(found, factory, "--model", " on the device meta")
 
 
 def save(
@@ -68,7 +57,8 @@ def save(
 ) -> int:
     """Draw a model and write its parameters and persistent buffers; the file appears whole.
 
-    The model's weights are in memory once; tied ones are written once, under their first name.
+    Parameters are drawn one after another, each as it is written, so that memory holds the largest
+    and not all; tied ones are written once, under their first name.
 
     Parameters
     ----------
@@ -95,21 +85,45 @@ def save(
     UsageError
         When the dtype is another, or the file cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors import SafetensorError
+
+    from initperf.torch.saving import write_file
 
     known = {name: kind for kind, name in FORMATS.items()}
     if dtype is not None and dtype not in known:
         raise UsageError(f"--dtype must be one of {', '.join(known)}, not {dtype!r}")
     kind = None if dtype is None else known[dtype]
-    materialize_(model, recipe, rng=seed, dtype=kind, **options)
-    tensors = {each.name: each.tensor.detach().contiguous() for each in parameters(model)}
+    planned = checked_plan(model, recipe, dtype=kind, options=options)
+    allocate_buffers(model, torch.device("cpu"))
+    entries = _entries(model, planned, kind, key_of(seed, distributed=False))
+    try:
+        with replacing(path) as temporary:
+            write_file(entries, temporary)
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"{path} cannot be written: {error}") from None
+    return sum(math.prod(entry.shape) for entry in entries.values())
+
+
+def _entries(
+    model: nn.Module, planned: Plan, kind: torch.dtype | None, key: Key
+) -> dict[str, "Entry"]:
+    """Return the parameters, drawn when asked for, and the persistent buffers, by name."""
+    from initperf.torch.saving import Entry
+
+    def drawn(row: Planned, dtype: torch.dtype) -> torch.Tensor:
+        old = row.parameter.tensor
+        if not row.pieces and not old.is_meta:
+            return old.detach().to(dtype)
+        values = torch.empty(row.parameter.shape, dtype=dtype)
+        write(values, row.pieces, key)
+        return values
+
+    entries = {}
+    for row in planned:
+        dtype = kind or row.parameter.tensor.dtype
+        entries[row.parameter.name] = Entry(row.parameter.shape, dtype, partial(drawn, row, dtype))
     state = model.state_dict()
     for name, buffer in model.named_buffers():
         if name in state:
-            tensors[name] = buffer.detach().contiguous()
-    try:
-        with replacing(path) as temporary:
-            save_file(tensors, temporary, metadata={"format": "pt"})
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error}") from None
-    return sum(tensor.numel() for tensor in tensors.values())
+            entries[name] = Entry(tuple(buffer.shape), buffer.dtype, buffer.detach)
+    return entries

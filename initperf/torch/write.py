@@ -9,7 +9,7 @@ from initperf._core.keys import Key
 from initperf._core.source import Source
 from initperf.initializers import Independent
 from initperf.initializers._parts import Part, Store, fill_part
-from initperf.torch.planning import Piece
+from initperf.torch.pieces import Piece
 from initperf.torch.shards import Region, local, regions
 
 FORMATS = {

@@ -16,7 +16,7 @@ from initperf._core.arguments import shown
 from initperf.data import Dataset
 from initperf.errors import UsageError
 from initperf.training._process import train_here
-from initperf.training._workers import Stop
+from initperf.training._workers import Stop, StoppedError
 from initperf.training.run import Run
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def trained(
     sets : mapping of str to Dataset
         Data sets by name.
     stop : Stop
-        Ends the waiting; runs that have not begun are cancelled then.
+        Ends the waiting. Runs that have not begun are cancelled then, and those under way end by
+        themselves when the time is over.
 
     Raises
     ------
@@ -137,13 +138,22 @@ def trained(
             for name, dataset in sets.items()
         }
         futures = [
-            client.submit(train_here, text, run, there[name], key=f"{run}-{secrets.token_hex(4)}")
+            client.submit(
+                train_here,
+                text,
+                run,
+                there[name],
+                stop.deadline,
+                key=f"{run}-{secrets.token_hex(4)}",
+            )
             for text, run, name in calls
         ]
         left = stop.left
         limit = None if left == float("inf") else left
         for future in as_completed(futures, loop=client.loop, timeout=limit):
             yield future.result()
+    except StoppedError:  # a worker's clock is ahead of this one's
+        return
     except KilledWorker as error:
         raise UsageError(
             f"a run has ended several workers, perhaps for want of memory: {error}"

@@ -1,4 +1,4 @@
-"""Digests of the code that defines what an experiment names: rule, activation, optimizer, schedule.
+"""Digests of the code that defines what an experiment names, from its rule to its schedule.
 
 Names do not say what they stand for: a rule may be registered anew, or its file edited. Code of
 initperf is read from its files, without comments and docstrings, so that the digest is the same in
@@ -21,12 +21,15 @@ import numpy as np
 
 from initperf._core.rule import Rule
 from initperf.activations import ACTIVATIONS
+from initperf.losses import LOSSES, PointwiseLoss
 from initperf.training.experiment import Experiment
 
 _SHAPING = (
     "initperf.activations",
     "initperf.initializers",
     "initperf.jit.elementary",
+    "initperf.jit.radians",
+    "initperf.losses",
     "initperf.optimizers",
     "initperf.schemes",
     "initperf.theory",
@@ -50,6 +53,9 @@ def definition(experiment: Experiment) -> str:
     found.add(ACTIVATIONS[experiment.activation].value_and_slope)
     found.add(type(experiment.optimizer))
     found.add(type(experiment.schedule))
+    loss = LOSSES[experiment.loss]
+    if isinstance(loss, PointwiseLoss):  # the other is a kernel
+        found.add(loss.value_and_slope)
     return found.hexdigest()
 
 

@@ -14,6 +14,7 @@ from initperf.kernels.train_epoch import (
     Records,
     compilations,
 )
+from initperf.losses import LOSSES, PointwiseLoss
 from initperf.schemes import as_scheme
 from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
@@ -22,7 +23,13 @@ CLASSES = 10
 """Classes of the data sets that have names."""
 
 _PIECE_OPERATIONS = 2_000_000_000
-"""Floating point operations of the steps between two looks at signals: about 0.1 s."""
+"""Floating-point operations of the steps of one call of the kernel: about 0.1 s."""
+
+_OPERATIONS = 6
+"""Floating-point operations for each parameter and image of a step.
+
+A product and a sum forward, and twice that backward: by the weights and by the inputs.
+"""
 
 
 def batch_order(experiment: Experiment, epoch: int, count: int) -> np.ndarray:
@@ -44,27 +51,40 @@ def batch_order(experiment: Experiment, epoch: int, count: int) -> np.ndarray:
 class Epochs:
     """Arguments of the training kernel for a run, and the run's epochs.
 
-    The one place that translates an experiment to arrays.
+    The one place that translates an experiment to arrays. An epoch is cut into pieces of some
+    steps, one call of the kernel each; the records are of one epoch, and the next overwrites them.
 
     Parameters
     ----------
     experiment : Experiment
     images : numpy.ndarray
         (count, features), of the experiment's dtype.
-    labels : numpy.ndarray
-        (count,) int64.
-    classes : int
+    targets : numpy.ndarray
+        (count,) int64, classes; or (count, outputs) of the experiment's dtype, values.
+    outputs : int
         Outputs of the network.
+
+    Attributes
+    ----------
+    network : Mlp
+        The network as Python sees it.
+    arrays, batches, descent, records
+        The kernel's four arguments for a whole epoch: `arrays` is the network once more, as
+        `initperf.kernels.train_epoch.Network`, on the same parameters.
+    histograms : Histograms
+        Those of the last epoch, of the steps that the experiment names.
+    steps, piece : int
+        Steps of an epoch, and of one call of the kernel.
     """
 
     def __init__(
         self,
         experiment: Experiment,
         images: np.ndarray,
-        labels: np.ndarray,
-        classes: int = CLASSES,
+        targets: np.ndarray,
+        outputs: int = CLASSES,
     ) -> None:
-        sizes = (images.shape[1], *experiment.hidden, classes)
+        sizes = (images.shape[1], *experiment.hidden, outputs)
         self.network = network = Mlp(
             sizes, experiment.activation, experiment.dtype, experiment.backend, experiment.residual
         )
@@ -72,24 +92,26 @@ class Epochs:
         self.scheme = as_scheme(experiment.rule, experiment.biases)
         self.batch_size = min(experiment.batch_size, len(images))
         self.steps = -(-len(images) // self.batch_size)
-        operations = 6 * self.batch_size * len(network.parameters)
+        operations = _OPERATIONS * self.batch_size * len(network.parameters)
         self.piece = max(1, _PIECE_OPERATIONS // operations)
-        self.batches = Batches(images, labels, np.arange(len(images)), self.batch_size)
+        self.batches = Batches(images, targets, np.arange(len(images)), self.batch_size)
         self.arrays = network.arrays(self.batch_size)
         start = Descent.start(experiment.optimizer, np.zeros((0, 0)), network.parameters)
         self.descent = start._replace(
+            loss=LOSSES[experiment.loss],
             clip_norm=experiment.clip_norm or 0.0,
             clip_globally=experiment.clip == "global",
             layer_rates=np.array(self.scheme.learning_rates(network, experiment.optimizer.name)),
         )
         recorded = {"step": self.steps, "epoch": 1, "none": 0}[experiment.record]
         self.records = Records.of(self.steps, network.depth, recorded)
+        self.histograms = Histograms.none(self.steps)
 
     def initialize(self) -> None:
         """Set weights and biases; a scheme that looks at data sees the first images of epoch 0."""
-        images, seed = self.batches.images, self.experiment.seed
+        (images, labels), seed = self.batches[:2], self.experiment.seed
         chosen = batch_order(self.experiment, 0, len(images))[: self.scheme.images]
-        self.network.initialize(self.scheme, seed, batch=images[chosen])
+        self.network.initialize(self.scheme, seed, batch=images[chosen], labels=labels[chosen])
 
     def compilations(self) -> dict[tuple[str, bool], Callable[[], Any]]:
         """Return calls that compile what epochs and evaluations need, each a part of it."""
@@ -149,21 +171,27 @@ class Epochs:
         return self.steps, 0
 
     def _records(self, begin: int, end: int, histograms: bool) -> Records:
-        """Return views of the records of some steps."""
-        first = self.steps - len(self.records.statistics)
+        """Return views of the records of the steps of a piece, from `begin` to before `end`."""
+        unrecorded = self.steps - len(self.records.statistics)  # statistics are of the last steps
         return Records(
             self.records.losses[begin:end],
-            self.records.correct[begin:end],
-            self.records.statistics[max(0, begin - first) : max(0, end - first)],
+            self.records.scores[begin:end],
+            self.records.statistics[max(0, begin - unrecorded) : max(0, end - unrecorded)],
             self.histograms._replace(rows=self.histograms.rows[begin:end]) if histograms else None,
         )
 
-    def accuracies(self) -> np.ndarray:
-        """Return the fraction of each step's images that were classified correctly."""
+    def scores(self) -> np.ndarray:
+        """Return the score of each step's batch: accuracy, or R².
+
+        R² of a batch is about the means of all training targets, as those of a small batch are
+        near its values: 1 less the mean squared error by the variance of the training targets.
+        """
         sizes = np.full(self.steps, self.batch_size)
         sizes[-1] = len(self.batches.images) - self.batch_size * (self.steps - 1)
-        shares: np.ndarray = self.records.correct / sizes
-        return shares
+        scores: np.ndarray = self.records.scores / sizes
+        if isinstance(self.descent.loss, PointwiseLoss):
+            scores = 1.0 - scores / self.batches.targets.var(axis=0, dtype=np.float64).sum()
+        return scores
 
 
 class HistogramRecords:
@@ -223,16 +251,16 @@ class StepRecords:
             (steps,) float64, learning rates.
         """
         statistics = epochs.records.statistics
-        first = epochs.steps - len(statistics)
+        unrecorded = epochs.steps - len(statistics)  # before the first step with statistics
         for name, values in {
             "step": epoch * epochs.steps + np.arange(1, epochs.steps + 1),
             "epoch": np.full(epochs.steps, epoch + 1),
             "loss": epochs.records.losses,
-            "accuracy": epochs.accuracies(),
+            epochs.descent.loss.score: epochs.scores(),
             "learning_rate": rates,
         }.items():
-            self.parts.setdefault(name, []).append(values[first:done].copy())
-        recorded = statistics[: max(0, done - first)].copy()
+            self.parts.setdefault(name, []).append(values[unrecorded:done].copy())
+        recorded = statistics[: max(0, done - unrecorded)].copy()
         self.parts.setdefault("statistics", []).append(recorded)
 
     def columns(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

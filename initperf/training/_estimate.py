@@ -54,7 +54,7 @@ def sweep_seconds(
 
 def _operations(experiment: Experiment, dataset: Dataset) -> int:
     """Return the multiplications of an epoch, to a constant factor."""
-    widths = (dataset.train_images.shape[1], *experiment.hidden, dataset.classes)
+    widths = (dataset.train_images.shape[1], *experiment.hidden, dataset.outputs)
     parameters = sum(a * b for a, b in itertools.pairwise(widths))
     return int(parameters * len(dataset.train_labels))
 
@@ -66,17 +66,17 @@ def _epoch_seconds(experiment: Experiment, dataset: Dataset, workers: int) -> fl
     size = min(experiment.batch_size, len(dataset.train_labels))
     count = min(_STEPS * size, len(dataset.train_labels))
     images = dataset.features("train", experiment.dtype, count)
-    labels = dataset.train_labels[:count].copy()
+    targets = dataset.targets("train", experiment.dtype, count)
 
     def one(_number: int) -> float:
-        epochs = Epochs(experiment, images, labels, dataset.classes)
+        epochs = Epochs(experiment, images, targets, dataset.outputs)
         epochs.initialize()
         order, rates, best = np.arange(count), np.zeros(epochs.steps), float("inf")
         for _ in range(_REPETITIONS):
             begin = time.perf_counter()
             epochs.run(order, 0, rates)
             middle = time.perf_counter()
-            epochs.network.evaluate(images, labels)
+            epochs.network.evaluate(images, targets, epochs.descent.loss)
             end = time.perf_counter()
             steps = (middle - begin) * len(dataset.train_labels) / count
             best = min(best, steps + (end - middle) * len(dataset.test_labels) / count)

@@ -75,6 +75,7 @@ def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
             hidden=(2,),
             dtype=one.dtype,
             optimizer=one.optimizer.name,
+            loss=one.loss,
             clip_norm=one.clip_norm and 1.0,
             record=one.record,
             histogram_steps=one.histogram_steps and (1,),
@@ -90,7 +91,7 @@ def _compilations(needed: Iterable[Experiment]) -> dict[str, Callable[[], Any]]:
     """Return what experiments need, each function once, the largest first."""
     found: dict[str, Callable[[], Any]] = {}
     for one in needed:
-        of = {"hidden": one.activation, "update": one.optimizer.name}
+        of = {"hidden": one.activation, "update": one.optimizer.name, "loss": one.loss}
         for (name, measured), call in compilations(one).items():
             words = (name, of.get(name, ""), "with statistics" if measured else "", one.dtype)
             found.setdefault(" ".join(filter(None, words)), call)

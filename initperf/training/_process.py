@@ -59,7 +59,7 @@ def _taken(directory: str, name: str) -> Dataset:
 
 
 def train_one(
-    text: str, name: str, shared: tuple[str, str], store: Path | None, seconds: float
+    text: str, name: str, shared: tuple[str, str], store: Path | None, deadline: float
 ) -> Run | None:
     """Train an experiment and store the run.
 
@@ -71,8 +71,8 @@ def train_one(
         Directory of `put`, and the name of the data set.
     store : pathlib.Path, optional
         Directory of the store.
-    seconds : float
-        Time that is left; perhaps infinite.
+    deadline : float
+        See `train_here`.
 
     Returns
     -------
@@ -82,9 +82,8 @@ def train_one(
     runs = None if store is None else RunStore(store)
     if runs is not None and name in runs:
         return runs.load(name)
-    stop = Stop(seconds if seconds < float("inf") else None)
     try:
-        run = train_here(text, name, _taken(*shared), stop)
+        run = train_here(text, name, _taken(*shared), deadline)
     except StoppedError:
         return None
     if runs is not None:
@@ -92,7 +91,7 @@ def train_one(
     return run
 
 
-def train_here(text: str, name: str, dataset: Dataset, stop: Stop | None = None) -> Run:
+def train_here(text: str, name: str, dataset: Dataset, deadline: float = float("inf")) -> Run:
     """Train an experiment that another process describes.
 
     Parameters
@@ -102,21 +101,24 @@ def train_here(text: str, name: str, dataset: Dataset, stop: Stop | None = None)
     name : str
         Name of the run in the process that asks.
     dataset : initperf.data.Dataset
-    stop : Stop, optional
-        Ends the training.
+    deadline : float
+        Time of ``time.time`` at which the training ends, on a machine whose clock is right.
 
     Raises
     ------
+    StoppedError
+        At the deadline.
     initperf.errors.UsageError
         When the experiment means something else here, as with a rule that only the other process
         has registered, or another version of its code.
     """
+    stop = Stop.at(deadline)
+    stop.look()  # before anything is compiled
     try:
         experiment = Experiment.from_json(text)
     except ValueError as error:
         raise UsageError(f"{_ELSEWHERE}: {error}") from None
     if run_name(experiment, dataset.digest) != name:
         raise UsageError(f"{_ELSEWHERE}: it defines {experiment.initializer} differently")
-    pause = (lambda: None) if stop is None else stop.look
     with blas_threads(1):
-        return train(experiment, dataset=dataset, threads=None, pause=pause)
+        return train(experiment, dataset=dataset, threads=None, pause=stop.look)

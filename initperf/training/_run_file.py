@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import math
 import platform
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from initperf.errors import DataError
+from initperf.training._nested import SCHEMA
 from initperf.training._spelling import check_imported
-from initperf.training.experiment import SCHEMA, Experiment, settings
+from initperf.training.experiment import Experiment, settings
 from initperf.training.run import Run
 
 LAYOUT = 2
@@ -36,6 +38,7 @@ _RESULTS = {
     "diverged_step": pa.int64(),
     "diverged_layer": pa.int64(),
     "test_accuracy": pa.float64(),
+    "test_r2": pa.float64(),
     "train_seconds": pa.float64(),
     "compile_seconds": pa.float64(),
 }
@@ -96,8 +99,17 @@ def _nested(columns: dict[str, np.ndarray]) -> Any:
 
 def _described(run: Run) -> dict[str, Any]:
     facts = {one.name: getattr(run, one.name) for one in dataclasses.fields(run) if one.repr}
+    if run.test_r2 is None:  # earlier versions of initperf do not know it
+        del facts["test_r2"]
+    else:
+        facts |= {name: _number(facts[name]) for name in ("test_accuracy", "test_r2")}
     facts["experiment"] = run.experiment.to_dict()
     return {"layout": LAYOUT, "run": facts, "environment": _environment()}
+
+
+def _number(value: float | None) -> float | None:
+    """Return a number, or None for NaN, which JSON and columns of facts do not hold."""
+    return None if value is None or math.isnan(value) else value
 
 
 @functools.cache
@@ -139,6 +151,9 @@ def read(path: Path) -> Run:
         }
     check_imported(run["experiment"].get("initializer"))
     experiment = Experiment.from_dict(run["experiment"])
+    for name in ("test_accuracy", "test_r2"):
+        if name in run and run[name] is None:
+            run[name] = math.nan
     return Run(**run | {"experiment": experiment}, **columns)
 
 
@@ -193,6 +208,21 @@ def facts_schema() -> dict[str, Any]:
     return {"run": pa.string(), **kinds, **shape, **data, **_RESULTS}
 
 
+def completed(table: Any) -> Any:
+    """Return a table of facts with the loss of files that were written before there were several.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Rows of `read_facts` and `as_table`.
+    """
+    loss = settings()["loss"].default
+    if "loss" in table.column_names:
+        at = table.column_names.index("loss")
+        return table.set_column(at, "loss", table.column(at).fill_null(loss))
+    return table.append_column("loss", pa.array([loss] * len(table), pa.string()))
+
+
 def facts_of(run: Run) -> dict[str, Any]:
     """Return the values of the columns of facts; None for settings that the run does not have.
 
@@ -209,4 +239,5 @@ def facts_of(run: Run) -> dict[str, Any]:
         "dataset_size": run.dataset["dataset_size"],
         "dataset_digest": run.dataset["dataset_digest"],
         **{name: getattr(run, name) for name in _RESULTS},
+        **{name: _number(getattr(run, name)) for name in ("test_accuracy", "test_r2")},
     }

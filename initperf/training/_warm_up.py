@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from initperf.initializers import Initializer
+from initperf.losses import LOSSES, PointwiseLoss
 from initperf.training._epochs import Epochs
 from initperf.training.experiment import Experiment
 
@@ -17,7 +18,7 @@ def warm_up(experiment: Experiment | None = None) -> float:
     epochs = _tiny(Experiment() if experiment is None else experiment)
     epochs.initialize()
     epochs.run(np.arange(4), 0, np.zeros(epochs.steps))
-    epochs.network.evaluate(epochs.batches.images, epochs.batches.labels)
+    epochs.network.evaluate(epochs.batches.images, epochs.batches.targets, epochs.descent.loss)
     return time.perf_counter() - begin
 
 
@@ -39,4 +40,7 @@ def _tiny(experiment: Experiment) -> Epochs:
     rule = experiment.rule
     plain = rule if isinstance(rule, Initializer) else "normal"
     tiny = experiment.replace(initializer=plain, hidden=(2,), batch_size=2, residual=0)
-    return Epochs(tiny, np.ones((4, 2), tiny.dtype), np.zeros(4, np.int64))
+    images = np.ones((4, 2), tiny.dtype)
+    if isinstance(LOSSES[tiny.loss], PointwiseLoss):
+        return Epochs(tiny, images, np.ones((4, 1), tiny.dtype), 1)
+    return Epochs(tiny, images, np.zeros(4, np.int64))

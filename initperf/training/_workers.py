@@ -45,6 +45,16 @@ class Stop:
             return float("inf")
         return max(0.0, self._deadline - time.monotonic())
 
+    @property
+    def deadline(self) -> float:
+        """Time of ``time.time``, which other processes share, when calls stop; perhaps infinite."""
+        return time.time() + self.left
+
+    @classmethod
+    def at(cls, deadline: float) -> "Stop":
+        """Return a request to stop at a time of ``time.time``, perhaps never or at once."""
+        return cls(None if deadline == float("inf") else deadline - time.time())
+
     def look(self) -> None:
         """Raise StoppedError when the request holds."""
         if not self.left:

@@ -1,39 +1,24 @@
-"""One training configuration as nested records, its flat names and its JSON, and grids of them."""
+"""One training configuration as nested records, with the flat names of its settings."""
 
 import dataclasses
 import hashlib
-import itertools
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from initperf._core.markup import record
 from initperf._core.nearest import suggestion
 from initperf._core.rule import Rule
-from initperf._core.schema import Range, Record, Setting, setting, settings_of
+from initperf._core.schema import Range, Record, Setting, setting, settings_of, values_of
 from initperf.errors import PluginError
 from initperf.optimizers import Optimizer
 from initperf.training.choices import CHOICES
-from initperf.training.parts import Clipping, Data, Network, Recording
+from initperf.training.parts import PARTS, Clipping, Data, Network, Recording
 from initperf.training.schedules import Schedule
 
 if TYPE_CHECKING:
     from initperf.initializers import Initializer
     from initperf.schemes import Scheme
-
-SCHEMA = 3
-"""Version of the JSON of an experiment.
-
-1 had all settings in one flat object, and 2 the name of the initializer without parameters.
-"""
-
-_PARTS: dict[str, type[Record]] = {
-    "network": Network,
-    "data": Data,
-    "clipping": Clipping,
-    "recording": Recording,
-}
 
 
 @dataclass(frozen=True, init=False)
@@ -65,6 +50,8 @@ class Experiment:
         Layers, activation, biases and dtype.
     data : Data
         Data set, epochs and batch size.
+    loss : str
+        One of `initperf.losses.LOSSES`: the softmax cross-entropy of classes, or a loss of values.
     optimizer : Optimizer
         One of `initperf.OPTIMIZERS`, with its settings.
     learning_rate : float
@@ -103,6 +90,11 @@ class Experiment:
     )
     network: Network = dataclasses.field(init=False)
     data: Data = dataclasses.field(init=False)
+    loss: str = setting(
+        "softmax_cross_entropy",
+        "what is minimised: softmax_cross_entropy of classes, or a loss of values as squared_error",
+        registries=("initperf.losses:LOSSES",),
+    )
     optimizer: Optimizer = dataclasses.field(init=False)
     learning_rate: float = setting(
         0.1, "learning rate, or the highest of a schedule", allowed=Range(at_least=0.0)
@@ -137,8 +129,8 @@ class Experiment:
             name = field.name
             if name in own:
                 value = own[name].check(given.pop(name, own[name].default))
-            elif name in _PARTS:
-                value = _taken(given.pop(name, _PARTS[name]()), _PARTS[name], given)
+            elif name in PARTS:
+                value = _taken(given.pop(name, PARTS[name]()), PARTS[name], given)
             else:
                 choice = CHOICES[name]
                 chosen = choice.take(name, given.pop(name, choice.default))
@@ -151,11 +143,13 @@ class Experiment:
     def _canonicalize(self) -> None:
         """Check what concerns several parts, and put names into canonical form."""
         from initperf.activations import ACTIVATIONS
+        from initperf.losses import LOSSES
         from initperf.schemes import Scheme, as_scheme
         from initperf.training._spelling import spelled
 
         rule, network = self.rule, self.network
         object.__setattr__(self, "initializer", spelled(rule))
+        object.__setattr__(self, "loss", LOSSES.canonical(self.loss))
         scheme = as_scheme(rule)
         if isinstance(rule, Scheme):
             object.__setattr__(self, "network", network.replace(biases="zeros"))
@@ -194,10 +188,11 @@ class Experiment:
             if isinstance(changes.get(name), str):
                 changes[name] = choice.take(name, changes[name])
                 shared = settings_of(type(changes[name]))
+                present = settings_of(type(getattr(self, name)))
                 kept |= {
                     key: value
-                    for key, value in _leaves(getattr(self, name)).items()
-                    if key in shared and value != shared[key].default
+                    for key, value in values_of(getattr(self, name)).items()
+                    if key in shared and value != present[key].default
                 }
         own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return Experiment(**(own | kept | changes))
@@ -209,7 +204,7 @@ class Experiment:
             value = getattr(self, field.name)
             if field.name in CHOICES:
                 found[field.name] = value.name
-            found |= _leaves(value) if isinstance(value, Record) else {field.name: value}
+            found |= values_of(value) if isinstance(value, Record) else {field.name: value}
         return found
 
     def _repr_html_(self) -> str:
@@ -219,17 +214,9 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the experiment as nested dictionaries with the version of the schema."""
-        from initperf.training import _spelling
+        from initperf.training._nested import to_dict
 
-        made: dict[str, Any] = {"schema": SCHEMA}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name in CHOICES:
-                made[field.name] = {"name": value.name, **_leaves(value)}
-            else:
-                made[field.name] = _leaves(value) if isinstance(value, Record) else value
-        made["initializer"] = _spelling.to_dict(self.rule)
-        return made
+        return to_dict(self)
 
     @classmethod
     def from_dict(cls, made: dict[str, Any]) -> "Experiment":
@@ -240,28 +227,9 @@ class Experiment:
         ValueError
             For another schema, and for settings that are not known here or out of range.
         """
-        from initperf.training import _spelling
+        from initperf.training._nested import from_dict
 
-        given = dict(made)
-        schema = given.pop("schema", 1)
-        if schema not in range(1, SCHEMA + 1):
-            raise ValueError(
-                f"the experiment is of schema {schema}, and this initperf reads 1 to {SCHEMA}"
-            )
-        try:
-            if schema > 2:
-                given["initializer"] = _spelling.from_dict(given["initializer"])
-            if schema > 1:
-                for name, part in _PARTS.items():
-                    given[name] = part(**given[name])
-                for name, choice in CHOICES.items():
-                    own = dict(given[name])
-                    given[name] = choice.take(name, own.pop("name")).replace(**own)
-            return cls(**given)
-        except (TypeError, KeyError) as error:
-            if isinstance(error, ValueError):  # an unknown name is both
-                raise
-            raise ValueError(f"not an experiment of schema {schema}: {error}") from None
+        return from_dict(cls, made)
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no spaces."""
@@ -313,8 +281,8 @@ def settings() -> dict[str, Setting]:
     for field in dataclasses.fields(Experiment):
         if field.name in own:
             declared = [own[field.name]]
-        elif field.name in _PARTS:
-            declared = list(settings_of(_PARTS[field.name]).values())
+        elif field.name in PARTS:
+            declared = list(settings_of(PARTS[field.name]).values())
         else:
             declared = list(CHOICES[field.name].settings(field.name))
         for one in declared:
@@ -340,34 +308,3 @@ def _check_unused(given: dict[str, Any]) -> None:
             hint = suggestion(name, known, known)
             raise TypeError(f"an experiment has no setting {name!r}; {hint}")
         known[name].check(value)
-
-
-def _leaves(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in settings_of(type(record))}
-
-
-def grid(**fields: Any) -> Iterator[Experiment]:
-    """Make the experiments of a grid, the last setting varying fastest.
-
-    Parameters
-    ----------
-    **fields
-        Settings of `Experiment` by their flat names; a list stands for all its values.
-
-    Yields
-    ------
-    Experiment
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `Experiment`.
-
-    Examples
-    --------
-    >>> len(list(grid(initializer=["he_normal", "zeros"], seed=[0, 1, 2])))
-    6
-    """
-    values = [value if isinstance(value, list) else [value] for value in fields.values()]
-    for chosen in itertools.product(*values):
-        yield Experiment(**dict(zip(fields, chosen, strict=True)))

@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from initperf._core.arguments import as_backend, as_dtype, as_widths, too_large, whole
+from initperf._core.arguments import as_backend, whole
+from initperf._core.arrays import as_dtype, as_widths, too_large
 from initperf._core.keys import RandomSource
 from initperf.activations import ACTIVATIONS, Activation
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import Network, work_size
+from initperf.kernels.train_epoch import Network, evaluate_loss, work_size
+from initperf.losses import CLASSIFICATION, Loss, PointwiseLoss
 from initperf.schemes import Scheme, as_scheme, find, residual_blocks
 
 _LINEAR = ACTIVATIONS["linear"]
@@ -20,6 +22,9 @@ _LINEAR = ACTIVATIONS["linear"]
 
 class Mlp:
     """Dense layers with an activation between them; the outputs are logits.
+
+    Schemes initialize it, evaluations use it; `arrays` gives the same network, on the same
+    parameters, as the training kernel takes it.
 
     Parameters
     ----------
@@ -110,6 +115,7 @@ class Mlp:
         rng: RandomSource = None,
         biases: str = "zeros",
         batch: Any = None,
+        labels: Any = None,
     ) -> "Mlp":
         """Set the weights, each layer's from a stream of its own, and the biases.
 
@@ -123,20 +129,23 @@ class Mlp:
             ``"fan_in_uniform"``, U(±1/√fan_in) from streams of their own; a scheme sets its own.
         batch : array, optional
             Inputs, (count, features), for a scheme that looks at data.
+        labels : array, optional
+            Their classes, (count,), for a scheme that looks at labels.
 
         Raises
         ------
         ValueError
             For another name, or where a scheme does not apply.
         """
-        as_scheme(initializer, biases)(self, rng=rng, batch=batch)
+        as_scheme(initializer, biases)(self, rng=rng, batch=batch, labels=labels)
         return self
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Return the logits, (count, classes), of images (count, features)."""
         forward = KERNELS["dense_forward"][self.backend]
         x = np.ascontiguousarray(images, self.parameters.dtype)
-        nothing, verdict, begun = np.zeros(0), np.zeros(1), x
+        nothing, verdict = np.zeros(0), np.zeros(1)  # no statistics, and who diverges is not asked
+        begun = x  # input of the residual block that has begun
         begins, ends = ({block[i] for block in self.blocks} for i in (0, -1))
         for number, (weights, biases) in enumerate(self.layers()):
             begun = x if number in begins else begun
@@ -150,26 +159,53 @@ class Mlp:
             x = a
         return x
 
-    def evaluate(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        """Return mean loss and accuracy; images whose logits are not finite count as wrong.
+    def evaluate(
+        self, images: np.ndarray, targets: np.ndarray, loss: Loss = CLASSIFICATION
+    ) -> tuple[float, float]:
+        """Return the mean loss and the score: accuracy of classes, R² of values.
+
+        Images whose logits are not finite count as wrong; the loss is then infinite, and R² is
+        NaN, as it is for values that do not differ.
 
         Parameters
         ----------
         images : numpy.ndarray
             (count, features).
-        labels : numpy.ndarray
-            (count,) int64.
+        targets : numpy.ndarray
+            (count,) int64, or (count, outputs) of the network's dtype for a loss of values.
+        loss : Loss
+            The softmax cross-entropy by default.
         """
-        logits = self.logits(images)
-        finite = np.isfinite(logits).all(axis=1)
-        if not finite.all():
-            hits = logits[finite].argmax(axis=1) == labels[finite]
-            return float("inf"), float(np.sum(hits) / len(labels))
-        scores = np.zeros(2)
-        KERNELS["softmax_cross_entropy"][self.backend](
-            logits, labels, np.empty_like(logits), np.empty_like(logits[0]), scores
-        )
-        return float(scores[0]), float(scores[1]) / len(labels)
+        outputs = self.logits(images)
+        finite = np.isfinite(outputs).all(axis=1)
+        of_values = isinstance(loss, PointwiseLoss)
+        if finite.all():
+            mean, score = evaluate_loss(loss, outputs, targets, self.backend)
+            return mean, r_squared(score, targets) if of_values else score / len(targets)
+        if of_values:
+            return float("inf"), float("nan")
+        hits = outputs[finite].argmax(axis=1) == targets[finite]
+        return float("inf"), float(np.sum(hits) / len(targets))
+
+
+def r_squared(squared_errors: float, targets: np.ndarray) -> float:
+    """Return the share of the targets' variance that predictions explain, R².
+
+    Parameters
+    ----------
+    squared_errors : float
+        Their sum, over all outputs.
+    targets : numpy.ndarray
+        (count, outputs).
+
+    Returns
+    -------
+    float
+        1 for predictions without an error, 0 for those of the means of the targets; NaN where the
+        targets do not vary.
+    """
+    about_means = np.sum((targets - targets.mean(axis=0, dtype=np.float64)) ** 2)
+    return 1.0 - squared_errors / float(about_means) if about_means > 0.0 else float("nan")
 
 
 def draw_network(
@@ -179,6 +215,7 @@ def draw_network(
     *,
     rng: RandomSource = None,
     batch: Any = None,
+    labels: Any = None,
     residual: int = 0,
     dtype: str = "float32",
     backend: str = "numba",
@@ -199,6 +236,8 @@ def draw_network(
         See `initperf._core.keys.as_key`.
     batch : array, optional
         Inputs, (count, sizes[0]), for a scheme that looks at data, such as ``"lsuv"``.
+    labels : array, optional
+        Their classes, (count,), for a scheme that looks at labels, as ``"gradinit"`` does.
     residual : int
         Layers of a residual block, see `initperf.schemes.residual_blocks`; 0 for a network without.
     dtype : str
@@ -230,7 +269,7 @@ def draw_network(
         rule = rule.replace(**parameters)
     network = Mlp(sizes, activation, dtype, backend, residual)
     try:
-        network.initialize(rule, rng, batch=batch)
+        network.initialize(rule, rng, batch=batch, labels=labels)
     except MemoryError:
         raise too_large("sizes", sizes) from None
     return list(network.layers())

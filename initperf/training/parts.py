@@ -145,3 +145,12 @@ class Recording(Record):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "histogram_steps", tuple(sorted(set(self.histogram_steps))))
+
+
+PARTS: dict[str, type[Record]] = {
+    "network": Network,
+    "data": Data,
+    "clipping": Clipping,
+    "recording": Recording,
+}
+"""Parts by the name of the experiment's field."""

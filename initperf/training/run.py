@@ -30,7 +30,8 @@ class Run:
     diverged_step, diverged_layer : int or None
         Step and layer, both counted from 1, where a value first did; None in a run that finished.
     test_accuracy : float
-        Share of the test images classified correctly after the last complete epoch.
+        Share of the test images classified correctly after the last complete epoch; NaN where
+        targets are values.
     train_seconds : float
         Seconds of the training steps alone.
     compile_seconds : float
@@ -38,6 +39,9 @@ class Run:
         not loaded before.
     step_columns, layer_columns, epoch_columns, histogram_columns : dict of numpy.ndarray
         Columns of the tables, arrays of equal length.
+    test_r2 : float or None
+        Share of the variance of the test targets that predictions explain after the last complete
+        epoch, R²; NaN where predictions are not finite, None where targets are classes.
     """
 
     experiment: Experiment
@@ -53,10 +57,11 @@ class Run:
     layer_columns: dict[str, np.ndarray] = field(repr=False)
     epoch_columns: dict[str, np.ndarray] = field(repr=False)
     histogram_columns: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
+    test_r2: float | None = None
 
     @property
     def steps(self) -> "pandas.DataFrame":
-        """Return one row a recorded step: loss, accuracy and learning rate."""
+        """Return one row a recorded step: loss, accuracy or R², and learning rate."""
         return _frame(self.step_columns)
 
     @property
@@ -66,7 +71,7 @@ class Run:
 
     @property
     def epochs(self) -> "pandas.DataFrame":
-        """Return one row an epoch, 0 before training: loss and accuracy on the test images."""
+        """Return one row an epoch, 0 before training: loss and score on the test images."""
         return _frame(self.epoch_columns)
 
     @property
@@ -81,11 +86,16 @@ class Run:
             ended += f" in step {self.diverged_step}, layer {self.diverged_layer}"
         facts = {
             "status": ended,
-            "test accuracy": f"{100 * self.test_accuracy:.2f} %",
+            **self._score(),
             "training": f"{self.train_seconds:.2f} s",
             "data": f"{self.dataset['dataset']}, {self.dataset['dataset_size']:,} images",
         }
         return record(f"Run {self.name}", facts) + self.experiment._repr_html_()
+
+    def _score(self) -> dict[str, str]:
+        if self.test_r2 is not None:
+            return {"test R²": f"{self.test_r2:.4f}"}
+        return {"test accuracy": f"{100 * self.test_accuracy:.2f} %"}
 
     def tables(self, *others: "Run") -> "dict[str, pandas.DataFrame]":
         """Return all tables that figures can be drawn from, of this run and of others.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from initperf.data import Dataset
 from initperf.training.experiment import settings
+from initperf.training.map_tables import map_table, of_maps
 from initperf.training.setups import name_setups
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run_tables(runs: "Iterable[Run]", dataset: Dataset | None = None) -> "dict[s
         name: [] for name in ("steps", "epochs", "layers", "histograms")
     }
     width = () if dataset is None else (dataset.train_images.shape[1],)
-    outputs = () if dataset is None else (dataset.classes,)
+    outputs = () if dataset is None else (dataset.outputs,)
     judged = {} if dataset is None else {"test_images": len(dataset.test_labels)}
     for run in runs:
         experiment = run.experiment
@@ -63,6 +64,7 @@ def run_tables(runs: "Iterable[Run]", dataset: Dataset | None = None) -> "dict[s
                 "status": run.status,
                 "diverged_step": run.diverged_step,
                 "test_accuracy": run.test_accuracy,
+                **({} if run.test_r2 is None else {"test_r2": run.test_r2}),
                 "final_loss": losses[-1] if len(losses) else None,
                 "train_seconds": run.train_seconds,
                 "compile_seconds": run.compile_seconds,
@@ -93,8 +95,9 @@ def tables_of(runs: "Iterable[Run]", besides: Iterable[str] = ()) -> "dict[str, 
     -------
     dict of str to pandas.DataFrame
         Those of `run_tables`, ``"runs"`` with a column ``setup`` of what tells the settings of
-        the runs apart, and ``"signal"``: activations and gradients of the hidden layers of the
-        first batch, before any training, of the runs that recorded their first step.
+        the runs apart; ``"signal"``: activations and gradients of the hidden layers of the first
+        batch, before any training, of the runs that recorded their first step; and
+        ``"trainability"`` of `map_table` where runs make a map.
     """
     every = list(runs)
     tables = run_tables(every)
@@ -108,4 +111,6 @@ def tables_of(runs: "Iterable[Run]", besides: Iterable[str] = ()) -> "dict[str, 
     first = layers[(layers["step"] == 1) & (layers["layer"] < last)]
     if len(first):
         tables["signal"] = keys.merge(first, on="run").drop(columns=["run", "step"])
+    if mapped := of_maps(run.experiment for run in every):
+        tables["trainability"] = map_table(run for run in every if run.experiment in mapped)
     return tables

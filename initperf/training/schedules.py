@@ -1,7 +1,7 @@
 """Learning rates by step, one record each: constant, triangular and cosine."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -9,8 +9,6 @@ from initperf._core.registry import Registry
 from initperf._core.schema import Range, Record, setting
 
 __all__ = ["SCHEDULES", "Range", "Schedule", "register", "setting"]
-
-C = TypeVar("C", bound="type[Schedule]")
 
 _LOWEST = 0.01
 
@@ -63,27 +61,8 @@ class Schedule(Record):
 
 SCHEDULES: Registry[Schedule] = Registry("schedule", plugins="initperf.schedules")
 
-
-def register(schedule: C) -> C:
-    """Add a schedule, with default settings, to SCHEDULES; a decorator of its record.
-
-    Parameters
-    ----------
-    schedule : type
-        Frozen dataclass derived from `Schedule`, with name, formula and cite.
-
-    Returns
-    -------
-    type
-        The same.
-
-    Raises
-    ------
-    ValueError
-        When a name is taken.
-    """
-    SCHEDULES.register(schedule.name, schedule(), schedule.aliases)
-    return schedule
+register = SCHEDULES.register_class
+"""Add a schedule, with default settings; a decorator of its record, with name, formula, cite."""
 
 
 @register

@@ -91,7 +91,7 @@ class RunStore:
 
         Raises
         ------
-        initperf.errors.DataError
+        initperf.errors.UsageError
             When it cannot be written, as on a full disk; nothing is left then.
         """
         from initperf.training import _run_file
@@ -104,7 +104,7 @@ class RunStore:
             with written_whole(target) as temporary:
                 _run_file.write(temporary, run)
         except OSError as error:
-            raise DataError(
+            raise UsageError(
                 f"run {run.name} cannot be written to {self.directory}: {error.strerror or error}"
             ) from None
         return target
@@ -142,7 +142,7 @@ class RunStore:
 
         Raises
         ------
-        initperf.errors.DataError
+        initperf.errors.UsageError
             When it cannot be moved.
         """
         path = self._path(name)
@@ -153,7 +153,7 @@ class RunStore:
             if path is not None:
                 os.replace(path, target)
         except OSError as error:
-            raise DataError(
+            raise UsageError(
                 f"damaged run {name} in {self.directory} cannot be set aside: {error.strerror}"
             ) from None
         return target
@@ -164,7 +164,9 @@ class RunStore:
         Raises
         ------
         initperf.errors.DataError
-            When there is none, or it cannot be removed.
+            When there is none.
+        initperf.errors.UsageError
+            When it cannot be removed.
         """
         path = self._path(name)
         if path is None:
@@ -177,7 +179,7 @@ class RunStore:
             else:
                 path.unlink()
         except OSError as error:
-            raise DataError(f"run {name} cannot be removed: {error.strerror or error}") from None
+            raise UsageError(f"run {name} cannot be removed: {error.strerror or error}") from None
 
     def merge(self, other: "RunStore") -> tuple[int, dict[str, str]]:
         """Copy the runs of another store that this one does not have.
@@ -194,7 +196,7 @@ class RunStore:
 
         Raises
         ------
-        initperf.errors.DataError
+        initperf.errors.UsageError
             When a run cannot be written.
         """
         copied, damaged = 0, {}
@@ -249,4 +251,4 @@ class RunStore:
         if not len(table):
             schema = pa.schema(list(_run_file.facts_schema().items()))
             return schema.empty_table(), damaged
-        return table, damaged
+        return _run_file.completed(table), damaged

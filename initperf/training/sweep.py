@@ -11,6 +11,7 @@ from initperf._core.parallel import default_threads
 from initperf._core.progress import Progress, silent
 from initperf.jit.blas import blas_threads
 from initperf.training import _process
+from initperf.training._data import check_targets, load_all
 from initperf.training._files import remove_leftovers, temporary_prefix
 from initperf.training._pace import Pace
 from initperf.training._precompile import compiling
@@ -133,15 +134,17 @@ def sweep(
     Raises
     ------
     initperf.errors.DataError
-        When a data set cannot be loaded, before anything is trained, and when a run cannot be
-        written.
+        When a data set cannot be loaded, before anything is trained.
+    initperf.errors.UsageError
+        When a loss is not of the targets of its data set, before anything is trained, and when a
+        run cannot be written.
     """
     chosen = workers if isinstance(workers, Workers) else Workers(workers)
     wanted = list(experiments)
     sets = {} if datasets is None else dict(datasets)
+    sets |= load_all(one for one in wanted if one.dataset not in sets)
     for experiment in wanted:
-        if experiment.dataset not in sets:
-            sets[experiment.dataset] = data.load(experiment.dataset)
+        check_targets(experiment, sets[experiment.dataset])
     if store is not None:
         store.remove_leftovers()
     planned = _Sweep(wanted, sets, store, notice)
@@ -205,12 +208,13 @@ def _on_threads(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
 
 def _in_processes(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
     directory = None if planned.store is None else planned.store.directory
+    deadline = stop.deadline  # of calls that begin later, too
     remove_leftovers(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as shared:
         for name, dataset in planned.sets.items():
             _process.put(Path(shared), name, dataset)
         calls = (
-            (one.to_json(), planned.name(one), (shared, one.dataset), directory, stop.left)
+            (one.to_json(), planned.name(one), (shared, one.dataset), directory, deadline)
             for one in planned.waiting
         )
         for run in in_processes(_process.train_one, calls, workers):

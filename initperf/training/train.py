@@ -10,6 +10,7 @@ from initperf._core.progress import Progress, silent
 from initperf.errors import UnsuitableError
 from initperf.jit.blas import blas_threads
 from initperf.kernels.philox import STREAM_VERSION
+from initperf.training._data import check_targets, load_data
 from initperf.training._definitions import definition
 from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, batch_order
 from initperf.training._precompile import compiling
@@ -84,8 +85,8 @@ def train(
     initperf.errors.DataError
         When the data cannot be loaded.
     ValueError
-        When a scheme that looks at data cannot be applied to them, or a histogram is asked for
-        after the last step.
+        When a scheme that looks at data cannot be applied to them, a histogram is asked for after
+        the last step, or the loss is not of the data's targets.
 
     Notes
     -----
@@ -94,15 +95,16 @@ def train(
     """
     dtype = experiment.dtype
     with phase("data"):
-        dataset = data.load(experiment.dataset) if dataset is None else dataset
+        if dataset is None:
+            dataset = load_data(experiment)
+        check_targets(experiment, dataset)
     with phase("compile or load"):
         compile_seconds = _prepared(experiment) if experiment.backend == "numba" else 0.0
     with phase("data"):
-        # labels are copied: compiled code has a type of its own for arrays that are read-only
-        images, labels = dataset.features("train", dtype), dataset.train_labels.copy()
-        test = dataset.features("test", dtype), dataset.test_labels.copy()
-    epochs = Epochs(experiment, images, labels, dataset.classes)
-    network = epochs.network
+        images, targets = dataset.features("train", dtype), dataset.targets("train", dtype)
+        test = dataset.features("test", dtype), dataset.targets("test", dtype)
+    epochs = Epochs(experiment, images, targets, dataset.outputs)
+    network, loss = epochs.network, epochs.descent.loss
     last = experiment.epochs * epochs.steps
     if max(experiment.histogram_steps, default=0) > last:
         raise UnsuitableError(
@@ -118,7 +120,7 @@ def train(
             epochs.initialize()
             pause()
         with phase("evaluation"):
-            scores = [network.evaluate(*test)]
+            scores = [network.evaluate(*test, loss)]
         for epoch in range(experiment.epochs):
             order = batch_order(experiment, epoch, len(images))
             first = epoch * epochs.steps
@@ -135,11 +137,11 @@ def train(
                 diverged_step, diverged_layer = first + done + 1, layer + 1
                 break
             with phase("evaluation"):
-                scores.append(network.evaluate(*test))
+                scores.append(network.evaluate(*test, loss))
             progress(epoch + 1, experiment.epochs, "epochs")
 
     step_columns, layer_columns = records.columns()
-    losses, accuracies = np.array(scores).T
+    losses, test_scores = np.array(scores).T
     return Run(
         experiment=experiment,
         name=run_name(experiment, dataset.digest),
@@ -151,7 +153,8 @@ def train(
         status="finished" if diverged_step is None else "diverged",
         diverged_step=diverged_step,
         diverged_layer=diverged_layer,
-        test_accuracy=float(accuracies[-1]),
+        test_accuracy=float(test_scores[-1]) if loss.score == "accuracy" else float("nan"),
+        test_r2=float(test_scores[-1]) if loss.score == "r2" else None,
         train_seconds=train_seconds,
         compile_seconds=compile_seconds,
         step_columns=step_columns,
@@ -159,7 +162,7 @@ def train(
         epoch_columns={
             "epoch": np.arange(len(scores)),
             "test_loss": np.where(np.isfinite(losses), losses, np.nan),
-            "test_accuracy": accuracies,
+            f"test_{loss.score}": test_scores,
         },
         histogram_columns=histograms.columns(),
     )

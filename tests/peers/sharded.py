@@ -6,7 +6,7 @@ from torch import distributed, nn
 from torch.distributed import checkpoint
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import CPUOffloadPolicy, fully_shard
-from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
+from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 from torch.distributed.tensor.parallel import (
     ColwiseParallel,
     RowwiseParallel,
@@ -90,6 +90,41 @@ def refused(directory):
         init_(model, RECIPE)
 
 
+def partial_sums(directory):
+    """A tensor whose processes hold summands has no values that one of them could draw."""
+    mesh = init_device_mesh("cpu", (distributed.get_world_size(),))
+    layer = nn.Linear(3, 2)
+    layer.weight = nn.Parameter(DTensor.from_local(torch.ones(2, 3), mesh, [Partial()]))
+    with pytest.raises(ValueError, match=r"^weight: it is placed as Partial"):
+        init_(layer, "he_normal", rng=SEED)
+    assert torch.equal(layer.weight.to_local(), torch.ones(2, 3))
+
+
+def whole_rules(directory):
+    """Recipes whose entries depend on one another, which each process draws whole."""
+    mesh = init_device_mesh("cpu", (distributed.get_world_size(),))
+    for recipe in ("looks_linear", "zero_hadamard", "spectral"):
+        options = {"orthogonal": True} if recipe == "spectral" else {}
+        expected = init_(_perceptron(), recipe, rng=SEED, **options)
+        model = _perceptron()
+        for layer in model:
+            fully_shard(layer, mesh=mesh)
+        fully_shard(model, mesh=mesh)
+        init_(model, recipe, rng=SEED, **options)
+        compare(model, {name: p.detach() for name, p in expected.named_parameters()})
+
+
+def _perceptron():
+    return nn.Sequential(*map(nn.Linear, (5, 14, 10, 6), (14, 10, 6, 3)))
+
+
+def data_parallel(directory):
+    """Replicas whose wrapper keeps the model as its child ``module``."""
+    model = nn.parallel.DistributedDataParallel(Model())
+    init_(model, RECIPE, rng=SEED)
+    compare(model.module, whole())
+
+
 def meta(directory):
     """Built and sharded on ``meta``, then allocated, drawn, and used."""
     mesh = init_device_mesh("cpu", (distributed.get_world_size(),))
@@ -136,6 +171,11 @@ def two_dimensions(directory):
     assert strided
     init_(model, RECIPE, rng=SEED)
     compare(model, whole(**sizes))
+
+    replicated = Model()  # each half of the processes holds all shards
+    fully_shard(replicated, mesh=mesh)
+    init_(replicated, RECIPE, rng=SEED)
+    compare(replicated, whole())
 
 
 def placements(directory):
@@ -188,9 +228,20 @@ def warm():
 
 
 SCENARIOS = {
-    1: ["fsdp", "placements", "meta", "save"],
-    2: ["fsdp", "tensor_parallel", "two_dimensions", "refused", "load"],
-    3: ["fsdp", "tensor_parallel", "placements", "meta", "save", "load"],
-    4: ["fsdp", "two_dimensions", "placements", "meta", "load"],
+    1: ["fsdp", "tensor_parallel", "placements", "whole_rules", "meta", "save"],
+    2: [
+        "fsdp",
+        "tensor_parallel",
+        "two_dimensions",
+        "placements",
+        "whole_rules",
+        "refused",
+        "partial_sums",
+        "data_parallel",
+        "meta",
+        "load",
+    ],
+    3: ["fsdp", "tensor_parallel", "placements", "whole_rules", "meta", "save", "load"],
+    4: ["fsdp", "tensor_parallel", "two_dimensions", "placements", "whole_rules", "meta", "load"],
 }
 """Number of processes to what they do, one after another."""

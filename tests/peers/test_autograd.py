@@ -29,6 +29,7 @@ FUNCTIONS = {
     "softplus": torch.nn.functional.softplus,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
+    "sin": torch.sin,
 }
 RULES = {
     "sgd": lambda weights, decay: torch.optim.SGD(weights, lr=0.1, weight_decay=decay),
@@ -39,6 +40,7 @@ RULES = {
         weights, lr=0.1, momentum=0.9, nesterov=True, weight_decay=decay
     ),
     "adam": lambda weights, decay: torch.optim.Adam(weights, lr=0.1, weight_decay=decay),
+    "adamw": lambda weights, decay: torch.optim.AdamW(weights, lr=0.1, weight_decay=decay),
 }
 
 
@@ -130,7 +132,7 @@ def test_ten_steps_end_where_those_of_pytorch_end(optimizer, decay, backend):
     _, losses = both.train(STEPS, optimizer, decay=decay)
     # Roundings of a step, some 100 eps, carried on through ten steps, each of which may amplify
     # them by the rate times the curvature; adam divides by gradients as small as 1e-3 of others.
-    amplified = 1e3 if optimizer == "adam" else 10.0
+    amplified = 1e3 if optimizer in ("adam", "adamw") else 10.0
     tolerance = 100 * STEPS * amplified * EPS
     np.testing.assert_allclose(losses, expected, rtol=tolerance)
     both.agree(both.theirs, tolerance)

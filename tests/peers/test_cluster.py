@@ -1,71 +1,23 @@
 """Sweeps on a Dask cluster of real processes on loopback."""
 
-import signal
-import socket
-import subprocess
-import sys
 import time
 
+import cluster_trial
 import numpy as np
 import pytest
+from dask_processes import Cluster
 
 from initperf import Experiment
+from initperf.data import from_arrays
 from initperf.errors import UsageError
 from initperf.training import _cluster
-from initperf.training.experiment import grid
+from initperf.training.grids import grid
 from initperf.training.store import RunStore
 from initperf.training.sweep import Workers, sweep
 
 GRID = list(
     grid(initializer=["he_normal", "zeros"], seed=[0, 1], hidden=(8,), epochs=2, batch_size=100)
 )
-
-
-class Cluster:
-    """A scheduler and workers, each a process of its own."""
-
-    def __init__(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        self.processes = []
-        self.scheduler = None
-
-    def start(self, *words):
-        """Start ``dask`` with a command."""
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "distributed.cli." + words[0], *words[1:]],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.processes.append(process)
-        return process
-
-    def start_scheduler(self):
-        """Start the scheduler."""
-        host, _, port = self.address.removeprefix("tcp://").partition(":")
-        words = ("--host", host, "--port", port, "--no-dashboard", "--no-show")
-        self.scheduler = self.start("dask_scheduler", *words)
-        return self.scheduler
-
-    def start_worker(self):
-        """Start a worker of one thread."""
-        words = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--memory-limit", "0")
-        return self.start("dask_worker", self.address, *words)
-
-    def wait(self, workers):
-        """Wait until the scheduler answers and has so many workers."""
-        from distributed import Client
-
-        with Client(self.address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(workers, timeout=60)
-
-    def end(self):
-        """End all processes."""
-        for process in self.processes:
-            process.kill()
-        for process in self.processes:
-            process.wait()
 
 
 @pytest.fixture
@@ -99,23 +51,46 @@ def test_a_cluster_gives_the_bits_of_threads(blobs, tmp_path, cluster):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_killed_worker_loses_and_doubles_nothing(blobs, tmp_path, cluster):
-    many = [Experiment(hidden=(8,), epochs=20, batch_size=20, seed=seed) for seed in range(40)]
-    store = RunStore(tmp_path)
-    told = []
+def test_a_cluster_trains_regressions_with_the_bits_of_threads(cluster):
+    rows = np.random.default_rng(0).normal(size=(100, 3))
+    own = {"own": from_arrays(rows, rows[:, 0] * rows[:, 1])}
+    grid = [one.replace(loss="squared_error", dataset="own") for one in GRID]
+    threads = sweep(grid, datasets=own)
+    runs = sweep(grid, datasets=own, workers=Workers(scheduler=cluster.address))
+    assert [run.test_r2 for run in runs] == [run.test_r2 for run in threads]
+    for one, other in zip(threads, runs, strict=True):
+        assert np.array_equal(one.step_columns["loss"], other.step_columns["loss"])
 
-    def progress(done, _total, _label):
-        told.append(done)
-        if done == 3:
-            cluster.processes[1].send_signal(signal.SIGKILL)
 
-    workers = Workers(scheduler=cluster.address)
-    runs = sweep(many, datasets={"mnist": blobs}, workers=workers, store=store, progress=progress)
-    assert told == list(range(1, 41))
-    assert [run.experiment for run in runs] == many
-    assert len(store) == 40
-    assert cluster.processes[1].poll() == -signal.SIGKILL
-    assert cluster.processes[2].poll() is None
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_killed_worker_loses_and_doubles_nothing(cluster):
+    trial = cluster_trial.Trial()
+    expected = sweep(cluster_trial.experiments(), datasets={"own": cluster_trial.dataset()})
+    cluster_trial.kill_one(cluster, trial, expected, after=3)
+    assert trial == cluster_trial.Trial(kills=1, arrived=cluster_trial.RUNS)
+    assert [worker.poll() is None for worker in cluster.workers] == [False, True]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_workers_compile_once_each_and_not_once_a_run(tmp_path):
+    many = [Experiment(hidden=(8,), epochs=1, seed=seed, dataset="own") for seed in range(12)]
+    found = Cluster()
+    try:
+        found.start_scheduler()
+        for number in range(2):
+            found.start_worker(INITPERF_CACHE=str(tmp_path / f"cache-{number}"))
+        found.wait(2)
+        workers = Workers(scheduler=found.address)
+        runs = sweep(many, datasets={"own": cluster_trial.dataset()}, workers=workers)
+    finally:
+        found.end()
+    seconds = sorted(run.compile_seconds for run in runs)
+    # to compile takes seconds, to find the code in the process milliseconds; a worker that had no
+    # run before the other had done them all compiled nothing
+    assert len(list(tmp_path.iterdir())) == 2
+    assert seconds[-3] < 0.1 * seconds[-1]
 
 
 @pytest.mark.slow
@@ -145,34 +120,45 @@ def test_a_scheduler_that_ends_is_one_line_and_the_sweep_goes_on_from_the_store(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_workers_of_other_versions_and_none_are_told(blobs, cluster, monkeypatch):
-    workers = Workers(scheduler=cluster.address)
-    own = _cluster.versions()
-    told = {}
+def test_a_time_budget_ends_runs_on_workers_too(cluster):
+    own = {"own": cluster_trial.dataset()}
+    endless = Experiment(hidden=(8,), epochs=10**6, batch_size=100, record="none", dataset="own")
+    short = cluster_trial.experiments()[:2]
+    sweep(short, datasets=own, workers=Workers(scheduler=cluster.address))  # compiles
+    many = [*short, *(endless.replace(seed=seed) for seed in range(4))]
+    workers = Workers(scheduler=cluster.address, time_budget=5.0)
+    runs = sweep(many, datasets=own, workers=workers)
+    assert [run.experiment for run in runs] == short
+    begin = time.monotonic()
+    sweep([short[0].replace(seed=99)], datasets=own, workers=Workers(scheduler=cluster.address))
+    assert time.monotonic() - begin < 30.0  # endless runs take hours
 
-    def other(_client, function):
-        return {"tcp://1": own | told}
 
-    def none(_client, function):
-        # as Dask gives the error of a worker in an environment without initperf
-        raise Exception("""ModuleNotFoundError("No module named 'initperf'")""")
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    ("matter", "message"),
+    [
+        ("other numba", r"worker tcp://\S+ has numba 0\.1, and this process \S+: results could"),
+        ("without initperf", r"lacks a package .*; install initperf"),
+    ],
+)
+def test_a_worker_of_another_surrounding_is_one_line(blobs, cluster, matter, message):
+    cluster.start_worker(matter)
+    cluster.wait(3)
+    with pytest.raises(UsageError, match=message) as caught:
+        sweep(GRID, datasets={"mnist": blobs}, workers=Workers(scheduler=cluster.address))
+    assert "\n" not in str(caught.value)
 
-    from distributed import Client
 
-    monkeypatch.setattr(Client, "run", other)
-    told["numba"] = "0.1"
-    with pytest.raises(UsageError, match=r"worker tcp://1 has numba 0\.1, and this process"):
-        sweep(GRID, datasets={"mnist": blobs}, workers=workers)
-    monkeypatch.setattr(Client, "run", none)
-    with pytest.raises(UsageError, match=r"lacks a package .*; install initperf"):
-        sweep(GRID, datasets={"mnist": blobs}, workers=workers)
-    monkeypatch.undo()
-    for process in cluster.processes[1:]:
-        process.kill()
-        process.wait()
-    time.sleep(1.0)
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_scheduler_without_workers_is_one_line(blobs, cluster):
+    for number in range(2):
+        cluster.kill_worker(number)
+    time.sleep(1.0)  # until the scheduler has seen that their connections are closed
     with pytest.raises(UsageError, match="has no workers; start 'dask worker"):
-        sweep(GRID, datasets={"mnist": blobs}, workers=workers)
+        sweep(GRID, datasets={"mnist": blobs}, workers=Workers(scheduler=cluster.address))
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "ftp://127.0.0.1:1"])

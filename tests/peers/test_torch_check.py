@@ -1,295 +1,299 @@
-"""Checks of PyTorch models: what they measure, what they leave alone, and what they find."""
+"""Checks of PyTorch models: what they measure and how they name it; results and errors."""
 
-import copy
 import json
 import math
-import random
 
-import numpy as np
 import pytest
 import torch
-import torch_models
+from check_trials import (
+    HEALTHY,
+    WIDTH,
+    classified,
+    perceptron,
+    residual,
+    squared,
+    vectors,
+    with_gate,
+)
 from torch import nn
+from torch.nn import functional
 
 import initperf.torch
 from initperf.errors import UnsuitableError
+from initperf.optimizers import OPTIMIZERS
 
-WIDTH, DEPTH = 64, 30
-
-
-def perceptron(rule="he_normal", depth=DEPTH, width=WIDTH, rng=0, **options):
-    layers = [each for _ in range(depth) for each in (nn.Linear(width, width), nn.ReLU())]
-    return initperf.torch.init_(nn.Sequential(*layers), rule, rng=rng, **options)
+X = vectors()()
 
 
-def inputs(width=WIDTH, count=32, **options):
-    return torch.randn(count, width, generator=torch.Generator().manual_seed(1), **options)
+def forward(result):
+    return [each for each in result.measurements if each.direction == "forward"]
 
 
-def mean_square(x):
-    return (x * x).mean()
-
-
-class Block(nn.Module):
-    def __init__(self, norm=True):
-        super().__init__()
-        self.norm = nn.LayerNorm(WIDTH) if norm else nn.Identity()
-        self.fc = nn.Linear(WIDTH, WIDTH)
-        self.gate = nn.Parameter(torch.ones(()))
-
-    def forward(self, x):
-        return x + self.gate * nn.functional.gelu(self.fc(self.norm(x)))
-
-
-class Residual(nn.Module):
-    def __init__(self, depth=4, norm=True):
-        super().__init__()
-        self.blocks = nn.ModuleList(Block(norm) for _ in range(depth))
-        self.head = nn.Linear(WIDTH, 10)
-
-    def forward(self, x):
-        for block in self.blocks:
-            x = block(x)
-        return {"logits": self.head(x)}
-
-
-def residual(depth=4, norm=True, rng=0, gain=1.0):
-    model = Residual(depth, norm)
-    rules = {"*gate": "ones", "*fc.weight": "he_normal", "*head.weight": "lecun_normal"}
-    rest = {"*bias": "zeros"} | ({"*norm.weight": "ones"} if norm else {})
-    initperf.torch.init_(model, rules | rest, rng=rng)
-    with torch.no_grad():
-        for block in model.blocks:
-            block.fc.weight *= gain
-    return model
-
-
-def convolutional(rng=0):
-    layers = [nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(inplace=True), nn.Dropout(0.1)]
-    layers += [nn.Conv2d(16, 16, 3), nn.BatchNorm2d(16), nn.ReLU(inplace=True), nn.Flatten()]
-    return initperf.torch.init_(
-        nn.Sequential(*layers, nn.Linear(16 * 16, 10)), "he_normal", rng=rng
-    )
-
-
-def kinds(result):
-    return {(finding.kind, finding.name) for finding in result.findings}
+def names(result):
+    return [each.name for each in result.operations]
 
 
 def test_moments_and_gradients_are_those_of_the_activations():
-    model, x = perceptron(depth=3), inputs()
-    result = initperf.torch.check(model, x, loss=mean_square)
-    values, value = [], x
+    model = perceptron(depth=3)
+    result = initperf.torch.check(model, X, loss=squared)
+    values, value = [], X
     for layer in model:
         value = layer(value)
         value.retain_grad()
         values.append(value)
-    mean_square(value).backward()
-    forward = [row for row in result.rows if row.direction == "forward"][: len(values)]
-    backward = {row.name: row for row in result.rows if row.direction == "backward"}
-    assert [row.name for row in forward] == [str(i) for i in range(len(model))]
-    for row, value in zip(forward, values, strict=True):
+    squared(value).backward()
+    found = forward(result)[1 : 1 + len(values)]
+    slopes = {e.operation.name: e for e in result.measurements if e.direction == "loss"}
+    assert [each.operation.name for each in found] == [str(i) for i in range(len(model))]
+    for each, value in zip(found, values, strict=True):
         exact, slope = value.detach().double(), value.grad.double()
-        # both sums are taken in float64, in different orders: an ulp for each halving of 2048
-        close = pytest.approx
-        assert row.measured.mean == close(exact.mean().item(), rel=1e-12, abs=1e-15)
-        assert row.measured.second_moment == close((exact**2).mean().item(), rel=1e-12)
-        assert row.measured.zeros == pytest.approx((exact == 0.0).double().mean().item())
-        assert row.measured.largest == exact.abs().max().item()
-        found = backward[row.name].measured
-        assert found.second_moment == close((slope**2).mean().item(), rel=1e-12)
-    parameters = {row.name: row for row in result.rows if row.direction == "parameter"}
+        statistics = each.statistics
+        # sums of 2048 terms in float64, taken in other orders
+        assert statistics.mean == pytest.approx(exact.mean().item(), rel=1e-12, abs=1e-15)
+        assert statistics.second_moment == pytest.approx((exact**2).mean().item(), rel=1e-12)
+        centred = exact - exact.mean()
+        kurtosis = ((centred**4).mean() / (centred**2).mean() ** 2).item()
+        assert statistics.kurtosis == pytest.approx(kurtosis, rel=1e-10)
+        assert statistics.zeros == (exact == 0.0).double().mean().item()
+        assert statistics.dead == (exact == 0.0).all(0).double().mean().item()
+        assert statistics.largest == exact.abs().max().item()
+        assert statistics.range_share == statistics.largest / torch.finfo(torch.float32).max
+        cosines = functional.normalize(exact[:16]) @ functional.normalize(exact[:16]).T
+        apart = cosines[~torch.eye(16, dtype=bool)]
+        # inner products in float32, of 64 terms
+        assert statistics.cosine == pytest.approx(apart.mean().item(), abs=1e-5)
+        assert statistics.highest_cosine == pytest.approx(apart.max().item(), abs=1e-5)
+        energies = torch.linalg.svdvals(exact[:16]) ** 2
+        shares = energies / energies.sum()
+        assert statistics.rank == pytest.approx(
+            math.exp(-(shares * shares.log()).sum().item()), rel=1e-3
+        )
+        gradient = slopes[each.operation.name].statistics
+        assert gradient.second_moment == pytest.approx((slope**2).mean().item(), rel=1e-12)
+    parameters = {each.name: each for each in result.parameters}
     for name, parameter in model.named_parameters():
-        expected = (parameter.grad.double() ** 2).mean().item()
-        assert parameters[name].measured.second_moment == pytest.approx(expected, rel=1e-12)
-    gain = math.sqrt(forward[0].measured.second_moment / mean_square(x.double()).item())
-    assert forward[0].gain == pytest.approx(gain, rel=1e-12)
+        expected = parameter.grad.double().norm().item()
+        assert parameters[name].gradient_norm == pytest.approx(expected, rel=1e-6)
+    gain = math.sqrt(found[0].statistics.second_moment / squared(X.double()).item())
+    assert found[0].gain == pytest.approx(gain, rel=1e-12)
+
+
+def test_cotangents_tell_the_losses_scale_apart():
+    model = perceptron(depth=3)
+    one, other = (
+        initperf.torch.check(model, X, loss=lambda y, s=s: s * squared(y)).table for s in (1.0, 1e3)
+    )
+    for direction, factor in (("loss", 1e6), ("cotangent", 1.0)):
+        first, second = (
+            table[(table["direction"] == direction) & (table["module"] != "")][
+                "second_moment"
+            ].to_numpy()
+            for table in (one, other)
+        )
+        assert len(first) == len(model)
+        assert second == pytest.approx(factor * first, rel=1e-5)
+    last = one[(one["direction"] == "cotangent") & (one["name"] == "5")]
+    # the gradient at the result is the random tensor of norm 1 itself
+    assert last["second_moment"].item() * last["elements"].item() == pytest.approx(1.0, rel=1e-6)
 
 
 def test_names_are_those_of_modules_and_operations():
-    result = initperf.torch.check(residual(depth=2), inputs())
-    names = [row.name for row in result.rows if row.direction == "forward"]
+    result = initperf.torch.check(residual(depth=2), X)
     first = ["blocks.0.norm", "blocks.0.fc", "blocks.0: gelu", "blocks.0: mul", "blocks.0: add"]
-    assert names == [*first, *(name.replace("0", "1") for name in first), "head"]
+    second = [name.replace("0", "1") for name in first]
+    assert names(result) == ["input", *first, *second, "last", "head"]
     shared = nn.Linear(WIDTH, WIDTH)
-    result = initperf.torch.check(nn.Sequential(shared, shared), inputs())
-    assert [r.name for r in result.rows if r.direction == "forward"] == ["0", "0 (2)"]
+    assert names(initperf.torch.check(nn.Sequential(shared, shared), X)) == ["input", "0", "0 (2)"]
 
 
-def test_nothing_of_the_model_is_changed():
-    model, x = convolutional(), torch.randn(8, 3, 8, 8)
-    model[3].eval()
-    model(x).sum().backward()
-    hooked = []
-    model[0].register_forward_hook(lambda *_: hooked.append(1))
-    before = copy.deepcopy(model.state_dict())
-    same = [(p, p.grad, p.grad.clone()) for p in model.parameters()]
-    buffers = list(model.buffers())
-    flags, hooks = [m.training for m in model.modules()], len(model[0]._forward_hooks)
-    words = np.random.get_state()[1].copy()  # noqa: NPY002, the user's own state
-    states = torch.get_rng_state(), random.getstate()
-    everywhere = dict(nn.modules.module._global_forward_hooks)
-    given = x.clone()
-    initperf.torch.check(model, x, loss=mean_square, seeds=2)
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, before[name]), name
-    for parameter, gradient, copied in same:
-        assert parameter.grad is gradient
-        assert torch.equal(gradient, copied)
-    assert all(a is b for a, b in zip(model.buffers(), buffers, strict=True))
-    assert [m.training for m in model.modules()] == flags
-    assert len(model[0]._forward_hooks) == hooks
-    assert dict(nn.modules.module._global_forward_hooks) == everywhere
-    assert torch.equal(torch.get_rng_state(), states[0])
-    assert random.getstate() == states[1]
-    np.testing.assert_array_equal(np.random.get_state()[1], words)  # noqa: NPY002
-    assert torch.equal(x, given)
+def test_the_graph_has_parents_kinds_and_parameters():
+    result = initperf.torch.check(residual(depth=1), X)
+    by_name = {each.name: each for each in result.operations}
+    kinds = ["input", "norm", "linear", "activation", "scale", "residual", "norm", "linear"]
+    assert [each.kind for each in result.operations] == kinds
+    assert by_name["blocks.0: add"].parents == (0, by_name["blocks.0: mul"].index)
+    layer = by_name["blocks.0.fc"]
+    assert (layer.weight, layer.bias) == ("blocks.0.fc.weight", "blocks.0.fc.bias")
+    assert (layer.fan_in, layer.fan_out, layer.units) == (WIDTH, WIDTH, WIDTH)
+    assert by_name["blocks.0: gelu"].activation == "gelu_erf"
+    assert by_name["blocks.0: mul"].parameters == ("blocks.0.gate",)
+    (addition,) = result.additions
+    total = by_name["blocks.0: add"]
+    trunk, branch = (forward(result)[i].statistics.root_mean_square for i in total.parents)
+    assert (addition.trunk, addition.branch) == (trunk, branch)
+    assert addition.ratio == branch / trunk
 
 
-def test_a_models_own_error_comes_through_and_leaves_it_as_it_was():
-    model = convolutional()
-    before = copy.deepcopy(model.state_dict())
-    with pytest.raises(RuntimeError, match="mat1 and mat2"):
-        initperf.torch.check(model, torch.randn(8, 3, 12, 12))
-    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
-    assert not nn.modules.module._global_forward_hooks
-    assert not nn.modules.module._global_forward_pre_hooks
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_updates_are_those_of_pytorchs_optimizers(optimizer):
+    model = perceptron(depth=3)
+    result = initperf.torch.check(model, X, squared, optimizer=optimizer, rate=0.01)
+    kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+    before = [p.detach().clone() for p in model.parameters()]
+    squared(model(X)).backward()
+    kinds[optimizer](model.parameters(), lr=0.01).step()
+    for each, old, new in zip(result.parameters, before, model.parameters(), strict=True):
+        step, size = (new - old).double().norm().item(), old.double().norm().item()
+        if size:
+            # a step is rounded to float32 entry by entry, at most 2⁻²⁴ of the weight each
+            assert each.update_ratio == pytest.approx(step / size, rel=1e-4, abs=1e-6)
+        else:
+            assert each.update_ratio == math.inf
+    assert all(math.isnan(e.update_ratio) for e in initperf.torch.check(model, X).parameters)
+    assert OPTIMIZERS[optimizer].name == optimizer
 
 
-@pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize(
-    ("make", "x"),
-    [
-        (perceptron, inputs()),
-        (residual, inputs()),
-        (convolutional, inputs(3 * 64).reshape(32, 3, 8, 8)),
-    ],
-)
-def test_healthy_models_give_no_finding(make, x, seed):
-    result = initperf.torch.check(make(rng=seed), x)
-    assert result.verdict == "healthy"
-    result.require()
+def test_half_precision_ranges_are_counted():
+    class Wide(nn.Module):
+        def forward(self, x):
+            return x * torch.tensor([1.0, 1e5, 1e-9, 3.4e38, 1e-41, 0.0, 65519.0, 2.0**-24])
+
+    row = forward(initperf.torch.check(Wide(), torch.ones(4, 8)))[1].statistics
+    assert row.fp16_overflow == 2 / 8
+    assert row.fp16_underflow == 2 / 8
+    assert row.bf16_overflow == 1 / 8
+    assert row.bf16_underflow == 1 / 8
+    assert row.zeros == 1 / 8
 
 
-def scaled(model, layer, factor):
+def test_duplicate_and_dead_units_are_counted():
+    layer = nn.Linear(WIDTH, 8)
     with torch.no_grad():
-        model[layer].weight *= factor
-    return model
+        layer.weight[3] = layer.weight[1]
+        layer.bias[3] = layer.bias[1]
+        layer.weight[5] = 0.0
+        layer.bias[5] = 0.0
+    result = initperf.torch.check(layer, X)
+    statistics = forward(result)[1].statistics
+    assert statistics.duplicates == 1 / 8
+    assert statistics.dead == 1 / 8
+    assert [each.kind for each in result.findings] == ["duplicate"]
+    convolution = nn.Conv2d(3, 8, 3)
+    with torch.no_grad():
+        convolution.weight[7] = convolution.weight[0]
+        convolution.bias[7] = convolution.bias[0]
+    image = torch.randn(2, 3, 9, 9)
+    for memory in (torch.contiguous_format, torch.channels_last):
+        found = forward(initperf.torch.check(convolution, image.to(memory_format=memory)))[1]
+        assert found.statistics.duplicates == 1 / 8
 
 
-def with_bias(model, layer, value):
-    nn.init.constant_(model[layer].bias, value)
-    return model
-
-
-def with_gate(model, value):
-    nn.init.constant_(model.blocks[1].gate, value)
-    return model
-
-
-class Detached(Residual):
-    def forward(self, x):
-        x = x + self.blocks[0](x).detach()
-        return self.head(self.blocks[1](x))
-
-
-def detached():
-    model = Detached(depth=2)
-    model.load_state_dict(residual(depth=2).state_dict())
-    return model
-
-
-FAULTS = {
-    "weights ten times too large": (lambda: scaled(perceptron(), 8, 10.0), "layer", "8"),
-    "dead units": (lambda: with_bias(perceptron(), 6, -30.0), "dead", "7"),
-    "detached branch": (detached, "unreached", "blocks.0.fc.weight"),
-    "vanishing signal": (lambda: perceptron("xavier_normal"), "signal", "40"),
-    "vanishing gradient": (lambda: perceptron("pytorch"), "gradient", "14"),
-    "no scaling at depth 100": (
-        lambda: residual(100, norm=False, gain=1.5),
-        "signal",
-        None,
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_planted_faults_are_found_and_named(fault):
-    make, kind, name = FAULTS[fault]
-    result = initperf.torch.check(make(), inputs())
-    found = kinds(result)
-    assert kind in {each for each, _ in found}, result.verdict
-    assert name is None or (kind, name) in found, result.verdict
-    with pytest.raises(UnsuitableError):
-        result.require()
-
-
-def test_a_closed_gate_is_a_note():
-    result = initperf.torch.check(with_gate(residual(), 0.0), inputs())
-    assert kinds(result) == {("blocked", "blocks.1.norm.weight")}
-    assert result.verdict.startswith("healthy; gradients are exactly 0")
-    assert "blocks.1.fc.weight" in result.verdict
+def test_a_closed_gate_of_all_blocks_is_a_note():
+    model = residual()
+    for block in model.blocks:
+        nn.init.zeros_(block.gate)
+    result = initperf.torch.check(model, X)
+    assert not result.findings
+    assert [each.kind for each in result.notes] == ["blocked"]
+    assert result.verdict.startswith("healthy; gradients of blocks.0.norm.weight")
     result.require()
 
 
-IDS = torch.arange(64).reshape(4, 16)
-REAL = {
-    "torchvision ResNet": (torch_models.resnet, inputs(3 * 64 * 64, 4).reshape(4, 3, 64, 64)),
-    "torchvision VisionTransformer": (
-        torch_models.vit_torchvision,
-        inputs(3 * 32 * 32, 4).reshape(4, 3, 32, 32),
-    ),
-    "transformers GPT-2": (torch_models.gpt2, {"input_ids": IDS, "labels": IDS}),
-    "transformers Llama": (torch_models.llama, {"input_ids": IDS}),
-    "transformers BERT": (torch_models.bert, {"input_ids": IDS}),
-    "torch.nn.LSTM": (
-        lambda: nn.LSTM(24, 48, 2, bidirectional=True),
-        inputs(24, 24).reshape(6, 4, 24),
-    ),
-    "torch.nn.TransformerEncoderLayer": (
-        torch_models.encoder_layer,
-        inputs(64, 24).reshape(6, 4, 64),
-    ),
-}
+def test_truncations_that_cut_nothing_are_noted():
+    def made(bound):
+        layer = nn.Linear(WIDTH, WIDTH)
+        nn.init.trunc_normal_(layer.weight, std=0.02, a=-bound, b=bound)
+        return layer
+
+    result = initperf.torch.check(lambda: made(2.0), X)
+    assert [(each.kind, each.name) for each in result.notes] == [("truncation", "weight")]
+    assert not initperf.torch.check(lambda: made(0.04), X).notes
 
 
-@pytest.mark.parametrize("name", REAL)
-def test_models_of_libraries_are_healthy_as_they_start(name):
-    make, batch = REAL[name]
-    torch.manual_seed(0)
-    result = initperf.torch.check(make(), batch)
-    assert result.healthy, result.verdict
-    assert not result.unreached
-    assert {row.direction for row in result.rows} == {"forward", "backward", "parameter"}
+def test_the_loss_at_the_start_is_compared_with_guessing():
+    result = initperf.torch.check(residual(), X, classified)
+    assert result.initial_loss.classes == 10
+    assert result.initial_loss.guessing == math.log(10)
+    with torch.no_grad():
+        expected = classified(residual()(X)).item()
+    assert result.initial_loss.average == pytest.approx(result.initial_loss.value, rel=1e-6)
+    assert abs(result.initial_loss.value - expected) < 1.0  # of another draw
 
 
-def test_overflow_of_half_precision_is_found_where_it_begins():
-    model = scaled(perceptron(depth=4), 4, 3e4).half()
-    result = initperf.torch.check(model, 10.0 * inputs().half())
-    overflows = [name for kind, name in kinds(result) if kind == "overflow"]
-    assert overflows == ["4"]
+def test_findings_of_some_seeds_say_of_how_many():
+    made = []
+
+    def sometimes():
+        made.append(perceptron(depth=4))
+        if len(made) == 2:
+            with torch.no_grad():
+                made[-1][4].weight.mul_(10.0)
+        return made[-1]
+
+    result = initperf.torch.check(sometimes, X, seeds=3)
+    assert len({each[0].weight.data_ptr() for each in made}) == 3
+    (finding, *_) = result.findings
+    assert (finding.kind, finding.name) == ("layer", "4")
+    assert "(1 of 3 seeds)" in finding.text
+
+
+def test_a_module_keeps_its_weights_and_seeds_change_the_cotangents():
+    table = initperf.torch.check(perceptron(depth=2), X, seeds=2).table
+    ahead = table[table["direction"] == "forward"].groupby("seed")["second_moment"].apply(list)
+    behind = table[table["direction"] == "cotangent"].groupby("seed")["second_moment"].apply(list)
+    assert ahead[0] == ahead[1]
+    assert behind[0] != behind[1]
 
 
 def test_table_json_and_text_agree():
-    result = initperf.torch.check(residual(depth=1), inputs(), seeds=2)
+    result = initperf.torch.check(residual(depth=1), X, seeds=2)
     table, found = result.table, json.loads(result.to_json())
-    assert len(table) == len(result.rows) == len(found["measurements"])
+    assert len(table) == len(result.measurements) == len(found["measurements"])
     assert set(table["seed"]) == {0, 1}
-    assert set(table["direction"]) == {"forward", "backward", "parameter"}
+    assert set(table["direction"]) == {"forward", "cotangent"}
     assert found["healthy"] is True
-    assert found["measurements"][1]["name"] == "blocks.0.fc"
+    assert found["measurements"][2]["name"] == "blocks.0.fc"
+    assert len(result.parameter_table) == len(result.parameters) == len(found["parameters"])
+    assert result.addition_table["ratio"].tolist() == [e["ratio"] for e in found["additions"]]
     assert str(result).splitlines()[0] == "healthy"
-    assert sum("blocks.0.fc " in line for line in str(result).splitlines()) == 4
+
+
+def test_findings_stand_in_json():
+    found = json.loads(initperf.torch.check(with_gate(0.0), X).to_json())
+    assert found["healthy"] is False
+    assert found["findings"][0]["kind"] == "gate"
+    assert found["findings"][0]["layers"] == ["blocks.1.gate"]
 
 
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        (3, {}, "model must be a module"),
+        (3, {}, "model must be a module or a function"),
+        (lambda: 3, {}, "the function must make a module, not int"),
         (nn.Identity(), {"seeds": 0}, "seeds must be a positive integer"),
-        (nn.Linear(WIDTH, 4), {"loss": lambda y: y}, "loss must give a scalar"),
+        (nn.Linear(WIDTH, 4), {"loss": lambda y: y}, "loss must give a scalar, not shape"),
+        (nn.Linear(WIDTH, 4), {"loss": lambda y: 3.0}, "loss must give a scalar, not shape float"),
+        (nn.Linear(WIDTH, 4), {"rate": 0.0}, "rate must be"),
+        (nn.Linear(WIDTH, 4), {"optimizer": 3}, "optimizer must be a name or an Optimizer"),
     ],
 )
 def test_bad_input_is_refused(model, options, message):
     with pytest.raises((TypeError, ValueError), match=message):
-        initperf.torch.check(model, inputs(), **options)
+        initperf.torch.check(model, X, **options)
+
+
+def test_a_model_without_floating_point_results_is_refused():
+    class Ranks(nn.Module):
+        def forward(self, x):
+            return x.argsort()
+
+    with pytest.raises(ValueError, match="the model returns no floating-point tensor"):
+        initperf.torch.check(Ranks(), X)
+
+
+def test_require_raises_with_every_finding():
+    result = initperf.torch.check(with_gate(0.0), X)
+    with pytest.raises(UnsuitableError, match=r"blocks\.1\.gate is 0, and 3 like it are not"):
+        result.require()
+
+
+def test_every_direction_of_real_models_is_measured():
+    trial = HEALTHY["Llama, 4 layers, transformers"]
+    torch.manual_seed(0)
+    result = initperf.torch.check(trial.make(), trial.batch(), trial.loss)
+    assert {each.direction for each in result.measurements} == {"forward", "loss", "cotangent"}
+    assert not result.unreached
+    found = names(result)
+    for name in ("self_attn.q_proj", "mlp.act_fn", "input_layernorm", "mlp.down_proj"):
+        assert f"model.layers.3.{name}" in found
+    assert len(result.additions) == 8

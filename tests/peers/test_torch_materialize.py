@@ -115,6 +115,16 @@ def test_what_has_no_memory_cannot_be_kept():
     assert model.weight.is_meta
 
 
+def test_what_is_kept_keeps_its_values_in_another_dtype(poisoned):
+    with torch.device("meta"):
+        model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    model[1] = nn.Linear(3, 3)  # which has memory
+    expected = model[1].weight.detach().bfloat16()
+    recipe = {"0.*": "zeros"}
+    materialize_(model, recipe, rng=0, dtype=torch.bfloat16, keep="1.*")
+    assert torch.equal(model[1].weight, expected)
+
+
 def test_the_random_state_of_torch_is_left_alone():
     state = torch.get_rng_state()
     materialize_(built_on_meta(llama), "llama", rng=0)

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 from torch import nn
-from torch_models import gpt2, llama, t5
+from torch_models import gpt2, llama, llama_config, t5
+from transformers import LlamaForCausalLM
 
 import initperf
-from initperf.torch import RECIPES, init_, plan
-from initperf.torch.recipes.mup import mup_groups
+from initperf.torch import RECIPES, init_, mup_groups, plan
 
 D, INNER, LAYERS = 64, 128, 3  # width, feed-forward width and blocks of `torch_models.llama`
 STACK = "model.layers.2"
@@ -143,6 +143,28 @@ def test_groups_of_mup_scale_rates_and_hold_every_parameter_once(optimizer):
         mup_groups(model, 0.1, optimizer="lbfgs")
 
 
+def wide_llama(times):
+    sizes = {"hidden_size": 64 * times, "intermediate_size": 128 * times}
+    with torch.device("meta"):
+        return LlamaForCausalLM(llama_config(**sizes))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_groups_of_mup_compare_each_layer_with_its_own_in_the_tuned_model(optimizer):
+    options = {"optimizer": optimizer, "base_model": wide_llama(1)}
+    assert [group["lr"] for group in mup_groups(wide_llama(1), 0.1, **options)] == [0.1]
+    model = wide_llama(4)
+    groups = mup_groups(model, 0.1, **options)
+    rates = {id(p): group["lr"] / 0.1 for group in groups for p in group["params"]}
+    found = {name: rates[id(p)] for name, p in model.named_parameters()}
+    vector, hidden = (4, 1) if optimizer == "sgd" else (1, 1 / 4)
+    expected = {TABLE: vector, Q: hidden, DOWN: hidden, UP: hidden, HEAD: 1 / 4}
+    expected[f"{STACK}.input_layernorm.weight"] = vector
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    with pytest.raises(ValueError, match=r"embed_tokens\.weight: base_model has no parameter"):
+        mup_groups(model, 0.1, base_model=nn.Linear(2, 2))
+
+
 def test_recurrent_layers_gate_by_gate():
     model = nn.ModuleList([nn.LSTM(24, 16), nn.GRU(24, 16), nn.Linear(3, 3)])
     init_(model, "lstm", rng=0)
@@ -186,6 +208,117 @@ def test_siren_keeps_the_distribution_of_its_activations():
     with torch.no_grad():
         # the paper's supplement: arcsine-distributed activations, standard deviation 1/√2
         assert model(x).std().item() == pytest.approx(math.sqrt(0.5), rel=0.02)
+
+
+def sines(width=96, layers=4):
+    return nn.Sequential(
+        nn.Linear(2, width), *(nn.Linear(width, width) for _ in range(layers)), nn.Linear(width, 1)
+    )
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.3, 1.0])
+def test_critical_siren_solves_both_equations_of_the_paper(variance):
+    width, omega = 96, 30.0
+    rows = table(sines(width), "siren_critical", variance=variance, omega=omega)
+    assert rows["0.weight"].support() == (-0.5, 0.5)
+    # c²/3 is the variance of hidden weights times the fan-in, in units of the sine's argument
+    c2 = 3 * width * (omega * rows["2.weight"].moments()[1]) ** 2
+    b2 = (omega * rows["2.bias"].moments()[1]) ** 2
+    assert c2 / 6 * (1 - math.exp(-2 * variance)) + b2 == pytest.approx(variance)
+    assert c2 / 6 * (1 + math.exp(-2 * variance)) == pytest.approx(1.0)
+    # equation 8; its root is of a difference, so the rounding of 1 is left under it
+    equation = 1 - c2 / 3 - math.log(6 / c2 - 1) / 2
+    assert b2 == pytest.approx(equation, abs=1e-14)
+    # no sine follows the last layer, so nothing divides it
+    assert rows["5.weight"].support()[1] == pytest.approx(math.sqrt(c2 / width))
+
+
+def test_critical_siren_is_the_papers_proposal():
+    rows = table(sines(), "siren_2025", omega=1.0, first=30.0)
+    assert rows["0.weight"].support() == (-15.0, 15.0)
+    assert rows["2.weight"].support()[1] == pytest.approx(math.sqrt(3 / 96))
+    assert rows["2.bias"].moments() == (0.0, 0.0)
+
+
+class Concatenated(nn.Module):
+    """The rectifier that keeps both signs."""
+
+    def forward(self, x):
+        return torch.cat((x, -x), dim=1).relu()
+
+
+def rectifiers():
+    layers = [nn.Linear(16, 32), nn.ReLU()]
+    for _ in range(3):
+        layers += [nn.Linear(32, 32), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(32, 16)), {}
+
+
+def concatenated_rectifiers():
+    layers = [nn.Linear(16, 16), Concatenated()]
+    for _ in range(3):
+        layers += [nn.Linear(32, 16), Concatenated()]
+    return nn.Sequential(*layers, nn.Linear(32, 16)), {"concatenated": True}
+
+
+@pytest.mark.parametrize("make", [rectifiers, concatenated_rectifiers])
+def test_a_network_looks_linear(make):
+    model, options = make()
+    init_(model.double(), "looks_linear", rng=0, **options)
+    with torch.no_grad():
+        images = model(torch.eye(16, dtype=torch.float64))
+        x = torch.randn(7, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        # rounding: five layers of 32 products of magnitude 1 at most
+        assert (model(x) - x @ images).abs().max() < 5 * 32 * 2**-50
+    # and an isometry, as its blocks are orthogonal
+    assert (images @ images.T - torch.eye(16)).abs().max() < 5 * 32 * 2**-50
+
+
+def test_mirrored_convolutions_and_what_cannot_be_mirrored():
+    model = nn.Sequential(nn.Conv2d(4, 8, 3), nn.ReLU(), nn.Conv2d(8, 6, 3), nn.Flatten())
+    init_(model, "looks_linear", rng=0)
+    first, last = model[0].weight.detach(), model[2].weight.detach()
+    assert torch.equal(first[4:], -first[:4])
+    assert torch.equal(last[:, 4:], -last[:, :4])
+    rows = table(model, "looks_linear")
+    assert rows["0.weight"].rule == "looks_linear"
+    # all rows of the block have norm 1: 4 rows of 36 entries
+    assert first.std(correction=0).item() == pytest.approx(rows["0.weight"].moments()[1], rel=1e-5)
+    with pytest.raises(ValueError, match=r"^0\.weight: mirrored outputs are an even number, not 7"):
+        plan(nn.Sequential(nn.Linear(4, 7), nn.Linear(7, 2)), "looks_linear")
+
+
+def test_zero_hadamard_has_the_weights_of_the_scheme():
+    sizes = (6, 6, 4, 11)
+    model = nn.Sequential(*map(nn.Linear, sizes, sizes[1:]))
+    init_(model, "zero_hadamard", rng=0)
+    drawn = initperf.draw_network("zero_hadamard", sizes, rng=0, dtype="float32")
+    rows = table(model, "zero_hadamard")
+    for number, (weights, _) in enumerate(drawn):
+        weight = model[number].weight.detach()
+        assert torch.equal(weight.T, torch.from_numpy(weights))
+        row = rows[f"{number}.weight"]
+        assert row.moments() == pytest.approx(
+            (weight.mean().item(), weight.std(correction=0).item()), abs=1e-6
+        )
+        assert row.support() == pytest.approx((weight.min().item(), weight.max().item()))
+    layer = init_(nn.Conv2d(3, 3, 3, padding=1), "zero_hadamard", rng=0)
+    x = torch.randn(2, 3, 5, 5)
+    assert torch.equal(layer(x), x)
+
+
+def test_fourier_features():
+    class Features(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.B = nn.Parameter(torch.empty(256, 2), requires_grad=False)
+            self.layer = nn.Linear(512, 3)
+
+    rows = table(Features(), "fourier_features", std=5.0)
+    assert rows["B"].moments() == (0.0, 5.0)
+    assert rows["layer.weight"].support()[1] == pytest.approx(512**-0.5)
+    with pytest.raises(ValueError, match=r"^features .* decides about no parameter"):
+        plan(nn.Linear(4, 4), "fourier_features")
 
 
 class Gated(nn.Module):

@@ -1,12 +1,17 @@
 """What `init_` refuses of modules: by the parameter's name, before anything is written."""
 
+import sys
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from initperf.torch import Assign, init_, plan
+from initperf.initializers import INITIALIZERS
+from initperf.schemes import SCHEMES
+from initperf.torch import Assign, draw, init_, materialize_, plan
 
 
 def complex_layer():
@@ -51,6 +56,40 @@ def sharing():
     return layers
 
 
+def quantized_layer():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch has deprecated these modules
+        return torch.ao.nn.quantized.dynamic.Linear(3, 2)
+
+
+def quantized_tensor():
+    layer = nn.Linear(3, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tensor = torch.quantize_per_tensor(torch.zeros(2, 3), 0.1, 0, torch.qint8)
+    layer.weight = nn.Parameter(tensor, requires_grad=False)
+    return layer
+
+
+class Mapped(nn.Module):
+    """A weight in a file that is mapped for reading: a write to it would end the process."""
+
+    def __init__(self, path):
+        super().__init__()
+        np.zeros((2, 3), np.float32).tofile(path)
+        array = np.memmap(path, np.float32, "r", shape=(2, 3))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is not writable
+            self.weight = nn.Parameter(torch.from_numpy(array))
+
+
+def inverted_layer():
+    layer = nn.Linear(3, 2)
+    imaginary = torch.zeros(2, 3, dtype=torch.complex64).conj().imag
+    layer.weight = nn.Parameter(imaginary)
+    return layer
+
+
 class Own(nn.Module):
     """Parameters whose names say nothing."""
 
@@ -69,6 +108,13 @@ REFUSED = {
     "sparse": (sparse_layer, r"^1\.weight: a tensor must be dense"),
     "expanded": (expanded_layer, r"^1\.weight: .*share memory"),
     "computed": (computed_layer, r"^1\.weight: it is the result of a computation"),
+    "quantized": (quantized_layer, r"^1\.weight: it is quantized and packed"),
+    "quantized tensor": (quantized_tensor, r"^1\.weight: .*not torch.qint8"),
+    "float8": (
+        lambda: nn.Linear(3, 2).to(torch.float8_e4m3fn),
+        r"^1\.weight: .*not torch.float8_e4m3fn",
+    ),
+    "inverted": (inverted_layer, r"^1\.weight: it is a view whose sign is inverted"),
     "sharing": (sharing, r"^1\.1\.weight: it shares memory with 1\.0\.weight"),
     "weight norm": (
         lambda: parametrizations.weight_norm(nn.Linear(3, 2)),
@@ -102,6 +148,63 @@ def test_a_module_is_drawn_whole_or_not_at_all(case):
         init_(nn.Sequential(first, make()), "he_normal", rng=generator, gain=1e5)
     assert torch.equal(first.weight, before)
     assert generator.bit_generator.state == state
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells how memory is mapped")
+def test_memory_that_is_mapped_for_reading_is_refused(tmp_path):
+    first = nn.Linear(5, 3)
+    before = first.weight.clone()
+    mapped = Mapped(tmp_path / "weight")
+    with pytest.raises(ValueError, match=r"^1\.weight: its memory is read-only"):
+        init_(nn.Sequential(first, mapped), "he_normal", rng=0)
+    assert torch.equal(first.weight, before)
+    with pytest.raises(ValueError, match=r"^target: its memory is read-only"):
+        init_(mapped.weight, "he_normal", rng=0)
+    # what NumPy lends, and maps for writing, is drawn
+    lent = np.zeros((2, 3), np.float32)
+    init_(torch.from_numpy(lent), "he_normal", rng=0)
+    assert lent.all()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for own, found in SCHEMES.items()
+        if found.images
+        for name in (own, *SCHEMES.aliases(own))
+    ],
+)
+def test_rules_that_look_at_data_are_refused_with_the_reason(name):
+    layer = nn.Linear(3, 2)
+    before = layer.weight.clone()
+    reason = rf"{name} looks at data: .* on a batch"
+    with pytest.raises(ValueError, match=reason):
+        init_(layer, name, rng=0)
+    with pytest.raises(ValueError, match=rf"^weight: {reason}"):
+        plan(layer, {"weight": name, "*": "zeros"})
+    with pytest.raises(ValueError, match=reason):
+        init_(layer.weight, name, rng=0)
+    with pytest.raises(ValueError, match=reason):
+        draw(name, (3, 2), rng=0)
+    assert torch.equal(layer.weight, before)
+
+
+def test_slices_of_rules_cover_the_parameter():
+    normal, zeros = INITIALIZERS["normal"], INITIALIZERS["zeros"]
+    halves = {
+        "weight": lambda p: [(np.s_[:2], normal), (np.s_[2:, 1:], zeros)],
+        "bias": "zeros",
+    }
+    with torch.device("meta"):
+        layer = nn.Linear(3, 4)
+    with pytest.raises(
+        ValueError, match=r"^weight: the slices of its rules leave some of \(4, 3\)"
+    ):
+        materialize_(layer, halves, rng=0)
+    assert layer.weight.is_meta
+    # overlapping slices that leave nothing out
+    plan(layer, {"weight": lambda p: [(np.s_[:3], normal), (np.s_[2:], zeros)], "bias": "zeros"})
 
 
 def test_what_shall_stay_is_named():

@@ -13,8 +13,12 @@ from torch import nn
 
 import initperf
 from initperf import INITIALIZERS
+from initperf._core.keys import Key, as_key
 from initperf._core.parallel import default_threads
-from initperf.torch import init_
+from initperf.initializers._parts import as_part, whole
+from initperf.torch import draw, init_
+from initperf.torch.pieces import Piece
+from initperf.torch.write import write_part
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 NAMES = ["glorot_uniform", "he_normal", "truncated_normal", "orthogonal", "zeros"]
@@ -48,6 +52,43 @@ def test_a_tensor_of_any_strides_gets_the_same_bits_and_nothing_beside_is_writte
     assert torch.all(torch.isnan(around[:, 1::2]))
     last = torch.empty(shape, dtype=dtype).to(memory_format=torch.channels_last)
     assert torch.equal(init_(last, name, rng=7), tensor)
+
+
+PARTS = {
+    "rows": ((12, 700), np.s_[3:9]),
+    "columns": ((12, 700), np.s_[:, 130:420]),
+    "of an image": ((6, 5, 3, 4), np.s_[1:5, 2:, :, 1:3]),
+    "nothing": ((12, 700), np.s_[4:4]),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("case", PARTS)
+@pytest.mark.parametrize("name", [*NAMES, "clipped_normal"])
+def test_a_part_has_the_bits_of_the_whole(name, case, dtype):
+    shape, part = PARTS[case]
+    expected = draw(name, shape, rng=7, stream=3, dtype=dtype)
+    drawn = draw(name, shape, part=part, rng=7, stream=3, dtype=dtype)
+    assert torch.equal(drawn, expected[part])
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_is_written_to_any_strides(name, dtype):
+    shape, part = PARTS["of an image"]
+    cut = as_part(shape, part)
+    around = torch.full((2, 3, 6, 2, 4), torch.nan, dtype=dtype)
+    target = around[0, :, ::2].permute(3, 0, 1, 2)
+    piece = Piece(whole(shape), INITIALIZERS[name], shape, 3)
+    write_part(target, piece, cut, Key(as_key(7)))
+    expected = draw(name, shape, rng=7, stream=3, dtype=dtype, **axes_of(name))
+    assert torch.equal(target, expected[part])
+    assert around[1].isnan().all()
+    assert around[0, :, 1::2].isnan().all()
+
+
+def axes_of(name):
+    return {"in_axis": -2, "out_axis": -1} if hasattr(INITIALIZERS[name], "in_axis") else {}
 
 
 @pytest.mark.parametrize("rows", [1, 700, 3])

@@ -19,6 +19,8 @@ def rows():
 ROWS = list(rows())
 
 
+# PyTorch's compiler imports parts of PyTorch that PyTorch itself calls deprecated
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @pytest.mark.parametrize(("workload", "size", "dtype", "entry"), ROWS)
 def test_peers_do_the_same_work(workload, size, dtype, entry):
     assert workload.prepare(entry, size, dtype)() is not None

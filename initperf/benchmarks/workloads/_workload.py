@@ -8,6 +8,7 @@ that its entry point of the group ``initperf.workloads`` names.
 
 import functools
 import importlib.util
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -76,6 +77,8 @@ class Method:
         Whether it takes one thread, all threads, or is timed with each of the two.
     needs : str
         Module that must be installed.
+    program : str
+        Program that must be on the path, such as a compiler; none by default.
     dtypes : tuple of str
         Types that it can make.
     largest : int
@@ -88,6 +91,7 @@ class Method:
     prepare: Callable[[tuple[int, ...], str, int], Call]
     threads: Literal["one", "all", "each"] = "one"
     needs: str = "numpy"
+    program: str = ""
     dtypes: tuple[str, ...] = ("float32", "float64")
     largest: int = 2**62
 
@@ -178,6 +182,7 @@ class Workload:
                 and size.values <= method.largest
                 and (peers or method.needs == "numpy")
                 and is_installed(method.needs)
+                and (not method.program or shutil.which(method.program))
             ):
                 for count in threads[method.threads]:
                     yield Entry(method, count)

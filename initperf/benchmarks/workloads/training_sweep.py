@@ -2,9 +2,9 @@
 
 There are as many runs as processors, each with arrays of its own. Ours run side by side, one thread
 each; a rival's run one after another, each at its best number of threads, as a loop over
-experiments does. Plain NumPy, which replaces PyTorch where that is missing, takes no statistics.
-Ours one after another on one thread show the cost of running side by side: two runs then take twice
-the time of one.
+experiments does, and JAX's as one computation by ``vmap``. Plain NumPy, which replaces PyTorch
+where that is missing, takes no statistics. Ours one after another on one thread show the cost of
+running side by side: two runs then take twice the time of one.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import numpy as np
 
 from initperf._core.parallel import default_threads, side_by_side
 from initperf.benchmarks.limits import Limit
-from initperf.benchmarks.workloads import train_step
+from initperf.benchmarks.workloads import _step, _step_jax, train_step
 from initperf.benchmarks.workloads._workload import Call, Method, Size, Workload, register
 
 Prepare = Callable[[tuple[int, ...], str, int], Call]
@@ -45,6 +45,10 @@ def _side_by_side(prepare: Prepare, shape: tuple[int, ...], dtype: str, threads:
         return np.array(list(side_by_side(lambda run: run(), runs, len(runs))))
 
     return call
+
+
+def _by_vmap(shape: tuple[int, ...], dtype: str, threads: int) -> Call:
+    return _step_jax.over_seeds(default_threads(), shape, dtype, threads)
 
 
 def _check(losses: Any, shape: tuple[int, ...], dtype: str) -> None:
@@ -82,6 +86,7 @@ register(
                 "each",
                 needs="torch",
             ),
+            Method("jax", "JAX, vmap over runs", "rival", _by_vmap, "all", needs="jax"),
             Method(
                 "numba_in_turn",
                 "Numba, in turn",
@@ -95,14 +100,14 @@ register(
                 partial(_side_by_side, _PEER["numba_instrumented"]),
             ),
         ),
-        sizes=(_size(train_step.WIDE), _size(train_step.DEEP)),
-        quick_sizes=(_size(train_step.DEEP),),
+        sizes=(_size(_step.WIDE), _size(_step.DEEP)),
+        quick_sizes=(_size(_step.DEEP),),
         check=_check,
         amount=_operations,
         limit=_gemm,
         kernels=("train_epoch",),
         dtypes=("float32",),
-        trial=_size(train_step.TRIAL),
+        trial=_size(_step.TRIAL),
         pause_seconds=0.02,
     )
 )

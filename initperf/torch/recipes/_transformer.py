@@ -12,7 +12,8 @@ _OUTPUTS = frozenset((*_OF_ATTENTION, *_OF_FEED_FORWARD))
 """Modules that write to the residual stream: of attention, then of the feed-forward network."""
 
 _OUTPUT_PATHS = (".attn.proj.weight", ".output.dense.weight", ".attention.dense.weight")
-_HEADS = frozenset(("lm_head", "head", "output", "classifier", "fc", "embed_out", "unembedding"))
+HEADS = frozenset(("lm_head", "head", "output", "classifier", "fc", "embed_out", "unembedding"))
+"""Modules that give the logits, outside of blocks."""
 _QUERIES = frozenset(("q", "wq", "q_proj", "query", "q_lin"))
 _KEYS = frozenset(("k", "wk", "k_proj", "key", "k_lin"))
 _VALUES = frozenset(("v", "wv", "v_proj", "value", "v_lin"))
@@ -27,7 +28,7 @@ def is_output(parameter: Parameter) -> bool:
 
 def is_head(parameter: Parameter) -> bool:
     """Return whether it is the weight of the layer that gives the logits, outside of blocks."""
-    return parameter.role == "weight" and parameter.layer is None and parameter.last in _HEADS
+    return parameter.role == "weight" and parameter.layer is None and parameter.last in HEADS
 
 
 def is_query_or_key(parameter: Parameter) -> bool:
@@ -75,11 +76,36 @@ def width_of(parameter: Parameter) -> int:
     return parameter.width
 
 
+_TABLES = (
+    "pos_embed",
+    "pos_embedding",
+    "position_embedding",
+    "position_embeddings",
+    "cls_token",
+    "class_token",
+    "reg_token",
+    "mask_token",
+    "dist_token",
+)
+"""Ends of the names of learned positions and tokens."""
+
+
+def is_position(parameter: Parameter) -> bool:
+    """Return whether it holds learned positions or tokens, as a parameter of no layer."""
+    return parameter.name.endswith(_TABLES)
+
+
 def position_tables(std: float, cut: float | None = None) -> tuple[Assign, ...]:
-    """Return the rule of learned positions and tokens that are plain parameters."""
-    names = ("*pos_embed", "*pos_embedding", "*position_embedding", "*position_embeddings")
-    tokens = ("*cls_token", "*class_token", "*reg_token", "*mask_token", "*dist_token")
-    return tuple(Assign(name, normal(std, cut), optional=True) for name in (*names, *tokens))
+    """Return the rule of learned positions and tokens that are plain parameters.
+
+    Parameters
+    ----------
+    std : float
+        Standard deviation before the cut.
+    cut : float, optional
+        As `initperf.torch.recipe.normal` takes it.
+    """
+    return (Assign(is_position, normal(std, cut), optional=True),)
 
 
 def inverse_root(number: float) -> float:

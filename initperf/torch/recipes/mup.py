@@ -15,40 +15,24 @@ Adam            1       b/n     b/n
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
 from initperf._core.arguments import choice
+from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer
 from initperf.torch.parameters import Parameter, parameters
 from initperf.torch.recipe import BIASES, NORMALIZATIONS, Assign, Recipe, normal, register, role
-from initperf.torch.recipes._transformer import inverse_root, is_head
+from initperf.torch.recipes._ends import is_first, is_last
+from initperf.torch.recipes._transformer import inverse_root
 
 _OPTIMIZERS = ("sgd", "adam")
 
 
-def _is_output(parameter: Parameter) -> bool:
-    """Return whether it gives the logits: by its name, or as the model's last module."""
-    if parameter.role != "weight" or parameter.layer is not None or parameter.position == 0:
-        return False
-    return is_head(parameter) or parameter.module is _last_layer(parameter.parents[0])
-
-
-def _last_layer(module: nn.Module) -> nn.Module | None:
-    """Return the last module that holds parameters."""
-    for child in reversed(list(module.children())):
-        found = _last_layer(child)
-        if found is not None:
-            return found
-    return module if module._parameters else None
-
-
 def _is_input(parameter: Parameter) -> bool:
-    first = parameter.role == "weight" and parameter.position == 0
-    return parameter.role == "embedding" or first
+    return parameter.role == "embedding" or is_first(parameter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +58,7 @@ class Mup(Recipe):
         return (
             *NORMALIZATIONS,
             Assign(role("embedding"), normal(1.0), optional=True),
-            Assign(_is_output, self._output),
+            Assign(is_last, self._output),
             Assign(role("weight"), lambda p: normal(inverse_root(p.fans[0])), optional=True),
             *BIASES,
         )
@@ -86,6 +70,7 @@ def mup_groups(
     *,
     optimizer: str = "adam",
     base_width: float = 256.0,
+    base_model: nn.Module | None = None,
 ) -> list[dict[str, Any]]:
     """Return the groups of parameters, with their learning rates, for an optimizer of PyTorch.
 
@@ -93,11 +78,15 @@ def mup_groups(
     ----------
     model : torch.nn.Module
     learning_rate : float
-        The rate that is right at `base_width`.
+        The rate that is right at `base_width`, or for `base_model`.
     optimizer : str
         ``"sgd"``, with or without momentum, or ``"adam"`` and its kin.
     base_width : float
-        As the recipe ``mup`` takes it.
+        As the recipe ``mup`` takes it: what the fans of each layer are compared with.
+    base_model : torch.nn.Module, optional
+        The model that was tuned, with the same names and other widths; the device ``meta``
+        suffices. The fans of each layer are compared with its own there, which counts layers right
+        that are not square, such as those of feed-forward networks.
 
     Returns
     -------
@@ -107,12 +96,12 @@ def mup_groups(
     Raises
     ------
     ValueError
-        For another optimizer.
+        For another optimizer, or a parameter that `base_model` has not.
 
     Examples
     --------
     >>> import torch
-    >>> from initperf.torch.recipes.mup import mup_groups
+    >>> from initperf.torch import mup_groups
     >>> model = torch.nn.Sequential(
     ...     torch.nn.Linear(8, 512), torch.nn.Linear(512, 512), torch.nn.Linear(512, 2)
     ... )
@@ -122,27 +111,36 @@ def mup_groups(
     """
     choice("optimizer", optimizer, _OPTIMIZERS)
     rate = _adam if optimizer == "adam" else _sgd
+    bases = None if base_model is None else {p.name: p for p in parameters(base_model)}
     groups: dict[float, list[Any]] = {}
     for parameter in parameters(model):
-        groups.setdefault(rate(parameter, base_width), []).append(parameter.tensor)
+        if bases is not None and parameter.name not in bases:
+            raise UnsuitableError(f"{parameter.name}: base_model has no parameter of this name")
+        inputs, outputs = _fans(parameter)
+        base = (base_width, base_width) if bases is None else _fans(bases[parameter.name])
+        factor = rate(parameter, inputs / base[0], outputs / base[1]) if parameter.shape else 1.0
+        groups.setdefault(factor, []).append(parameter.tensor)
     return [{"params": held, "lr": learning_rate * factor} for factor, held in groups.items()]
 
 
-Rate = Callable[[Parameter, float], float]
+def _fans(parameter: Parameter) -> tuple[float, float]:
+    """Return fan-in and fan-out; of all but weights, twice the length of a row."""
+    if parameter.role == "weight":
+        return parameter.fans
+    length = parameter.shape[-1] if parameter.shape else 1
+    return length, length
 
 
-def _adam(parameter: Parameter, base_width: float) -> float:
+def _adam(parameter: Parameter, inputs: float, outputs: float) -> float:
+    """Return Adam's factor, from how many times as many inputs and outputs there are."""
+    return 1.0 if parameter.role != "weight" or _is_input(parameter) else 1.0 / inputs
+
+
+def _sgd(parameter: Parameter, inputs: float, outputs: float) -> float:
+    """Return the factor of gradient descent; see `_adam`."""
     if parameter.role != "weight" or _is_input(parameter):
-        return 1.0
-    return base_width / parameter.fans[0]
-
-
-def _sgd(parameter: Parameter, base_width: float) -> float:
-    if parameter.role != "weight":
-        return float(parameter.shape[-1]) / base_width if parameter.shape else 1.0
-    if _is_input(parameter):
-        return parameter.fans[1] / base_width
-    return base_width / parameter.fans[0] if _is_output(parameter) else 1.0
+        return outputs
+    return 1.0 / inputs if is_last(parameter) else 1.0
 
 
 register(

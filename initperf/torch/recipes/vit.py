@@ -5,7 +5,7 @@ linear layers and positions N(0, 0.02²), tokens N(0, 10⁻¹²), the patches' c
 default. torchvision: patches N(0, 1/n), feed-forward networks Glorot's uniform rule with biases
 N(0, 10⁻¹²), positions N(0, 0.02²), token and head 0. Both cut at ±2, which at 0.02 lies at a
 hundred standard deviations and cuts nothing; at the 0.04 of 16x16 patches it lies at fifty.
-``cut=2.0`` of ``vit`` cuts at two standard deviations.
+``cut=2.0`` cuts at two standard deviations what these libraries mean to cut.
 """
 
 from dataclasses import dataclass
@@ -53,17 +53,25 @@ class Vit(Recipe):
         )
 
 
-def _patches(parameter: Parameter) -> Initializer:
-    return normal(inverse_root(parameter.fans[0]))
-
-
 def _in_mlp(parameter: Parameter) -> bool:
     return ".mlp." in parameter.name
 
 
 @dataclass(frozen=True, kw_only=True)
 class VitTorchvision(Recipe):
-    """The rules of torchvision's VisionTransformer."""
+    """The rules of torchvision's VisionTransformer.
+
+    Attributes
+    ----------
+    cut : float, optional
+        Values of the patches' convolution, and of a layer before the head, beyond so many
+        standard deviations are drawn anew; by default none.
+    """
+
+    cut: float | None = None
+
+    def _patches(self, parameter: Parameter) -> Initializer:
+        return normal(inverse_root(parameter.fans[0]), self.cut)
 
     def assignments(self) -> tuple[Assign, ...]:
         """Return the rules."""
@@ -72,8 +80,8 @@ class VitTorchvision(Recipe):
             Assign("*pos_embedding", normal(0.02)),
             Assign("*class_token", "zeros"),
             Assign("heads.head.*", "zeros", optional=True),
-            Assign(("heads.pre_logits.*", role("weight")), _patches, optional=True),
-            Assign((_ConvNd, role("weight")), _patches),
+            Assign(("heads.pre_logits.*", role("weight")), self._patches, optional=True),
+            Assign((_ConvNd, role("weight")), self._patches),
             Assign((_in_mlp, role("weight")), "glorot_uniform"),
             Assign((_in_mlp, role("bias")), normal(_TOKEN)),
             Assign("*in_proj_weight", pytorch.glorot),

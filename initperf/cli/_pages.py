@@ -1,0 +1,86 @@
+"""Pages of verbs that measure for one figure or two: written by the report's generator."""
+
+import importlib.metadata
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from initperf.cli._output import progress, usage
+from initperf.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas
+
+RUNS, RESULT = "runs", "result"
+"""Directories below a verb's own: runs that are kept, and the page with its tables."""
+
+
+def check_page(directory: Path) -> None:
+    """Check that a page can be written, before anything is measured.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        The verb's own.
+
+    Raises
+    ------
+    UsageError
+        When the place of the page holds anything but a page, or the generator is not installed.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"{directory} is a file; name a directory")
+    _entry("check")(directory / RESULT)
+
+
+def write_page(
+    tables: "Mapping[str, pandas.DataFrame]",
+    directory: Path,
+    *,
+    title: str,
+    only: Sequence[str],
+    kind: str,
+) -> Path:
+    """Write a page, a document or images of some figures, with their tables.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+    directory : pathlib.Path
+        The verb's own.
+    title : str
+        Heading of the page.
+    only : sequence of str
+        Names of the figures.
+    kind : str
+        ``"html"``, ``"pdf"`` or ``"png"``.
+
+    Returns
+    -------
+    pathlib.Path
+        The page.
+    """
+    write = _entry("write")
+    command = shlex.join(["initperf", *sys.argv[1:]])
+    place = directory / RESULT
+    with progress("drawing") as tell, usage():
+        page: Path = write(
+            tables,
+            place,
+            title=title,
+            commands=[command],
+            only=only,
+            kind=kind,
+            place=str(place),
+            progress=tell,
+        )
+    return page
+
+
+def _entry(name: str) -> Any:
+    for entry in importlib.metadata.entry_points(group="initperf.report"):
+        if entry.name == name:
+            return entry.load()
+    raise UsageError("the report generator is not installed; install initperf[suite] again")

@@ -1,0 +1,242 @@
+"""``initperf depths``: until which depth each initializer learns, at its best learning rate."""
+
+import argparse
+import datetime
+import math
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from initperf import __version__
+from initperf.cli._arguments import add_data, add_json, integer
+from initperf.cli._output import progress, show, usage
+from initperf.cli._pages import RUNS, check_page, write_page
+from initperf.cli._settings import add_settings, axes, check_used
+from initperf.cli._workers import add_dry_run, add_workers, workers
+from initperf.errors import UsageError
+
+if TYPE_CHECKING:
+    from initperf.data import Dataset
+    from initperf.report.trainability.evidence import Evidence, Trial
+    from initperf.report.trainability.study import Study
+
+HELP = "measure until which depth each initializer learns, each at its best learning rate"
+
+_WITHOUT = ("hidden", "seed", "residual", "record", "histogram_steps")
+_SEVERAL = {
+    "initializer": "initializers",
+    "activation": "activations",
+    "depth": "depths",
+    "width": "widths",
+    "optimizer": "optimizers",
+    "learning_rate": "rates",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument(
+        "--out",
+        default="depths",
+        metavar="DIR",
+        help="directory of the runs, which are not trained again, and of the page; "
+        "by default depths",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=integer(1, most=1000),
+        default=3,
+        metavar="N",
+        help="runs at the best rate; the search has one seed more",
+    )
+    parser.add_argument(
+        "--export",
+        metavar="FILE.csv",
+        help="add a row a run to this table, which initperf recommend --from reads",
+    )
+    parser.add_argument(
+        "--format",
+        default="html",
+        choices=("html", "pdf", "png"),
+        help="a page, one document or images alone; by default html",
+    )
+    add_workers(parser)
+    add_dry_run(parser)
+    add_data(parser)
+    add_json(parser)
+    settings = parser.add_argument_group(
+        "settings of the runs",
+        "Several initializers, activations, depths, widths, optimizers and learning rates, "
+        "separated by commas, make a grid; the rates are searched in each of its cells. By default "
+        "eight rules, relu,tanh,gelu, depths 2,5,10,20,40, width 100, sgd with batches of 64 of "
+        "mnist_5k for 3 epochs, and five rates for each optimizer.",
+    )
+    add_settings(
+        settings,
+        many=False,
+        plurals=("initializer", "activation", "learning_rate"),
+        without=_WITHOUT,
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, draw, and print a row a rule and activation."""
+    from initperf import data
+    from initperf.report.trainability.cells import cells_of
+    from initperf.report.trainability.evidence import trials_of
+    from initperf.report.trainability.limits import limits_of, limits_table
+    from initperf.report.trainability.measure import measure_study, study_cost
+    from initperf.report.trainability.trial_files import write
+    from initperf.training.store import RunStore
+
+    chosen = workers(arguments)
+    study = study_of(arguments)
+    directory = Path(arguments.out)
+    export = Path(arguments.export) if arguments.export else None
+    if export is not None and not export.parent.is_dir():
+        raise UsageError(f"--export: there is no directory {export.parent}")
+    if not arguments.dry_run:
+        check_page(directory)
+    name = next(iter(study.experiments().values()))[0].dataset
+    datasets = {name: data.load(name, arguments.data_dir)}
+    if arguments.dry_run:
+        from initperf._core.parallel import default_threads
+
+        kept = RunStore(directory / RUNS) if (directory / RUNS).is_dir() else None
+        count = chosen.count or default_threads()
+        show(study_cost(study, workers=count, store=kept, datasets=datasets), arguments.json)
+        return
+    store = RunStore(directory / RUNS)
+    found = measure_study(
+        study, progress, workers=chosen, store=store, datasets=datasets, notice=_tell
+    )
+    if not found.complete:
+        _tell(f"the time budget ended with {len(found.runs)} runs; the same command goes on")
+    trials = trials_of(found.runs)
+    if not trials:
+        _tell("no run has settings that a table of trials can say")
+        return
+    if export is not None:
+        evidence = _exported(trials, export, datasets[name])
+        write(export, evidence)
+        _tell(f"{export} has {len(evidence.trials):,} runs")
+    limits = limits_table(limits_of(cells_of(trials)))
+    page = _write(trials, directory, datasets[name], arguments.format)
+    if page is not None:
+        _tell(f"{page}")
+    rows = limits if any(limits.get("setup", ())) else limits.drop(columns="setup", errors="ignore")
+    show([_plain(row) for row in rows.to_dict("records")], arguments.json)
+
+
+def study_of(arguments: argparse.Namespace) -> "Study":
+    """Return what the options ask for.
+
+    Raises
+    ------
+    UsageError
+        For several values of a setting that takes one, and values out of range.
+    """
+    from initperf.report.trainability.study import Study
+
+    given = axes(arguments)
+    for name in ("parameters", "weight_variance", "bias_variance"):
+        if name in given:
+            flag = "set" if name == "parameters" else name.replace("_", "-")
+            raise UsageError(
+                f"--{flag} is not for depths; a rule takes parameters in its name, as "
+                "'he_normal(gain=2)'"
+            )
+    changes: dict[str, Any] = {
+        attribute: tuple(given.pop(name)) for name, attribute in _SEVERAL.items() if name in given
+    }
+    for name, values in given.items():
+        if len(values) > 1:
+            raise UsageError(f"--{name.replace('_', '-')} takes one value here")
+    others = {name: values[0] for name, values in given.items()}
+    with usage():
+        study = Study(**changes, seeds=arguments.seeds, given=others)
+        made = [one for own in study.experiments().values() for one in own]
+    check_used(others, made)
+    return study
+
+
+def _write(
+    trials: "tuple[Trial, ...]", directory: Path, dataset: "Dataset", kind: str
+) -> Path | None:
+    """Write the page of some trials, and return its path, or None where nothing can be drawn.
+
+    Parameters
+    ----------
+    trials : tuple of Trial
+    directory : pathlib.Path
+        The verb's own.
+    dataset : Dataset
+        What they were trained on.
+    kind : str
+        Format of the page.
+    """
+    from initperf.benchmarks import machine
+    from initperf.report import tables as report_tables
+    from initperf.report.trainability.tables import study_tables
+
+    tables = study_tables(trials)
+    figures = {
+        "depth_limits": "depth_limits",
+        "rate_ranges": "rates",
+        "learning_rates": "rates",
+    }
+    only = tuple(figure for figure, table in figures.items() if table in tables)
+    if not only:
+        return None
+    machines = report_tables.machine_table(dataset, machine.describe())
+    return write_page(
+        {**tables, "machine": machines},
+        directory,
+        title="Until which depth does it learn?",
+        only=only,
+        kind=kind,
+    )
+
+
+def _exported(trials: "tuple[Trial, ...]", path: Path, dataset: "Dataset") -> "Evidence":
+    """Return the trials of a table and new ones, with when, how and on what they were made.
+
+    Parameters
+    ----------
+    trials : tuple of Trial
+        The new ones.
+    path : pathlib.Path
+        The table, which need not exist.
+    dataset : Dataset
+    """
+    from initperf.benchmarks import machine
+    from initperf.report.trainability.evidence import Evidence, covered
+    from initperf.report.trainability.trial_files import read
+
+    before = read(path) if path.is_file() else Evidence(())
+    every = tuple(dict.fromkeys((*before.trials, *trials)))
+    command = shlex.join(["initperf", *sys.argv[1:]])
+    commands = [one for one in before.origin.get("commands", "").split("; ") if one]
+    return Evidence(
+        every,
+        {
+            "made": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "version": __version__,
+            "commands": "; ".join(dict.fromkeys([*commands, command])),
+            "data": dataset.stamp,
+            "machine": machine.describe().get("processor", "unknown"),
+            "covers": covered(every),
+        },
+    )
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        str(name): None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in row.items()
+    }
+
+
+def _tell(text: str) -> None:
+    print(f"initperf depths: {text}", file=sys.stderr, flush=True)

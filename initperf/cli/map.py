@@ -1,0 +1,172 @@
+"""``initperf map``: accuracy over weight variance and depth, with what theory expects."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from initperf.cli._arguments import add_data, add_json, integer
+from initperf.cli._output import progress, show, usage
+from initperf.cli._pages import RUNS, check_page, write_page
+from initperf.cli._settings import add_settings, axes, check_used
+from initperf.cli._workers import add_dry_run, add_workers, workers
+from initperf.errors import UsageError
+
+if TYPE_CHECKING:
+    from initperf.report.trainability.map_plan import MapPlan
+
+HELP = "map where networks train, over weight variance and depth, beside mean-field theory"
+
+_WITHOUT = ("initializer", "hidden", "seed", "residual", "record", "histogram_steps")
+_SEVERAL = ("activation", "width", "depth", "weight_variance")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument(
+        "--out",
+        default="map",
+        metavar="DIR",
+        help="directory of the runs, which are not trained again, and of the page; by default map",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="minutes: width 100, one seed, fewer points and steps"
+    )
+    parser.add_argument(
+        "--seeds", type=integer(1, most=1000), metavar="N", help="runs of each point"
+    )
+    parser.add_argument(
+        "--points",
+        type=integer(1, most=100_000),
+        metavar="N",
+        help="points of each map at most; they go where accuracy changes fastest",
+    )
+    parser.add_argument(
+        "--format",
+        default="html",
+        choices=("html", "pdf", "png"),
+        help="a page, one document or images alone; by default html",
+    )
+    add_workers(parser)
+    add_dry_run(parser)
+    add_data(parser)
+    add_json(parser)
+    settings = parser.add_argument_group(
+        "settings of the runs",
+        "Several activations and widths, separated by commas, have a map each. --depth 2,100 and "
+        "--weight-variance 0.5,4 are the ends of the axes. By default tanh,relu,gelu, widths "
+        "100,300, σb² 0.05, and sgd at a rate of 0.02 on batches of 64 of mnist_5k for 4 epochs.",
+    )
+    add_settings(settings, many=False, without=_WITHOUT)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train the points, draw the map, and print a row a map."""
+    from initperf import data
+    from initperf.report import tables as report_tables
+    from initperf.training.store import RunStore
+
+    chosen = workers(arguments)
+    plan = _plan(arguments)
+    directory = Path(arguments.out)
+    if not arguments.dry_run:
+        check_page(directory)
+    first = plan.experiments(plan.panels()[0], plan.refinement().points[:1])
+    name = next(iter(first.values()))[0].dataset
+    datasets = {name: data.load(name, arguments.data_dir)}
+    if arguments.dry_run:
+        from initperf._core.parallel import default_threads
+        from initperf.report.trainability.maps import plan_cost
+        from initperf.training._pace import duration
+
+        kept = RunStore(directory / RUNS) if (directory / RUNS).is_dir() else None
+        rows = plan_cost(
+            plan, workers=chosen.count or default_threads(), store=kept, datasets=datasets
+        )
+        show([row | {"most": duration(row["most_s"])} for row in rows], arguments.json)
+        return
+    from initperf.benchmarks import machine
+    from initperf.report.trainability.maps import measure_maps
+
+    store = RunStore(directory / RUNS)
+    found = measure_maps(
+        plan, progress, workers=chosen, store=store, datasets=datasets, notice=_tell
+    )
+    if not found.complete:
+        _tell(f"the time budget ended with {len(found.runs)} runs; the same command goes on")
+    if not found.runs:
+        return
+    table = found.table()
+    page = write_page(
+        {
+            "trainability": table,
+            "machine": report_tables.machine_table(datasets[name], machine.describe()),
+        },
+        directory,
+        title="Where do networks train?",
+        only=("trainability_map",),
+        kind=arguments.format,
+    )
+    _tell(f"{page}")
+    groups = table.groupby(["activation", "width"], sort=False)
+    show(
+        [
+            {
+                "activation": activation,
+                "width": width,
+                "points": len(own[["weight_variance", "depth"]].drop_duplicates()),
+                "runs": len(own),
+                "diverged": int((own["status"] == "diverged").sum()),
+                "best_accuracy": float(own["test_accuracy"].max()),
+                "complete": found.complete,
+            }
+            for (activation, width), own in groups
+        ],
+        arguments.json,
+    )
+
+
+def _plan(arguments: argparse.Namespace) -> "MapPlan":
+    """Return what the options ask for.
+
+    Raises
+    ------
+    UsageError
+        For settings that a map does not have, several values of one, and values out of range.
+    """
+    from initperf.report.trainability.map_plan import MapPlan
+
+    given = axes(arguments)
+    if "parameters" in given:
+        raise UsageError("--set is not for a map, whose rule is mean_field")
+    for name, values in given.items():
+        if len(values) > 1 and name not in _SEVERAL:
+            raise UsageError(f"--{name.replace('_', '-')} takes one value here")
+    changes: dict[str, Any] = {}
+    if "activation" in given:
+        changes["activations"] = tuple(given.pop("activation"))
+    if "width" in given:
+        changes["widths"] = tuple(given.pop("width"))
+    for name, attribute in (("weight_variance", "weight_variances"), ("depth", "depths")):
+        if name in given:
+            ends = given.pop(name)
+            if len(ends) != 2:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} must be two numbers, the ends of the axis"
+                )
+            changes[attribute] = tuple(ends)
+    if "bias_variance" in given:
+        changes["bias_variance"] = given.pop("bias_variance")[0]
+    for name in ("seeds", "points"):
+        if getattr(arguments, name) is not None:
+            changes[name] = getattr(arguments, name)
+    changes["given"] = {name: values[0] for name, values in given.items()}
+    with usage():
+        plan = MapPlan.quick(**changes) if arguments.quick else MapPlan(**changes)
+        made = plan.experiments(plan.panels()[0], plan.refinement().points[:1])
+    check_used(changes["given"], next(iter(made.values())))
+    return plan
+
+
+def _tell(text: str) -> None:
+    print(f"initperf map: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,245 @@
+"""``initperf recommend``: initializers for an activation and a depth, ranked, with the evidence."""
+
+import argparse
+import dataclasses
+import math
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from initperf.cli._arguments import (
+    OF_ACTIVATIONS,
+    OF_INITIALIZERS,
+    OF_SCHEMES,
+    add_data,
+    add_json,
+    integer,
+    named,
+    positive_number,
+)
+from initperf.cli._output import progress, show, show_json, usage
+from initperf.cli._workers import add_dry_run, add_workers, workers
+from initperf.errors import UsageError
+
+if TYPE_CHECKING:
+    from initperf.report.trainability.advice import Advice, Question
+    from initperf.report.trainability.study import Study
+
+HELP = "rank the initializers for an activation and a depth, and say what the answer rests on"
+
+_HIDDEN = "runs"
+_COMMA = re.compile(r",(?![^(]*\))")
+"""A comma between rules, and not between the parameters of one."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    activation = parser.add_argument(
+        "--activation", metavar="NAME", help="activation of the hidden layers"
+    )
+    named(activation, OF_ACTIVATIONS)
+    parser.add_argument(
+        "--depth", type=integer(1, most=10_000), metavar="N", help="number of hidden layers"
+    )
+    parser.add_argument(
+        "--width",
+        type=integer(1, most=1_000_000),
+        metavar="N",
+        help="units of each; by default those of the nearest runs",
+    )
+    optimizer = parser.add_argument(
+        "--optimizer", default="sgd", metavar="NAME", help="what trains the network"
+    )
+    named(optimizer, "initperf.optimizers:OPTIMIZERS")
+    parser.add_argument(
+        "--from",
+        dest="sources",
+        action="append",
+        default=[],
+        metavar="FILE.csv",
+        help="more evidence: a table of initperf depths --export, or a directory of runs; "
+        "may be given several times",
+    )
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="train networks as asked for, and answer from these runs too; they are kept",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="where the runs of --measure are kept, by default in the cache",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=integer(1, most=1000),
+        default=3,
+        metavar="N",
+        help="with --measure: runs of each rule",
+    )
+    rules = parser.add_argument(
+        "--initializer", metavar="A,B", help="with --measure: the rules; by default eight"
+    )
+    named(rules, OF_INITIALIZERS, OF_SCHEMES)
+    parser.add_argument(
+        "--learning-rates",
+        type=_rates,
+        default=(),
+        metavar="X,Y",
+        help="with --measure: the rates that are searched; by default five for each optimizer",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="FILE.csv",
+        help="ask every question that these runs can judge, and compare the answers with them",
+    )
+    add_workers(parser)
+    add_dry_run(parser)
+    add_data(parser)
+    add_json(parser)
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    return tuple(positive_number(part) for part in text.split(","))
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Answer, and print the ranking and what it rests on."""
+    from initperf.report.trainability.advice import Question, advise
+    from initperf.report.trainability.audit import audit
+    from initperf.report.trainability.collection import Measured, collected, trials_from
+
+    measured = Measured.at(arguments.out)
+    if arguments.against:
+        trials, _ = collected(measured, arguments.sources)
+        show(audit(trials, trials_from(arguments.against)), arguments.json)
+        return
+    if arguments.activation is None or arguments.depth is None:
+        raise UsageError("--activation and --depth say what to answer for, or --against compares")
+    with usage():
+        question = Question(
+            arguments.activation, arguments.depth, arguments.width, arguments.optimizer
+        )
+        study = _study(question, arguments) if arguments.measure else None
+    if arguments.dry_run:
+        if study is None:
+            raise UsageError("--dry-run goes with --measure")
+        _show_cost(study, arguments)
+        return
+    if study is not None:
+        _measure(study, arguments)
+    trials, origin = collected(measured, arguments.sources)
+    answer = advise(question, trials)
+    if arguments.json:
+        setup = None if answer.setup is None else dataclasses.asdict(answer.setup)
+        show_json(
+            {
+                "question": dataclasses.asdict(question),
+                "setup": setup,
+                "evidence": origin,
+                "remarks": answer.remarks,
+                "answer": answer.rows,
+            }
+        )
+        return
+    _show(question, answer, origin)
+
+
+def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> None:
+    """Print an answer.
+
+    Parameters
+    ----------
+    question : Question
+    answer : Advice
+    origin : dict of str to str
+        Where the evidence comes from.
+    """
+    width = "" if question.width is None else f" of {question.width} units"
+    layers = "1 hidden layer" if question.depth == 1 else f"{question.depth} hidden layers"
+    print(f"{question.activation}, {layers}{width}, {question.optimizer}:")
+    rows = [{k: v for k, v in row.items() if k != _HIDDEN} for row in answer.rows]
+    if rows and not any(row.get("diverged") for row in rows):
+        rows = [{k: v for k, v in row.items() if k != "diverged"} for row in rows]
+    show([{key: _plain(value) for key, value in row.items()} for row in rows], False)
+    print()
+    if answer.setup is not None:
+        counted = sum(len(row["runs"]) for row in answer.rows)
+        print(f"rests on {counted} runs of depth {answer.setup.depth}, {answer.setup.words()}")
+    for name, fact in origin.items():
+        print(f"{name}: {fact}")
+    for remark in answer.remarks:
+        print(f"thin evidence: {remark}")
+    if answer.remarks:
+        print("--measure trains networks as asked for, and answers from them")
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _study(question: "Question", arguments: argparse.Namespace) -> "Study":
+    """Return the study that answers a question."""
+    from initperf.report.trainability.study import Study
+
+    changes: dict[str, Any] = {}
+    if arguments.initializer:
+        changes["initializers"] = tuple(_COMMA.split(arguments.initializer))
+    return Study(
+        activations=(question.activation,),
+        depths=(question.depth,),
+        widths=(question.width or 100,),
+        optimizers=(question.optimizer,),
+        rates=arguments.learning_rates,
+        seeds=arguments.seeds,
+        **changes,
+    )
+
+
+def _datasets(study: "Study", arguments: argparse.Namespace) -> dict[str, Any]:
+    from initperf import data
+
+    names = {one.dataset for own in study.experiments().values() for one in own}
+    return {name: data.load(name, arguments.data_dir) for name in names}
+
+
+def _show_cost(study: "Study", arguments: argparse.Namespace) -> None:
+    from initperf._core.parallel import default_threads
+    from initperf.report.trainability.collection import Measured
+    from initperf.report.trainability.measure import study_cost
+    from initperf.training.store import RunStore
+
+    runs = Measured.at(arguments.out).runs
+    rows = study_cost(
+        study,
+        workers=workers(arguments).count or default_threads(),
+        store=RunStore(runs) if runs.is_dir() else None,
+        datasets=_datasets(study, arguments),
+    )
+    show(rows, arguments.json)
+
+
+def _measure(study: "Study", arguments: argparse.Namespace) -> None:
+    """Train what a study asks for, and keep its runs as evidence."""
+    from initperf.report.trainability.collection import Measured
+    from initperf.report.trainability.evidence import trials_of
+    from initperf.report.trainability.measure import measure_study
+
+    chosen = workers(arguments)
+    datasets = _datasets(study, arguments)
+    measured = Measured.at(arguments.out)
+    found = measure_study(
+        study,
+        progress,
+        workers=chosen,
+        store=measured.store(),
+        datasets=datasets,
+        notice=_tell,
+    )
+    if not found.complete:
+        _tell(f"the time budget ended with {len(found.runs)} runs; the same command goes on")
+    measured.add(trials_of(found.runs))
+
+
+def _tell(text: str) -> None:
+    print(f"initperf recommend: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,188 @@
+"""Trainability maps: test accuracy after a fixed number of steps over weight variance and depth."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from initperf import data
+from initperf._core.progress import Stages
+from initperf.report.trainability.map_plan import MapPlan, Panel
+from initperf.report.trainability.refinement import Point
+from initperf.training._estimate import sweep_seconds
+from initperf.training.experiment import Experiment
+from initperf.training.map_tables import map_table
+from initperf.training.run import Run
+from initperf.training.store import RunStore
+from initperf.training.sweep import Workers, sweep
+from initperf.training.train import run_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Runs of maps.
+
+    Attributes
+    ----------
+    runs : list of Run
+        In the order in which they were asked for.
+    complete : bool
+        Whether nothing is left to do; else the time budget ended.
+    """
+
+    runs: list[Run]
+    complete: bool
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row a run, see `initperf.training.map_tables.map_table`."""
+        return map_table(self.runs)
+
+
+def measure_maps(
+    plan: MapPlan,
+    stages: Stages,
+    *,
+    workers: Workers,
+    store: RunStore | None,
+    datasets: dict[str, data.Dataset],
+    notice: Callable[[str], object],
+) -> Maps:
+    """Train the points of all maps, round by round, until no cell is left to split.
+
+    Parameters
+    ----------
+    plan : MapPlan
+    stages : callable
+        ``stages(title)`` is a context manager that gives a progress callback for a round.
+    workers : Workers
+        Its time budget is that of all rounds.
+    store : RunStore or None
+        Runs in it are read; the same plan asks for the same points again.
+    datasets : dict
+        Data sets by name.
+    notice : callable
+        Called with a line for each damaged file.
+
+    Raises
+    ------
+    initperf.errors.DataError
+        When a run cannot be written.
+    """
+    begin = time.monotonic()
+    grids = {panel: plan.refinement() for panel in plan.panels()}
+    values: dict[Panel, dict[Point, float]] = {panel: {} for panel in grids}
+    waiting = {panel: grid.points for panel, grid in grids.items()}
+    runs: dict[Experiment, Run] = {}
+    number_of_round = 0
+    while any(waiting.values()):
+        number_of_round += 1
+        made = {panel: plan.experiments(panel, points) for panel, points in waiting.items()}
+        wanted = [one for own in made.values() for several in own.values() for one in several]
+        left = _left(workers, begin)
+        if left is not None and left <= 0.0:
+            return Maps(list(runs.values()), complete=False)
+        with stages(f"round {number_of_round}") as progress:
+            found = sweep(
+                wanted,
+                workers=replace(workers, time_budget=left),
+                store=store,
+                datasets=datasets,
+                progress=progress,
+                notice=notice,
+            )
+        runs |= {run.experiment: run for run in found}
+        if len(found) < len(wanted):
+            return Maps(list(runs.values()), complete=False)
+        for panel, own in made.items():
+            values[panel] |= {
+                point: sum(score(runs[one], datasets) for one in several) / len(several)
+                for point, several in own.items()
+            }
+        waiting = {
+            panel: grid.refine(values[panel], plan.points - len(grid.points))
+            for panel, grid in grids.items()
+        }
+    return Maps(list(runs.values()), complete=True)
+
+
+def score(run: Run, datasets: Mapping[str, data.Dataset]) -> float:
+    """Return the test accuracy of a run; that of guessing where it diverged.
+
+    Parameters
+    ----------
+    run : Run
+    datasets : mapping of str to Dataset
+        Data sets by name.
+    """
+    if run.status == "diverged":
+        return 1.0 / datasets[run.experiment.dataset].classes
+    return run.test_accuracy
+
+
+def _left(workers: Workers, begin: float) -> float | None:
+    if workers.time_budget is None:
+        return None
+    return workers.time_budget - (time.monotonic() - begin)
+
+
+def plan_cost(
+    plan: MapPlan,
+    *,
+    workers: int,
+    store: RunStore | None,
+    datasets: dict[str, data.Dataset],
+) -> list[dict[str, Any]]:
+    """Return what the maps will take: a row each, and their sum.
+
+    Parameters
+    ----------
+    plan : MapPlan
+    workers : int
+        Runs at a time.
+    store : RunStore or None
+        Runs in it cost nothing.
+    datasets : dict
+        Data sets by name.
+
+    Returns
+    -------
+    list of dict
+        ``activation``, ``width``, ``first_runs`` (of the first grid), ``kept`` (of these, in the
+        store), ``most_runs`` (with all points that the refinement may ask for), ``full_grid_runs``
+        (a grid as fine as the finest cells), ``first_s`` and ``most_s``: estimated seconds, with
+        the refined points as costly on average as those of the first grid.
+    """
+    rows = []
+    for activation, width in plan.panels():
+        grid = plan.refinement()
+        made = plan.experiments((activation, width), grid.points)
+        first = [one for several in made.values() for one in several]
+        waiting = [
+            one
+            for one in first
+            if store is None or run_name(one, datasets[one.dataset].digest) not in store
+        ]
+        count = min(workers, len(first))
+        seconds = sweep_seconds(first, datasets, count)
+        most = plan.points * plan.seeds
+        full = plan.seeds * (plan.columns * 2**plan.levels + 1) * (plan.rows * 2**plan.levels + 1)
+        rows.append(
+            {
+                "activation": activation,
+                "width": width,
+                "first_runs": len(first),
+                "kept": len(first) - len(waiting),
+                "most_runs": most,
+                "full_grid_runs": full,
+                "first_s": seconds * len(waiting) / len(first),
+                "most_s": seconds * (most - len(first) + len(waiting)) / len(first),
+            }
+        )
+    summed = {
+        name: sum(row[name] for row in rows)
+        for name in ("first_runs", "kept", "most_runs", "full_grid_runs", "first_s", "most_s")
+    }
+    return [*rows, {"activation": "all", "width": None} | summed]

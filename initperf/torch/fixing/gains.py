@@ -1,0 +1,155 @@
+"""Solver for the factors of a model's weights that bring every layer to its target."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+
+from initperf.torch.fixing.branches import End
+from initperf.torch.fixing.graph import Use
+from initperf.torch.parameters import Parameter
+
+Moment = Callable[[int], "float | None"]
+
+TOLERANCE = 0.01
+"""Relative distance of a factor from 1 that is left as it is; it makes a second call idle."""
+
+_LEAST = 2.0
+"""Least d ln power / d ln factor of one use: the power is quadratic in the factor."""
+
+
+class Gains:
+    """Factors for the weights of one model, decided while a pass goes through its graph.
+
+    The mean square of a weight's result, without bias, is to be 1. At the end of one of N residual
+    branches it is to add 1/N of the trunk's mean square, or 1/N where the trunk has less than 1:
+    all branches together then raise the trunk e times at most. A weight that is used once gets its
+    factor where it is used. One that is used several times gets, after the pass, the factor that
+    brings the geometric mean over its uses to the target, by the secant method: it may multiply
+    its own results.
+
+    Parameters
+    ----------
+    found : mapping of str to Parameter
+        The model's parameters by name.
+    uses : sequence of Use
+        All uses of weights in a pass.
+    ends : mapping
+        As `initperf.torch.fixing.branches.branch_ends` gives it.
+
+    Attributes
+    ----------
+    obstacles : dict of str to str
+        Why a weight is left as it is, by its name.
+    changed : set of str
+        Weights that got a factor other than 1; whoever goes through several passes empties it.
+    """
+
+    def __init__(
+        self,
+        found: Mapping[str, Parameter],
+        uses: Sequence[Use],
+        ends: Mapping[tuple[str, int], End],
+    ) -> None:
+        self.obstacles: dict[str, str] = {}
+        self.changed: set[str] = set()
+        self._ends = ends
+        self._parameters = found
+        # of a weight that is looked up too, only its products count: lookups are left as they are
+        self._multiplications: dict[str, int] = defaultdict(int)
+        for use in uses:
+            self._multiplications[use.weight] += not use.lookup
+        self._excess: dict[str, list[float]] = defaultdict(list)
+        self._last: dict[str, tuple[float, float]] = {}
+        self._total: dict[str, float] = defaultdict(float)
+        for name, count in self._multiplications.items():
+            reason = _immovable(found[name])
+            if count and reason:
+                self.obstacles[name] = reason
+
+    def decide(self, use: Use, power: float, moment: Moment) -> float:
+        """Return the factor that a weight gets where it is used.
+
+        Parameters
+        ----------
+        use : Use
+        power : float
+            Mean square of the result without bias, for the weight as it is.
+        moment : callable
+            From the place of a node to its second moment, or None where it comes later.
+        """
+        if use.lookup or use.weight in self.obstacles:
+            return 1.0
+        if not (math.isfinite(power) and power > 0.0):
+            self.obstacles[use.weight] = (
+                "no signal reaches it"
+                if power == 0.0
+                else "the signal that reaches it is not finite"
+            )
+            return 1.0
+        excess = math.log(power / self._target(use, moment))
+        if self._multiplications[use.weight] > 1:
+            self._excess[use.weight].append(excess)
+            return 1.0
+        return self._given(use.weight, math.exp(-excess / 2.0))
+
+    def settle(self) -> dict[str, float]:
+        """Return the factors of weights that are used several times, at the end of a pass."""
+        found = {}
+        for name, values in self._excess.items():
+            if name in self.obstacles:
+                continue
+            excess = sum(values) / len(values)
+            slope = _LEAST * len(values)
+            if name in self._last:
+                before, total = self._last[name]
+                moved = self._total[name] - total
+                if moved:
+                    slope = min(max((excess - before) / moved, _LEAST / 2.0), slope)
+            self._last[name] = excess, self._total[name]
+            factor = self._given(name, math.exp(-excess / slope), math.exp(-excess / _LEAST))
+            if factor != 1.0:
+                found[name] = factor
+                self._total[name] += math.log(factor)
+        self._excess.clear()
+        return found
+
+    def _given(self, name: str, factor: float, whole: float | None = None) -> float:
+        """Return a factor unless the weight is near its target, or its dtype cannot hold it.
+
+        Parameters
+        ----------
+        name : str
+        factor : float
+        whole : float, optional
+            The factor that would be needed at once, by which nearness is judged.
+        """
+        if abs((factor if whole is None else whole) - 1.0) <= TOLERANCE:
+            return 1.0
+        tensor = self._parameters[name].tensor
+        reach = float(tensor.detach().abs().max()) * factor
+        limits = torch.finfo(tensor.dtype)
+        if not limits.tiny <= reach <= limits.max:
+            self.obstacles[name] = f"{tensor.dtype} cannot hold its values times {factor:.3g}"
+            return 1.0
+        self.changed.add(name)
+        return factor
+
+    def _target(self, use: Use, moment: Moment) -> float:
+        end = self._ends.get((use.weight, use.call))
+        if end is None:
+            return 1.0
+        return max(1.0, moment(end.trunk) or 1.0) / len(self._ends) / end.ratio
+
+
+def _immovable(parameter: Parameter) -> str:
+    """Return why a weight cannot be scaled, or nothing."""
+    tensor = parameter.tensor.detach()
+    if not parameter.tensor.requires_grad:
+        return "it is frozen: requires_grad is False"
+    if not bool(torch.isfinite(tensor).all()):
+        return "it has values that are not finite; draw it first, by initperf.torch.init_"
+    if not bool(tensor.any()):
+        return "it is zero, and any multiple of it is; draw it first, by initperf.torch.init_"
+    return ""

@@ -1,0 +1,242 @@
+"""Context that records the graph of a forward pass, and may scale weights as they are used."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from initperf.torch.fixing.graph import Node, Use
+from initperf.torch.fixing.operations import (
+    COPIES,
+    LOOKUPS,
+    MAKERS,
+    NORMALIZING,
+    RECTIFIERS,
+    address_of,
+    again,
+    bias_of,
+    carries,
+    gain_of,
+    is_view,
+    moments,
+    name_of,
+    named_arguments,
+    power_of,
+    replayed,
+    silenced_units,
+    unit_axis,
+)
+from initperf.torch.fixing.owners import Held, Owners, Weight
+from initperf.torch.signals.calls import tensors
+
+Decide = Callable[[Use, "Pass"], float]
+
+_TRIES = 4
+"""Rescalings of one weight at one operation; the second is needed where the first overflowed."""
+
+
+class Pass(TorchDispatchMode):  # type: ignore[misc]
+    """Context that records the graph of a forward pass, and may scale weights as they are used.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        In the order of execution.
+    factors : dict of str to float
+        By what weights were multiplied.
+    owners : Owners
+        What parameters are, and why some cannot be scaled.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    decide : callable, optional
+        From a use, and this context, to the factor by which to multiply its weight; the operation
+        is then repeated with the new weight.
+    """
+
+    def __init__(self, model: nn.Module, decide: Decide | None = None) -> None:
+        super().__init__()
+        self.nodes: list[Node] = []
+        self.factors: dict[str, float] = {}
+        self._decide = decide
+        self._places: dict[int, int] = {}
+        self.owners = Owners(model)
+        self._calls: Counter[str] = Counter()
+        # kept, so that no address of a tensor that is known is given to another one
+        self._alive: list[torch.Tensor] = []
+
+    def moment(self, place: int) -> float | None:
+        """Return the second moment of a node, or None where there is none yet."""
+        return self.nodes[place].second_moment if place < len(self.nodes) else None
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Run an operation and record it."""
+        named = named_arguments(function, args, kwargs or {})
+        operands = [x for x in tensors(list(named.values())) if carries(x)]
+        # before it is run, as it may write to its operand
+        silenced = self._silenced(function, operands)
+        result = function(*args, **(kwargs or {}))
+        results = [x for x in tensors(result) if carries(x)]
+        if not results or is_view(function):
+            return result
+        operation = name_of(function)
+        self._alive += results
+        if operation in COPIES and len(operands) == 1 and self._copied(operands[0], results[0]):
+            return result
+        if operation not in LOOKUPS and self.owners.add_computed(operands, results):
+            for x in results:
+                self._places.pop(address_of(x), None)
+            return result
+        weight = self.owners.weight(operation, operands)
+        if weight is None:
+            self._add(function, named, operands, results, silenced)
+            return result
+        return self._multiplied(function, named, weight, result)
+
+    def _copied(self, operand: torch.Tensor, result: torch.Tensor) -> bool:
+        """Take a copy for what it is a copy of; return whether it is one of something known."""
+        held = self.owners.held(operand)
+        place = self._places.get(address_of(operand))
+        if held is not None:
+            self.owners.add_copy(held, result)
+        elif place is not None:
+            self._places[address_of(result)] = place
+        return held is not None or place is not None
+
+    def _multiplied(
+        self,
+        function: Any,
+        named: dict[str, Any],
+        weight: Weight,
+        result: Any,
+    ) -> Any:
+        """Record an operation with a weight and, if that is decided, scale the weight.
+
+        Parameters
+        ----------
+        function : OpOverload
+        named : dict
+            Its arguments by name.
+        weight : Weight
+        result : torch.Tensor or tuple
+            What it gave.
+
+        Returns
+        -------
+        torch.Tensor or tuple
+            What it gives with the weight as it then is.
+        """
+        operation, name = name_of(function), weight.held.parameter.name
+        bias = bias_of(operation, named)
+        signals = [
+            x
+            for x in tensors(list(named.values()))
+            if carries(x) and x is not weight.operand and x is not bias
+        ]
+        places = tuple(self._place(x) for x in signals)
+        call = self._calls[name]
+        self._calls[name] += 1
+        for _ in range(_TRIES):
+            use = Use(
+                weight=name,
+                call=call,
+                lookup=operation in LOOKUPS,
+                gain=gain_of(function, operation, named, weight.operand),
+                power=power_of(operation, next(tensors(result)), bias),
+                bias=self.owners.name_of(bias),
+            )
+            factor = self._factor(use, places)
+            if factor == 1.0:
+                break
+            self._scale(weight.held, factor)
+            result = again(function, named)
+        outcome = next(x for x in tensors(result) if carries(x))
+        self._alive.append(outcome)
+        self._record(outcome, Node(operation, places, *moments(outcome), use=use, bias=use.bias))
+        return result
+
+    def _factor(self, use: Use, places: tuple[int, ...]) -> float:
+        """Return the factor that is decided; what overflowed is decided by its expectation."""
+        if self._decide is None:
+            return 1.0
+        if not math.isfinite(use.power) and places:
+            reaching = self.nodes[places[0]].second_moment
+            use = replace(use, power=use.gain * reaching)
+        return self._decide(use, self)
+
+    def _scale(self, held: Held, factor: float) -> None:
+        name = held.parameter.name
+        with torch.no_grad():
+            for tensor in (held.parameter.tensor, *held.copies):
+                tensor.mul_(factor)
+        torch.autograd.graph.increment_version(held.parameter.tensor)
+        self.factors[name] = self.factors.get(name, 1.0) * factor
+
+    def _add(
+        self,
+        function: Any,
+        named: dict[str, Any],
+        operands: Sequence[torch.Tensor],
+        results: Sequence[torch.Tensor],
+        silenced: torch.Tensor | None,
+    ) -> None:
+        """Record an operation without a weight."""
+        operation = name_of(function)
+        places = tuple(self._place(x) for x in operands)
+        if operation.startswith(MAKERS) or self._constant(places):
+            self._record(results[0], Node("constant", (), *moments(results[0])))
+            return
+        replay = None
+        if torch.Tag.pointwise in function.tags and operands:
+            replay = replayed(function, named, operands)
+        # in evaluation, batch normalization multiplies by constants
+        batch = "batch_norm" in operation and bool(named.get("training"))
+        node = Node(
+            operation,
+            places,
+            *moments(results[0]),
+            silenced=silenced,
+            bias=self.owners.name_of(bias_of(operation, named)),
+            normalizes=batch or operation in NORMALIZING,
+            replay=replay,
+        )
+        for x in results:
+            self._record(x, node)
+
+    def _silenced(self, function: Any, operands: Sequence[torch.Tensor]) -> torch.Tensor | None:
+        """Return which units a rectifier is about to silence because of their bias."""
+        if name_of(function) not in RECTIFIERS or not operands:
+            return None
+        place = self._places.get(address_of(operands[0]))
+        before = None if place is None else self.nodes[place]
+        if before is None or before.bias is None:
+            return None
+        bias = self.owners.parameters[before.bias].tensor
+        return silenced_units(operands[0], bias, unit_axis(before.operation))
+
+    def _constant(self, places: Sequence[int]) -> bool:
+        return bool(places) and all(self.nodes[x].operation == "constant" for x in places)
+
+    def _record(self, x: torch.Tensor, node: Node) -> None:
+        if not self.nodes or self.nodes[-1] is not node:
+            self.nodes.append(node)
+        self._places[address_of(x)] = len(self.nodes) - 1
+        self.owners.forget(x)
+
+    def _place(self, x: torch.Tensor) -> int:
+        """Return the place of a tensor's node, which is made for one from outside."""
+        address = address_of(x)
+        if address not in self._places:
+            kind = "constant" if self.owners.constant(x) else "input"
+            self.nodes.append(Node(kind, (), *moments(x)))
+            self._places[address] = len(self.nodes) - 1
+            self._alive.append(x)
+        return self._places[address]

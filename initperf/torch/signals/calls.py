@@ -1,0 +1,113 @@
+"""One call of a PyTorch operation, with its operands told apart by where they come from."""
+
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import torch
+
+from initperf.torch.signals.origins import Origin, Origins
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A floating-point tensor that an operation reads.
+
+    Attributes
+    ----------
+    tensor : torch.Tensor
+    origin : Origin
+    """
+
+    tensor: torch.Tensor
+    origin: Origin
+
+    @property
+    def signal(self) -> bool:
+        """Return whether it holds results of operations."""
+        return bool(self.origin.operations)
+
+    @property
+    def own(self) -> bool:
+        """Return whether it holds a parameter, or what is computed from parameters alone."""
+        return not self.signal and bool(self.origin.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an operation.
+
+    Attributes
+    ----------
+    operation : str
+        PyTorch's name without underscores at its ends: ``"addmm"``.
+    given : dict
+        Arguments by name.
+    operands : tuple of Operand
+        In the order of the arguments, those in lists included.
+    """
+
+    operation: str
+    given: dict[str, Any]
+    operands: tuple[Operand, ...]
+
+    def operand(self, name: str) -> Operand | None:
+        """Return the operand that an argument gives; None where it is no such tensor."""
+        value = self.given.get(name)
+        return next((each for each in self.operands if each.tensor is value), None)
+
+    @property
+    def signals(self) -> list[Operand]:
+        """Return the operands that carry a signal."""
+        return [each for each in self.operands if each.signal]
+
+
+def call_of(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], known: Origins) -> Call:
+    """Return the record of a call.
+
+    Parameters
+    ----------
+    function : OpOverload
+        As a dispatch mode gets it.
+    args, kwargs : tuple and dict
+        Its arguments.
+    known : Origins
+        Of the run.
+    """
+    name, names = _signature(function)
+    given = dict(zip(names, args, strict=False)) | kwargs
+    operands = tuple(
+        Operand(x, known.of(x)) for x in tensors((args, kwargs)) if x.is_floating_point()
+    )
+    return Call(name, given, operands)
+
+
+@functools.lru_cache(maxsize=4096)
+def _signature(function: Any) -> tuple[str, tuple[str, ...]]:
+    schema = function._schema
+    name = schema.name.rpartition("::")[2].strip("_")
+    return name, tuple(argument.name for argument in schema.arguments)
+
+
+def tensors(found: Any) -> Iterator[torch.Tensor]:
+    """Visit the tensors in nested tuples, lists, mappings and dataclasses."""
+    if isinstance(found, torch.Tensor):
+        yield found
+    elif isinstance(found, Mapping):
+        for each in found.values():
+            yield from tensors(each)
+    elif isinstance(found, (tuple, list)):
+        for each in found:
+            yield from tensors(each)
+    elif is_dataclass(found) and not isinstance(found, type):
+        for field in fields(found):
+            yield from tensors(getattr(found, field.name))
+
+
+def root_mean_square(x: torch.Tensor) -> float:
+    """Return the root mean square of a tensor, in float64 for halves and float32 alike."""
+    if x.numel() == 0:
+        return math.nan
+    return float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64)) / math.sqrt(x.numel())

@@ -1,0 +1,34 @@
+"""Numbers that leave the range of their dtype."""
+
+import math
+from collections.abc import Iterator
+
+from initperf.torch.signals.finding import Finding
+from initperf.torch.signals.running import Run
+from initperf.torch.signals.thresholds import THRESHOLDS
+
+
+def overflow(run: Run) -> Iterator[Finding]:
+    """Find where the first number is not finite; masks of −∞ are meant."""
+    for each in run.measurements:
+        share, operation = each.statistics.nonfinite, each.operation
+        mask = each.statistics.mean == -math.inf and not operation.weighted
+        if share > THRESHOLDS["overflow"].limit and not mask:
+            where = "result" if each.direction == "forward" else "gradient"
+            yield Finding(
+                "overflow",
+                operation.name,
+                f"{share:.2g} of the elements of {operation.name} are not finite "
+                f"({where} in {each.statistics.dtype})",
+                cause=_cause(run, each.operation.parents, each.statistics.dtype),
+                remedy="smaller weights before it, or bfloat16",
+                layers=(operation.name,),
+            )
+            return
+
+
+def _cause(run: Run, parents: tuple[int, ...], dtype: str) -> str:
+    read = [run.forward[parent].statistics.largest for parent in parents]
+    if dtype != "float16" or not read:
+        return ""
+    return f"it reads magnitudes of up to {max(read):.3g}, and float16 ends at 65504"
