@@ -180,7 +180,9 @@ def run(count: int, seed: int = 0) -> Outcome:
         Seeds the moments.
     """
     generator, outcome = random.Random(seed), Outcome()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in jobs of a shell
+    # ignored in jobs of a shell and under nohup, which verbs would inherit and respect
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         place, rng = Path(directory), np.random.default_rng(0)
         labels = np.arange(300) % 3

@@ -6,6 +6,8 @@ tested is compiled code on threads, whatever this process may be doing.
 
 import importlib
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,7 +18,7 @@ import pytest
 
 from initperf import INITIALIZERS
 from initperf._core import parallel
-from initperf._core.parallel import default_threads, split
+from initperf._core.parallel import default_threads, interrupts_ignored, split
 
 COMPILED = {"NUMBA_DISABLE_JIT": "0"}
 
@@ -242,3 +244,19 @@ def test_the_number_of_threads_is_the_environment_s_or_that_of_processors(monkey
     assert 1 <= default_threads() <= (os.cpu_count() or 1)
     monkeypatch.setenv("INITPERF_NUM_THREADS", "")
     assert 1 <= default_threads() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are held back by POSIX alone")
+def test_a_ctrl_c_while_processes_start_is_late_and_not_lost():
+    started = []
+
+    def start():
+        with interrupts_ignored():
+            signal.raise_signal(signal.SIGINT)
+            code = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+            started.append(subprocess.run([sys.executable, "-c", code]).returncode)
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert started == [0]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

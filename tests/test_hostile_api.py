@@ -330,6 +330,11 @@ def test_parameters_are_refused_or_draw_what_they_declare(name, data):
         (lambda: FIELD.correlation_map(0.5, 2.0**62), ValueError, "quadrature fits into memory"),
         (lambda: theory.JacobianSpectrum(FIELD, 0.0).mean(2**62), ValueError, r"below 1\.8e308"),
         (lambda: FIELD.second_moments(1.0, 2**62), ValueError, "at most 1000000"),
+        (
+            lambda: initperf.draw("truncated_normal", 3, high=-(10**400)),
+            ValueError,
+            "high must be",
+        ),
         (lambda: theory.ResidualField(FIELD, 1e200), ValueError, "branch_scale must be in"),
         (lambda: theory.residual_growth(3, 1e200), ValueError, "branch_scale must be in"),
         (lambda: theory.deep_kernel_shaping("tanh", 4, 1e200), ValueError, "at most 1e"),

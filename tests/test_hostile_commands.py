@@ -140,7 +140,8 @@ def check(words):
     assert code in CODES, f"{told}: exit {code}: {err}"
     if code in (2, 3):
         lines = [line for line in err.splitlines() if not line.startswith("training: ")]
-        lines = [line for line in lines if not line.startswith("initperf: left out: ")]
+        notices = ("initperf: left out: ", "initperf sweep: left out: ")
+        lines = [line for line in lines if not line.startswith(notices)]
         shown = [line for line in lines if "--traceback" not in words or "initperf: " in line]
         assert len(shown) == 1 or "--traceback" in words, f"{told}: {err}"
         assert lines[-1].startswith("initperf: "), f"{told}: {err}"
@@ -243,6 +244,15 @@ def test_an_unforeseen_error_is_one_line_and_exit_70(monkeypatch, place):
     assert code == 70
     assert err.startswith("Traceback (most recent call last):")
     assert err.splitlines()[-1].startswith("initperf: an unforeseen error")
+
+
+def test_what_is_not_known_is_null_in_json(place):
+    """Of one round there is no interval, and of one benchmark no noise."""
+    (place / "few.json").write_bytes(benchmarks(rounds=1, median=5e-3))
+    code, out, _ = run(["compare", "old.json", "few.json", "--json"])
+    rows = json.loads(out, parse_constant=lambda name: pytest.fail(f"bare {name}"))
+    assert code in CODES
+    assert any(value is None for row in rows for value in row.values())
 
 
 def test_a_value_of_one_point_has_a_histogram(place):

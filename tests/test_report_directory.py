@@ -142,6 +142,15 @@ def test_what_a_manifest_of_others_names_is_not_removed(manifest: str, tmp_path:
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
+def test_a_manifest_of_another_program_says_nothing_even_with_digests(tmp_path: Path) -> None:
+    _write(tmp_path / "r", "old")
+    manifest = tmp_path / "r" / MANIFEST
+    manifest.write_text(manifest.read_text().replace('"generator": "initperf"', '"generator": "x"'))
+    with pytest.raises(UsageError, match="which is not part of a report"):
+        _write(tmp_path / "r", "new")
+    assert _read(tmp_path / "r")["index.html"] == "old"
+
+
 def test_a_page_that_was_changed_is_not_lost(tmp_path: Path) -> None:
     _write(tmp_path / "r", "old")
     (tmp_path / "r" / "index.html").write_text("corrected by hand")

@@ -184,7 +184,6 @@ WRITING = {
     "report": ["report", "--from", "kept", "--only", "final_accuracy", "--out", "page"],
     "document": ["report", "--from", "kept", "--format", "pdf", "--out", "page"],
     "reproduce": ["reproduce", "born_dead", "--quick", "--page", "claims.md"],
-    "outcomes": ["reproduce", "born_dead", "--quick", "--out", "outcomes"],
 }
 
 
@@ -208,7 +207,8 @@ def test_files_that_cannot_be_written_are_one_line(written, tmp_path, name):
     before = sorted(place.rglob("*"))
     found = run(WRITING[name], shell='ulimit -f 1; "$@"', cwd=place, TMPDIR=str(tmp_path))
     lines = [line for line in found.stderr.splitlines() if line.startswith("initperf: ")]
-    lines = [line for line in lines if "code" not in line]  # that is not kept is told apart
+    # that code is not kept, and that the machine is busy, is told apart
+    lines = [line for line in lines if "code" not in line and "is busy" not in line]
     assert found.returncode in (2, 3), found.stderr
     assert "Traceback" not in found.stderr
     assert len(lines) == 1, found.stderr

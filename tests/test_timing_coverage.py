@@ -35,6 +35,12 @@ BUDGETS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_garbage(monkeypatch):
+    """Spare the collection of garbage before each comparison, most of its processor time."""
+    monkeypatch.setattr("gc.collect", lambda: 0)
+
+
 class Drifting(Clock):
     """A clock on which calls scatter, calls of one preparation alike, and neighbours in time too.
 

@@ -16,7 +16,7 @@ from initperf.errors import UsageError
 MANIFEST = "report.json"
 
 _GENERATOR = "initperf"
-_ROOM = 64 << 20
+_ROOM = 32 << 20
 """Bytes that must be free for a report: a large one takes 20 MB, and an old one stays meanwhile."""
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from itertools import starmap
 
 import joblib
+from joblib.externals.loky.backend import resource_tracker
 
 from initperf._core.parallel import default_threads, interrupts_ignored
 from initperf_figures import _svg
@@ -51,6 +52,8 @@ def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterato
         max_nbytes=None,  # no shared files, which would be left when this process is killed
     )
     started: Generator[Files] = (each for each in list[Files]())
+    with suppress(Exception):
+        resource_tracker.ensure_running()  # which would let interrupts through when it starts
     try:
         with interrupts_ignored(), suppress(Exception):  # where no process can be started
             started = pool(joblib.delayed(files)(*each) for each in arguments)

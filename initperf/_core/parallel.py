@@ -108,19 +108,26 @@ def _quota(group: Path) -> float:
 
 @contextlib.contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C in the block, and for good in the processes that are started in it.
+    """Keep Ctrl-C from the processes that are started in the block, for good.
 
     A terminal sends Ctrl-C to all processes, and workers would answer with a traceback each. This
-    process alone reacts, and ends them. The block shall last about a tenth of a second.
+    process alone reacts, and ends them; one that is pressed within the block raises at its end,
+    where the system can hold it back, and is lost on Windows.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if hasattr(signal, "pthread_sigmask"):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    elif threading.current_thread() is threading.main_thread():
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler or signal.default_int_handler)
+    else:
         yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
 @functools.cache

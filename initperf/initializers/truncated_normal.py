@@ -1,8 +1,8 @@
 """Truncated normal weights of a scale that does not depend on the layer."""
 
-import math
-import numbers
 from dataclasses import dataclass
+
+import numpy as np
 
 from initperf.initializers import _distributions
 from initperf.initializers._initializer import Independent, register
@@ -59,7 +59,7 @@ class TruncatedNormal(Independent):
         self.check_numbers("scale", positive=True)
         for name in ("low", "high"):
             value = getattr(self, name)
-            if isinstance(value, numbers.Real) and math.isinf(value):
+            if isinstance(value, float | np.floating) and np.isinf(value):
                 object.__setattr__(self, name, float(value))
             else:
                 self.check_numbers(name)

@@ -163,6 +163,14 @@ def in_processes(
     parallel = joblib.Parallel(
         n_jobs=workers, backend="loky", return_as="generator_unordered", batch_size=1
     )
-    with interrupts_ignored():  # by the processes, which this one ends
-        results = parallel(joblib.delayed(function)(*call) for call in calls)
-    yield from results
+    from joblib.externals.loky.backend import resource_tracker
+
+    results: Any = None
+    resource_tracker.ensure_running()  # which would let interrupts through again when it starts
+    try:
+        with interrupts_ignored():  # by the processes, which this one ends
+            results = parallel(joblib.delayed(function)(*call) for call in calls)
+        yield from results
+    finally:
+        if results is not None:
+            results.close()

@@ -98,6 +98,9 @@ def test_a_seed_generator_gives_each_call_its_next_seed():
     np.testing.assert_array_equal(first, again)
     loaded = keras.initializers.deserialize(keras.initializers.serialize(init))
     np.testing.assert_array_equal(both(loaded), first)
+    shared = keras.random.SeedGenerator(5)  # advanced by each, so that they differ
+    one, other = (np.asarray(Initializer("he_normal", seed=shared)((4, 3))) for _ in range(2))
+    assert not np.array_equal(one, other)
 
 
 def test_copies_begin_equal_with_a_seed_and_differ_without():
