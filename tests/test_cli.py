@@ -400,7 +400,9 @@ def test_zsh_is_told_the_same_names(capsys):
     names = INITIALIZERS.names()
     assert script.count(f"({' '.join(names)})") == 1  # draw
     both = sorted((*names, *SCHEMES.names()))
-    assert script.count(f"({' '.join(both)})") == 6  # depths, info, recommend, report, sweep and train
+    assert (
+        script.count(f"({' '.join(both)})") == 6
+    )  # depths, info, recommend, report, sweep and train
 
 
 def test_a_closed_pipe_is_no_error():
