@@ -290,3 +290,27 @@ def test_warm_up_says_what_it_will_cost(tmp_path):
         "initperf: 1 of 1 kernels to compile, about 2 s of processor time, in 1 process\n"
     )
     assert "to compile" not in second
+
+
+ADDRESSES = """
+import sys
+import numpy as np
+from initperf import ACTIVATIONS
+from initperf.kernels import KERNELS
+from initperf.kernels.activate import ACTIVATE, activation_variant
+
+chosen = [ACTIVATIONS[name] for name in sys.argv[1:]]
+for activation in chosen:
+    arrays = np.zeros((3, 8), np.float32)
+    KERNELS["activate"].numba(activation, *arrays, np.zeros(0), np.zeros(1))
+variants = [activation_variant(activation, False) for activation in chosen]
+print(len({ACTIVATE.address(variant, np.dtype(np.float32)) for variant in variants}))
+"""
+
+
+@pytest.mark.slow
+def test_functions_that_two_processes_compiled_are_two(tmp_path):
+    """Each compiles one closure of a function as its first; a third process loads both."""
+    surroundings = {"INITPERF_CACHE": str(tmp_path), "PYTHONHASHSEED": "0"}
+    for names in (["relu"], ["elu"], ["relu", "elu"]):
+        assert child.run(ADDRESSES, *names, **surroundings).split() == [str(len(names))]

@@ -31,6 +31,7 @@ from initperf.jit.internals import (
     dumps,
     initialize_runtime,
     missing,
+    number_functions_apart,
     rebuilt,
     reduced,
     set_code_cache,
@@ -93,6 +94,7 @@ def keep_code(jitted: Any, directory: Path) -> None:
     if function is None or missing("code cache"):
         return
     if Path(function.__code__.co_filename).is_file():
+        number_functions_apart()
         set_code_cache(jitted, CodeCache(function, directory))
 
 

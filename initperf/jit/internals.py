@@ -18,6 +18,9 @@ functions that are compiled only then; a missing one is a stand-in that does not
 
 import functools
 import importlib
+import itertools
+import os
+import secrets
 from contextlib import nullcontext
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -61,6 +64,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.core.caching:NullCache.save_overload",
         f"{_RESULT}._rebuild",
         f"{_RESULT}._reduce",
+        "numba.core.bytecode:FunctionIdentity._unique_ids",
         "numba.core.cpu:CPUContext.codegen",
         "numba.core.runtime:rtsys.initialize",
         "numba.core.serialize:dumps",
@@ -219,6 +223,24 @@ def initialize_runtime(target_context: Any) -> None:
         Numba's context of the processor.
     """
     _found("numba.core.runtime:rtsys").initialize(target_context)
+
+
+@functools.cache
+def number_functions_apart() -> None:
+    """Let numba number the functions that it compiles from a random number on.
+
+    The number tells the symbols of machine code apart that are named alike, as closures of one
+    function are. Numba counts from 1 in each process: code that another process compiled and kept
+    would have a symbol of code that this one compiles, and addresses would be those of the other.
+    """
+    _number_from_anywhere()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_number_from_anywhere)
+
+
+def _number_from_anywhere() -> None:
+    identity = _found("numba.core.bytecode:FunctionIdentity")
+    identity._unique_ids = itertools.count(secrets.randbits(60))
 
 
 def set_code_cache(dispatcher: Any, cache: Any) -> None:
