@@ -116,8 +116,8 @@ def place(tmp_path_factory, blobs):
         patch.setattr(
             data,
             "load",
-            lambda name="mnist", where=None: (
-                small if name == "mnist_5k" and not where else load(name, where)
+            lambda name="mnist", where=None, **options: (
+                small if name == "mnist_5k" and not where else load(name, where, **options)
             ),
         )
         patch.setenv("INITPERF_DATA", str(directory / "nowhere"))

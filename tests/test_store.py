@@ -338,3 +338,13 @@ def test_a_stored_run_imports_no_module_that_it_names(run, tmp_path, monkeypatch
     (recorded / "run.json").write_text(json.dumps(facts))
     with pytest.raises(DataError, match="import hostile_rule first"):
         RunStore(tmp_path / "runs").load("0f62b97cc301df60")
+
+
+def test_a_changed_name_of_a_column_is_noticed(tmp_path, run):
+    store = RunStore(tmp_path)
+    path = store.save(run)
+    content = path.read_bytes()
+    begin = content.index(b"learning_rate")  # in the schema, which is in the footer
+    path.write_bytes(content[:begin] + b"warning_rate_" + content[begin + 13 :])
+    with pytest.raises(DamagedRunError, match="columns have other names"):
+        store.load(run.name)

@@ -63,7 +63,8 @@ def write(path: Path, run: Run) -> None:
     for name in TABLES:
         nested = _nested(getattr(run, _attribute(name)))
         table = table.append_column(name, nested)
-    text = json.dumps(_described(run), sort_keys=True, separators=(",", ":")).encode()
+    described = _described(run) | {"columns": _names(table.schema)}
+    text = json.dumps(described, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(text).hexdigest().encode()
     # the schema of Arrow would be stored beside that of Parquet, as long as all facts together
     with pq.ParquetWriter(
@@ -88,6 +89,22 @@ def as_table(run: Run) -> Any:
     """Return the facts of a run as a table of Arrow with one row."""
     facts = facts_of(run)
     return pa.table({key: pa.array([facts[key]], kind) for key, kind in facts_schema().items()})
+
+
+def _names(schema: Any) -> str:
+    """Return a digest of the columns' names and of those of their fields.
+
+    Parquet has checksums of pages, and none of its footer, where the names are.
+    """
+    names = [
+        [field.name, *([part.name for part in field.type.value_type] if _is_list(field) else [])]
+        for field in schema
+    ]
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16]
+
+
+def _is_list(field: Any) -> bool:
+    return bool(pa.types.is_list(field.type))
 
 
 def _nested(columns: dict[str, np.ndarray]) -> Any:
@@ -140,7 +157,7 @@ def read(path: Path) -> Run:
         For a file that is damaged, or of another run than its name says.
     """
     with _opened(path) as file:
-        run = _facts(file.metadata.metadata or {}, path)
+        run = _facts(file, path)
         table = file.read(columns=list(TABLES))
     columns: dict[str, Any] = {}
     for name in TABLES:
@@ -160,7 +177,7 @@ def read(path: Path) -> Run:
 def read_facts(path: Path) -> Any:
     """Return the columns of facts of a file as a table of Arrow with one row; see `read`."""
     with _opened(path) as file:
-        _facts(file.metadata.metadata or {}, path)
+        _facts(file, path)
         names = [name for name in file.schema_arrow.names if name not in TABLES]
         return file.read(columns=names)
 
@@ -176,8 +193,16 @@ class LayoutError(DataError):
     """A file of a store is of a later version than this package reads."""
 
 
-def _facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
-    """Return what the metadata say of a run, checked."""
+def _facts(file: Any, path: Path) -> dict[str, Any]:
+    """Return what the metadata of an open file say of a run, checked.
+
+    Parameters
+    ----------
+    file : pyarrow.parquet.ParquetFile
+    path : pathlib.Path
+        Its path, for errors.
+    """
+    metadata = file.metadata.metadata or {}
     text = metadata[_KEY]
     if hashlib.sha256(text).hexdigest().encode() != metadata[_DIGEST]:
         raise ValueError("the checksum of its metadata is wrong")
@@ -192,6 +217,9 @@ def _facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
         raise LayoutError(
             f"{path}: its experiment is of schema {schema}, and this initperf reads 1 to {SCHEMA}"
         )
+    # files of before have no digest of their names
+    if described.get("columns") not in (None, _names(file.schema_arrow)):
+        raise ValueError("its columns have other names than were written")
     if run["name"] != path.stem:
         raise ValueError(f"it is run {run['name']}")
     return run
