@@ -105,6 +105,7 @@ def test_bandwidth_is_that_of_the_power_of_two_below():
     assert asked == [(2**12, "float32"), (2**12, "float32"), (2**26, "float64")]
 
 
+@pytest.mark.slow
 def test_a_kernel_is_timed_and_shown_with_its_limit(capsys):
     code, out, _ = run(capsys, "--kernels", "--quick", "--filter", "squared_norm", "--json")
     (row,) = json.loads(out)

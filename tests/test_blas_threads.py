@@ -114,6 +114,7 @@ print(seen, pools())
 """
 
 
+@pytest.mark.slow
 def test_two_trainings_at_once_have_one_thread_and_leave_blas_with_its_own():
     found = child.run(CONCURRENT_TRAININGS, OPENBLAS_NUM_THREADS="2")
     assert found == "[[1], [1], [1]] [2]\n"

@@ -103,6 +103,7 @@ def test_rounds_of_a_report_cover_as_often_as_they_say(rounds):
     assert hits.min() >= AT_LEAST
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("rounds", "correlation"), [(8, 0.5), (20, 0.8), (70, 0.8)])
 def test_rounds_that_follow_each_other_cover_as_often_as_they_say(rounds, correlation):

@@ -1,6 +1,7 @@
 """Compiled kernels are found in the cache again by another process."""
 
 import child
+import pytest
 
 HELD = """
 import gc
@@ -23,6 +24,7 @@ for one in kernels:
 """
 
 
+@pytest.mark.slow
 def test_no_kernel_closes_over_a_jitted_function_at_any_depth():
     """Numba's key has what closures hold, and a jitted function is another in each process."""
     assert child.run(HELD, NUMBA_DISABLE_JIT="0") == ""

@@ -117,6 +117,7 @@ def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("grid", "words", "message"),
     [

@@ -90,6 +90,7 @@ def test_damaged_code_is_dropped_and_compiled_anew_once(trials, name):
     assert len(logged) >= 1
 
 
+@pytest.mark.slow
 def test_it_is_said_once_in_a_process(trials):
     notes = [line for _, _, logged in trials.values() for line in logged if "dropped" in line]
     assert len(notes) == 1

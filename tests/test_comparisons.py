@@ -42,6 +42,7 @@ def at_least(rate):
     return binom.ppf(CHANCE, SIMULATIONS, rate)
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("rules", "seeds"), SHAPES)
 def test_equal_rules_are_called_worse_less_often_than_said(rules, seeds):
@@ -64,6 +65,7 @@ def test_the_best_of_unequal_rules_are_called_worse_less_often_than_said(means, 
     assert falsely_worse(simulated(means, seeds)) <= at_most(FALSE_RATE)
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("rules", "seeds"), SHAPES)
 @pytest.mark.parametrize("together", [0.0, 1.0])
@@ -89,6 +91,7 @@ def test_the_intervals_of_all_differences_cover_together(rules, seeds):
     assert hits >= at_least(COVERAGE)
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("rules", "seeds"), [shape for shape in SHAPES if shape[0] > 2])
 def test_the_winner_is_corrected_for_having_been_chosen(rules, seeds):
@@ -108,6 +111,7 @@ def test_rules_that_differ_clearly_keep_their_means():
         np.testing.assert_allclose(found.behind, [0, 100, 200], atol=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [20.0, 100.0])
 def test_a_rule_that_scatters_more_is_not_called_worse_more_often(ratio):
     scatter = np.ones(19)

@@ -39,6 +39,7 @@ def test_every_control_can_be_called(control):
     control.prepare(2)()
 
 
+@pytest.mark.slow
 def test_all_are_measured_on_all_threads(monkeypatch):
     monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
     monkeypatch.setattr(controls, "CONTROLS", CONTROLS[:2])

@@ -190,6 +190,7 @@ def test_a_published_file_is_read_no_further_than_it_is_long(server, tmp_path, m
     assert files_below(tmp_path / "cache") == []
 
 
+@pytest.mark.slow
 def test_no_more_is_decompressed_than_the_header_promises(server, tmp_path):
     fill(tmp_path / "www" / "bomb")
     plain = _idx.header(PARTS["train_images"]) + bytes(256 * 2**20)

@@ -98,6 +98,7 @@ def test_a_corrupted_gzip_file_is_named(tmp_path, position):
         _idx.decode(_idx.read_bytes(path), str(path), IMAGES_MAGIC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True], ids=["sparse", "gzip bomb"])
 def test_no_more_is_read_than_the_header_promises(tmp_path, packed):
     path, size = tmp_path / "labels", 1 << 30

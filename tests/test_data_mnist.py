@@ -111,6 +111,7 @@ def test_other_images_in_the_cache_are_not_believed(parsings, cache):
     assert len(parsings) == 2
 
 
+@pytest.mark.slow
 def test_a_cached_file_that_expands_without_end_is_not_read(parsings, cache):
     data.load("mnist_5k")
     with zipfile.ZipFile(cache, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -176,6 +176,7 @@ def test_activation_and_optimizer_belong_to_the_name(monkeypatch, registry, chos
     assert run_name(experiment, "a") == before
 
 
+@pytest.mark.slow
 def test_an_edited_file_names_other_runs_and_its_comments_do_not(monkeypatch, tmp_path):
     """Files are edited by changing what is read of them, as the package itself must stay."""
     experiments = [Experiment("glorot_uniform"), Experiment("critical", "tanh")]

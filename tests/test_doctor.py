@@ -269,6 +269,7 @@ def test_a_cache_that_cannot_be_written_or_is_missing_is_warned_of(system, monke
     assert "INITPERF_CACHE" in advice
 
 
+@pytest.mark.slow
 def test_the_own_machine_is_examined_without_error():
     findings = list(examine())
     assert {finding.check for finding in findings} <= set(CHECKS)

@@ -68,6 +68,7 @@ except ValueError:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("layer", LAYERS)
 def test_sixteen_threads_at_once_whatever_the_threading_layer(layer):

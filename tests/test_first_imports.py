@@ -105,6 +105,7 @@ def test_a_long_wait_for_the_compiler_is_told_once_while_it_lasts(told):
             assert told() == ["compiling (once per machine): first"]
 
 
+@pytest.mark.slow
 def test_short_waits_add_up_and_nested_ones_count_once(told):
     notice, pause = CompileNotice(0.5), threading.Event()
     for name in ("first", "second"):

@@ -45,6 +45,7 @@ def test_the_description_is_words_without_paths():
     assert not any(str(Path.home()) in value or sys.prefix in value for value in facts.values())
 
 
+@pytest.mark.slow
 def test_describing_starts_no_threading_layer():
     code = (
         "import numba\n"

@@ -152,6 +152,7 @@ def test_the_page_of_a_healthy_model_lists_no_finding():
     assert not [1 for tag, attributes in page.elements if attributes.get("class") == "findings"]
 
 
+@pytest.mark.slow
 def test_the_page_asks_for_nothing_and_runs_its_own_script_only():
     text = check_page(**shown_check())
     page = Tags(text)

@@ -86,6 +86,7 @@ for options in ({}, {"optimizer": "adam", "clip_norm": 1.0}):
 """
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_compiled_training_is_that_of_the_references(tmp_path):
     known = {"NUMBA_DISABLE_JIT": "0", "INITPERF_CACHE": str(tmp_path)}
     printed = child.run(WITHOUT + TRAIN, REMOVED["instructions"], **known)

@@ -80,6 +80,7 @@ def test_loss_and_score_are_those_of_scikit_learn(outputs, backend):
     assert np.isnan(network.evaluate(images, targets, SQUARED)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_a_network_without_hidden_layers_finds_the_least_squares(backend):

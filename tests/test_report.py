@@ -99,6 +99,7 @@ def contents(directory: Path) -> dict[str, bytes]:
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_the_page_fetches_nothing_and_its_links_lead_somewhere(
     whole: tuple[Path, dict[str, pd.DataFrame]],
 ) -> None:
@@ -135,10 +136,12 @@ def test_every_figure_is_on_the_page_and_in_two_files(
         assert (directory / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_the_page_is_small_enough_to_send(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     assert (whole[0] / "index.html").stat().st_size < 6_000_000
 
 
+@pytest.mark.slow
 def test_the_answer_stands_before_everything_else(
     whole: tuple[Path, dict[str, pd.DataFrame]],
 ) -> None:
@@ -153,6 +156,7 @@ def test_the_answer_stands_before_everything_else(
     assert "Its intervals hold for all initializers together with 95 %" in words
 
 
+@pytest.mark.slow
 def test_the_answer_tells_how_far_the_best_is_ahead_and_how_sure_that_is(
     whole: tuple[Path, dict[str, pd.DataFrame]],
 ) -> None:
@@ -167,6 +171,7 @@ def test_the_answer_tells_how_far_the_best_is_ahead_and_how_sure_that_is(
         assert f"of {row.initializer}, {row.verdict}" in answer
 
 
+@pytest.mark.slow
 def test_the_best_initializers_come_with_code_that_runs(
     whole: tuple[Path, dict[str, pd.DataFrame]],
 ) -> None:
@@ -187,6 +192,7 @@ def test_the_best_initializers_come_with_code_that_runs(
     assert _usage.usage_lines(NASTY, "relu") == ""
 
 
+@pytest.mark.slow
 def test_names_are_escaped(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     html = (whole[0] / "index.html").read_text(encoding="utf-8")
     assert NASTY not in html
@@ -196,6 +202,7 @@ def test_names_are_escaped(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     assert Page(html).tags.count("script") == 1
 
 
+@pytest.mark.slow
 def test_every_table_survives_the_round_trip(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     directory, tables = whole
     for name, table in tables.items():
@@ -207,6 +214,7 @@ def test_every_table_survives_the_round_trip(whole: tuple[Path, dict[str, pd.Dat
         assert len(text) == len(table)
 
 
+@pytest.mark.slow
 def test_the_foot_names_machine_and_command(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     words = Page((whole[0] / "index.html").read_text(encoding="utf-8")).words
     foot = words[words.index("Machine and versions") :]
@@ -214,6 +222,7 @@ def test_the_foot_names_machine_and_command(whole: tuple[Path, dict[str, pd.Data
         assert fact in foot
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["activation_variance", "final_accuracy"])
 def test_the_same_tables_give_the_same_figure(
@@ -248,6 +257,7 @@ def test_one_of_a_kind_is_counted_in_the_singular(tmp_path: Path, names: tuple[s
     assert "2 initializers × " in words or len(names) == 1
 
 
+@pytest.mark.slow
 def test_figures_without_data_are_left_out_in_one_line_each(tmp_path: Path) -> None:
     machine = synthetic_tables(epochs=1, steps_per_epoch=2)["machine"]
     write_report({"machine": machine, "bounds": pd.DataFrame()}, tmp_path / "report")
@@ -258,6 +268,7 @@ def test_figures_without_data_are_left_out_in_one_line_each(tmp_path: Path) -> N
     assert not {"svg", "img"} & set(page.tags)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_progress_counts_to_the_end(tmp_path: Path, small: Tables) -> None:
     seen: list[tuple[int, int, str]] = []
@@ -321,6 +332,7 @@ write_report({"runs": pd.read_parquet(file)}, Path(sys.argv[1], "report"))
 """
 
 
+@pytest.mark.slow
 def test_a_figure_of_another_distribution_joins_the_report(tmp_path: Path, small: Tables) -> None:
     (tmp_path / "outside_figures.py").write_text(
         "from initperf_figures import canvas, register\n"
@@ -362,6 +374,7 @@ MOMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("before", [True, False])
@@ -405,6 +418,7 @@ def test_only_some_figures_are_drawn(tmp_path: Path, small: Tables) -> None:
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_document_has_a_page_a_figure_and_is_the_same_each_time(
     tmp_path: Path, small: Tables
@@ -458,6 +472,7 @@ def test_own_figure_files_join_and_faulty_ones_are_named(
         report.check_directory(tmp_path / "r", own=tmp_path / "own")
 
 
+@pytest.mark.slow
 def test_each_setup_has_an_answer_and_panels_of_its_own(tmp_path: Path, small: Tables) -> None:
     deep = {name: small[name].copy() for name in ("runs", "epochs")}
     for table in deep.values():

@@ -120,6 +120,7 @@ def test_goes_on_until_the_interval_is_narrow():
     assert 40 < len(samples) < 400
 
 
+@pytest.mark.slow
 def test_begins_no_round_after_the_budget_but_takes_the_least_rounds():
     def taken(seconds):
         clock = Clock()

@@ -35,6 +35,7 @@ def measured(selection, **options):
     return speed.measure_workloads(selection, seconds=0.01, **options)
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_for_each_workload_size_and_method(workloads):
     steps = []
     table = speed.speed_table(progress=lambda *step: steps.append(step))
@@ -56,6 +57,7 @@ def test_the_table_has_a_row_for_each_workload_size_and_method(workloads):
     assert steps == [(0, 2, "first 24 x 16"), (1, 2, "second 24 x 16"), (2, 2, "")]
 
 
+@pytest.mark.slow
 def test_a_workload_of_a_missing_library_is_left_out(workloads):
     absent = workload_of(made(1, needs="initperf_no_such_module"))
     workloads.register("third", dataclasses.replace(absent, name="third"))
@@ -78,6 +80,7 @@ def test_the_share_of_time_is_the_same_whichever_are_selected(workloads):
     assert Selection(words="first", workloads=workloads).seconds() == 0.02 / 2
 
 
+@pytest.mark.slow
 def test_compiling_is_of_all_kernels_of_ours(workloads):
     rows = measured(
         Selection(workloads=workloads), compiling=lambda kernels: dict.fromkeys(kernels, 1.5)
@@ -177,6 +180,7 @@ def test_first_calls_are_timed_in_a_fresh_process(tmp_path):
     assert 0 < found["squared_norm"] < 120
 
 
+@pytest.mark.slow
 def test_a_cache_that_is_given_is_used(tmp_path):
     cold_start.first_call_seconds([], tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["code"]

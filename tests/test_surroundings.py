@@ -141,6 +141,7 @@ print(code, CODE_CACHE)
 """
 
 
+@pytest.mark.slow
 def test_without_a_home_and_an_entry_of_the_user(tmp_path):
     """As of a container's user: the cache is among temporary files, and no directory is ``~``."""
     known = {key: value for key, value in os.environ.items() if key not in HOMES}
@@ -243,6 +244,7 @@ def test_tables_fit_the_terminal(columns):
     assert "Goodfellow" in text
 
 
+@pytest.mark.slow
 def test_a_table_of_many_numbers_is_shown_row_by_row(tmp_path):
     words = ["info", "mup", "8", "8", "4", "--seed", "1"]
     lines = on_a_terminal(words, 50)

@@ -117,6 +117,7 @@ def test_a_method_alone_is_compared_with_itself():
     assert compare_all({"a": clock.task("a", MS)}, watch=clock)["a"].ratio == 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_result():
     def once():
         clock = Noisy(5)
@@ -177,6 +178,7 @@ def test_real_time_is_measured():
     assert timing.first_s >= 0.004
 
 
+@pytest.mark.slow
 def test_real_callables_are_told_apart():
     found = compare(lambda: time.sleep(0.002), lambda: time.sleep(0.02), Budget(seconds=0.2))
     assert found.ratio < 0.5
