@@ -5,10 +5,8 @@ import glob
 import os
 import secrets
 import shutil
-import signal
 import stat
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from initperf._core.trust import distrust_status
+from initperf._core.uninterrupted import uninterrupted
 
 _LEFT_BEHIND_S = 3600.0  # no file or directory is written for so long
 
@@ -248,14 +247,14 @@ def replacing_directory(directory: Path, *, replace: bool = True) -> Iterator[Pa
         yield fresh
         for path in (*fresh.rglob("*"), fresh):
             _flush(path)
-        with _uninterrupted():
+        with uninterrupted():
             directory.parent.mkdir(parents=True, exist_ok=True)
             if replace:
                 _swap(fresh, directory, workshop / "old")
             elif not directory.exists():
                 _rename_unless_present(fresh, directory)
     finally:
-        with _uninterrupted():
+        with uninterrupted():
             shutil.rmtree(workshop, ignore_errors=True)
 
 
@@ -289,19 +288,3 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C, which reaches the main thread only, back until the block is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    held: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: held.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
-    if held:
-        signal.raise_signal(signal.SIGINT)

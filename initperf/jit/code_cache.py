@@ -27,6 +27,7 @@ import numba
 
 from initperf._core.storage import make_directory
 from initperf._core.trust import distrust
+from initperf._core.uninterrupted import uninterrupted
 from initperf.jit.internals import (
     dumps,
     initialize_runtime,
@@ -146,7 +147,10 @@ class CodeCache:
             stored, parts = pickle.loads(retrieve(path))  # noqa: S301  # see the import
             if stored != key:
                 raise DamagedError("holds the code of other types")
-            return rebuilt(target_context, parts)
+            # an exception between llvmlite's calls would leave code with two owners, or none,
+            # and crash the process when it ends
+            with uninterrupted():
+                return rebuilt(target_context, parts)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except DistrustedError as error:
