@@ -13,11 +13,16 @@ ENDING = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, na
 @pytest.mark.parametrize("name", ENDING)
 def test_a_signal_comes_after_the_block(name):
     number, done = getattr(signal, name), []
-    before = signal.signal(number, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt), uninterrupted():
+
+    def work():
+        with uninterrupted():
             signal.raise_signal(number)
             done.append("the rest")
+
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
         assert signal.getsignal(number) is signal.default_int_handler
     finally:
         signal.signal(number, before)
