@@ -480,3 +480,19 @@ def test_a_table_for_a_pull_request(write, capsys):
     above, below = told.split("<details>")
     assert [f"`{name}`" in above for name in NAMES] == [True] + [False] * 7
     assert [f"`{name}`" in below for name in NAMES] == [False] + [True] * 7
+
+
+@pytest.mark.parametrize(("apart_s", "verdict"), [(30.0, "not judged"), (60.0, "regressed")])
+def test_threads_are_judged_where_passes_are_minutes_apart(write, apart_s, verdict):
+    rng = np.random.default_rng(0)
+
+    def session(factor):
+        rows = suite(rng, spread=0.01)
+        slowed = passes(*(1e-3 * factor,) * 3)
+        for k, one in enumerate(slowed["passes"]):
+            one["taken_s"] = 1e9 + k * apart_s
+        data = samples(rng, factor * 1e-3, 0.01, 3 * ROUNDS)
+        return [row("threaded", data, threads=2, **slowed), *rows]
+
+    found = compare_files(write("old.json", session(1.0)), write("new.json", session(1.6)))
+    assert found.table.set_index("benchmark").loc["threaded", "verdict"] == verdict

@@ -23,6 +23,11 @@ THRESHOLD = 0.05
 """The smallest change that counts, as a fraction of the time, unless another is given."""
 
 FEWEST_ROUNDS = 5
+SHORTEST_SPAN_S = 120.0
+"""Seconds over which passes on several threads must lie to be judged. A processor may be slow for a
+minute or two, at another time than while the controls run, and all passes of a shorter session with
+it: a row of 0.1 ms then takes 1.5 times as long, and no statistic of the session tells why."""
+
 LARGEST_HIDDEN = 1 / 3
 """A benchmark that could hide a larger slowdown is too noisy."""
 
@@ -51,7 +56,8 @@ class FileComparison:
         (the slowdown that would be seen in half of such sessions: its estimate lies above the
         end of the interval, or the threshold, as often as below), these three empty where the
         interval reaches further than by a factor of ten, and ``verdict``: ``"ok"``,
-        ``"improved"``, ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds, or
+        ``"improved"``, ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds,
+        or on several threads with passes within two minutes, or
         ``"control"`` of code that is not initperf's, from which the noise is learned.
     noise : initperf.benchmarks._noise.SessionNoise
         How the controls changed.
@@ -151,7 +157,7 @@ def compare_sessions(
     thresholds = _thresholds(threshold, [old.name for old, _ in pairs])
     enough = [pair for pair in pairs if _can_be_judged(*pair)]
     noise = session_noise(enough)
-    together = sum(not new.is_control for _, new in enough)
+    together = sum(not new.is_control and _is_long(old, new) for old, new in enough)
     rows = [_row(pair, judge(*pair, noise), together, thresholds[pair[0].name]) for pair in pairs]
     return FileComparison(
         pd.DataFrame(rows),
@@ -185,6 +191,11 @@ def _can_be_judged(old: Benchmark, new: Benchmark) -> bool:
     return min(old.rounds, new.rounds) >= FEWEST_ROUNDS and min(old.least_s, new.least_s) > 0
 
 
+def _is_long(old: Benchmark, new: Benchmark) -> bool:
+    """Return whether the passes of two sessions are far enough apart for their threads."""
+    return not new.is_threaded or min(old.span_s, new.span_s) >= SHORTEST_SPAN_S
+
+
 def _row(
     pair: tuple[Benchmark, Benchmark], change: Change, together: int, threshold: float
 ) -> dict[str, object]:
@@ -196,6 +207,8 @@ def _row(
         verdict = "not judged"
     elif new.is_control:
         verdict = "control"
+    elif not _is_long(old, new):
+        verdict = "not judged"
     elif low > 1 and change.ratio >= 1 + threshold:
         verdict = "regressed"
     elif high < 1 and change.ratio <= 1 / (1 + threshold):

@@ -139,6 +139,14 @@ class Benchmark:
         return isinstance(threads, int) and threads > 1
 
     @property
+    def span_s(self) -> float:
+        """Seconds between the first pass and the last; infinite where times are not known."""
+        taken = [float(one.get("taken_s") or math.nan) for one in self.passes]
+        if any(map(math.isnan, taken)):
+            return math.inf
+        return max(taken) - min(taken)
+
+    @property
     def row(self) -> Row:
         """Its row, as of a timing taken here."""
         low, high = self.interval_s
