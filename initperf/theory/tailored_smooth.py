@@ -54,8 +54,8 @@ def tailored_activation(
     Returns
     -------
     Shaping
-        The conditions hold to 1e-7. Of several solutions it is the one with the least |β|, and of
-        these that with the larger β.
+        The conditions hold to 1e-7. Of several solutions it is the one whose β is smallest in
+        magnitude, and of these that with the larger β.
 
     Raises
     ------
