@@ -65,15 +65,14 @@ def test_a_rule_of_this_process_alone_is_refused_by_others(blobs, monkeypatch):
     monkeypatch.setattr(INITIALIZERS, "_entries", dict(INITIALIZERS._entries))
     monkeypatch.setattr(INITIALIZERS, "_canonical", dict(INITIALIZERS._canonical))
     monkeypatch.setattr(INITIALIZERS, "_bare", dict(INITIALIZERS._bare))
-    workers = Workers(2, "processes")  # joblib takes this process for one
+    workers = Workers(2, "processes")  # of two runs: joblib takes this process for one
     register("only_here", INITIALIZERS["zeros"])
+    here = [one.replace(initializer="only_here") for one in GRID[:2]]
     with pytest.raises(UsageError, match="cannot train this; use threads"):
-        sweep(
-            [GRID[0].replace(initializer="only_here")], datasets={"mnist": blobs}, workers=workers
-        )
+        sweep(here, datasets={"mnist": blobs}, workers=workers)
     register("zeros", INITIALIZERS["zeros"].replace(value=0.5), replace=True)
     with pytest.raises(UsageError, match="it defines zeros differently"):
-        sweep([GRID[2]], datasets={"mnist": blobs}, workers=workers)
+        sweep(GRID[2:], datasets={"mnist": blobs}, workers=workers)
 
 
 def test_runs_that_are_kept_are_not_trained_again(blobs, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,7 +106,7 @@ def symbols() -> list[Symbol]:
     begins = sorted(found)
     return [
         Symbol(begin, min(end - begin, _LARGEST), found[begin])
-        for begin, end in zip(begins, [*begins[1:], sys.maxsize], strict=True)
+        for begin, end in zip_longest(begins, begins[1:], fillvalue=sys.maxsize)
     ]
 
 

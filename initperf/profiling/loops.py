@@ -135,6 +135,7 @@ def _libm(line: str) -> str:
         return ""
     intrinsic, name, dtype = found.groups()
     one_instruction = intrinsic and (_COMPUTING_CALL.search(line) or name in ("copysign", "fabs"))
+    one_instruction = one_instruction or name.removesuffix("f") == "sqrt"  # of the processor's too
     if one_instruction or not {name, name.removesuffix("f")} & _LIBM:
         return ""
     return f"{name}{'f' * (dtype == 'f32')}"
