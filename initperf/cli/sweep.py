@@ -5,10 +5,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from initperf._core.text import one_line
-from initperf.cli._arguments import add_json, integer, positive_number
+from initperf.cli._arguments import add_json
 from initperf.cli._outcomes import outcomes
 from initperf.cli._output import progress, show, usage
 from initperf.cli._settings import add_training, axes, check_used
+from initperf.cli._workers import add_dry_run, add_workers
+from initperf.cli._workers import workers as workers_of
 
 if TYPE_CHECKING:
     from initperf.data import Dataset
@@ -28,34 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="file of settings, each with a value or a list of values; options go before it",
     )
     add_training(parser, many=True)
-    parser.add_argument(
-        "--workers",
-        type=integer(1),
-        metavar="N",
-        help="runs at a time; by default one a processor",
-    )
-    parser.add_argument(
-        "--executor",
-        choices=("threads", "processes"),
-        default="threads",
-        help="what runs them: threads, or processes of joblib (default: threads)",
-    )
-    parser.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="train on the workers of this Dask scheduler instead, tcp://host:8786",
-    )
-    parser.add_argument(
-        "--time-budget",
-        type=positive_number,
-        metavar="SECONDS",
-        help="end after this time with the runs that are done; the same command goes on with --out",
-    )
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="count the runs and estimate their time from a few steps, and train nothing",
-    )
+    add_workers(parser)
+    add_dry_run(parser)
     add_json(parser)
 
 
@@ -64,13 +40,11 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.training._data import load_all
     from initperf.training.grids import read, suitable
     from initperf.training.store import RunStore
-    from initperf.training.sweep import Workers, sweep
+    from initperf.training.sweep import sweep
 
     given = (read(arguments.grid) if arguments.grid else {}) | axes(arguments)
+    workers = workers_of(arguments)
     with usage():
-        workers = Workers(
-            arguments.workers, arguments.executor, arguments.scheduler, arguments.time_budget
-        )
         chosen, left_out = suitable(**given)
     check_used(given, chosen)
     for reason in left_out:
