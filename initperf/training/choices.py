@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from initperf._core.arguments import shown
 from initperf._core.registry import Registry
 from initperf._core.schema import Setting, settings_of
 from initperf.optimizers import OPTIMIZERS
@@ -51,7 +52,8 @@ class Choice:
             return self.registry[value]
         entry = self.registry.get(str(getattr(value, "name", "")))
         if entry is None or type(value) is not type(entry):
-            raise ValueError(f"{name} must be one of {', '.join(self.registry)}, not {value!r}")
+            known = ", ".join(self.registry)
+            raise ValueError(f"{name} must be one of {known}, not {shown(value)}")
         return value
 
     def settings(self, name: str) -> Iterator[Setting]:

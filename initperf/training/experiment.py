@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from initperf._core.arguments import shown
 from initperf._core.markup import record
 from initperf._core.nearest import suggestion
 from initperf._core.rule import Rule
@@ -297,7 +298,7 @@ def settings() -> dict[str, Setting]:
 def _taken(record: Any, kind: type[Record], given: dict[str, Any]) -> Any:
     """Return a record with the settings that are given for it, which are taken out."""
     if type(record) is not kind:
-        raise ValueError(f"{kind.__name__.lower()} must be a {kind.__name__}, not {record!r}")
+        raise ValueError(f"{kind.__name__.lower()} must be a {kind.__name__}, not {shown(record)}")
     changes = {name: given.pop(name) for name in settings_of(kind) if name in given}
     return record.replace(**changes) if changes else record
 
