@@ -58,7 +58,8 @@ class _Started:
     def _init_coef(self, *arguments: Any) -> tuple[np.ndarray, np.ndarray]:
         # scikit-learn draws too, so that the order of its batches stays the same.
         weights, bias = super()._init_coef(*arguments)  # type: ignore[misc]  # a mixin's
-        rule = as_initializer(self.initializer).replace(**(self.initializer_parameters or {}))
+        given = {} if self.initializer_parameters is None else self.initializer_parameters
+        rule = as_initializer(self.initializer).replace(**given)
         seed: Any = self.random_state  # type: ignore[attr-defined]  # a mixin's
         if not isinstance(seed, (int, np.integer)):
             seed = int(check_random_state(seed).randint(2**31))
