@@ -62,10 +62,12 @@ def _rows_fill(block: Function) -> Function:
             while done < stop:
                 count = min(size - skip, stop - done)
                 philox_block(words, number, key, stream)
-                block(values, words, *parameters)
-                source, target = values[skip : skip + count], flat[done : done + count]
-                for i in range(count):
-                    target[i] = source[i]
+                whole = count == size
+                made = flat[done : done + size] if whole else values
+                block(made, words, *parameters)
+                if not whole:
+                    for i in range(count):
+                        flat[done + i] = made[skip + i]
                 done += count
                 skip = np.int64(0)
                 number += _U64(1)
