@@ -63,7 +63,7 @@ def found(blobs):
 
 def test_every_point_is_a_mean_field_network_of_its_variance_and_depth(found):
     assert found.complete
-    table = found.table()
+    table = map_table(found.runs)
     assert {2.25, 0.5, 4.0} <= set(table["weight_variance"])
     assert {1, 6} <= set(table["depth"])
     assert 9 <= len(table) <= 25
@@ -148,7 +148,7 @@ def test_a_store_with_a_map_gives_its_table_beside_those_of_the_other_runs(found
 
 @pytest.mark.slow
 def test_the_map_is_drawn_from_runs_and_from_tables(found):
-    table = found.table()
+    table = map_table(found.runs)
     for source in (found.runs, {"trainability": table}):
         figure = draw("trainability_map", source)
         assert figure.axes[0].get_title(loc="left") == "tanh"
@@ -195,5 +195,5 @@ def map_like(function):
 
 def test_the_table_is_sorted_and_names_its_runs(found):
     table = map_table(reversed(found.runs))
-    assert table.equals(found.table())
+    assert table.equals(map_table(found.runs))
     assert table["run"].is_unique

@@ -1,5 +1,6 @@
 """Pages of verbs that measure for one figure or two: written by the report's generator."""
 
+import argparse
 import importlib.metadata
 import shlex
 import sys
@@ -15,6 +16,30 @@ if TYPE_CHECKING:
 
 RUNS, RESULT = "runs", "result"
 """Directories below a verb's own: runs that are kept, and the page with its tables."""
+
+
+def add_page(parser: argparse.ArgumentParser, directory: str) -> None:
+    """Add ``--out`` and ``--format``.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    directory : str
+        Where runs and page are by default.
+    """
+    parser.add_argument(
+        "--out",
+        default=directory,
+        metavar="DIR",
+        help="directory of the runs, which are not trained again, and of the page; "
+        f"by default {directory}",
+    )
+    parser.add_argument(
+        "--format",
+        default="html",
+        choices=("html", "pdf", "png"),
+        help="a page, one document or images alone; by default html",
+    )
 
 
 def check_page(directory: Path) -> None:

@@ -2,43 +2,18 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from initperf import data
 from initperf._core.progress import Stages
+from initperf.report.trainability.found import Found
 from initperf.report.trainability.map_plan import MapPlan, Panel
 from initperf.report.trainability.refinement import Point
 from initperf.training._estimate import sweep_seconds
 from initperf.training.experiment import Experiment
-from initperf.training.map_tables import map_table
 from initperf.training.run import Run
 from initperf.training.store import RunStore
-from initperf.training.sweep import Workers, sweep
-from initperf.training.train import run_name
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-@dataclass(frozen=True, eq=False)
-class Maps:
-    """Runs of maps.
-
-    Attributes
-    ----------
-    runs : list of Run
-        In the order in which they were asked for.
-    complete : bool
-        Whether nothing is left to do; else the time budget ended.
-    """
-
-    runs: list[Run]
-    complete: bool
-
-    def table(self) -> "pd.DataFrame":
-        """Return one row a run, see `initperf.training.map_tables.map_table`."""
-        return map_table(self.runs)
+from initperf.training.sweep import Workers, sweep, to_train
 
 
 def measure_maps(
@@ -49,7 +24,7 @@ def measure_maps(
     store: RunStore | None,
     datasets: dict[str, data.Dataset],
     notice: Callable[[str], object],
-) -> Maps:
+) -> Found:
     """Train the points of all maps, round by round, until no cell is left to split.
 
     Parameters
@@ -81,13 +56,13 @@ def measure_maps(
         number_of_round += 1
         made = {panel: plan.experiments(panel, points) for panel, points in waiting.items()}
         wanted = [one for own in made.values() for several in own.values() for one in several]
-        left = _left(workers, begin)
-        if left is not None and left <= 0.0:
-            return Maps(list(runs.values()), complete=False)
+        left = workers.remaining(begin)
+        if left is None:
+            return Found(list(runs.values()), complete=False)
         with stages(f"round {number_of_round}") as progress:
             found = sweep(
                 wanted,
-                workers=replace(workers, time_budget=left),
+                workers=left,
                 store=store,
                 datasets=datasets,
                 progress=progress,
@@ -95,7 +70,7 @@ def measure_maps(
             )
         runs |= {run.experiment: run for run in found}
         if len(found) < len(wanted):
-            return Maps(list(runs.values()), complete=False)
+            return Found(list(runs.values()), complete=False)
         for panel, own in made.items():
             values[panel] |= {
                 point: sum(score(runs[one], datasets) for one in several) / len(several)
@@ -105,7 +80,7 @@ def measure_maps(
             panel: grid.refine(values[panel], plan.points - len(grid.points))
             for panel, grid in grids.items()
         }
-    return Maps(list(runs.values()), complete=True)
+    return Found(list(runs.values()), complete=True)
 
 
 def score(run: Run, datasets: Mapping[str, data.Dataset]) -> float:
@@ -120,12 +95,6 @@ def score(run: Run, datasets: Mapping[str, data.Dataset]) -> float:
     if run.status == "diverged":
         return 1.0 / datasets[run.experiment.dataset].classes
     return run.test_accuracy
-
-
-def _left(workers: Workers, begin: float) -> float | None:
-    if workers.time_budget is None:
-        return None
-    return workers.time_budget - (time.monotonic() - begin)
 
 
 def plan_cost(
@@ -160,11 +129,7 @@ def plan_cost(
         grid = plan.refinement()
         made = plan.experiments((activation, width), grid.points)
         first = [one for several in made.values() for one in several]
-        waiting = [
-            one
-            for one in first
-            if store is None or run_name(one, datasets[one.dataset].digest) not in store
-        ]
+        waiting = to_train(first, store, datasets)
         count = min(workers, len(first))
         seconds = sweep_seconds(first, datasets, count)
         most = plan.points * plan.seeds

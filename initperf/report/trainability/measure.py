@@ -2,34 +2,18 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from initperf import data
 from initperf._core.progress import Stages
 from initperf.report.rate_search import best_rates
+from initperf.report.trainability.found import Found
 from initperf.report.trainability.study import Study
 from initperf.training._estimate import sweep_seconds
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.store import RunStore
-from initperf.training.sweep import Workers, sweep
-from initperf.training.train import run_name
-
-
-@dataclass(frozen=True, eq=False)
-class Studied:
-    """Runs of a study, those of the searches among them.
-
-    Attributes
-    ----------
-    runs : list of Run
-    complete : bool
-        Whether all are there; else the time budget ended.
-    """
-
-    runs: list[Run]
-    complete: bool
+from initperf.training.sweep import Workers, sweep, to_train
 
 
 def measure_study(
@@ -40,7 +24,7 @@ def measure_study(
     store: RunStore | None,
     datasets: dict[str, data.Dataset],
     notice: Callable[[str], object],
-) -> Studied:
+) -> Found:
     """Search each rule's best rate in each setup, and train it with that rate for each seed.
 
     A rate at which one of the seeds diverges was good for the search's seed alone: the best of the
@@ -68,9 +52,9 @@ def measure_study(
     begin = time.monotonic()
     runs: dict[Experiment, Run] = {}
     for optimizer, experiments in study.experiments().items():
-        left = _left(workers, begin)
-        if left.time_budget is not None and left.time_budget <= _LEAST_SECONDS:
-            return Studied(list(runs.values()), complete=False)
+        left = workers.remaining(begin)
+        if left is None:
+            return Found(list(runs.values()), complete=False)
         with stages(f"searching rates, {optimizer}") as progress:
             found = best_rates(
                 experiments,
@@ -88,9 +72,9 @@ def measure_study(
         complete = len(rates) == len(experiments)
         while rates:
             wanted = [one.replace(learning_rate=own[0]) for one, own in rates.items()]
-            left = _left(workers, begin)
-            if left.time_budget is not None and left.time_budget <= _LEAST_SECONDS:
-                return Studied(list(runs.values()), complete=False)
+            left = workers.remaining(begin)
+            if left is None:
+                return Found(list(runs.values()), complete=False)
             with stages(f"training, {optimizer}") as progress:
                 trained = sweep(
                     wanted,
@@ -114,19 +98,8 @@ def measure_study(
                 and (smaller := [rate for rate in own[1:] if rate < own[0]])
             }
         if not complete:
-            return Studied(list(runs.values()), complete=False)
-    return Studied(list(runs.values()), complete=True)
-
-
-_LEAST_SECONDS = 0.01
-
-
-def _left(workers: Workers, begin: float) -> Workers:
-    """Return the workers with what is left of their time budget, at least a moment."""
-    if workers.time_budget is None:
-        return workers
-    left = workers.time_budget - (time.monotonic() - begin)
-    return replace(workers, time_budget=max(left, _LEAST_SECONDS))
+            return Found(list(runs.values()), complete=False)
+    return Found(list(runs.values()), complete=True)
 
 
 def study_cost(
@@ -163,11 +136,7 @@ def study_cost(
             if one.seed == 0
             for rate in rates
         ]
-        waiting = [
-            one
-            for one in searched
-            if store is None or run_name(one, datasets[one.dataset].digest) not in store
-        ]
+        waiting = to_train(searched, store, datasets)
         seconds = sweep_seconds([*waiting, *own], datasets, min(workers, len(own)))
         rows.append(
             {
