@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if mark := item.get_closest_marker("exhaustive"):
             function, _, _ = item.nodeid.partition("[")
-            parameters = item.callspec.params  # type: ignore[attr-defined]  # it has some
+            parameters = item.callspec.params
             alike[function, *(str(parameters[name]) for name in mark.args)].append(item)
     for cases in alike.values():
         cases.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))

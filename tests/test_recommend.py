@@ -7,14 +7,15 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.errors import DataError, UsageError
-from initperf.report.trainability.advice import Question, advise, rank_cells
+from initperf.report.trainability.advice import advise
 from initperf.report.trainability.audit import audit
-from initperf.report.trainability.cells import cells_of
+from initperf.report.trainability.cells import cells_of, rank_cells
 from initperf.report.trainability.collection import Measured, collected, trials_from
 from initperf.report.trainability.evidence import Evidence, Trial, as_trial, merged, trials_of
 from initperf.report.trainability.limits import limits_of
 from initperf.report.trainability.measure import measure_study, study_cost
 from initperf.report.trainability.predictions import predict
+from initperf.report.trainability.question import Question
 from initperf.report.trainability.study import Study
 from initperf.report.trainability.tables import study_tables
 from initperf.report.trainability.trial_files import read, shipped, write

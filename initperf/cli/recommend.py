@@ -24,7 +24,8 @@ from initperf.errors import UsageError
 
 if TYPE_CHECKING:
     from initperf.data import Dataset
-    from initperf.report.trainability.advice import Advice, Question
+    from initperf.report.trainability.advice import Advice
+    from initperf.report.trainability.question import Question
     from initperf.report.trainability.study import Study
 
 HELP = "rank the initializers for an activation and a depth, and say what the answer rests on"
@@ -109,9 +110,10 @@ def _rates(text: str) -> tuple[float, ...]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Answer, and print the ranking and what it rests on."""
-    from initperf.report.trainability.advice import Question, advise
+    from initperf.report.trainability.advice import advise
     from initperf.report.trainability.audit import audit
     from initperf.report.trainability.collection import Measured, collected, trials_from
+    from initperf.report.trainability.question import Question
 
     measured = Measured.at(arguments.out)
     if arguments.against:
