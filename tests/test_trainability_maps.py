@@ -1,9 +1,8 @@
 """Trainability maps: what is trained, resumed and planned, and the table and figure of it."""
 
-import contextlib
-
 import numpy as np
 import pytest
+from staged_training import training
 
 from initperf import Experiment, train
 from initperf.report.stored import stored_tables
@@ -12,7 +11,6 @@ from initperf.report.trainability.maps import measure_maps, plan_cost
 from initperf.schemes import SCHEMES
 from initperf.training.map_tables import map_table, of_maps
 from initperf.training.store import RunStore
-from initperf.training.sweep import Workers
 from initperf_figures import FIGURES, draw
 from initperf_figures.trainability_map import interpolated, scored
 
@@ -40,20 +38,8 @@ def plan(**changes):
     return MapPlan(**(settings | changes))
 
 
-@contextlib.contextmanager
-def quiet(title):
-    yield lambda done, total, label: None
-
-
 def measured(which, blobs, store=None, budget=None):
-    return measure_maps(
-        which,
-        quiet,
-        workers=Workers(1, time_budget=budget),
-        store=store,
-        datasets={"mnist": blobs},
-        notice=lambda text: None,
-    )
+    return measure_maps(which, training(blobs, store, budget))
 
 
 @pytest.fixture(scope="module")

@@ -78,6 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.report.trainability.evidence import trials_of
     from initperf.report.trainability.limits import limits_of, limits_table
     from initperf.report.trainability.measure import measure_study, study_cost
+    from initperf.report.trainability.staged import StagedTraining
     from initperf.report.trainability.trial_files import write
     from initperf.training._data import load_all
     from initperf.training.store import RunStore
@@ -99,9 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         show(rows, arguments.json)
         return
     store = RunStore(directory / RUNS)
-    found = measure_study(
-        study, progress, workers=chosen, store=store, datasets=datasets, notice=_tell
-    )
+    found = measure_study(study, StagedTraining(progress, chosen, store, datasets, _tell))
     if not found.complete:
         _tell(ended_early(len(found.runs)))
     trials = trials_of(found.runs)

@@ -75,12 +75,11 @@ def run(arguments: argparse.Namespace) -> None:
         return
     from initperf.benchmarks import machine
     from initperf.report.trainability.maps import measure_maps
+    from initperf.report.trainability.staged import StagedTraining
     from initperf.training.map_tables import map_table
 
     store = RunStore(directory / RUNS)
-    found = measure_maps(
-        plan, progress, workers=chosen, store=store, datasets=datasets, notice=_tell
-    )
+    found = measure_maps(plan, StagedTraining(progress, chosen, store, datasets, _tell))
     if not found.complete:
         _tell(ended_early(len(found.runs)))
     if not found.runs:

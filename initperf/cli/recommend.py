@@ -226,18 +226,13 @@ def _measure(study: "Study", arguments: argparse.Namespace) -> None:
     from initperf.report.trainability.collection import Measured
     from initperf.report.trainability.evidence import trials_of
     from initperf.report.trainability.measure import measure_study
+    from initperf.report.trainability.staged import StagedTraining
 
     chosen = workers(arguments)
     datasets = _datasets(study, arguments)
     measured = Measured.at(arguments.out)
-    found = measure_study(
-        study,
-        progress,
-        workers=chosen,
-        store=measured.store(),
-        datasets=datasets,
-        notice=_tell,
-    )
+    training = StagedTraining(progress, chosen, measured.store(), datasets, _tell)
+    found = measure_study(study, training)
     if not found.complete:
         _tell(ended_early(len(found.runs)))
     measured.add(trials_of(found.runs))

@@ -1,86 +1,55 @@
 """Trainability maps: test accuracy after a fixed number of steps over weight variance and depth."""
 
-import time
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 from initperf import data
-from initperf._core.progress import Stages
-from initperf.report.trainability.found import Found
 from initperf.report.trainability.map_plan import MapPlan, Panel
 from initperf.report.trainability.refinement import Point
+from initperf.report.trainability.staged import Found, StagedTraining
 from initperf.training._estimate import sweep_seconds
-from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.store import RunStore
-from initperf.training.sweep import Workers, sweep, to_train
+from initperf.training.sweep import to_train
 
 
-def measure_maps(
-    plan: MapPlan,
-    stages: Stages,
-    *,
-    workers: Workers,
-    store: RunStore | None,
-    datasets: dict[str, data.Dataset],
-    notice: Callable[[str], object],
-) -> Found:
+def measure_maps(plan: MapPlan, training: StagedTraining) -> Found:
     """Train the points of all maps, round by round, until no cell is left to split.
 
     Parameters
     ----------
     plan : MapPlan
-    stages : callable
-        ``stages(title)`` is a context manager that gives a progress callback for a round.
-    workers : Workers
-        Its time budget is that of all rounds.
-    store : RunStore or None
-        Runs in it are read; the same plan asks for the same points again.
-    datasets : dict
-        Data sets by name.
-    notice : callable
-        Called with a line for each damaged file.
+        The same plan asks for the same points again, whose runs are read where they are stored.
+    training : StagedTraining
+        A round is a stage.
 
     Raises
     ------
-    initperf.errors.DataError
+    initperf.errors.UsageError
         When a run cannot be written.
     """
-    begin = time.monotonic()
     grids = {panel: plan.refinement() for panel in plan.panels()}
     values: dict[Panel, dict[Point, float]] = {panel: {} for panel in grids}
     waiting = {panel: grid.points for panel, grid in grids.items()}
-    runs: dict[Experiment, Run] = {}
-    number_of_round = 0
-    while any(waiting.values()):
-        number_of_round += 1
+    for number_of_round in itertools.count(1):
         made = {panel: plan.experiments(panel, points) for panel, points in waiting.items()}
         wanted = [one for own in made.values() for several in own.values() for one in several]
-        left = workers.remaining(begin)
-        if left is None:
-            return Found(list(runs.values()), complete=False)
-        with stages(f"round {number_of_round}") as progress:
-            found = sweep(
-                wanted,
-                workers=left,
-                store=store,
-                datasets=datasets,
-                progress=progress,
-                notice=notice,
-            )
-        runs |= {run.experiment: run for run in found}
-        if len(found) < len(wanted):
-            return Found(list(runs.values()), complete=False)
+        if not wanted:
+            break
+        if not training.train(f"round {number_of_round}", wanted):
+            return Found(list(training.runs.values()), complete=False)
         for panel, own in made.items():
             values[panel] |= {
-                point: sum(score(runs[one], datasets) for one in several) / len(several)
+                point: sum(score(training.runs[one], training.datasets) for one in several)
+                / len(several)
                 for point, several in own.items()
             }
         waiting = {
             panel: grid.refine(values[panel], plan.points - len(grid.points))
             for panel, grid in grids.items()
         }
-    return Found(list(runs.values()), complete=True)
+    return Found(list(training.runs.values()), complete=True)
 
 
 def score(run: Run, datasets: Mapping[str, data.Dataset]) -> float:
