@@ -18,6 +18,7 @@ MODULES = (
     "initperf.benchmarks.regressions",
     "initperf.benchmarks.revisions",
     "initperf.benchmarks.history",
+    "initperf.benchmarks.change_points",
     "initperf_figures",
 )
 

@@ -54,16 +54,18 @@ class _Started:
 
     initializer: str | Initializer
     initializer_parameters: dict[str, Any] | None
+    random_state: Any  # of scikit-learn, as the weights of the layers that it has drawn
+    coefs_: list[np.ndarray]
 
     def _init_coef(self, *arguments: Any) -> tuple[np.ndarray, np.ndarray]:
         # scikit-learn draws too, so that the order of its batches stays the same.
         weights, bias = super()._init_coef(*arguments)  # type: ignore[misc]  # a mixin's
         given = {} if self.initializer_parameters is None else self.initializer_parameters
         rule = as_initializer(self.initializer).replace(**given)
-        seed: Any = self.random_state  # type: ignore[attr-defined]  # a mixin's
+        seed = self.random_state
         if not isinstance(seed, (int, np.integer)):
             seed = int(check_random_state(seed).randint(2**31))
-        layer = len(self.coefs_)  # type: ignore[attr-defined]  # those made before
+        layer = len(self.coefs_)
         rule(weights.shape, rng=seed, stream=layer, out=weights)
         return weights, np.zeros_like(bias)
 

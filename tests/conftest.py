@@ -1,16 +1,18 @@
 """Fixtures that all tests share, and the number of processes that run them."""
 
+import contextlib
 import os
 import signal
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from initperf._core.registry import Registry
 from initperf.data import Dataset
 
 
@@ -45,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if mark := item.get_closest_marker("exhaustive"):
             function, _, _ = item.nodeid.partition("[")
-            parameters = item.callspec.params  # type: ignore[attr-defined]  # it has some
+            parameters = item.callspec.params
             alike[function, *(str(parameters[name]) for name in mark.args)].append(item)
     for cases in alike.values():
         cases.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
@@ -83,6 +85,27 @@ def blobs() -> Dataset:
         name="mnist",
         source="made by a test",
     )
+
+
+@pytest.fixture
+def exchange() -> Iterator[Callable[[Registry[Any], str, object], None]]:
+    """Return a function that puts an entry into a registry until the test ends."""
+    with contextlib.ExitStack() as registries:
+
+        def put(registry: Registry[Any], name: str, entry: object) -> None:
+            registries.enter_context(registry.restored())
+            aliases = registry.aliases(name) if name in registry else ()
+            registry.register(name, entry, aliases, replace=True)
+
+        yield put
+
+
+@pytest.fixture
+def workloads(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, object]:
+    """Two small workloads, which all that chooses from the registry chooses from."""
+    from small_workloads import replace_workloads  # imports the benchmarks, which few tests need
+
+    return replace_workloads(monkeypatch)
 
 
 @pytest.fixture(scope="session", autouse=True)

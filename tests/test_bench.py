@@ -5,8 +5,7 @@ import json
 import math
 
 import pytest
-from test_speed import workloads  # noqa: F401 - a fixture
-from test_workloads import SMALL
+from small_workloads import SMALL
 
 from initperf import cli
 from initperf.benchmarks import speed
@@ -24,7 +23,7 @@ def run(capsys, *words):
 
 
 @pytest.mark.slow
-def test_what_is_kept_can_be_compared(workloads, capsys, tmp_path):  # noqa: F811
+def test_what_is_kept_can_be_compared(workloads, capsys, tmp_path):
     path = tmp_path / "kept.json"
     code, out, _ = run(capsys, "--filter", "first", "--json", "--save", str(path))
     rows = json.loads(out)
@@ -46,7 +45,7 @@ def test_what_is_kept_can_be_compared(workloads, capsys, tmp_path):  # noqa: F81
 
 
 def test_what_cannot_be_measured_or_kept_is_one_line_before_all_else(
-    workloads,  # noqa: F811
+    workloads,
     capsys,
     tmp_path,
     monkeypatch,

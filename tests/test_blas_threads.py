@@ -1,14 +1,16 @@
 """The limit of BLAS's threads: every pool, nested, on several threads at a time, and after fork."""
 
+import importlib
 import os
 import threading
 
 import child
 import pytest
-import scipy.linalg  # noqa: F401  # loads its pool
 from threadpoolctl import threadpool_info
 
 from initperf.jit.blas import blas_threads
+
+importlib.import_module("scipy.linalg")  # loads its pool
 
 
 def threads():

@@ -44,7 +44,7 @@ def test_compilation_ahead_runs_none_of_them(hostile, monkeypatch):
     monkeypatch.setattr("numba.config.DISABLE_JIT", 0)
     monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")  # so that the child has nothing to compile
-    monkeypatch.setattr(precompile, "_marker", lambda one: hostile.parent / "marker")
+    monkeypatch.setattr(precompile, "marker", lambda one: hostile.parent / "marker")
     with precompile.compiling([Experiment()], joining=False) as finish:
         assert finish() == [0]
     assert not list(hostile.glob("*.run"))

@@ -1,6 +1,7 @@
 """Published claims: the rule of verdicts, the records, the store, and each measurement."""
 
 import dataclasses
+import importlib
 import json
 import math
 import sys
@@ -185,9 +186,23 @@ def test_another_definition_is_measured_anew(tmp_path, registered, changes):
 
 def test_other_words_are_the_same_definition():
     assert definition(dataclasses.replace(EXAMPLE, remark="New.")) == definition(EXAMPLE)
-    code = "import math\n\n\ndef f(x):\n    return x\n"
-    assert _outcome._code(code + "register(1)  # word\n") == _outcome._code(code)
-    assert _outcome._code(code.replace("return x", "return -x")) != _outcome._code(code)
+
+
+def test_comments_and_registrations_do_not_change_a_definition_and_code_does(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    code = "import math\n\n\ndef measure(seed, quick):\n    return math.pi\n"
+    texts = {
+        "claim_plain": code,
+        "claim_worded": f"{code}str()  # word\n",
+        "claim_other": code.replace("math.pi", "math.tau"),
+    }
+    definitions = {}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+        measure = importlib.import_module(name).measure
+        definitions[name] = definition(dataclasses.replace(EXAMPLE, measure=measure))
+    assert definitions["claim_plain"] == definitions["claim_worded"]
+    assert definitions["claim_plain"] != definitions["claim_other"]
 
 
 def test_definitions_cover_every_file_that_measurements_share():

@@ -140,7 +140,7 @@ def test_sweeps_that_cannot_begin_are_one_line(
 ):
     """Without the extra that brings Dask, the line names it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("initperf.training._cluster._CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr("initperf.training._cluster.CONNECT_SECONDS", 1.0)
     (tmp_path / "grid.toml").write_text(grid)
     options = ("--dataset", file, *NUMPY, *words)
     code, out, err = run(capsys, "sweep", *options, "grid.toml")

@@ -72,15 +72,15 @@ def server(tmp_path):
 
 
 @pytest.fixture
-def mirrors(monkeypatch):
+def mirrors(exchange):
     """Make `PARTS` the published MNIST, at the mirrors given."""
     known = {part: Published(len(array), _idx.sha256(array)) for part, array in PARTS.items()}
 
     def use(*addresses):
         spec = dataclasses.replace(DATASETS["mnist"], mirrors=addresses, published=known)
-        monkeypatch.setitem(DATASETS._entries, "mnist", spec)
+        exchange(DATASETS, "mnist", spec)
         full = dataclasses.replace(DATASETS["mnist_full"], published=known)
-        monkeypatch.setitem(DATASETS._entries, "mnist_full", full)
+        exchange(DATASETS, "mnist_full", full)
 
     return use
 

@@ -44,22 +44,22 @@ def write(directory, parts, suffix="", dotted=False):
 
 
 @pytest.fixture(autouse=True)
-def nothing_on_this_machine(tmp_path, monkeypatch):
+def nothing_on_this_machine(tmp_path, monkeypatch, exchange):
     monkeypatch.setenv("INITPERF_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "scikit_learn_data"))
     monkeypatch.delenv("INITPERF_DATA", raising=False)
     for name, spec in DATASETS.items():
-        monkeypatch.setitem(DATASETS._entries, name, dataclasses.replace(spec, installed=()))
+        exchange(DATASETS, name, dataclasses.replace(spec, installed=()))
 
 
 @pytest.fixture
-def published(monkeypatch):
+def published(exchange):
     """Make the files of seed 0 the published MNIST, and those of seed 1 Fashion-MNIST."""
     for seed, names in enumerate([("mnist", "mnist_full"), ("fashion_mnist",)]):
         known = {part: Published(len(a), _idx.sha256(a)) for part, a in arrays(seed).items()}
         for name in names:
             spec = dataclasses.replace(DATASETS[name], published=known)
-            monkeypatch.setitem(DATASETS._entries, name, spec)
+            exchange(DATASETS, name, spec)
 
 
 def test_emnist_is_transposed(tmp_path):
@@ -210,11 +210,11 @@ def test_a_directory_that_was_named_must_have_the_files(tmp_path, monkeypatch, b
     assert data.load("fashion_mnist", directory).size == 19
 
 
-def test_files_of_a_package_of_the_system_are_found_after_fetched_ones(tmp_path, monkeypatch):
+def test_files_of_a_package_of_the_system_are_found_after_fetched_ones(tmp_path, exchange):
     write(tmp_path / "share", arrays(3), ".gz")
     installed = str(tmp_path / "nowhere"), str(tmp_path / "share")
     spec = dataclasses.replace(DATASETS["fashion_mnist"], installed=installed)
-    monkeypatch.setitem(DATASETS._entries, "fashion_mnist", spec)
+    exchange(DATASETS, "fashion_mnist", spec)
     found = data.load("fashion_mnist")
     assert np.array_equal(found.train_images, arrays(3)["train_images"])
     assert found.location == str(tmp_path / "share")
@@ -353,10 +353,10 @@ def test_describe_gives_what_a_table_shows(tmp_path):
 
 
 def test_available_has_a_row_for_every_name_and_one_line_for_every_fault(
-    tmp_path, monkeypatch, published
+    tmp_path, exchange, published
 ):
     embedded = dataclasses.replace(DATASETS["mnist_5k"], embedded=lambda: arrays(7))
-    monkeypatch.setitem(DATASETS._entries, "mnist_5k", embedded)
+    exchange(DATASETS, "mnist_5k", embedded)
     write(tmp_path / "MNIST" / "raw", arrays(0))
     (tmp_path / "FashionMNIST").mkdir()
     (tmp_path / "FashionMNIST" / "train-images-idx3-ubyte").write_bytes(b"")

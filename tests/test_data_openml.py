@@ -30,7 +30,7 @@ def arff(images=IMAGES, labels=LABELS):
 
 
 @pytest.fixture(autouse=True)
-def no_network(tmp_path, monkeypatch):
+def no_network(tmp_path, monkeypatch, exchange):
     def refuse(*arguments, **keywords):
         raise AssertionError("the network was touched")
 
@@ -43,7 +43,7 @@ def no_network(tmp_path, monkeypatch):
         known = {part: Published(10, "") for part in ("train_images", "train_labels")}
         known |= {part: Published(4, "") for part in ("test_images", "test_labels")}
         spec = dataclasses.replace(DATASETS[name], published=known)
-        monkeypatch.setitem(DATASETS._entries, name, spec)
+        exchange(DATASETS, name, spec)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_the_name_that_older_releases_gave_the_file_is_found_too(openml):
 
 
 @pytest.fixture
-def published(monkeypatch):
+def published(exchange):
     """Make the table the published MNIST."""
     known = {
         "train_images": Published(10, _idx.sha256(IMAGES[:10])),
@@ -129,7 +129,7 @@ def published(monkeypatch):
     }
     for name in ("mnist", "mnist_full"):
         spec = dataclasses.replace(DATASETS[name], published=known)
-        monkeypatch.setitem(DATASETS._entries, name, spec)
+        exchange(DATASETS, name, spec)
 
 
 def test_a_table_that_nobody_published_is_not_cached(openml, tmp_path):

@@ -21,12 +21,8 @@ from initperf.training.train import run_name
 @pytest.fixture
 def registered():
     """Restore the registry of initializers."""
-    names = "_entries", "_canonical", "_bare"
-    before = {name: dict(getattr(INITIALIZERS, name)) for name in names}
-    yield
-    for name, entries in before.items():
-        getattr(INITIALIZERS, name).clear()
-        getattr(INITIALIZERS, name).update(entries)
+    with INITIALIZERS.restored():
+        yield
 
 
 def first_weights(blobs, experiment):
@@ -161,7 +157,7 @@ def test_code_of_a_rule_its_helpers_and_its_constants_belong_to_the_name(monkeyp
     ("registry", "chosen"),
     [(ACTIVATIONS, {"activation": "tanh"}), (OPTIMIZERS, {"optimizer": "adam"})],
 )
-def test_activation_and_optimizer_belong_to_the_name(monkeypatch, registry, chosen):
+def test_activation_and_optimizer_belong_to_the_name(registry, chosen):
     experiment = Experiment(**chosen)
     before = run_name(experiment, "a")
     (name,) = chosen.values()
@@ -170,9 +166,9 @@ def test_activation_and_optimizer_belong_to_the_name(monkeypatch, registry, chos
         other = dataclasses.replace(entry, value_and_slope=lambda x: (x, 1.0 + 0.0 * x))
     else:
         other = type("Adam", (type(entry),), {"__module__": __name__})()
-    monkeypatch.setitem(registry._entries, name, other)
-    assert run_name(Experiment(**chosen), "a") != before
-    monkeypatch.undo()
+    with registry.restored():
+        registry.register(name, other, replace=True)
+        assert run_name(Experiment(**chosen), "a") != before
     assert run_name(experiment, "a") == before
 
 
@@ -182,7 +178,7 @@ def test_an_edited_file_names_other_runs_and_its_comments_do_not(monkeypatch, tm
     experiments = [Experiment("glorot_uniform"), Experiment("critical", "tanh")]
 
     def names():
-        _definitions._sources.cache_clear()
+        _definitions.sources.cache_clear()
         return [run_name(experiment, "a") for experiment in experiments]
 
     read = _definitions.inspect.getsource

@@ -228,11 +228,11 @@ def test_the_command_line_has_an_option_for_what_an_experiment_can_be():
         experiments(parser.parse_args(["--momentum", "0.5"]))
 
 
-def test_two_records_with_a_setting_of_the_same_name_are_refused(monkeypatch):
+def test_two_records_with_a_setting_of_the_same_name_are_refused(exchange):
     @dataclass(frozen=True)
     class Seeded(Schedule):
         seed: int = setting(0, "a seed of its own")
 
-    monkeypatch.setitem(SCHEDULES._entries, "seeded", Seeded())
+    exchange(SCHEDULES, "seeded", Seeded())
     with pytest.raises(PluginError, match="two parts of an experiment have a setting 'seed'"):
         settings()

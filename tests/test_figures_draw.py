@@ -145,7 +145,7 @@ def test_a_saved_figure_has_the_style_of_the_report(tables: Tables) -> None:
 
 
 def _png(figure: object) -> bytes:
-    return figure._repr_png_()[0]  # type: ignore[attr-defined]
+    return figure._repr_png_()[0]
 
 
 @pytest.mark.slow

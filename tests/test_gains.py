@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from exact_activations import EXACT
 from scipy import integrate
-from test_activations import EXACT
 
 import initperf
 from initperf import ACTIVATIONS, calculate_gain
@@ -15,10 +15,10 @@ from initperf.theory import MeanField, gradient_gain, signal_gain
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_exact_gain_keeps_a_unit_second_moment(name):
     moment = 0.0
-    for end in (-12.0, 12.0):  # beyond, less than 1e-30 of the law; the kink is between halves
+    for end in (-12.0, 12.0):  # beyond, less than 1e-30 of the mass; the kink is between halves
         z = np.linspace(0.0, end, 100_001)
-        law = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-        moment += abs(integrate.simpson(EXACT[name](z) ** 2 * law, x=z))
+        density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+        moment += abs(integrate.simpson(EXACT[name](z) ** 2 * density, x=z))
     # Simpson's error is of order step^4, 2e-16; the value is good to 4 eps of at least 1
     assert calculate_gain(name, exact=True) == pytest.approx(1 / math.sqrt(moment), rel=1e-12)
 

@@ -10,14 +10,8 @@ import pytest
 from scipy.stats import binom
 
 from initperf import cli
-from initperf.benchmarks.history import (
-    Session,
-    add,
-    change_points,
-    changes,
-    read_history,
-    series,
-)
+from initperf.benchmarks.change_points import change_points
+from initperf.benchmarks.history import Session, add, changes, read_history, series
 from initperf.errors import DataError, UsageError
 
 NAME = "bench/bench_workloads.py::test_workload[normal-784x256]"

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from test_schemes_distributions import descend, inputs
+from small_networks import descend, inputs
 
 from initperf import SCHEMES, Experiment, draw_network
 from initperf.errors import UnsuitableError

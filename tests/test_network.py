@@ -1,41 +1,13 @@
 import numpy as np
 import pytest
+from small_networks import BLOCKS, one_step, problem
 
 from initperf.activations import ACTIVATIONS
 from initperf.errors import UnsuitableError
 from initperf.initializers import INITIALIZERS
-from initperf.kernels import KERNELS
-from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Records
+from initperf.kernels.train_epoch import STATISTICS
 from initperf.optimizers import OPTIMIZERS
 from initperf.training.network import Mlp
-
-
-def one_step(
-    network, images, labels, rate=0.0, clip_norm=0.0, optimizer="sgd", clip_globally=False
-):
-    """Return (loss, flat gradients, statistics) of one step on one batch."""
-    rule, count = OPTIMIZERS[optimizer], len(images)
-    rule = rule.replace(weight_decay=0.0 if optimizer == "sgd" else 0.01)
-    factors = rule.factors(np.array([rate]), 0)
-    descent = Descent.start(rule, factors, network.parameters)
-    arrays, records = network.arrays(count), Records.of(1, network.depth, recorded=1)
-    done = KERNELS["train_epoch"][network.backend](
-        arrays,
-        Batches(images, labels, np.arange(count), count),
-        descent._replace(clip_norm=clip_norm, clip_globally=clip_globally),
-        records,
-    )
-    assert tuple(done) == (1, 0)
-    return records.losses[0], arrays.gradients, records.statistics[0]
-
-
-def problem(activation, backend, dtype="float64", sizes=(6, 7, 5, 4), count=9, residual=0):
-    rng = np.random.default_rng(11)
-    network = Mlp(sizes, activation, dtype, backend, residual).initialize("glorot_normal", rng=4)
-    for _, biases in network.layers():
-        biases[:] = 0.1 * rng.standard_normal(len(biases))
-    images = rng.standard_normal((count, sizes[0])).astype(dtype)
-    return network, images, rng.integers(0, sizes[-1], count)
 
 
 def differ_by_their_gradients(network, images, labels):
@@ -60,11 +32,6 @@ def test_gradients_are_the_limit_of_differences(activation, backend):
 
 
 # two blocks, with layers in none before, between and after them, and one that narrows
-BLOCKS = {
-    1: ((6, 5, 5, 4, 4, 3), [(1,), (3,)]),
-    2: ((6, 5, 3, 5, 4, 6, 4, 3), [(1, 2), (4, 5)]),
-    3: ((6, 5, 4, 4, 5, 2, 6, 5, 5, 3), [(1, 2, 3), (4, 5, 6)]),
-}
 
 
 @pytest.mark.parametrize("layers", BLOCKS)

@@ -30,10 +30,9 @@ number = 3
 
 
 @pytest.fixture(autouse=True)
-def _registries_as_before(monkeypatch):
-    for registry in (INITIALIZERS, SCHEMES):
-        for part in ("_entries", "_canonical", "_bare"):
-            monkeypatch.setattr(registry, part, dict(getattr(registry, part)))
+def _registries_as_before():
+    with INITIALIZERS.restored(), SCHEMES.restored():
+        yield
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def started(monkeypatch, tmp_path, processes):
         return processes[-1]
 
     monkeypatch.setattr(sharing.subprocess, "Popen", start)
-    monkeypatch.setattr(precompile, "_marker", lambda name: tmp_path / name)
+    monkeypatch.setattr(precompile, "marker", lambda name: tmp_path / name)
     monkeypatch.setattr("numba.config.DISABLE_JIT", 0)
     monkeypatch.setenv("INITPERF_NUM_THREADS", "3")
     return commands
@@ -43,10 +43,10 @@ def started(monkeypatch, tmp_path, processes):
 def taken(monkeypatch):
     """Give the names of the functions that this process would compile."""
     names = []
-    compilations = precompile._compilations
+    compilations = precompile.compilations_by_name
     monkeypatch.setattr(
         precompile,
-        "_compilations",
+        "compilations_by_name",
         lambda needed: {
             name: functools.partial(names.append, name) for name in compilations(needed)
         },

@@ -20,8 +20,8 @@ SUITE = """
 import time
 import pytest
 
-@pytest.mark.parametrize("law", ["normal", "uniform"])
-def test_fill(ab, benchmark, law):
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+def test_fill(ab, benchmark, distribution):
     benchmark.extra_info["percent_of_limit"] = 12.5
     found = ab(lambda: time.sleep(0.004), lambda: time.sleep(0.001), seconds=0.05)
     print("compared", found)

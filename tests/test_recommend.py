@@ -4,22 +4,24 @@ import dataclasses
 import math
 
 import pytest
+from staged_training import training
 
 from initperf import Experiment, train
 from initperf.errors import DataError, UsageError
-from initperf.report.trainability.advice import Question, advise, rank_cells
+from initperf.report.trainability.advice import advise
 from initperf.report.trainability.audit import audit
-from initperf.report.trainability.cells import cells_of
+from initperf.report.trainability.cells import cells_of, rank_cells
 from initperf.report.trainability.collection import Measured, collected, trials_from
 from initperf.report.trainability.evidence import Evidence, Trial, as_trial, merged, trials_of
 from initperf.report.trainability.limits import limits_of
 from initperf.report.trainability.measure import measure_study, study_cost
 from initperf.report.trainability.predictions import predict
+from initperf.report.trainability.question import Question
+from initperf.report.trainability.staged import StagedTraining
 from initperf.report.trainability.study import Study
 from initperf.report.trainability.tables import study_tables
 from initperf.report.trainability.trial_files import read, shipped, write
 from initperf.training.store import RunStore
-from initperf.training.sweep import Workers
 
 RATES = (0.01, 0.1, 1.0)
 BEST = "orthogonal"
@@ -259,21 +261,8 @@ def study(**changes):
     return Study(**(settings | changes))
 
 
-def stages(title):
-    import contextlib
-
-    return contextlib.nullcontext(lambda done, total, label: None)
-
-
 def measured(which, blobs, store=None, budget=None):
-    return measure_study(
-        which,
-        stages,
-        workers=Workers(1, time_budget=budget),
-        store=store,
-        datasets={"mnist": blobs},
-        notice=lambda text: None,
-    )
+    return measure_study(which, training(blobs, store, budget))
 
 
 def test_a_study_searches_each_cell_and_trains_it_at_its_best_rate(blobs, tmp_path):
@@ -304,22 +293,21 @@ def test_a_study_searches_each_cell_and_trains_it_at_its_best_rate(blobs, tmp_pa
     assert set(trials_from(str(tmp_path / "runs"))) == set(trials)
 
 
-def test_a_rate_at_which_a_seed_diverges_gives_way_to_the_best_smaller_one(blobs, monkeypatch):
+class Diverging(StagedTraining):
+    """Training in which runs of seed 1 diverge at a rate of 0.1."""
+
+    def train(self, title, experiments):
+        complete = super().train(title, experiments)
+        for one in experiments:
+            if one.learning_rate == 0.1 and one.seed == 1:
+                self.runs[one] = dataclasses.replace(self.runs[one], status="diverged")
+        return complete
+
+
+def test_a_rate_at_which_a_seed_diverges_gives_way_to_the_best_smaller_one(blobs):
     """A search that finds 0.1 the best, where the other seeds diverge at 0.1."""
-    from initperf.report.trainability import measure
-
-    real = measure.sweep
-
-    def sweep(experiments, **options):
-        return [
-            dataclasses.replace(run, status="diverged")
-            if run.experiment.learning_rate == 0.1 and run.experiment.seed == 1
-            else run
-            for run in real(experiments, **options)
-        ]
-
-    monkeypatch.setattr(measure, "sweep", sweep)
-    found = measured(study(initializers=("he_normal",), rates=(1e-6, 0.05, 0.1)), blobs)
+    which = study(initializers=("he_normal",), rates=(1e-6, 0.05, 0.1))
+    found = measure_study(which, training(blobs, kind=Diverging))
     assert found.complete
     again = {run.experiment.learning_rate for run in found.runs if run.experiment.seed == 1}
     assert 0.1 in again  # the search's best, at some depth

@@ -50,6 +50,17 @@ def test_an_unknown_name_is_told_the_nearest(fruits):
     assert fruits.get("aple") is None
 
 
+def test_entries_are_restored_with_their_aliases(fruits):
+    with fruits.restored():
+        fruits.register("plum", 3)
+        fruits.register("pear", 4, replace=True)
+        assert (dict(fruits), "nashi" in fruits) == ({"apple": 2, "pear": 4, "plum": 3}, False)
+    assert dict(fruits) == {"apple": 2, "pear": 1}
+    assert fruits["nashi"] == 1
+    with pytest.raises(UnknownNameError):
+        fruits["plum"]
+
+
 def test_an_unknown_name_is_both_a_key_error_and_a_value_error():
     assert issubclass(UnknownNameError, KeyError)
     assert issubclass(UnknownNameError, ValueError)

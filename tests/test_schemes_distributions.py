@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 from sklearn.neural_network import MLPClassifier
-from test_network import one_step
+from small_networks import descend, inputs, one_step
 
-from initperf import INITIALIZERS, KERNELS, SCHEMES, Experiment, draw, draw_network, train
+from initperf import INITIALIZERS, SCHEMES, Experiment, draw, draw_network, train
 from initperf.activations import ACTIVATIONS
-from initperf.kernels.train_epoch import Batches, Descent, Records
 from initperf.optimizers import OPTIMIZERS
 from initperf.schemes import change_rates, signals
 from initperf.schemes.random_walk import gain
@@ -20,12 +19,6 @@ from initperf.training.network import Mlp
 BACKEND = "numpy" if numba.config.DISABLE_JIT else "numba"  # the quicker one
 RATE = 1e-5
 CHANCE = 1e-6  # of failing a test by bad luck, were the seeds others
-
-
-def inputs(count, features, seed=0):
-    """Return inputs as images are: none negative, with a mean of their own each."""
-    rng = np.random.default_rng(seed)
-    return rng.random((count, features)) * rng.random((count, 1))
 
 
 def uniform_allowed(std, size):
@@ -293,19 +286,6 @@ def test_with_fixup_a_step_changes_the_function_as_much_at_any_depth(layers):
     assert error < 0.2
     assert abs(scaled.mean()) < error + RATE  # what is of second order in the rate
     assert plain.mean() > scaled.mean() + 0.4
-
-
-def descend(network, x, labels, rates, optimizer, layer_rates):
-    """Take a step of the whole batch at each of some rates, by the loop that trains."""
-    rule, steps = OPTIMIZERS[optimizer], len(rates)
-    descent = Descent.start(rule, rule.factors(rates, 0), network.parameters)
-    done, _ = KERNELS["train_epoch"][network.backend](
-        network.arrays(len(x)),
-        Batches(x, labels, np.tile(np.arange(len(x)), steps), len(x)),
-        descent._replace(layer_rates=np.array(layer_rates)),
-        Records.of(steps, network.depth),
-    )
-    assert done == len(rates)
 
 
 @pytest.mark.exhaustive("backend")

@@ -10,8 +10,8 @@ from initperf.initializers.constant import Constant
 @pytest.fixture
 def mine():
     """Register an initializer, and remove it afterwards."""
-    yield register("source_mine", Constant(value=1.0), aliases=("source_old",))
-    INITIALIZERS._remove("source_mine")
+    with INITIALIZERS.restored():
+        yield register("source_mine", Constant(value=1.0), aliases=("source_old",))
 
 
 def test_an_entry_is_exchanged_only_on_request(mine):

@@ -3,32 +3,11 @@ import json
 import math
 
 import pytest
-from test_workloads import made, workload_of
+from small_workloads import made, workload_of
 
-from initperf._core.registry import Registry
-from initperf.benchmarks import cold_start, controls, speed
+from initperf.benchmarks import cold_start, speed
 from initperf.benchmarks.speed import Selection
 from initperf.errors import DataError
-
-
-@pytest.fixture
-def workloads(monkeypatch):
-    """Two small workloads, which all that chooses from the registry chooses from."""
-    workload = workload_of(
-        made(1, name="numpy_reference", label="NumPy reference", role="reference"),
-        made(1, name="numpy", label="NumPy"),
-        made(1, name="numba", label="Numba", role="ours", threads="each"),
-    )
-    registry = Registry("workload")
-    for name in ("first", "second"):
-        registry.register(name, dataclasses.replace(workload, name=name, kernels=("k", "l")))
-    monkeypatch.setattr(speed, "WORKLOADS", registry)
-    monkeypatch.setattr(speed, "FULL_SECONDS", 0.02)
-    monkeypatch.setattr(speed, "QUICK_SECONDS", 0.02)
-    monkeypatch.setattr(controls, "SECONDS", 0.0)
-    monkeypatch.setattr(controls, "CONTROLS", controls.CONTROLS[:1])
-    monkeypatch.setenv("INITPERF_NUM_THREADS", "2")
-    return registry
 
 
 def measured(selection, **options):

@@ -242,12 +242,12 @@ def test_runs_of_a_later_version_are_refused_with_a_reason(
     tmp_path, run, monkeypatch, change, reason
 ):
     store = RunStore(tmp_path)
-    described = _run_file._described(run)
+    described = _run_file.described_run(run)
     if "layout" in change:
         described |= change
     else:
         described["run"]["experiment"] |= change
-    monkeypatch.setattr(_run_file, "_described", lambda _run: described)
+    monkeypatch.setattr(_run_file, "described_run", lambda _run: described)
     store.save(run)
     with pytest.raises(DataError, match=reason) as caught:
         store.load(run.name)
@@ -259,7 +259,7 @@ def test_runs_of_a_later_version_are_refused_with_a_reason(
 
 def test_the_index_repeats_what_files_say(tmp_path, run, monkeypatch):
     store = RunStore(tmp_path)
-    monkeypatch.setattr(_index, "_FEW", 2)
+    monkeypatch.setattr(_index, "FEW", 2)
     for number in range(5):
         store.save(named(run, number))
     first, damaged = store.facts()
@@ -287,7 +287,7 @@ def test_the_index_repeats_what_files_say(tmp_path, run, monkeypatch):
 def test_leftovers_of_killed_processes_are_removed_and_no_others(tmp_path):
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    host = _files._host()
+    host = _files.host()
     dead = tmp_path / f".initperf~{host}~{child.pid}~abc.tmp"
     old = tmp_path / ".initperf~elsewhere~1~abc.tmp"
     earlier = tmp_path / ".0123456789abcdef-01234567"

@@ -60,14 +60,17 @@ def test_processes_give_the_bits_of_threads(blobs, tmp_path):
     assert sorted(store) == sorted(run.name for run in threads)
 
 
+@pytest.fixture
+def only_here():
+    """Register a rule that other processes do not have."""
+    with INITIALIZERS.restored():
+        yield register("only_here", INITIALIZERS["zeros"])
+
+
 @pytest.mark.slow
-def test_a_rule_of_this_process_alone_is_refused_by_others(blobs, monkeypatch):
-    monkeypatch.setattr(INITIALIZERS, "_entries", dict(INITIALIZERS._entries))
-    monkeypatch.setattr(INITIALIZERS, "_canonical", dict(INITIALIZERS._canonical))
-    monkeypatch.setattr(INITIALIZERS, "_bare", dict(INITIALIZERS._bare))
+def test_a_rule_of_this_process_alone_is_refused_by_others(blobs, only_here):
     workers = Workers(2, "processes")  # of two runs: joblib takes this process for one
-    register("only_here", INITIALIZERS["zeros"])
-    here = [one.replace(initializer="only_here") for one in GRID[:2]]
+    here = [one.replace(initializer=only_here.name) for one in GRID[:2]]
     with pytest.raises(UsageError, match="cannot train this; use threads"):
         sweep(here, datasets={"mnist": blobs}, workers=workers)
     register("zeros", INITIALIZERS["zeros"].replace(value=0.5), replace=True)
@@ -150,7 +153,7 @@ def test_where_an_epoch_is_cut_makes_no_difference(blobs, monkeypatch):
     for experiment in chosen:
         runs = []
         for operations in (1, 3 * 6 * 70 * 6442, 10**12):
-            monkeypatch.setattr(_epochs, "_PIECE_OPERATIONS", operations)
+            monkeypatch.setattr(_epochs, "PIECE_OPERATIONS", operations)
             looked = []
             runs.append(
                 train(experiment, dataset=blobs, pause=lambda looked=looked: looked.append(0))

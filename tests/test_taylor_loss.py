@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_network import BLOCKS, one_step, problem
+from small_networks import BLOCKS, one_step, problem
 
 from initperf.activations import ACTIVATIONS
 from initperf.schemes._loss import Loss

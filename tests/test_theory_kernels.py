@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from exact_activations import ERF
 from scipy import stats
-from test_theory_quadrature import ERF
 
 from initperf.theory import MeanField, arc_cosine, erf_product, erf_slope_product, network_kernels
 

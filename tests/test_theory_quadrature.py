@@ -5,10 +5,9 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from scipy import special
-from test_activations import EXACT
+from exact_activations import ERF, EXACT, record
 
-from initperf.activations import ACTIVATIONS, Activation
+from initperf.activations import ACTIVATIONS
 from initperf.theory import MeanField, activation_variance, arc_cosine
 from initperf.theory import closed_forms as closed
 from initperf.theory._moments import moments, slopes
@@ -21,11 +20,6 @@ SCALE, ALPHA = 1.0507009873554804934, 1.6732632423543772848
 CORRELATIONS = [-1.0, -0.9, -0.2, 0.0, 0.4, 0.95, 0.9999, 1.0]
 
 
-def record(name, function):
-    return Activation(name=name, formula="", cite="a test", value_and_slope=function)
-
-
-ERF = record("erf", lambda x: (special.erf(x), 2.0 / math.sqrt(math.pi) * np.exp(-x * x)))
 HARD = record("hard_tanh", lambda x: (np.clip(x, -1.0, 1 / 3), 1.0 * ((x > -1.0) & (x < 1 / 3))))
 
 

@@ -3,7 +3,7 @@ import time
 
 import numpy as np
 import pytest
-from test_rounds import MS, Clock
+from simulated_clock import MS, Clock
 from threadpoolctl import threadpool_info
 
 from initperf.benchmarks.budget import Budget

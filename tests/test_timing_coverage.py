@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import binom
-from test_rounds import MS, Clock
+from simulated_clock import MS, Clock
 
 from initperf.benchmarks import speed
 from initperf.benchmarks.budget import Budget

@@ -1,9 +1,8 @@
 """Trainability maps: what is trained, resumed and planned, and the table and figure of it."""
 
-import contextlib
-
 import numpy as np
 import pytest
+from staged_training import training
 
 from initperf import Experiment, train
 from initperf.report.stored import stored_tables
@@ -12,7 +11,6 @@ from initperf.report.trainability.maps import measure_maps, plan_cost
 from initperf.schemes import SCHEMES
 from initperf.training.map_tables import map_table, of_maps
 from initperf.training.store import RunStore
-from initperf.training.sweep import Workers
 from initperf_figures import FIGURES, draw
 from initperf_figures.trainability_map import interpolated, scored
 
@@ -40,20 +38,8 @@ def plan(**changes):
     return MapPlan(**(settings | changes))
 
 
-@contextlib.contextmanager
-def quiet(title):
-    yield lambda done, total, label: None
-
-
 def measured(which, blobs, store=None, budget=None):
-    return measure_maps(
-        which,
-        quiet,
-        workers=Workers(1, time_budget=budget),
-        store=store,
-        datasets={"mnist": blobs},
-        notice=lambda text: None,
-    )
+    return measure_maps(which, training(blobs, store, budget))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +49,7 @@ def found(blobs):
 
 def test_every_point_is_a_mean_field_network_of_its_variance_and_depth(found):
     assert found.complete
-    table = found.table()
+    table = map_table(found.runs)
     assert {2.25, 0.5, 4.0} <= set(table["weight_variance"])
     assert {1, 6} <= set(table["depth"])
     assert 9 <= len(table) <= 25
@@ -148,7 +134,7 @@ def test_a_store_with_a_map_gives_its_table_beside_those_of_the_other_runs(found
 
 @pytest.mark.slow
 def test_the_map_is_drawn_from_runs_and_from_tables(found):
-    table = found.table()
+    table = map_table(found.runs)
     for source in (found.runs, {"trainability": table}):
         figure = draw("trainability_map", source)
         assert figure.axes[0].get_title(loc="left") == "tanh"
@@ -195,5 +181,5 @@ def map_like(function):
 
 def test_the_table_is_sorted_and_names_its_runs(found):
     table = map_table(reversed(found.runs))
-    assert table.equals(found.table())
+    assert table.equals(map_table(found.runs))
     assert table["run"].is_unique

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_workloads import SMALL, made, workload_of
 
 from initperf.benchmarks.limits import Limit
-from initperf.benchmarks.workloads import WORKLOADS, Entry, Method, Size, Workload, matrix
-
-SMALL = matrix(24, 16)
+from initperf.benchmarks.workloads import WORKLOADS, Entry, Size, Workload, matrix
 
 
 def all_rows():
@@ -49,7 +48,7 @@ def test_names_and_labels_of_methods_differ(workload):
     assert len({entry.label for entry in entries}) == len(entries)
 
 
-FILLS = [WORKLOADS[f"fill_{law}"] for law in ("uniform", "normal", "truncated_normal")]
+FILLS = [WORKLOADS[f"fill_{name}"] for name in ("uniform", "normal", "truncated_normal")]
 SHAPE = (50, 40)
 RIGHT = {
     "fill_uniform": lambda rng: rng.random(SHAPE, np.float32),
@@ -106,29 +105,6 @@ def test_a_sweep_has_as_many_runs_as_processors(monkeypatch):
     losses[2] += 1
     with pytest.raises(ValueError, match="a loss of"):
         workload.check(losses, workload.trial.shape, "float32")
-
-
-def made(value, **options):
-    options = {"name": "m", "label": "M", "role": "rival", **options}
-    return Method(prepare=lambda shape, dtype, threads: lambda: value, **options)
-
-
-def check(array, shape, dtype):
-    if array != 1:
-        raise ValueError(f"made {array}")
-
-
-def workload_of(*methods):
-    return Workload(
-        name="w",
-        methods=methods,
-        sizes=(SMALL,),
-        quick_sizes=(SMALL,),
-        check=check,
-        amount=lambda shape, dtype: 100.0,
-        limit=lambda shape, dtype, threads: Limit("stores", 50.0 * threads, "B/s", threads),
-        kernels=(),
-    )
 
 
 def test_unequal_work_is_named_before_it_is_timed():

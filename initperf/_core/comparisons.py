@@ -218,7 +218,7 @@ def _estimates(values: Array, leading: NDArray[np.intp]) -> tuple[Array, Array, 
     spread = float(means.var(ddof=1))
     kept = max(0.0, 1.0 - pool.variance / seeds / spread) if spread > 0.0 else 0.0
     mean[pool.members] = means.mean() + kept * (means - means.mean())
-    # a run varies with its seed, as the seeds' means do, and about them
+    # variance of a run: that of the means of seeds, and that of runs about these means
     shared, rest = float(own.mean(axis=1).var(ddof=1)), (1.0 - 1.0 / count) * pool.variance
     if shared + rest > 0.0:
         squares = shared**2 / (seeds - 1) + rest**2 / pool.freedom

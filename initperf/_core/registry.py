@@ -6,6 +6,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from initperf._core.nearest import nearest, suggestion
@@ -136,6 +137,16 @@ class Registry(Mapping[str, T]):
         declared: Any = record
         self.register(declared.name, declared(), declared.aliases)
         return record
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Restore, when the block ends, the entries that there were when it began: for tests."""
+        self._load_all()
+        before = dict(self._entries), dict(self._canonical), dict(self._bare)
+        try:
+            yield
+        finally:
+            self._entries, self._canonical, self._bare = before
 
     def _remove(self, name: str) -> None:
         del self._entries[name]

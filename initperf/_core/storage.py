@@ -17,7 +17,7 @@ import platformdirs
 from initperf._core.trust import distrust_status
 from initperf._core.uninterrupted import uninterrupted
 
-_LEFT_BEHIND_S = 3600.0  # no file or directory is written for so long
+_LEFT_BEHIND_S = 3600.0  # no write takes that long
 
 
 def cache_directory(*parts: str) -> Path:

@@ -28,11 +28,11 @@ from scipy.special import stdtrit
 Array: TypeAlias = NDArray[np.float64]
 
 CONFIDENCE = 0.95
-_RESAMPLES = 1000  # which know a standard error to 2 %
+_RESAMPLES = 1000  # the standard error of a standard error from so many is 2 %
 FEWEST_FOR_CORRELATION = 8
 """Rounds from which on it shows whether they are independent."""
 _LARGEST_CORRELATION = 0.95
-_LEAST_EFFECTIVE = 3.0  # the variance of fewer is hardly known, and intervals would be boundless
+_LEAST_EFFECTIVE = 3.0  # with fewer, the variance is too uncertain for a finite interval
 _FAR = 1.5 * 1.4826  # median absolute deviations: 1.5 standard deviations of a normal distribution
 _FARTHEST = 700.0  # logarithm of a factor that is still a float
 
@@ -77,7 +77,7 @@ def bootstrap(
     error = (_log(values) - _log(point)).std(axis=0) * np.sqrt(units / (effective - 1.0))
     quantile = stdtrit(effective - 1.0, 0.5 + 0.5 * CONFIDENCE)
     factor = np.exp(np.minimum(quantile * error, _FARTHEST))
-    with np.errstate(over="ignore"):  # which has no upper end
+    with np.errstate(over="ignore"):  # the interval then has no upper end
         return point / factor, point * factor
 
 
@@ -97,7 +97,7 @@ def _effective_rounds(logs: Array) -> Array:
     if rounds < FEWEST_FOR_CORRELATION:
         return np.full(logs.shape[1], float(max(2, rounds)))
     rest = logs - np.median(logs, axis=0)
-    # a few far values, which do not move a median, would hide how the others follow each other
+    # outliers, which do not move a median, would mask the autocorrelation of the other values
     far = _FAR * np.median(np.abs(rest), axis=0)
     rest = np.clip(rest, -far, far)
     rest -= rest.mean(axis=0)

@@ -41,12 +41,13 @@ TOGETHER = 0.99
 """Probability with which the intervals of all benchmarks of a comparison hold."""
 
 FEWEST_CONTROLS = 8
-"""So many tell the drift; of fewer the median is a matter of chance."""
+"""Controls from which the drift is estimated; the median of fewer is mostly noise."""
 
 PRIOR_STD, PRIOR_FREEDOM = 0.02, 4.0
-"""Assumption before any control is seen: the standard deviation of a change of nothing, and the
-degrees of freedom that it counts for. Four are the most with tails so heavy that the fourth moment
-is infinite: of ten benchmarks without controls, only changes beyond 21 % are told from noise."""
+"""Assumption before any control is seen: the standard deviation between sessions of the time of
+unchanged code, and the degrees of freedom that it counts for. Four are the most with tails so heavy
+that the fourth moment is infinite: of ten benchmarks without controls, only changes beyond 21 % are
+told from noise."""
 
 _FEWEST_SPREADS = 3
 _MAD_TO_STD = 1.4826  # of a normal distribution

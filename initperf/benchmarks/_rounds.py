@@ -156,7 +156,7 @@ def _until_precise(
 ) -> Array:
     rows: list[list[float]] = []
     several, budget = budget.preparations > 1, budget.of_one_preparation()
-    # an interval of fewer rounds takes disturbances that last for chance, and can be too narrow
+    # in fewer rounds lasting disturbances look like independent noise: too narrow an interval
     look_at = max(budget.least_rounds, 0 if several else FEWEST_FOR_CORRELATION)
     begin = watch.now_ns()
     while True:

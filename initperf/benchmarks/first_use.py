@@ -1,4 +1,4 @@
-"""What the first minutes with the package cost: processor seconds of new processes.
+"""Costs of the first minutes with the package: processor seconds of new processes.
 
 Each row is a command as a user types it, run in a process of its own; seconds are those of the
 process and of all that it starts, on every processor together. Seconds differ from machine to

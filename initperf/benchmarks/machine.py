@@ -202,9 +202,9 @@ def _threading_layer() -> str:
 
 def _blas_pools() -> dict[str, str]:
     """Return the BLAS of NumPy and of SciPy: wheels bring one each, a system shares one."""
-    import scipy.linalg  # noqa: F401 - loads both pools
     from threadpoolctl import threadpool_info
 
+    importlib.import_module("scipy.linalg")  # loads both pools
     pools: dict[str, str] = {}
     for pool in threadpool_info():
         if pool["user_api"] == "blas":

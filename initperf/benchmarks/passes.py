@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 PASSES = 3
-"""So many, by default: one of three is undisturbed."""
+"""Passes of a session by default: of three, one is likely to be undisturbed."""
 
 KEPT = ("ratio", "ratio_low", "ratio_high", "null_ratio", "limit_s", "taken_s")
 """Entries of a pass's ``extra_info`` that are kept under ``passes`` beside its median."""

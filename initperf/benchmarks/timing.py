@@ -133,7 +133,7 @@ def measure(
 def compare(
     a: Call,
     b: Call,
-    budget: Budget = Budget(),  # noqa: B008 - frozen
+    budget: Budget = Budget(),
     *,
     seed: int = 0,
     watch: Stopwatch = _STOPWATCH,
@@ -158,7 +158,7 @@ def compare(
 
 def compare_all(
     methods: Mapping[str, Call],
-    budget: Budget = Budget(),  # noqa: B008 - frozen
+    budget: Budget = Budget(),
     *,
     baseline: str | None = None,
     seed: int = 0,

@@ -22,6 +22,27 @@ def accuracy(experiment: Experiment) -> float:
     return train(experiment.replace(record="none"), dataset=images(), threads=None).test_accuracy
 
 
+def thirty_layers(initializer: str, seed: int, epochs: int) -> float:
+    """Return the test accuracy of 30 ReLU layers of 100 units, at a rate of 0.01.
+
+    Parameters
+    ----------
+    initializer : str
+    seed, epochs : int
+    """
+    return accuracy(
+        Experiment(
+            initializer,
+            "relu",
+            hidden=(100,) * 30,
+            learning_rate=0.01,
+            epochs=epochs,
+            batch_size=64,
+            seed=seed,
+        )
+    )
+
+
 def loss(experiment: Experiment) -> float:
     """Train without records and return the test loss; infinite where the run diverged."""
     run = train(experiment.replace(record="none"), dataset=images(), threads=None)

@@ -1,4 +1,4 @@
-"""What tutorials teach about scales of weights."""
+"""Teachings of tutorials about scales of weights."""
 
 import math
 

@@ -1,9 +1,9 @@
-"""Gradients grow by χ₁ a layer (Schoenholz, Gilmer, Ganguli & Sohl-Dickstein 2017, 1611.01232)."""
+"""Growth of gradients by χ₁ a layer (Schoenholz, Gilmer, Ganguli & Sohl-Dickstein 2017)."""
 
 import math
 
 from initperf.claims._claim import Claim, register
-from initperf.claims._stack import Stack, inputs, mean_square
+from initperf.claims._stack import Stack, inputs, mean_over_networks, mean_square
 from initperf.initializers import VarianceScaling
 from initperf.theory import MeanField
 
@@ -12,24 +12,20 @@ _FIRST, _LAST = 4, 19  # layers whose second moment is that of the fixed point
 _WEIGHTS, _BIASES = 4.0, 0.05
 
 
+def _growth(seed: int) -> float:
+    """Return by what the squared gradient grows from layer `_LAST` down in one network."""
+    weights = VarianceScaling(scale=_WEIGHTS)
+    stack = Stack.draw(seed, [_WIDTH] * (_LAYERS + 1), weights, "tanh", math.sqrt(_BIASES))
+    states = stack.forward(inputs(seed, 8, _WIDTH))
+    gradients = stack.backward(states, inputs(seed + (1 << 30), 8, _WIDTH))
+    return mean_square(gradients[_FIRST]) / mean_square(gradients[_LAST - 1])
+
+
 def _ratio(seed: int, quick: bool) -> float:
-    networks = 10 if quick else 40
-    total = 0.0
-    for number in range(networks):
-        own = seed * networks + number
-        stack = Stack.draw(
-            own,
-            [_WIDTH] * (_LAYERS + 1),
-            VarianceScaling(scale=_WEIGHTS),
-            "tanh",
-            math.sqrt(_BIASES),
-        )
-        states = stack.forward(inputs(own, 8, _WIDTH))
-        gradients = stack.backward(states, inputs(own + (1 << 30), 8, _WIDTH))
-        total += mean_square(gradients[_FIRST]) / mean_square(gradients[_LAST - 1])
+    growth = mean_over_networks(_growth, seed, 10 if quick else 40)
     field = MeanField("tanh", _WEIGHTS, _BIASES)
     expected = math.log(field.chi(field.fixed_point()))
-    return math.log(total / networks) / (_LAST - 1 - _FIRST) / expected
+    return math.log(growth) / (_LAST - 1 - _FIRST) / expected
 
 
 register(

@@ -6,7 +6,7 @@ import numpy as np
 
 from initperf.claims._claim import Claim, register
 from initperf.claims._random import normals
-from initperf.claims._stack import inputs
+from initperf.claims._stack import correlation, mean_over_networks, orthogonal_inputs
 from initperf.claims._training import accuracy
 from initperf.theory import tailored_slope
 from initperf.training.experiment import Experiment
@@ -16,21 +16,19 @@ _WIDTH, _LAYERS = 1500, 50
 
 def _correlation(seed: int, quick: bool) -> float:
     """Return the correlation of orthogonal inputs after 50 layers of the tailored leaky ReLU."""
-    networks, slope = (2 if quick else 6), tailored_slope(_LAYERS, 0.9)
-    total = 0.0
-    for number in range(networks):
-        own = seed * networks + number
-        x = inputs(own, 2, _WIDTH).astype(np.float64)
-        x[1] -= x[0] * (x[0] @ x[1]) / (x[0] @ x[0])
+    slope = tailored_slope(_LAYERS, 0.9)
+    scale = math.sqrt(2.0 / (1.0 + slope**2) / _WIDTH)
+
+    def last(own: int) -> float:
+        x = orthogonal_inputs(own, _WIDTH)
         x *= math.sqrt(_WIDTH) / np.linalg.norm(x, axis=1, keepdims=True)
         x = x.astype(np.float32)
-        scale = math.sqrt(2.0 / (1.0 + slope**2) / _WIDTH)
         for layer in range(_LAYERS + 1):
             z = x @ normals(own, layer, (_WIDTH, _WIDTH), scale)
             x = np.maximum(z, np.float32(slope) * z)
-        one, two = z.astype(np.float64)
-        total += float(one @ two / np.sqrt((one @ one) * (two @ two)))
-    return total / networks
+        return correlation(z)
+
+    return mean_over_networks(last, seed, 2 if quick else 6)
 
 
 def _trained(seed: int, quick: bool) -> float:

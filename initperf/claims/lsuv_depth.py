@@ -1,22 +1,11 @@
 """LSUV against other weights in a deep ReLU network (Mishkin & Matas 2016, 1511.06422)."""
 
 from initperf.claims._claim import Claim, register
-from initperf.claims._training import accuracy
-from initperf.training.experiment import Experiment
+from initperf.claims._training import thirty_layers
 
 
 def _trained(initializer: str, seed: int, quick: bool) -> float:
-    return accuracy(
-        Experiment(
-            initializer,
-            "relu",
-            hidden=(100,) * 30,
-            learning_rate=0.01,
-            epochs=5 if quick else 10,
-            batch_size=64,
-            seed=seed,
-        )
-    )
+    return thirty_layers(initializer, seed, epochs=5 if quick else 10)
 
 
 def _over_orthogonal(seed: int, quick: bool) -> float:

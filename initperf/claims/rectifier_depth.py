@@ -3,10 +3,9 @@
 import math
 
 from initperf.claims._claim import Claim, register
-from initperf.claims._stack import Stack, inputs, mean_square
-from initperf.claims._training import accuracy
+from initperf.claims._stack import Stack, inputs, mean_over_networks, mean_square
+from initperf.claims._training import thirty_layers
 from initperf.initializers import INITIALIZERS
-from initperf.training.experiment import Experiment
 
 _CITE = "He, Zhang, Ren & Sun 2015 (1502.01852), section 2.2"
 _TRAINING = (
@@ -16,35 +15,20 @@ _TRAINING = (
 
 
 def _lost(seed: int, quick: bool) -> float:
-    networks, total = (4 if quick else 16), 0.0
-    for number in range(networks):
-        own = seed * networks + number
+    def ratio(own: int) -> float:
         stack = Stack.draw(own, [1000] * 32, INITIALIZERS["glorot_normal"], "relu")
         states = stack.forward(inputs(own, 4, 1000))
-        total += mean_square(states[30]) / mean_square(states[0])
-    return math.log2(total / networks)
+        return mean_square(states[30]) / mean_square(states[0])
 
-
-def _trained(initializer: str, seed: int, quick: bool) -> float:
-    return accuracy(
-        Experiment(
-            initializer,
-            "relu",
-            hidden=(100,) * 30,
-            learning_rate=0.01,
-            epochs=8 if quick else 15,
-            batch_size=64,
-            seed=seed,
-        )
-    )
+    return math.log2(mean_over_networks(ratio, seed, 4 if quick else 16))
 
 
 def _he(seed: int, quick: bool) -> float:
-    return _trained("he_normal", seed, quick)
+    return thirty_layers("he_normal", seed, epochs=8 if quick else 15)
 
 
 def _xavier(seed: int, quick: bool) -> float:
-    return _trained("glorot_normal", seed, quick)
+    return thirty_layers("glorot_normal", seed, epochs=8 if quick else 15)
 
 
 register(

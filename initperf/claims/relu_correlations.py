@@ -1,7 +1,7 @@
 """Speed at which ReLU networks forget what distinguishes inputs (Hayou et al. 2019, 1902.06853)."""
 
 from initperf.claims._claim import Claim, register
-from initperf.claims._stack import Stack, inputs
+from initperf.claims._stack import Stack, correlation, mean_over_networks, orthogonal_inputs
 from initperf.initializers import INITIALIZERS
 from initperf.theory import arc_cosine
 
@@ -9,29 +9,28 @@ _LAYERS = 10_000
 _DEPTH, _WIDTH = 30, 500
 
 
+def _expected(layers: int) -> float:
+    """Return the correlation of infinite width so many layers above one of 0."""
+    found = 0.0
+    for _ in range(layers):
+        found = arc_cosine(found)
+    return found
+
+
 def _limit(seed: int, quick: bool) -> float:
-    correlation = 0.0
-    for _ in range(_LAYERS):
-        correlation = arc_cosine(correlation)
-    return _LAYERS**2 * (1.0 - correlation)
+    return _LAYERS**2 * (1.0 - _expected(_LAYERS))
 
 
 def _angle(seed: int, quick: bool) -> float:
     """Return the measured 1 − c after 30 layers, divided by that of infinite width."""
-    wanted = 0.0
-    for _ in range(_DEPTH - 1):
-        wanted = arc_cosine(wanted)
-    total, networks = 0.0, 10 if quick else 40
-    for number in range(networks):
-        own = seed * networks + number
-        widths = [_WIDTH] * (_DEPTH + 1)
-        stack = Stack.draw(own, widths, INITIALIZERS["he_normal"], "relu")
-        # inputs at a right angle, so that layer 1 starts from a correlation of 0
-        x = inputs(own, 2, _WIDTH).astype("float64")
-        x[1] -= x[0] * (x[0] @ x[1]) / (x[0] @ x[0])
-        first, second = stack.forward(x.astype("float32"))[-1].astype("float64")
-        total += 1.0 - first @ second / ((first @ first) * (second @ second)) ** 0.5
-    return float(total / networks / (1.0 - wanted))
+
+    def last(own: int) -> float:
+        stack = Stack.draw(own, [_WIDTH] * (_DEPTH + 1), INITIALIZERS["he_normal"], "relu")
+        x = orthogonal_inputs(own, _WIDTH)  # so that layer 1 starts from a correlation of 0
+        return 1.0 - correlation(stack.forward(x.astype("float32"))[-1])
+
+    found = mean_over_networks(last, seed, 10 if quick else 40)
+    return found / (1.0 - _expected(_DEPTH - 1))
 
 
 register(

@@ -2,12 +2,9 @@
 
 import math
 
-import numpy as np
-
 from initperf.claims._claim import Claim, register
-from initperf.claims._stack import inputs, mean_square
+from initperf.claims._stack import inputs, mean_over_networks, mean_square, relu_branch
 from initperf.claims._training import accuracy
-from initperf.initializers import INITIALIZERS
 from initperf.schemes import signals
 from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
@@ -18,25 +15,20 @@ _SKIPINIT = "De & Smith 2020 (2002.10444), section 2"
 
 def _moments(seed: int, normalized: bool, blocks: int) -> list[float]:
     """Return the mean square before the first and after each block x + W₂ relu(W₁ relu(x))."""
-    he = INITIALIZERS["he_normal"]
     x = inputs(seed, _COUNT, _WIDTH)
     found = [mean_square(x)]
     for block in range(blocks):
-        branch = x / math.sqrt(found[-1]) if normalized else x
-        for layer in range(2):
-            w = he((_WIDTH, _WIDTH), rng=seed, stream=2 * block + layer, threads=1)
-            branch = np.maximum(branch, 0.0) @ w
-        x = x + branch
+        x = x + relu_branch(x / math.sqrt(found[-1]) if normalized else x, seed, block)
         found.append(mean_square(x))
     return found
 
 
 def _growth(seed: int, quick: bool) -> float:
-    networks, total = (5 if quick else 20), 0.0
-    for number in range(networks):
-        found = _moments(seed * networks + number, False, _BLOCKS)
-        total += found[-1] / found[0]
-    return float((total / networks) ** (1.0 / _BLOCKS))
+    def ratio(own: int) -> float:
+        found = _moments(own, False, _BLOCKS)
+        return found[-1] / found[0]
+
+    return float(mean_over_networks(ratio, seed, 5 if quick else 20) ** (1.0 / _BLOCKS))
 
 
 def _normalized(seed: int, quick: bool) -> float:

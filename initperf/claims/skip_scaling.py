@@ -5,27 +5,22 @@ import math
 import numpy as np
 
 from initperf.claims._claim import Claim, register
-from initperf.claims._stack import inputs, mean_square
-from initperf.initializers import INITIALIZERS
+from initperf.claims._stack import inputs, mean_over_networks, mean_square, relu_branch
 
 _WIDTH, _BLOCKS, _COUNT = 256, 50, 16
 
 
-def _growth(seed: int, quick: bool) -> float:
+def _ratio(seed: int) -> float:
     """Return the factor of the mean square in all blocks x + W₂ relu(W₁ relu(x)) / √blocks."""
-    he, networks, total = INITIALIZERS["he_normal"], (4 if quick else 10), 0.0
-    for number in range(networks):
-        own = seed * networks + number
-        x = inputs(own, _COUNT, _WIDTH)
-        before = mean_square(x)
-        for block in range(_BLOCKS):
-            branch = x
-            for layer in range(2):
-                w = he((_WIDTH, _WIDTH), rng=own, stream=2 * block + layer, threads=1)
-                branch = np.maximum(branch, 0.0) @ w
-            x = x + branch / np.float32(math.sqrt(_BLOCKS))
-        total += mean_square(x) / before
-    return total / networks
+    x = inputs(seed, _COUNT, _WIDTH)
+    before = mean_square(x)
+    for block in range(_BLOCKS):
+        x = x + relu_branch(x, seed, block) / np.float32(math.sqrt(_BLOCKS))
+    return mean_square(x) / before
+
+
+def _growth(seed: int, quick: bool) -> float:
+    return mean_over_networks(_ratio, seed, 4 if quick else 10)
 
 
 register(

@@ -113,6 +113,14 @@ def _show_fitted(
         console.print()
 
 
+def without_nan(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a row with None, an empty cell, in the place of each NaN."""
+    return {
+        str(name): None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in row.items()
+    }
+
+
 def show_json(value: Any) -> None:
     """Print a value as JSON: numbers that are not finite as null, what has no JSON as text.
 

@@ -1,12 +1,13 @@
 """Pages of verbs that measure for one figure or two: written by the report's generator."""
 
-import importlib.metadata
+import argparse
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from initperf.cli._figures import from_figures
 from initperf.cli._output import progress, usage
 from initperf.errors import UsageError
 
@@ -15,6 +16,35 @@ if TYPE_CHECKING:
 
 RUNS, RESULT = "runs", "result"
 """Directories below a verb's own: runs that are kept, and the page with its tables."""
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add ``--format``."""
+    parser.add_argument(
+        "--format",
+        default="html",
+        choices=("html", "pdf", "png"),
+        help="a page, one document or images alone; by default html",
+    )
+
+
+def add_page(parser: argparse.ArgumentParser, directory: str) -> None:
+    """Add ``--out`` and ``--format``.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    directory : str
+        Where runs and page are by default.
+    """
+    parser.add_argument(
+        "--out",
+        default=directory,
+        metavar="DIR",
+        help="directory of the runs, which are not trained again, and of the page; "
+        f"by default {directory}",
+    )
+    add_format(parser)
 
 
 def check_page(directory: Path) -> None:
@@ -32,7 +62,7 @@ def check_page(directory: Path) -> None:
     """
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"{directory} is a file; name a directory")
-    _entry("check")(directory / RESULT)
+    from_figures("check")(directory / RESULT)
 
 
 def write_page(
@@ -62,7 +92,7 @@ def write_page(
     pathlib.Path
         The page.
     """
-    write = _entry("write")
+    write = from_figures("write")
     command = shlex.join(["initperf", *sys.argv[1:]])
     place = directory / RESULT
     with progress("drawing") as tell, usage():
@@ -77,10 +107,3 @@ def write_page(
             progress=tell,
         )
     return page
-
-
-def _entry(name: str) -> Any:
-    for entry in importlib.metadata.entry_points(group="initperf.report"):
-        if entry.name == name:
-            return entry.load()
-    raise UsageError("the report generator is not installed; install initperf[suite] again")

@@ -4,7 +4,7 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from initperf._core.text import one_line
@@ -150,6 +150,20 @@ def axes(arguments: argparse.Namespace, *, many: bool = True) -> dict[str, Any]:
     if count > _MOST_EXPERIMENTS:
         raise UsageError(f"a grid has at most {_MOST_EXPERIMENTS:,} experiments, not {count:,}")
     return given | ({"parameters": parameters} if parameters else {})
+
+
+def single_values(given: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Return the one value of each axis.
+
+    Raises
+    ------
+    UsageError
+        For an axis with several.
+    """
+    for name, values in given.items():
+        if len(values) > 1:
+            raise UsageError(f"{_flag(name)} takes one value here")
+    return {name: values[0] for name, values in given.items()}
 
 
 def experiments(arguments: argparse.Namespace, *, many: bool = True) -> list[Any]:

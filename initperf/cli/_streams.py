@@ -5,7 +5,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class Outlet(io.RawIOBase):
@@ -43,9 +46,9 @@ class Outlet(io.RawIOBase):
         """Return whether it is a terminal."""
         return os.isatty(self._descriptor)
 
-    def write(self, data: "memoryview | bytes") -> int:  # type: ignore[override]  # any buffer
+    def write(self, data: "ReadableBuffer", /) -> int:
         """Write bytes, or drop them after an error; return their number."""
-        left = memoryview(data)
+        left = whole = memoryview(data)
         while self._open and left:
             try:
                 left = left[os.write(self._descriptor, left) :]
@@ -53,7 +56,7 @@ class Outlet(io.RawIOBase):
                 self._open = False
             except OSError as error:
                 self._open, self.error = False, error
-        return len(data)
+        return len(whole)
 
 
 @contextmanager

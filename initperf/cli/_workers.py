@@ -1,12 +1,14 @@
-"""Options of verbs that train side by side: workers, scheduler, time budget and dry run."""
+"""Workers, time budget and dry run of verbs that train side by side: options and messages."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from initperf.cli._arguments import integer, positive_number
 from initperf.cli._output import usage
 
 if TYPE_CHECKING:
+    from initperf.training.store import RunStore
     from initperf.training.sweep import Workers
 
 
@@ -60,3 +62,15 @@ def workers(arguments: argparse.Namespace) -> "Workers":
         return Workers(
             arguments.workers, arguments.executor, arguments.scheduler, arguments.time_budget
         )
+
+
+def stored(directory: Path) -> "RunStore | None":
+    """Return the store in a directory, or None where there is none; a dry run makes none."""
+    from initperf.training.store import RunStore
+
+    return RunStore(directory) if directory.is_dir() else None
+
+
+def ended_early(count: int) -> str:
+    """Return the message that the time budget ended with so many runs."""
+    return f"the time budget ended with {count} runs; the same command goes on"

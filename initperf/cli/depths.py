@@ -2,7 +2,8 @@
 
 import argparse
 import datetime
-import math
+import functools
+import itertools
 import shlex
 import sys
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from initperf import __version__
 from initperf.cli._arguments import add_data, add_json, integer
-from initperf.cli._output import progress, show, usage
-from initperf.cli._pages import RUNS, check_page, write_page
-from initperf.cli._settings import add_settings, axes, check_used
-from initperf.cli._workers import add_dry_run, add_workers, workers
+from initperf.cli._notices import notice
+from initperf.cli._output import progress, show, usage, without_nan
+from initperf.cli._pages import RUNS, add_page, check_page, write_page
+from initperf.cli._settings import add_settings, axes, check_used, single_values
+from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
 from initperf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from initperf.report.trainability.study import Study
 
 HELP = "measure until which depth each initializer learns, each at its best learning rate"
+
+_tell = functools.partial(notice, "depths")
 
 _WITHOUT = ("loss", "hidden", "seed", "residual", "record", "histogram_steps")
 _SEVERAL = {
@@ -36,13 +40,7 @@ _SEVERAL = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument(
-        "--out",
-        default="depths",
-        metavar="DIR",
-        help="directory of the runs, which are not trained again, and of the page; "
-        "by default depths",
-    )
+    add_page(parser, "depths")
     parser.add_argument(
         "--seeds",
         type=integer(1, most=1000),
@@ -54,12 +52,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--export",
         metavar="FILE.csv",
         help="add a row a run to this table, which initperf recommend --from reads",
-    )
-    parser.add_argument(
-        "--format",
-        default="html",
-        choices=("html", "pdf", "png"),
-        help="a page, one document or images alone; by default html",
     )
     add_workers(parser)
     add_dry_run(parser)
@@ -82,12 +74,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train, draw, and print a row a rule and activation."""
-    from initperf import data
     from initperf.report.trainability.cells import cells_of
     from initperf.report.trainability.evidence import trials_of
     from initperf.report.trainability.limits import limits_of, limits_table
     from initperf.report.trainability.measure import measure_study, study_cost
+    from initperf.report.trainability.staged import StagedTraining
     from initperf.report.trainability.trial_files import write
+    from initperf.training._data import load_all
     from initperf.training.store import RunStore
 
     chosen = workers(arguments)
@@ -98,35 +91,33 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--export: there is no directory {export.parent}")
     if not arguments.dry_run:
         check_page(directory)
-    name = next(iter(study.experiments().values()))[0].dataset
-    datasets = {name: data.load(name, arguments.data_dir)}
+    experiments = itertools.chain.from_iterable(study.experiments().values())
+    datasets = load_all(experiments, arguments.data_dir)
+    (dataset,) = datasets.values()
     if arguments.dry_run:
-        from initperf._core.parallel import default_threads
-
-        kept = RunStore(directory / RUNS) if (directory / RUNS).is_dir() else None
-        count = chosen.count or default_threads()
-        show(study_cost(study, workers=count, store=kept, datasets=datasets), arguments.json)
+        kept = stored(directory / RUNS)
+        rows = study_cost(study, workers=chosen.at_a_time, store=kept, datasets=datasets)
+        show(rows, arguments.json)
         return
     store = RunStore(directory / RUNS)
-    found = measure_study(
-        study, progress, workers=chosen, store=store, datasets=datasets, notice=_tell
-    )
+    found = measure_study(study, StagedTraining(progress, chosen, store, datasets, _tell))
     if not found.complete:
-        _tell(f"the time budget ended with {len(found.runs)} runs; the same command goes on")
+        _tell(ended_early(len(found.runs)))
     trials = trials_of(found.runs)
     if not trials:
         _tell("no run has settings that a table of trials can say")
         return
     if export is not None:
-        evidence = _exported(trials, export, datasets[name])
+        evidence = _exported(trials, export, dataset)
         write(export, evidence)
         _tell(f"{export} has {len(evidence.trials):,} runs")
     limits = limits_table(limits_of(cells_of(trials)))
-    page = _write(trials, directory, datasets[name], arguments.format)
+    page = _write(trials, directory, dataset, arguments.format)
     if page is not None:
         _tell(f"{page}")
-    rows = limits if any(limits.get("setup", ())) else limits.drop(columns="setup", errors="ignore")
-    show([_plain(row) for row in rows.to_dict("records")], arguments.json)
+    if not any(limits.get("setup", ())):
+        limits = limits.drop(columns="setup", errors="ignore")
+    show([without_nan(row) for row in limits.to_dict("records")], arguments.json)
 
 
 def study_of(arguments: argparse.Namespace) -> "Study":
@@ -150,10 +141,7 @@ def study_of(arguments: argparse.Namespace) -> "Study":
     changes: dict[str, Any] = {
         attribute: tuple(given.pop(name)) for name, attribute in _SEVERAL.items() if name in given
     }
-    for name, values in given.items():
-        if len(values) > 1:
-            raise UsageError(f"--{name.replace('_', '-')} takes one value here")
-    others = {name: values[0] for name, values in given.items()}
+    others = single_values(given)
     with usage():
         study = Study(**changes, seeds=arguments.seeds, given=others)
         made = [one for own in study.experiments().values() for one in own]
@@ -230,14 +218,3 @@ def _exported(trials: "tuple[Trial, ...]", path: Path, dataset: "Dataset") -> "E
             "covers": covered(every),
         },
     )
-
-
-def _plain(row: dict[Any, Any]) -> dict[str, Any]:
-    return {
-        str(name): None if isinstance(value, float) and math.isnan(value) else value
-        for name, value in row.items()
-    }
-
-
-def _tell(text: str) -> None:
-    print(f"initperf depths: {text}", file=sys.stderr, flush=True)

@@ -1,15 +1,16 @@
 """``initperf map``: accuracy over weight variance and depth, with what theory expects."""
 
 import argparse
-import sys
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initperf.cli._arguments import add_data, add_json, integer
+from initperf.cli._notices import notice
 from initperf.cli._output import progress, show, usage
-from initperf.cli._pages import RUNS, check_page, write_page
-from initperf.cli._settings import add_settings, axes, check_used
-from initperf.cli._workers import add_dry_run, add_workers, workers
+from initperf.cli._pages import RUNS, add_page, check_page, write_page
+from initperf.cli._settings import add_settings, axes, check_used, single_values
+from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
 from initperf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,18 +18,14 @@ if TYPE_CHECKING:
 
 HELP = "map where networks train, over weight variance and depth, beside mean-field theory"
 
+_tell = functools.partial(notice, "map")
+
 _WITHOUT = ("initializer", "loss", "hidden", "seed", "residual", "record", "histogram_steps")
-_SEVERAL = ("activation", "width", "depth", "weight_variance")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument(
-        "--out",
-        default="map",
-        metavar="DIR",
-        help="directory of the runs, which are not trained again, and of the page; by default map",
-    )
+    add_page(parser, "map")
     parser.add_argument(
         "--quick", action="store_true", help="minutes: width 100, one seed, fewer points and steps"
     )
@@ -40,12 +37,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=integer(1, most=100_000),
         metavar="N",
         help="points of each map at most; they go where accuracy changes fastest",
-    )
-    parser.add_argument(
-        "--format",
-        default="html",
-        choices=("html", "pdf", "png"),
-        help="a page, one document or images alone; by default html",
     )
     add_workers(parser)
     add_dry_run(parser)
@@ -62,8 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train the points, draw the map, and print a row a map."""
-    from initperf import data
     from initperf.report import tables as report_tables
+    from initperf.training._data import load_all
     from initperf.training.store import RunStore
 
     chosen = workers(arguments)
@@ -72,35 +63,32 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.dry_run:
         check_page(directory)
     first = plan.experiments(plan.panels()[0], plan.refinement().points[:1])
-    name = next(iter(first.values()))[0].dataset
-    datasets = {name: data.load(name, arguments.data_dir)}
+    datasets = load_all(next(iter(first.values())), arguments.data_dir)
+    (dataset,) = datasets.values()
     if arguments.dry_run:
-        from initperf._core.parallel import default_threads
         from initperf.report.trainability.maps import plan_cost
         from initperf.training._pace import duration
 
-        kept = RunStore(directory / RUNS) if (directory / RUNS).is_dir() else None
-        rows = plan_cost(
-            plan, workers=chosen.count or default_threads(), store=kept, datasets=datasets
-        )
+        kept = stored(directory / RUNS)
+        rows = plan_cost(plan, workers=chosen.at_a_time, store=kept, datasets=datasets)
         show([row | {"most": duration(row["most_s"])} for row in rows], arguments.json)
         return
     from initperf.benchmarks import machine
     from initperf.report.trainability.maps import measure_maps
+    from initperf.report.trainability.staged import StagedTraining
+    from initperf.training.map_tables import map_table
 
     store = RunStore(directory / RUNS)
-    found = measure_maps(
-        plan, progress, workers=chosen, store=store, datasets=datasets, notice=_tell
-    )
+    found = measure_maps(plan, StagedTraining(progress, chosen, store, datasets, _tell))
     if not found.complete:
-        _tell(f"the time budget ended with {len(found.runs)} runs; the same command goes on")
+        _tell(ended_early(len(found.runs)))
     if not found.runs:
         return
-    table = found.table()
+    table = map_table(found.runs)
     page = write_page(
         {
             "trainability": table,
-            "machine": report_tables.machine_table(datasets[name], machine.describe()),
+            "machine": report_tables.machine_table(dataset, machine.describe()),
         },
         directory,
         title="Where do networks train?",
@@ -139,9 +127,6 @@ def _plan(arguments: argparse.Namespace) -> "MapPlan":
     given = axes(arguments)
     if "parameters" in given:
         raise UsageError("--set is not for a map, whose rule is mean_field")
-    for name, values in given.items():
-        if len(values) > 1 and name not in _SEVERAL:
-            raise UsageError(f"--{name.replace('_', '-')} takes one value here")
     changes: dict[str, Any] = {}
     if "activation" in given:
         changes["activations"] = tuple(given.pop("activation"))
@@ -155,18 +140,15 @@ def _plan(arguments: argparse.Namespace) -> "MapPlan":
                     f"--{name.replace('_', '-')} must be two numbers, the ends of the axis"
                 )
             changes[attribute] = tuple(ends)
-    if "bias_variance" in given:
-        changes["bias_variance"] = given.pop("bias_variance")[0]
+    others = single_values(given)
+    if "bias_variance" in others:
+        changes["bias_variance"] = others.pop("bias_variance")
     for name in ("seeds", "points"):
         if getattr(arguments, name) is not None:
             changes[name] = getattr(arguments, name)
-    changes["given"] = {name: values[0] for name, values in given.items()}
+    make = MapPlan.quick if arguments.quick else MapPlan
     with usage():
-        plan = MapPlan.quick(**changes) if arguments.quick else MapPlan(**changes)
+        plan = make(**changes, given=others)
         made = plan.experiments(plan.panels()[0], plan.refinement().points[:1])
-    check_used(changes["given"], next(iter(made.values())))
+    check_used(others, next(iter(made.values())))
     return plan
-
-
-def _tell(text: str) -> None:
-    print(f"initperf map: {text}", file=sys.stderr, flush=True)

@@ -2,9 +2,9 @@
 
 import argparse
 import dataclasses
-import math
+import functools
+import itertools
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 from initperf.cli._arguments import (
@@ -17,15 +17,20 @@ from initperf.cli._arguments import (
     named,
     positive_number,
 )
-from initperf.cli._output import progress, show, show_json, usage
-from initperf.cli._workers import add_dry_run, add_workers, workers
+from initperf.cli._notices import notice
+from initperf.cli._output import progress, show, show_json, usage, without_nan
+from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
 from initperf.errors import UsageError
 
 if TYPE_CHECKING:
-    from initperf.report.trainability.advice import Advice, Question
+    from initperf.data import Dataset
+    from initperf.report.trainability.advice import Advice
+    from initperf.report.trainability.question import Question
     from initperf.report.trainability.study import Study
 
 HELP = "rank the initializers for an activation and a depth, and say what the answer rests on"
+
+_tell = functools.partial(notice, "recommend")
 
 _HIDDEN = "runs"
 _COMMA = re.compile(r",(?![^(]*\))")
@@ -105,9 +110,10 @@ def _rates(text: str) -> tuple[float, ...]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Answer, and print the ranking and what it rests on."""
-    from initperf.report.trainability.advice import Question, advise
+    from initperf.report.trainability.advice import advise
     from initperf.report.trainability.audit import audit
     from initperf.report.trainability.collection import Measured, collected, trials_from
+    from initperf.report.trainability.question import Question
 
     measured = Measured.at(arguments.out)
     if arguments.against:
@@ -163,7 +169,7 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
     rows = [{k: v for k, v in row.items() if k != _HIDDEN} for row in answer.rows]
     if rows and not any(row.get("diverged") for row in rows):
         rows = [{k: v for k, v in row.items() if k != "diverged"} for row in rows]
-    show([{key: _plain(value) for key, value in row.items()} for row in rows], False)
+    show([without_nan(row) for row in rows], False)
     print()
     if answer.setup is not None:
         counted = sum(len(row["runs"]) for row in answer.rows)
@@ -175,10 +181,6 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
         print(f"thin evidence: {remark}")
     if answer.remarks:
         print("--measure trains networks as asked for, and answers from them")
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _study(question: "Question", arguments: argparse.Namespace) -> "Study":
@@ -199,24 +201,21 @@ def _study(question: "Question", arguments: argparse.Namespace) -> "Study":
     )
 
 
-def _datasets(study: "Study", arguments: argparse.Namespace) -> dict[str, Any]:
-    from initperf import data
+def _datasets(study: "Study", arguments: argparse.Namespace) -> "dict[str, Dataset]":
+    from initperf.training._data import load_all
 
-    names = {one.dataset for own in study.experiments().values() for one in own}
-    return {name: data.load(name, arguments.data_dir) for name in names}
+    experiments = itertools.chain.from_iterable(study.experiments().values())
+    return load_all(experiments, arguments.data_dir)
 
 
 def _show_cost(study: "Study", arguments: argparse.Namespace) -> None:
-    from initperf._core.parallel import default_threads
     from initperf.report.trainability.collection import Measured
     from initperf.report.trainability.measure import study_cost
-    from initperf.training.store import RunStore
 
-    runs = Measured.at(arguments.out).runs
     rows = study_cost(
         study,
-        workers=workers(arguments).count or default_threads(),
-        store=RunStore(runs) if runs.is_dir() else None,
+        workers=workers(arguments).at_a_time,
+        store=stored(Measured.at(arguments.out).runs),
         datasets=_datasets(study, arguments),
     )
     show(rows, arguments.json)
@@ -227,22 +226,13 @@ def _measure(study: "Study", arguments: argparse.Namespace) -> None:
     from initperf.report.trainability.collection import Measured
     from initperf.report.trainability.evidence import trials_of
     from initperf.report.trainability.measure import measure_study
+    from initperf.report.trainability.staged import StagedTraining
 
     chosen = workers(arguments)
     datasets = _datasets(study, arguments)
     measured = Measured.at(arguments.out)
-    found = measure_study(
-        study,
-        progress,
-        workers=chosen,
-        store=measured.store(),
-        datasets=datasets,
-        notice=_tell,
-    )
+    training = StagedTraining(progress, chosen, measured.store(), datasets, _tell)
+    found = measure_study(study, training)
     if not found.complete:
-        _tell(f"the time budget ended with {len(found.runs)} runs; the same command goes on")
+        _tell(ended_early(len(found.runs)))
     measured.add(trials_of(found.runs))
-
-
-def _tell(text: str) -> None:
-    print(f"initperf recommend: {text}", file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from initperf._core.text import one_line
 from initperf.cli._arguments import add_data, integer
 from initperf.cli._figures import from_figures
 from initperf.cli._output import progress, usage
+from initperf.cli._pages import add_format
 from initperf.cli._settings import add_settings, axes, check_used
 from initperf.errors import UsageError
 
@@ -59,12 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="draw your own figures too: each .py file in there registers some",
     )
-    parser.add_argument(
-        "--format",
-        default="html",
-        choices=("html", "pdf", "png"),
-        help="a page, one document or images alone; by default html",
-    )
+    add_format(parser)
     add_data(parser)
     settings = parser.add_argument_group(
         "settings of the runs",

@@ -1,12 +1,12 @@
 """``initperf runs``: runs that a directory keeps, listed, filtered, exported, merged, removed."""
 
 import argparse
-import sys
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from initperf._core.text import one_line
 from initperf.cli._arguments import add_json
+from initperf.cli._notices import notice
 from initperf.cli._output import show
 from initperf.errors import UsageError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from initperf.training.store import RunStore
 
 HELP = "list the runs that a directory keeps; filter, export, merge and remove them"
+
+_tell = functools.partial(notice, "runs")
 
 _ROWS = ("epochs", "steps", "layers", "histograms")
 _ALWAYS = ("run", "initializer", "activation")
@@ -136,7 +138,3 @@ def _export(store: "RunStore", facts: "pandas.DataFrame", arguments: argparse.Na
 def _tell_damaged(damaged: dict[str, str]) -> None:
     for name, reason in damaged.items():
         _tell(f"run {name} is damaged, and a sweep trains it again: {reason}")
-
-
-def _tell(text: str) -> None:
-    print(f"initperf runs: {one_line(text)}", file=sys.stderr, flush=True)

@@ -1,11 +1,11 @@
 """``initperf sweep``: training of a grid of networks, side by side."""
 
 import argparse
-import sys
+import functools
 from typing import TYPE_CHECKING
 
-from initperf._core.text import one_line
 from initperf.cli._arguments import add_json
+from initperf.cli._notices import notice
 from initperf.cli._outcomes import outcomes
 from initperf.cli._output import progress, show, usage
 from initperf.cli._settings import add_training, axes, check_used
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from initperf.training.sweep import Workers
 
 HELP = "train a grid of networks side by side; runs kept in --out are not trained again"
+
+_tell = functools.partial(notice, "sweep")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,17 +72,12 @@ def _plan(
     workers: "Workers",
 ) -> dict[str, object]:
     """Return the row of a dry run."""
-    from initperf._core.parallel import default_threads
     from initperf.training._estimate import sweep_seconds
     from initperf.training._pace import duration
-    from initperf.training.train import run_name
+    from initperf.training.sweep import to_train
 
-    waiting = [
-        one
-        for one in chosen
-        if store is None or run_name(one, datasets[one.dataset].digest) not in store
-    ]
-    count = workers.count or default_threads()
+    waiting = to_train(chosen, store, datasets)
+    count = workers.at_a_time
     seconds = sweep_seconds(waiting, datasets, min(count, len(waiting))) if waiting else 0.0
     return {
         "runs": len(chosen),
@@ -90,7 +87,3 @@ def _plan(
         "estimated_s": seconds,
         "estimated": duration(seconds),
     }
-
-
-def _tell(text: str) -> None:
-    print(f"initperf sweep: {one_line(text)}", file=sys.stderr, flush=True)

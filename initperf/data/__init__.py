@@ -22,7 +22,8 @@ from initperf.data._dataset import Dataset
 from initperf.data._description import available, describe
 from initperf.data._fetching import fetch
 from initperf.data._loading import load
-from initperf.data._own import OwnDataset, from_arrays
+from initperf.data._own import OwnDataset
+from initperf.data._own_arrays import from_arrays
 
 __all__ = [
     "DATASETS",

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from initperf._core.arguments import shown
 from initperf.data._dataset import PARTS
-from initperf.data._own import OwnDataset, from_arrays
+from initperf.data._own import OwnDataset
+from initperf.data._own_arrays import from_arrays
 from initperf.errors import DataError
 
 SUFFIXES = (".npz", ".csv")

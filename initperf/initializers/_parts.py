@@ -279,6 +279,11 @@ def draw_part(
     ------
     TypeError, ValueError
         For what cannot be drawn; nothing has been written then.
+
+    Notes
+    -----
+    There are nine parameters, because all keywords of `Initializer.__call__` but `offset` mean the
+    same here, and are passed on as they were given.
     """
     cut = as_part(shape, part)
     if out is None:

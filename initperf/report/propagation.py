@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PAIRS = 16
-_IMAGES = 512  # the most that a scheme looks at, and so that are loaded
+_IMAGES = 512  # the largest batch that a scheme looks at
 _CENTRED = 100.0  # least ratio of variance and squared mean of weights that theory applies to
 _STEADY = 1.1  # largest ratio of second moments that count as equal
 _DEPTHS = (1, 2, 4, 8, 16, 32, 64)  # of which singular values are computed
@@ -102,10 +102,10 @@ def _measured(
             z = x @ weights + biases
             squares = (z**2).mean(axis=1)
             if not np.isfinite(squares).all():
-                break  # activations may turn what is not a number into one
+                break  # activations may map NaN to a number
             products = (z[::2] * z[1::2]).mean(axis=1)
             found["second_moment"][place] = squares.mean()
-            if weights.std() > 0.0:  # the units of equal weights are one, and correlations ±1
+            if weights.std() > 0.0:  # else all units are equal, and correlations are ±1
                 pairs = products / np.sqrt(squares[::2] * squares[1::2])
                 found["correlation"][place] = pairs.mean()
             if place in _DEPTHS and np.isfinite(jacobian).all():

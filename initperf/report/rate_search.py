@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,7 @@ from initperf import data
 from initperf._core.progress import Progress
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
-from initperf.training.store import RunStore
-from initperf.training.sweep import Workers, sweep
+from initperf.training.sweep import sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +29,6 @@ def best_rates(
     rates: Sequence[float],
     datasets: dict[str, data.Dataset],
     progress: Progress,
-    *,
-    workers: Workers | None = None,
-    store: RunStore | None = None,
-    notice: Callable[[str], object] = lambda text: None,
 ) -> dict[Experiment, list[Run]]:
     """Train each rule at every learning rate, and return its runs, the best first.
 
@@ -48,37 +43,55 @@ def best_rates(
     datasets : dict
         Data sets by name.
     progress : callable
-    workers : Workers, optional
-        See `sweep`; its time budget leaves rules out whose search has not ended.
-    store : RunStore, optional
-        Runs in it are read, the others written.
-    notice : callable
-        Called with a line for each damaged file of the store.
 
     Returns
     -------
     dict of Experiment to list of Run
         By the experiment, of any seed, the runs of its rule and setup, see `ranked`.
     """
+    searches = searches_of(experiments, rates)
+    every = list(dict.fromkeys(itertools.chain.from_iterable(searches.values())))
+    found = sweep(every, datasets=datasets, progress=progress)
+    return best_first(searches, {run.experiment: run for run in found})
+
+
+def searches_of(
+    experiments: Iterable[Experiment], rates: Sequence[float]
+) -> dict[Experiment, list[Experiment]]:
+    """Return what the search for each experiment trains, with one seed that is none of theirs.
+
+    Parameters
+    ----------
+    experiments : iterable of Experiment
+    rates : sequence of float
+        The learning rates, at least 0.
+    """
     wanted = list(experiments)
     seed = 1 + max(one.seed for one in wanted)
-    tried = {one: _tried(one, rates, seed) for one in wanted}
-    every = list(dict.fromkeys(one for several in tried.values() for one in several))
-    found = sweep(
-        every, workers=workers, store=store, datasets=datasets, progress=progress, notice=notice
-    )
-    runs = {run.experiment: run for run in found}
+    found = {}
+    for one in wanted:
+        record = "none" if one.record == "none" else "epoch"
+        light = one.replace(seed=seed, record=record, histogram_steps=())
+        found[one] = [light.replace(learning_rate=rate) for rate in rates]
+    return found
+
+
+def best_first(
+    searches: Mapping[Experiment, Sequence[Experiment]], runs: Mapping[Experiment, Run]
+) -> dict[Experiment, list[Run]]:
+    """Return the runs of each search that has ended, see `ranked`.
+
+    Parameters
+    ----------
+    searches : mapping of Experiment to sequence of Experiment
+        See `searches_of`.
+    runs : mapping of Experiment to Run
+    """
     return {
         one: ranked(runs[each] for each in several)
-        for one, several in tried.items()
+        for one, several in searches.items()
         if all(each in runs for each in several)
     }
-
-
-def _tried(experiment: Experiment, rates: Sequence[float], seed: int) -> list[Experiment]:
-    record = "none" if experiment.record == "none" else "epoch"
-    light = experiment.replace(seed=seed, record=record, histogram_steps=())
-    return [light.replace(learning_rate=rate) for rate in rates]
 
 
 def ranked(runs: Iterable[Run]) -> list[Run]:

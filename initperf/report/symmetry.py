@@ -1,4 +1,4 @@
-"""How alike the units of a layer are after some training steps: equal weights stay equal.
+"""Similarity of the units of a layer after some training steps: equal weights stay equal.
 
 Units of a layer that begin with the same weights receive the same gradients, and so are one unit
 for ever (Goodfellow, Bengio & Courville 2016, section 8.4).

@@ -22,7 +22,9 @@ from initperf.training.run import Run
 if TYPE_CHECKING:
     from distributed import Client
 
-_CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 10.0
+"""Seconds after which a scheduler that does not answer counts as absent."""
+
 _AGAIN = "runs that were done are kept in --out; the same command goes on"
 
 
@@ -54,7 +56,7 @@ def connected(address: str) -> "Iterator[Client]":
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about versions, which are checked below
-            client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, AssertionError) as error:
         reason = shown(str(error)) if str(error) else type(error).__name__
         raise UsageError(

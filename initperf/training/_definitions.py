@@ -113,11 +113,11 @@ class _Digest:
         elif isinstance(value, types.ModuleType):
             self._note("module", value.__name__)
             if self._is_own(value.__name__):
-                self._note(*_sources(value.__name__))
+                self._note(*sources(value.__name__))
         elif isinstance(value, (types.FunctionType, type)):
             self._note(type(value).__name__, value.__qualname__)
             if _shapes(value.__module__):
-                self._note(*_sources(value.__module__))
+                self._note(*sources(value.__module__))
             elif self._is_own(value.__module__):
                 self._function(value) if isinstance(value, types.FunctionType) else self._class(
                     value
@@ -187,7 +187,7 @@ def _shapes(module: str) -> bool:
 
 
 @functools.cache
-def _sources(module: str) -> tuple[str, ...]:
+def sources(module: str) -> tuple[str, ...]:
     """Return digests of a module's file and of those that it imports from its own package."""
     found: dict[str, str] = {}
     waiting = [module]

@@ -22,7 +22,7 @@ from initperf.training.network import Mlp
 CLASSES = 10
 """Classes of the data sets that have names."""
 
-_PIECE_OPERATIONS = 2_000_000_000
+PIECE_OPERATIONS = 2_000_000_000
 """Floating-point operations of the steps of one call of the kernel: about 0.1 s."""
 
 _OPERATIONS = 6
@@ -93,7 +93,7 @@ class Epochs:
         self.batch_size = min(experiment.batch_size, len(images))
         self.steps = -(-len(images) // self.batch_size)
         operations = _OPERATIONS * self.batch_size * len(network.parameters)
-        self.piece = max(1, _PIECE_OPERATIONS // operations)
+        self.piece = max(1, PIECE_OPERATIONS // operations)
         self.batches = Batches(images, targets, np.arange(len(images)), self.batch_size)
         self.arrays = network.arrays(self.batch_size)
         start = Descent.start(experiment.optimizer, np.zeros((0, 0)), network.parameters)

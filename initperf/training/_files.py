@@ -54,7 +54,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 def temporary_prefix() -> str:
     """Return the beginning of names of temporary files and directories of this process."""
-    return f".initperf~{_host()}~{os.getpid()}~"
+    return f".initperf~{host()}~{os.getpid()}~"
 
 
 def _share_as(directory: Path, file: Path) -> None:
@@ -89,7 +89,7 @@ def _is_left_over(entry: "os.DirEntry[str]") -> bool:
     with contextlib.suppress(OSError):
         if time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_SECONDS:
             return True
-    own_host = temporary is not None and temporary["host"] == _host()
+    own_host = temporary is not None and temporary["host"] == host()
     return own_host and temporary is not None and not _is_alive(int(temporary["process"]))
 
 
@@ -105,5 +105,6 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _host() -> str:
+def host() -> str:
+    """Return the name of this machine, as names of temporary files have it."""
     return re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())[:64]

@@ -20,7 +20,8 @@ FILE = "_index.arrow"
 """Name of the index: readers of a directory of Parquet files pass over leading underscores."""
 
 _SIZE, _TIME = "file_bytes", "file_time_ns"
-_FEW = 100
+FEW = 100
+"""Runs that may be read from their own files before the index is written again."""
 
 
 def facts(
@@ -61,8 +62,8 @@ def facts(
             row = row.append_column(column, pa.array([value], pa.int64()))
         tables.append(row)
     whole = pa.concat_tables(tables, promote_options="default").sort_by("run").combine_chunks()
-    if len(missing) - len(damaged) > _FEW or len(names) - len(covered) > _FEW:
-        with contextlib.suppress(OSError):  # a store that can only be read is listed all the same
+    if len(missing) - len(damaged) > FEW or len(names) - len(covered) > FEW:
+        with contextlib.suppress(OSError):  # a read-only store is listed without an index
             _write(directory / FILE, whole)
     return whole.drop_columns([_SIZE, _TIME]), damaged
 
@@ -82,7 +83,7 @@ def _known(path: Path) -> Any:
         table.validate(full=True)
         if {"run", _SIZE, _TIME} <= set(table.column_names):
             return table
-    except UNREADABLE:  # none yet, or damaged: the files of runs say it all
+    except UNREADABLE:  # absent or damaged: facts are read from the runs
         pass
     return pa.table(
         {

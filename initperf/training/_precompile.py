@@ -45,7 +45,7 @@ def compiling(
         block ends them.
     """
     needed = _needed(experiments)
-    names = _pending(_compilations(needed))
+    names = _pending(compilations_by_name(needed))
     useful = -(-len(names) // FUNCTIONS_A_PROCESS)
     count = min(useful - joining, default_threads() - 1) if names else 0
     with tempfile.TemporaryDirectory(prefix="initperf-compile-") as claims:
@@ -66,7 +66,7 @@ def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
     from initperf.jit.internals import compiles
     from initperf.jit.policy import CODE_CACHE
 
-    if not compiles() or refusal(CODE_CACHE):  # nothing would come back
+    if not compiles() or refusal(CODE_CACHE):  # this process could not load what others compile
         return []
     needed = {
         Experiment(
@@ -87,7 +87,7 @@ def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
     return sorted(needed, key=lambda one: (one.dtype, one.to_json()))
 
 
-def _compilations(needed: Iterable[Experiment]) -> dict[str, Callable[[], Any]]:
+def compilations_by_name(needed: Iterable[Experiment]) -> dict[str, Callable[[], Any]]:
     """Return what experiments need, each function once, the largest first."""
     found: dict[str, Callable[[], Any]] = {}
     for one in needed:
@@ -98,7 +98,7 @@ def _compilations(needed: Iterable[Experiment]) -> dict[str, Callable[[], Any]]:
     return dict(sorted(found.items(), key=lambda named: not named[0].startswith("loop")))
 
 
-def _marker(name: str) -> Path:
+def marker(name: str) -> Path:
     """Return the file whose presence says that a function is in the cache."""
     from initperf.jit.policy import CODE_CACHE
 
@@ -107,16 +107,16 @@ def _marker(name: str) -> Path:
 
 def _pending(names: Iterable[str]) -> list[str]:
     """Return the functions that have not been compiled before."""
-    return [name for name in names if not _marker(name).exists()]
+    return [name for name in names if not marker(name).exists()]
 
 
 def _compile(claims: Path, needed: Iterable[Experiment]) -> None:
     """Compile every function that is not in the cache and that no other process has taken."""
-    calls = _compilations(needed)
+    calls = compilations_by_name(needed)
     for name in claimed(claims, _pending(calls)):
         calls[name]()
         with suppress(OSError):  # it only saves starting processes for what is there
-            _marker(name).touch()
+            marker(name).touch()
 
 
 if __name__ == "__main__":

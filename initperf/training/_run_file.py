@@ -63,10 +63,10 @@ def write(path: Path, run: Run) -> None:
     for name in TABLES:
         nested = _nested(getattr(run, _attribute(name)))
         table = table.append_column(name, nested)
-    described = _described(run) | {"columns": _names(table.schema)}
+    described = described_run(run) | {"columns": _names(table.schema)}
     text = json.dumps(described, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(text).hexdigest().encode()
-    # the schema of Arrow would be stored beside that of Parquet, as long as all facts together
+    # without store_schema: the copy of Arrow's schema would be as large as all facts together
     with pq.ParquetWriter(
         path,
         table.schema,
@@ -114,7 +114,8 @@ def _nested(columns: dict[str, np.ndarray]) -> Any:
     return pa.ListArray.from_arrays(pa.array([0, len(structures)], pa.int32()), structures)
 
 
-def _described(run: Run) -> dict[str, Any]:
+def described_run(run: Run) -> dict[str, Any]:
+    """Return what a file says of a run beside its tables: layout, facts and environment."""
     facts = {one.name: getattr(run, one.name) for one in dataclasses.fields(run) if one.repr}
     if run.test_r2 is None:  # earlier versions of initperf do not know it
         del facts["test_r2"]
@@ -217,7 +218,7 @@ def _facts(file: Any, path: Path) -> dict[str, Any]:
         raise LayoutError(
             f"{path}: its experiment is of schema {schema}, and this initperf reads 1 to {SCHEMA}"
         )
-    # files of before have no digest of their names
+    # files of earlier versions have no digest of the names of their columns
     if described.get("columns") not in (None, _names(file.schema_arrow)):
         raise ValueError("its columns have other names than were written")
     if run["name"] != path.stem:

@@ -144,8 +144,8 @@ class Mlp:
         """Return the logits, (count, classes), of images (count, features)."""
         forward = KERNELS["dense_forward"][self.backend]
         x = np.ascontiguousarray(images, self.parameters.dtype)
-        nothing, verdict = np.zeros(0), np.zeros(1)  # no statistics, and who diverges is not asked
-        begun = x  # input of the residual block that has begun
+        nothing, verdict = np.zeros(0), np.zeros(1)  # no statistics, and no check for divergence
+        begun = x  # input of the current residual block
         begins, ends = ({block[i] for block in self.blocks} for i in (0, -1))
         for number, (weights, biases) in enumerate(self.layers()):
             begun = x if number in begins else begun
@@ -256,6 +256,11 @@ def draw_network(
     ------
     TypeError, ValueError
         For an unknown name or parameter, or where the scheme does not apply.
+
+    Notes
+    -----
+    There are nine parameters and those of the rule, because this is the call for people who have
+    neither a network nor an experiment: it takes all that describes either, flat.
 
     Examples
     --------

@@ -1,8 +1,9 @@
 """Training of many experiments side by side, each on one thread."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from initperf import data
@@ -56,6 +57,24 @@ class Workers:
         if self.time_budget is not None:
             budget = number("time_budget", self.time_budget, positive=True)
             object.__setattr__(self, "time_budget", budget)
+
+    @property
+    def at_a_time(self) -> int:
+        """Runs at a time: `count`, or as many as processors."""
+        return self.count or default_threads()
+
+    def remaining(self, begin: float) -> "Workers | None":
+        """Return the workers with what is left of their time budget, or None where it has ended.
+
+        Parameters
+        ----------
+        begin : float
+            When the budget began, in seconds of `time.monotonic`.
+        """
+        if self.time_budget is None:
+            return self
+        left = self.time_budget - (time.monotonic() - begin)
+        return replace(self, time_budget=left) if left > 0.0 else None
 
 
 @dataclass
@@ -168,8 +187,27 @@ def sweep(
     return [runs[experiment] for experiment in wanted if experiment in runs]
 
 
+def to_train(
+    experiments: Iterable[Experiment], store: RunStore | None, datasets: Mapping[str, data.Dataset]
+) -> list[Experiment]:
+    """Return the experiments that a sweep would train: those whose run is not stored.
+
+    Parameters
+    ----------
+    experiments : iterable of Experiment
+    store : RunStore or None
+    datasets : mapping of str to Dataset
+        Data sets by name.
+    """
+    return [
+        one
+        for one in experiments
+        if store is None or run_name(one, datasets[one.dataset].digest) not in store
+    ]
+
+
 def _trained(planned: _Sweep, chosen: Workers, stop: Stop) -> Iterator[Run]:
-    workers = min(chosen.count or default_threads(), len(planned.waiting))
+    workers = min(chosen.at_a_time, len(planned.waiting))
     if chosen.scheduler is not None:
         return _on_cluster(planned, chosen.scheduler, stop)
     if chosen.backend == "processes":

@@ -2,23 +2,17 @@
 
 import io
 import re
-import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from page_checks import check_skip_link, check_widths
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from synthetic_tables import synthetic_tables
 
 from initperf_figures.report import write_report
 
-WIDTHS = (390, 1440, 1920)
 FIGURES = ("final_accuracy", "activation_variance", "learning_rates", "symmetry", "speed")
 
 
@@ -30,45 +24,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     return page.as_uri()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert found, "these tests need Chromium, Debian's package chromium"
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=["light", "dark"])
-def page(request: pytest.FixtureRequest, chromium: Browser, address: str) -> Iterator[Page]:
-    """Open the page; afterwards it must have asked for nothing else and have printed nothing."""
-    context = chromium.new_context(
-        color_scheme=request.param, viewport={"width": WIDTHS[1], "height": 900}
-    )
-    opened = context.new_page()
-    requests: list[str] = []
-    complaints: list[str] = []
-    opened.on("request", lambda asked: requests.append(asked.url))
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.goto(address)
-    yield opened
-    assert set(requests) == {address}
-    assert complaints == []
-    context.close()
-
-
 def background(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
 def test_nothing_overflows_at_any_width(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        root = "document.documentElement"
-        assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), width
+    check_widths(page)
 
 
 def test_the_answer_is_not_cut_on_a_desk(page: Page) -> None:
@@ -110,10 +72,7 @@ def test_tables_are_sorted_by_mouse_and_keyboard(page: Page, key: str) -> None:
 
 
 def test_the_first_tab_leads_to_the_answer(page: Page) -> None:
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
-    page.keyboard.press("Enter")
-    assert page.url.endswith("#answer")
+    check_skip_link(page, "#answer")
 
 
 def test_a_script_that_is_not_the_page_s_does_not_run(chromium: Browser, address: str) -> None:

@@ -166,7 +166,7 @@ def test_a_scheduler_without_workers_is_one_line(blobs, cluster):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "ftp://127.0.0.1:1"])
 def test_no_scheduler_is_one_line(blobs, address, monkeypatch):
-    monkeypatch.setattr(_cluster, "_CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(_cluster, "CONNECT_SECONDS", 1.0)
     with pytest.raises(UsageError, match="no Dask scheduler answers at") as caught:
         sweep(GRID, datasets={"mnist": blobs}, workers=Workers(scheduler=address))
     assert "\n" not in str(caught.value)

@@ -36,7 +36,7 @@ def test_linear_layers_of_pytorch_start_from_the_same_law(layer, part):
         # the largest of N magnitudes falls short by a relative t with chance (1 − t)^N
         largest = np.abs(values.astype(np.float64)).max() / bound
         assert CHANCE ** (1 / values.size) < largest <= 1 + 2.0**-23
-        # the fourth moment of a uniform law is 9/5 of the squared variance
+        # the fourth moment of a uniform distribution is 9/5 of the squared variance
         std = bound / math.sqrt(3)
         allowed = stats.norm.isf(CHANCE / 2) * std * math.sqrt((9 / 5 - 1) / (4 * values.size))
         assert abs(math.sqrt(np.mean(values.astype(np.float64) ** 2)) - std) < allowed

@@ -1,11 +1,11 @@
-"""What has the same name here and in PyTorch has the same law, and the same values if fixed."""
+"""What has the same name here and in PyTorch has the same distribution, or values."""
 
 import math
 
 import numpy as np
 import pytest
 import torch
-from parity import assert_same_law, assert_same_samples
+from parity import assert_same_distribution, assert_same_samples
 
 from initperf import ACTIVATIONS, INITIALIZERS, calculate_gain
 from initperf.torch import init_
@@ -95,7 +95,7 @@ def test_the_law_is_that_of_pytorch(case, shape):
     rule = INITIALIZERS[name].replace(**parameters)
     if hasattr(rule, "in_axis"):
         rule = rule.replace(in_axis=1, out_axis=0)
-    assert_same_law(theirs, ours, rule, shape)
+    assert_same_distribution(theirs, ours, rule, shape)
 
 
 @pytest.mark.parametrize("shape", [(30, 50), (50, 30), (8, 4, 3, 3)], ids=str)

@@ -1,10 +1,10 @@
-"""What has the same name here and in JAX has the same law, and the same values if fixed."""
+"""What has the same name here and in JAX has the same distribution, or values."""
 
 import jax
 import numpy as np
 import pytest
 from jax.nn import initializers
-from parity import assert_same_law, assert_same_samples
+from parity import assert_same_distribution, assert_same_samples
 
 import initperf.jax
 from initperf import INITIALIZERS
@@ -57,7 +57,7 @@ def test_the_law_is_that_of_jax(case, shape):
     theirs_of, name, parameters = PAIRS[case]
     ours = initperf.jax.initializer(name, **parameters)(KEYS[0], shape)
     rule = INITIALIZERS[name].replace(**parameters)
-    assert_same_law(np.asarray(theirs_of(KEYS[1], shape)), np.asarray(ours), rule, shape)
+    assert_same_distribution(np.asarray(theirs_of(KEYS[1], shape)), np.asarray(ours), rule, shape)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_axes_are_those_of_jax(mode, axes):
     parameters = {"scale": 2.0, "mode": mode, "distribution": "uniform", **axes}
     ours = initperf.jax.initializer("variance_scaling", **parameters)(KEYS[0], shape)
     rule = INITIALIZERS["variance_scaling"].replace(**parameters)
-    assert_same_law(np.asarray(theirs), np.asarray(ours), rule, shape)
+    assert_same_distribution(np.asarray(theirs), np.asarray(ours), rule, shape)
 
 
 @pytest.mark.parametrize("name", FIXED)

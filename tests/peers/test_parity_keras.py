@@ -1,10 +1,10 @@
-"""What has the same name here and in Keras has the same law, and the same values if fixed."""
+"""What has the same name here and in Keras has the same distribution, or values."""
 
 import keras
 import numpy as np
 import pytest
 from keras import initializers
-from parity import assert_same_law
+from parity import assert_same_distribution
 
 from initperf import INITIALIZERS
 from initperf.keras import Initializer
@@ -51,7 +51,7 @@ def test_the_law_is_that_of_keras(case, shape):
     theirs = getattr(initializers, case.partition(",")[0])(seed=1, **their_options)(shape)
     ours = Initializer(name, seed=0, **parameters)(shape)
     rule = INITIALIZERS[name].replace(**parameters)
-    assert_same_law(np.asarray(theirs), np.asarray(ours), rule, shape)
+    assert_same_distribution(np.asarray(theirs), np.asarray(ours), rule, shape)
 
 
 @pytest.mark.parametrize("name", FIXED)

@@ -1,5 +1,6 @@
 """Settings of compiler and libraries: from the environment, the build, or by default."""
 
+import importlib
 import os
 from collections.abc import Iterator
 
@@ -75,10 +76,9 @@ def threading_layer(system: System) -> Iterator[Result]:
 @register("blas_pools")
 def blas_pools(system: System) -> Iterator[Result]:
     """Find more BLAS threads than processors, and two pools that compete."""
-    import numpy as np  # noqa: F401 - loads its pool
-    import scipy.linalg  # noqa: F401 - loads the other
     from threadpoolctl import threadpool_info
 
+    importlib.import_module("scipy.linalg")  # loads the pools of NumPy and of SciPy
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     words = ", ".join(
         f"{pool['internal_api']} {pool['version']} with {pool['num_threads']} threads"

@@ -1,62 +1,23 @@
 """Advice on initializers for an activation and a depth: ranked, with its evidence and its gaps."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from initperf._core.arguments import whole
-from initperf._core.ranking import Ranked, ranked
-from initperf.activations import ACTIVATIONS
+from initperf._core.ranking import Ranked
 from initperf.initializers import INITIALIZERS
-from initperf.optimizers import OPTIMIZERS
-from initperf.report.trainability.cells import Cell, Setup, cells_of
+from initperf.report.trainability.cells import Cell, Setup, cells_of, rank_cells
 from initperf.report.trainability.evidence import Trial
 from initperf.report.trainability.limits import Limit, limits_of
 from initperf.report.trainability.predictions import predict
+from initperf.report.trainability.question import Question
+from initperf.report.trainability.thin_evidence import reasons
 from initperf.schemes import SCHEMES
 
-_FEW_SEEDS = 3
-_FAR = 1.5
-"""Ratio of depths, or widths, beyond which runs say little about a question."""
 _WIDTH = 100
 """Width that theory is told where a question names none."""
 _THEORY = "theory only"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked.
-
-    Attributes
-    ----------
-    activation : str
-        Of the hidden layers; in canonical form.
-    depth : int
-        Hidden layers.
-    width : int or None
-        Units of each; that of the nearest runs where it is None.
-    optimizer : str
-
-    Raises
-    ------
-    ValueError
-        For an unknown name, and numbers below 1.
-    """
-
-    activation: str
-    depth: int
-    width: int | None = None
-    optimizer: str = "sgd"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "activation", ACTIVATIONS.canonical(self.activation))
-        object.__setattr__(self, "optimizer", OPTIMIZERS.canonical(self.optimizer))
-        whole("depth", self.depth, 1, most=10_000)
-        if self.width is not None:
-            whole("width", self.width, 1, most=1_000_000)
 
 
 @dataclass(frozen=True)
@@ -115,7 +76,7 @@ def advise(question: Question, trials: Iterable[Trial]) -> Advice:
         if other.family() == setup.family()
         for cell in several
     } - set(own)
-    remarks = _remarks(question, setup, found, own)
+    remarks = reasons(question, setup, found, own)
     if untried:
         remarks.append(f"not tried at this depth: {', '.join(sorted(untried))}")
     return Advice(rows, setup, remarks)
@@ -139,23 +100,6 @@ def _nearest(question: Question, cells: dict[Setup, list[Cell]]) -> Setup | None
         )
 
     return min(fitting, key=distance, default=None)
-
-
-def rank_cells(cells: Sequence[Cell]) -> list[Ranked]:
-    """Rank the rules of one setup by their runs, the best first.
-
-    Parameters
-    ----------
-    cells : sequence of Cell
-        Of one setup; a run that diverged counts with an accuracy of 0.
-    """
-    seeds = sorted({one.seed for cell in cells for one in cell.counted})
-    scores = np.full((len(seeds), len(cells)), math.nan)
-    for column, cell in enumerate(cells):
-        for one in cell.counted:
-            scores[seeds.index(one.seed), column] = one.score
-    names = [cell.initializer for cell in cells]
-    return ranked(names, scores, [cell.diverged for cell in cells])
 
 
 def _row(
@@ -190,61 +134,11 @@ def _row(
         "diverged": found.diverged,
         "learning_rate": cell.learning_rate,
         "good_decades": None if good is None else good.decades,
-        "learns_to": "" if limit is None else limit_words(limit),
+        "learns_to": "" if limit is None else limit.limit.words(),
         "signal": None if theory is None else theory.signal,
         "gradient": None if theory is None else theory.gradient,
         "runs": [one.run for one in cell.counted],
     }
-
-
-def limit_words(limit: Limit) -> str:
-    """Return until which depth a rule learns, in words: ``"22 (17 to 29)"``, ``"at least 64"``."""
-    one = limit.limit
-    if one.bound:
-        return f"{one.bound} {one.depth:.0f}"
-    if math.isnan(one.low):
-        return f"{one.depth:.0f}"
-    return f"{one.depth:.0f} ({one.low:.0f} to {one.high:.0f})"
-
-
-def _remarks(
-    question: Question, setup: Setup, found: Sequence[Ranked], cells: dict[str, Cell]
-) -> list[str]:
-    """Return why the evidence is thin.
-
-    Parameters
-    ----------
-    question : Question
-    setup : Setup
-        That of the runs.
-    found : sequence of Ranked
-    cells : dict of str to Cell
-        By rule.
-    """
-    said = []
-    for name, asked, has in (
-        ("depth", question.depth, setup.depth),
-        ("width", question.width or setup.width, setup.width),
-    ):
-        if max(asked, has) > _FAR * min(asked, has):
-            said.append(f"the nearest runs have {name} {has}, not {asked}")
-    least = min(one.seeds for one in found)
-    if least < _FEW_SEEDS:
-        said.append("one seed only" if least == 1 else f"{least} seeds only")
-    if len(found) < 2:
-        said.append("one rule only was tried")
-    if found[0].verdict == "diverged":
-        said.append("every run diverged")
-    elif math.isfinite(found[0].mean) and found[0].mean < 0.5:
-        said.append("no rule learned well: the best accuracy is below 50 %")
-    if any(one.verdict == "undecided" for one in found):
-        names = [one.name for one in found if one.verdict == "undecided"]
-        said.append(f"too few seeds to tell {', '.join(names)} from {found[0].name}")
-    if cells[found[0].name].at_edge:
-        said.append(
-            f"the best rate of {found[0].name} is the smallest or the largest that was tried"
-        )
-    return said
 
 
 def _by_theory(question: Question) -> Advice:

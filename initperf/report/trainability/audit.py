@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from initperf.report.trainability.advice import Question, advise, rank_cells
-from initperf.report.trainability.cells import cells_of
+from initperf.report.trainability.advice import advise
+from initperf.report.trainability.cells import cells_of, rank_cells
 from initperf.report.trainability.evidence import Trial
+from initperf.report.trainability.question import Question
 
 
 def audit(advising: Iterable[Trial], full: Iterable[Trial]) -> list[dict[str, Any]]:

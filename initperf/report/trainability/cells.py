@@ -5,9 +5,13 @@ those of the other seeds, at the rate that most of them have; where there are no
 run of the search.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from initperf._core.ranking import Ranked, ranked
 from initperf.report.rate_search import LEARNED, GoodRange, good_range
 from initperf.report.trainability.evidence import Trial
 
@@ -67,6 +71,12 @@ class Setup:
             f"width {self.width}, {self.optimizer}, {passes} of {self.dataset}, "
             f"batch {self.batch_size}"
         )
+
+
+def distinguishing_words(setups: Iterable[Setup]) -> dict[Setup, str]:
+    """Return the words of setups; none where all have the same."""
+    words = {one: one.words() for one in setups}
+    return words if len(set(words.values())) > 1 else dict.fromkeys(words, "")
 
 
 @dataclass(frozen=True)
@@ -153,3 +163,20 @@ def _cell(name: str, trials: list[Trial]) -> Cell:
 
     counted = sorted(by_rate[max(by_rate, key=goodness)], key=lambda one: one.seed)
     return Cell(name, tuple(search), tuple(counted))
+
+
+def rank_cells(cells: Sequence[Cell]) -> list[Ranked]:
+    """Rank the rules of one setup by their runs, the best first.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Of one setup; a run that diverged counts with an accuracy of 0.
+    """
+    seeds = sorted({one.seed for cell in cells for one in cell.counted})
+    scores = np.full((len(seeds), len(cells)), math.nan)
+    for column, cell in enumerate(cells):
+        for one in cell.counted:
+            scores[seeds.index(one.seed), column] = one.score
+    names = [cell.initializer for cell in cells]
+    return ranked(names, scores, [cell.diverged for cell in cells])

@@ -35,6 +35,14 @@ class DepthLimit:
     bound: str
     seeds: int
 
+    def words(self) -> str:
+        """Return it in words: ``"22 (17 to 29)"``, ``"at least 64"``."""
+        if self.bound:
+            return f"{self.bound} {self.depth:.0f}"
+        if math.isnan(self.low):
+            return f"{self.depth:.0f}"
+        return f"{self.depth:.0f} ({self.low:.0f} to {self.high:.0f})"
+
 
 def half_way(chance: float, best: float) -> float:
     """Return the accuracy half-way from that of guessing to the best."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from initperf.report.trainability.cells import Cell, Setup
+from initperf.report.trainability.cells import Cell, Setup, distinguishing_words
 from initperf.report.trainability.half_way import DepthLimit, depth_limit, half_way
 
 if TYPE_CHECKING:
@@ -87,12 +87,12 @@ def limits_table(limits: Iterable[Limit]) -> "pd.DataFrame":
     import pandas as pd
 
     every = list(limits)
-    several = len({one.setup.words() for one in every}) > 1
+    words = distinguishing_words(one.setup for one in every)
     return pd.DataFrame(
         [
             {
                 "activation": one.setup.activation,
-                "setup": one.setup.words() if several else "",
+                "setup": words[one.setup],
                 "initializer": one.initializer,
                 "depth": one.limit.depth,
                 "low": one.limit.low,

@@ -1,111 +1,55 @@
 """Trainability maps: test accuracy after a fixed number of steps over weight variance and depth."""
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+import itertools
+from collections.abc import Mapping
+from typing import Any
 
 from initperf import data
-from initperf._core.progress import Stages
 from initperf.report.trainability.map_plan import MapPlan, Panel
 from initperf.report.trainability.refinement import Point
+from initperf.report.trainability.staged import Found, StagedTraining
 from initperf.training._estimate import sweep_seconds
-from initperf.training.experiment import Experiment
-from initperf.training.map_tables import map_table
 from initperf.training.run import Run
 from initperf.training.store import RunStore
-from initperf.training.sweep import Workers, sweep
-from initperf.training.train import run_name
-
-if TYPE_CHECKING:
-    import pandas as pd
+from initperf.training.sweep import to_train
 
 
-@dataclass(frozen=True, eq=False)
-class Maps:
-    """Runs of maps.
-
-    Attributes
-    ----------
-    runs : list of Run
-        In the order in which they were asked for.
-    complete : bool
-        Whether nothing is left to do; else the time budget ended.
-    """
-
-    runs: list[Run]
-    complete: bool
-
-    def table(self) -> "pd.DataFrame":
-        """Return one row a run, see `initperf.training.map_tables.map_table`."""
-        return map_table(self.runs)
-
-
-def measure_maps(
-    plan: MapPlan,
-    stages: Stages,
-    *,
-    workers: Workers,
-    store: RunStore | None,
-    datasets: dict[str, data.Dataset],
-    notice: Callable[[str], object],
-) -> Maps:
+def measure_maps(plan: MapPlan, training: StagedTraining) -> Found:
     """Train the points of all maps, round by round, until no cell is left to split.
 
     Parameters
     ----------
     plan : MapPlan
-    stages : callable
-        ``stages(title)`` is a context manager that gives a progress callback for a round.
-    workers : Workers
-        Its time budget is that of all rounds.
-    store : RunStore or None
-        Runs in it are read; the same plan asks for the same points again.
-    datasets : dict
-        Data sets by name.
-    notice : callable
-        Called with a line for each damaged file.
+        The same plan asks for the same points again, whose runs are read where they are stored.
+    training : StagedTraining
+        A round is a stage.
 
     Raises
     ------
-    initperf.errors.DataError
+    initperf.errors.UsageError
         When a run cannot be written.
     """
-    begin = time.monotonic()
     grids = {panel: plan.refinement() for panel in plan.panels()}
     values: dict[Panel, dict[Point, float]] = {panel: {} for panel in grids}
     waiting = {panel: grid.points for panel, grid in grids.items()}
-    runs: dict[Experiment, Run] = {}
-    number_of_round = 0
-    while any(waiting.values()):
-        number_of_round += 1
+    for number_of_round in itertools.count(1):
         made = {panel: plan.experiments(panel, points) for panel, points in waiting.items()}
         wanted = [one for own in made.values() for several in own.values() for one in several]
-        left = _left(workers, begin)
-        if left is not None and left <= 0.0:
-            return Maps(list(runs.values()), complete=False)
-        with stages(f"round {number_of_round}") as progress:
-            found = sweep(
-                wanted,
-                workers=replace(workers, time_budget=left),
-                store=store,
-                datasets=datasets,
-                progress=progress,
-                notice=notice,
-            )
-        runs |= {run.experiment: run for run in found}
-        if len(found) < len(wanted):
-            return Maps(list(runs.values()), complete=False)
+        if not wanted:
+            break
+        if not training.train(f"round {number_of_round}", wanted):
+            return Found(list(training.runs.values()), complete=False)
         for panel, own in made.items():
             values[panel] |= {
-                point: sum(score(runs[one], datasets) for one in several) / len(several)
+                point: sum(score(training.runs[one], training.datasets) for one in several)
+                / len(several)
                 for point, several in own.items()
             }
         waiting = {
             panel: grid.refine(values[panel], plan.points - len(grid.points))
             for panel, grid in grids.items()
         }
-    return Maps(list(runs.values()), complete=True)
+    return Found(list(training.runs.values()), complete=True)
 
 
 def score(run: Run, datasets: Mapping[str, data.Dataset]) -> float:
@@ -120,12 +64,6 @@ def score(run: Run, datasets: Mapping[str, data.Dataset]) -> float:
     if run.status == "diverged":
         return 1.0 / datasets[run.experiment.dataset].classes
     return run.test_accuracy
-
-
-def _left(workers: Workers, begin: float) -> float | None:
-    if workers.time_budget is None:
-        return None
-    return workers.time_budget - (time.monotonic() - begin)
 
 
 def plan_cost(
@@ -160,11 +98,7 @@ def plan_cost(
         grid = plan.refinement()
         made = plan.experiments((activation, width), grid.points)
         first = [one for several in made.values() for one in several]
-        waiting = [
-            one
-            for one in first
-            if store is None or run_name(one, datasets[one.dataset].digest) not in store
-        ]
+        waiting = to_train(first, store, datasets)
         count = min(workers, len(first))
         seconds = sweep_seconds(first, datasets, count)
         most = plan.points * plan.seeds

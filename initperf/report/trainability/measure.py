@@ -1,46 +1,20 @@
 """Measurement of a study: a search of rates in each setup, and runs at the best; and its cost."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import itertools
 from typing import Any
 
 from initperf import data
-from initperf._core.progress import Stages
-from initperf.report.rate_search import best_rates
+from initperf.report.rate_search import best_first, searches_of
+from initperf.report.trainability.staged import Found, StagedTraining
 from initperf.report.trainability.study import Study
 from initperf.training._estimate import sweep_seconds
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.store import RunStore
-from initperf.training.sweep import Workers, sweep
-from initperf.training.train import run_name
+from initperf.training.sweep import to_train
 
 
-@dataclass(frozen=True, eq=False)
-class Studied:
-    """Runs of a study, those of the searches among them.
-
-    Attributes
-    ----------
-    runs : list of Run
-    complete : bool
-        Whether all are there; else the time budget ended.
-    """
-
-    runs: list[Run]
-    complete: bool
-
-
-def measure_study(
-    study: Study,
-    stages: Stages,
-    *,
-    workers: Workers,
-    store: RunStore | None,
-    datasets: dict[str, data.Dataset],
-    notice: Callable[[str], object],
-) -> Studied:
+def measure_study(study: Study, training: StagedTraining) -> Found:
     """Search each rule's best rate in each setup, and train it with that rate for each seed.
 
     A rate at which one of the seeds diverges was good for the search's seed alone: the best of the
@@ -49,59 +23,28 @@ def measure_study(
     Parameters
     ----------
     study : Study
-    stages : callable
-        ``stages(title)`` is a context manager that gives a progress callback for a stage.
-    workers : Workers
-        Its time budget is that of the whole study.
-    store : RunStore or None
-        Runs in it are read, the others written when they end.
-    datasets : dict
-        Data sets by name.
-    notice : callable
-        Called with a line for each damaged file.
+    training : StagedTraining
 
     Raises
     ------
-    initperf.errors.DataError
+    initperf.errors.UsageError
         When a run cannot be written.
     """
-    begin = time.monotonic()
     runs: dict[Experiment, Run] = {}
     for optimizer, experiments in study.experiments().items():
-        left = _left(workers, begin)
-        if left.time_budget is not None and left.time_budget <= _LEAST_SECONDS:
-            return Studied(list(runs.values()), complete=False)
-        with stages(f"searching rates, {optimizer}") as progress:
-            found = best_rates(
-                experiments,
-                study.rates_of(optimizer),
-                datasets,
-                progress,
-                workers=left,
-                store=store,
-                notice=notice,
-            )
-        runs |= {run.experiment: run for several in found.values() for run in several}
+        searches = searches_of(experiments, study.rates_of(optimizer))
+        every = list(dict.fromkeys(itertools.chain.from_iterable(searches.values())))
+        complete = training.train(f"searching rates, {optimizer}", every)
+        ended = best_first(searches, training.runs)
+        runs |= {run.experiment: run for several in ended.values() for run in several}
         rates = {
-            one: [run.experiment.learning_rate for run in several] for one, several in found.items()
+            one: [run.experiment.learning_rate for run in several] for one, several in ended.items()
         }
-        complete = len(rates) == len(experiments)
         while rates:
             wanted = [one.replace(learning_rate=own[0]) for one, own in rates.items()]
-            left = _left(workers, begin)
-            if left.time_budget is not None and left.time_budget <= _LEAST_SECONDS:
-                return Studied(list(runs.values()), complete=False)
-            with stages(f"training, {optimizer}") as progress:
-                trained = sweep(
-                    wanted,
-                    workers=left,
-                    store=store,
-                    datasets=datasets,
-                    progress=progress,
-                    notice=notice,
-                )
+            complete = training.train(f"training, {optimizer}", wanted) and complete
+            trained = [training.runs[one] for one in wanted if one in training.runs]
             runs |= {run.experiment: run for run in trained}
-            complete = complete and len(trained) == len(wanted)
             lost = {
                 run.experiment.replace(seed=0, learning_rate=0.0)
                 for run in trained
@@ -114,19 +57,8 @@ def measure_study(
                 and (smaller := [rate for rate in own[1:] if rate < own[0]])
             }
         if not complete:
-            return Studied(list(runs.values()), complete=False)
-    return Studied(list(runs.values()), complete=True)
-
-
-_LEAST_SECONDS = 0.01
-
-
-def _left(workers: Workers, begin: float) -> Workers:
-    """Return the workers with what is left of their time budget, at least a moment."""
-    if workers.time_budget is None:
-        return workers
-    left = workers.time_budget - (time.monotonic() - begin)
-    return replace(workers, time_budget=max(left, _LEAST_SECONDS))
+            return Found(list(runs.values()), complete=False)
+    return Found(list(runs.values()), complete=True)
 
 
 def study_cost(
@@ -163,11 +95,7 @@ def study_cost(
             if one.seed == 0
             for rate in rates
         ]
-        waiting = [
-            one
-            for one in searched
-            if store is None or run_name(one, datasets[one.dataset].digest) not in store
-        ]
+        waiting = to_train(searched, store, datasets)
         seconds = sweep_seconds([*waiting, *own], datasets, min(workers, len(own)))
         rows.append(
             {

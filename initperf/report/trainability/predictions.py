@@ -1,4 +1,4 @@
-"""What theory says of a rule before training: signals forward and gradients back, in a wide net."""
+"""Predictions of theory for a rule before training: signals and gradients in a wide network."""
 
 import functools
 import math

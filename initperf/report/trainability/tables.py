@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from initperf.report.rate_search import with_good_ranges
-from initperf.report.trainability.cells import Cell, Setup, cells_of
+from initperf.report.trainability.cells import Cell, Setup, cells_of, distinguishing_words
 from initperf.report.trainability.evidence import Trial
 from initperf.report.trainability.limits import limits_of, limits_table
 
@@ -50,12 +50,12 @@ def curves_table(cells: dict[Setup, list[Cell]]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    several = len({setup.words() for setup in cells}) > 1
+    words = distinguishing_words(cells)
     return pd.DataFrame(
         [
             {
                 "activation": setup.activation,
-                "setup": setup.words() if several else "",
+                "setup": words[setup],
                 "initializer": cell.initializer,
                 "depth": setup.depth,
                 "seed": one.seed,
@@ -81,7 +81,7 @@ def searches_table(cells: dict[Setup, list[Cell]]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    several = len({setup.words() for setup in cells}) > 1
+    words = distinguishing_words(cells)
     rows = []
     for setup, own in cells.items():
         depth = f"depth {setup.depth}"
@@ -92,7 +92,7 @@ def searches_table(cells: dict[Setup, list[Cell]]) -> "pd.DataFrame":
                     {
                         "initializer": cell.initializer,
                         "activation": setup.activation,
-                        "setup": f"{depth}, {setup.words()}" if several else depth,
+                        "setup": ", ".join(filter(None, (depth, words[setup]))),
                         "seed": one.seed,
                         "learning_rate": one.learning_rate,
                         "status": one.status,
