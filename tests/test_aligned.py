@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from initperf.jit.cache_lines import aligned_zeros, empty_from_line
-from initperf.jit.policy import jit
+from initperf.jit.cache_lines import aligned_zeros
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -21,22 +20,3 @@ def test_arrays_do_not_overlap():
     one, two = aligned_zeros(16), aligned_zeros(16)
     one[:] = 1.0
     assert not two.any()
-
-
-@jit
-def begin_of_array(count):
-    return empty_from_line(count, np.uint32).ctypes.data
-
-
-def test_arrays_of_compiled_code_begin_with_a_cache_line():
-    for count in range(0, 400, 7):
-        assert begin_of_array(count) % 64 == 0
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_arrays_from_a_line_have_their_size(dtype):
-    for count in (0, 1, 17, 1000):
-        array = empty_from_line(count, dtype)
-        assert array.shape == (count,)
-        assert array.dtype == dtype
-        assert array.ctypes.data % 64 == 0 or not count

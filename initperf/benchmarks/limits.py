@@ -17,7 +17,6 @@ import numpy as np
 from initperf.jit.blas import blas_threads
 from initperf.jit.cache_lines import (
     LINE_BYTES,
-    empty_from_line,
     finish_streams,
     first_of_line,
     stream_line,
@@ -219,7 +218,7 @@ def _store(out: Any, value: Any, turns: Any) -> None:
 @jit
 def _stream(out: Any, value: Any, turns: Any) -> None:
     line = LINE_BYTES // out.itemsize
-    values = empty_from_line(line, out.dtype)
+    values = np.empty(line, out.dtype)
     begin = min(first_of_line(out.ctypes.data, out.itemsize), out.size)
     end = begin + (out.size - begin) // line * line
     stored = value

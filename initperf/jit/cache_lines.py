@@ -129,24 +129,6 @@ def first_of_line(address: int, itemsize: int) -> int:
     return -(address // itemsize) % (LINE_BYTES // itemsize)
 
 
-@portable
-def empty_from_line(count: int, dtype: Any) -> np.ndarray:
-    """Return a new 1-D array, of any values, that starts at the start of a cache line.
-
-    Numba aligns arrays to 32 bytes: in every other one, vectors of 64 bytes straddle lines.
-
-    Parameters
-    ----------
-    count : int
-        Its size.
-    dtype : numpy.dtype
-        Its dtype.
-    """
-    room = np.empty(count + LINE_BYTES, dtype)
-    first = first_of_line(room.ctypes.data, room.itemsize)
-    return room[first : first + count]
-
-
 def aligned_zeros(shape: int | tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
     """Return a new array of zeros, in C order, that starts at the start of a cache line.
 

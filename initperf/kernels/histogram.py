@@ -71,8 +71,8 @@ def histogram(values: np.ndarray, bounds: np.ndarray, counts: np.ndarray) -> Non
         part = values[begin : begin + SWEEP_CHUNK]
         for i in range(part.size):
             place = min(np.uint32(np.int32((np.float64(part[i]) - low) * scale)), last)
-            tally = np.uint32(i) % np.uint32(HISTOGRAM_TALLIES)
-            places[i] = np.uint32(np.uint32(place * np.uint32(HISTOGRAM_TALLIES)) + tally)
+            turn = np.uint32(i) % np.uint32(HISTOGRAM_TALLIES)
+            places[i] = np.uint32(np.uint32(place * np.uint32(HISTOGRAM_TALLIES)) + turn)
         for i in range(part.size):
             tallies[places[i]] += 1
     for number in range(counts.size):

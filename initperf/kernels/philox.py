@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from initperf.jit.cache_lines import LINE_BYTES, empty_from_line, prefetch
+from initperf.jit.cache_lines import LINE_BYTES, prefetch
 from initperf.jit.policy import Function, jit, portable
 from initperf.jit.tuning import PREFETCH_BLOCKS
 from initperf.kernels._kernel import Case, register
@@ -73,7 +73,7 @@ def block_fill(block: Function) -> Function:
     @portable
     def fill(out: Any, key: Any, stream: Any, start: Any, parameters: Any) -> None:
         size = np.int64(4 * WORDS // out.itemsize)
-        words = empty_from_line(WORDS, np.uint32)
+        words = np.empty(WORDS, np.uint32)
         edge = np.empty(size, out.dtype)
         skip = np.int64(_U64(start) % _U64(size))
         number = _U64(start) // _U64(size)
