@@ -84,7 +84,7 @@ def _from_table(path: Path, name: str, target: str, values: bool) -> OwnDataset:
     import pandas
 
     try:
-        table = pandas.read_csv(path, float_precision="round_trip")
+        table = pandas.read_csv(path)
     except (OSError, ValueError, pandas.errors.ParserError) as error:
         raise DataError(f"{path}: no readable table: {' '.join(str(error).split())}") from None
     if len(table.columns) < 2:
