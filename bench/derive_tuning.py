@@ -121,6 +121,14 @@ def _sums_of_squares() -> Iterator[Seconds]:
         yield _timed(partial(KERNELS["squared_norm"]["numba"], values, total))
 
 
+def _counts() -> Iterator[Seconds]:
+    from initperf import KERNELS
+
+    histogram = KERNELS["histogram"]
+    load = next(iter(histogram.loads()))
+    yield _timed(partial(histogram["numba"], *load.arguments("float32")))
+
+
 def _fused_multiply_adds() -> Iterator[Seconds]:
     from initperf.benchmarks.limits import fma
 
@@ -169,6 +177,7 @@ TRIALS = {
     "SWEEP_CHUNK": Trial((512, 1024, 2048, 4096, 8192), _SWEPT, True),
     "SWEEP_ROWS": Trial((4, 8, 16, 32), _SWEPT, True),
     "SUM_CHUNK": Trial((256, 512, 1024, 2048, 4096), _sums_of_squares, True),
+    "HISTOGRAM_TALLIES": Trial((1, 2, 4, 8), _counts, True),
     "PRODUCT_SUMS": Trial((4, 8, 12), _NARROW, True),
     "FMA_CHAINS": Trial((6, 8, 10, 12, 14), _fused_multiply_adds, True),
 }

@@ -462,7 +462,7 @@ def _roofline() -> Tables:
         [
             ("triad in a cache", 9e10, "B/s"),
             ("triad in memory", 1.2e10, "B/s"),
-            ("plain stores in memory", 2e10, "B/s"),
+            ("stores in memory", 2e10, "B/s"),
             ("FMA", 1e11, "FLOP/s"),
         ],
         columns=["limit", "rate", "unit"],

@@ -61,3 +61,15 @@ def test_a_cache_is_empty_for_the_first_command_that_is_called_cold():
             use for use in first_use.FIRST_USES if use.cache == cache and "-m" in use.words
         )
         assert first.name.startswith("cold")
+
+
+def test_nothing_is_written_into_a_cache():
+    """A report refuses a directory that holds what no report wrote, such as compiled code."""
+    caches = {use.cache for use in first_use.FIRST_USES}
+    written = [
+        use.words[use.words.index("--out") + 1]
+        for use in first_use.FIRST_USES
+        if "--out" in use.words
+    ]
+    assert written
+    assert not caches & set(written)

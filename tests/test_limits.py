@@ -40,6 +40,28 @@ def test_loops_do_what_they_say():
     assert set(triad.args[0]) == {1.0 + 3.0}
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("count", [0, 1, 7, 16, 100])
+def test_lines_and_what_is_beside_them_are_stored(count, dtype):
+    tasks = limits.streaming_tasks(count, dtype, 2)
+    for task in tasks:
+        task(3)
+    assert sum(task.args[0].size for task in tasks) == count
+    assert all(np.all(task.args[0] == 4) for task in tasks)
+
+
+def test_the_faster_stores_are_the_limit(monkeypatch):
+    seconds = {"plain": 2.0, "streaming": 1.0}
+    monkeypatch.setattr(limits, "store_tasks", lambda *_: "plain")
+    monkeypatch.setattr(limits, "streaming_tasks", lambda *_: "streaming")
+    monkeypatch.setattr(limits, "compiles", lambda: True)
+    monkeypatch.setattr(limits, "least_seconds_a_turn", lambda tasks: seconds[tasks])
+    assert limits.stores(2**24) == limits.Limit("non-temporal stores", 2.0**26, "B/s", 1)
+    assert limits.stores(2**14) == limits.Limit("plain stores", 2.0**15, "B/s", 1)
+    seconds["plain"] = 0.5
+    assert limits.stores(2**24) == limits.Limit("plain stores", 2.0**27, "B/s", 1)
+
+
 def test_tasks_share_an_array():
     tasks = limits.store_tasks(10, "float32", 3)
     for task in tasks:

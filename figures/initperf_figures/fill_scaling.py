@@ -1,4 +1,4 @@
-"""Rate of fills, in values a second, by size, and the rate of plain stores of as many bytes."""
+"""Rate of fills, in values a second, by size, and the rate of stores of as many bytes."""
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ def _rates(speed: pd.DataFrame, workload: str) -> pd.DataFrame:
 def _panel(axes: Axes, workload: str, rows: pd.DataFrame) -> None:
     threads = rows["threads"].max()
     word = "thread" if threads == 1 else "threads"
-    headed(axes, workload, f"grey: beyond the limit, plain stores on {threads} {word}")
+    headed(axes, workload, f"grey: beyond the limit, stores on {threads} {word}")
     size_axis(axes, rows)
     lines(axes, rows, "rate", "least", "most")
     limit = joined(rows.loc[rows.groupby("values")["limit_rate"].idxmax()])
@@ -90,7 +90,7 @@ def caption(_tables: Tables) -> str:
     return (
         "Higher is faster. Marks are medians, bars their 95 % intervals; hollow marks and dashed "
         "lines use fewer threads. Calls and starting threads dominate the time of small fills; "
-        "large ones exceed the caches. The limit is the rate at which plain stores fill as many "
+        "large ones exceed the caches. The limit is the rate at which stores fill as many "
         "bytes."
     )
 

@@ -60,7 +60,7 @@ FIRST_USES = (
         "train",
     ),
     FirstUse("warm train, 64 units, 1 epoch", _TRAIN, "train", repeatable=True),
-    FirstUse("cold report --quick", (*_SHELL, "report", "--quick", "--out", "report"), "report"),
+    FirstUse("cold report --quick", (*_SHELL, "report", "--quick", "--out", "page"), "report"),
 )
 """The rows, in an order in which each finds the cache that its name tells of."""
 

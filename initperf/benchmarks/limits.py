@@ -15,11 +15,20 @@ from typing import Any
 import numpy as np
 
 from initperf.jit.blas import blas_threads
+from initperf.jit.cache_lines import (
+    LINE_BYTES,
+    finish_streams,
+    first_of_line,
+    stream_line,
+)
 from initperf.jit.fma import FMAS_A_TURN, fma_chains
 from initperf.jit.internals import compiles
 from initperf.jit.policy import jit
 
 Task = Callable[[int], Any]
+
+_LARGE_BYTES = 2**23
+"""Bytes below which an array is taken to fit a cache, where non-temporal stores are slower."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,12 @@ def store_tasks(count: int, dtype: str, threads: int) -> list[Task]:
     return [partial(_store, part, one) for part in np.array_split(np.zeros(count, dtype), threads)]
 
 
+def streaming_tasks(count: int, dtype: str, threads: int) -> list[Task]:
+    """Return tasks that store past the caches; parameters and result as for `store_tasks`."""
+    one = np.ones((), dtype)[()]
+    return [partial(_stream, part, one) for part in np.array_split(np.zeros(count, dtype), threads)]
+
+
 def triad_tasks(count: int, dtype: str, threads: int) -> list[Task]:
     """Return tasks of a[i] = b[i] + c · d[i]; parameters as for `store_tasks`."""
     one = np.ones((), dtype)[()]
@@ -103,7 +118,10 @@ def fma_tasks(dtype: str, threads: int) -> list[Task]:
 
 
 def stores(count: int = 2**24, dtype: str = "float32", threads: int = 1) -> Limit:
-    """Measure plain stores into an existing array: no fill can be faster.
+    """Measure stores into an existing array: no fill can be faster.
+
+    Of an array that may not fit the caches, plain and non-temporal stores are measured, and the
+    faster are the limit.
 
     Parameters
     ----------
@@ -121,8 +139,14 @@ def stores(count: int = 2**24, dtype: str = "float32", threads: int = 1) -> Limi
         In bytes per second.
     """
     moved = count * np.dtype(dtype).itemsize
-    seconds = least_seconds_a_turn(store_tasks(count, dtype, threads))
-    return Limit("plain stores", moved / seconds, "B/s", threads)
+    ways = {"plain stores": store_tasks}
+    if moved >= _LARGE_BYTES and compiles():
+        ways["non-temporal stores"] = streaming_tasks
+    seconds = {
+        name: least_seconds_a_turn(tasks(count, dtype, threads)) for name, tasks in ways.items()
+    }
+    fastest = min(seconds, key=lambda name: seconds[name])
+    return Limit(fastest, moved / seconds[fastest], "B/s", threads)
 
 
 def triad(count: int = 2**23, dtype: str = "float32", threads: int = 1) -> Limit:
@@ -189,6 +213,26 @@ def _store(out: Any, value: Any, turns: Any) -> None:
         stored += value
         for i in range(out.size):
             out[i] = stored
+
+
+@jit
+def _stream(out: Any, value: Any, turns: Any) -> None:
+    line = LINE_BYTES // out.itemsize
+    values = np.empty(line, out.dtype)
+    begin = min(first_of_line(out.ctypes.data, out.itemsize), out.size)
+    end = begin + (out.size - begin) // line * line
+    stored = value
+    for _ in range(turns):
+        stored += value
+        for i in range(line):
+            values[i] = stored
+        for i in range(begin):
+            out[i] = stored
+        for i in range(begin, end, line):
+            stream_line(out, i, values, 0)
+        for i in range(end, out.size):
+            out[i] = stored
+        finish_streams()
 
 
 @jit

@@ -196,7 +196,7 @@ def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
     limits = {
         "triad in a cache": measured_bandwidth(2**17, "float32"),
         "triad in memory": measured_bandwidth(_MOST_BYTES, "float32"),
-        "plain stores in memory": stores(),
+        "stores in memory": stores(),
         "FMA": measured_peak("float32"),
     }
     return {

@@ -54,6 +54,44 @@ from_magnitude = by_dtype(_largest_32, _largest_64)
 
 
 @portable
+def _swapped_32(bits: Any) -> Any:
+    return np.int32(bits ^ np.int32(np.int32(bits >> 31) & _MAGNITUDE_32))
+
+
+@portable
+def _swapped_64(bits: Any) -> Any:
+    return np.int64(bits ^ np.int64((bits >> 63) & _MAGNITUDE_64))
+
+
+@portable
+def _ordered_32(x: Any) -> Any:
+    return _swapped_32(np.float32(x).view(np.int32))
+
+
+@portable
+def _ordered_64(x: Any) -> Any:
+    return _swapped_64(np.float64(x).view(np.int64))
+
+
+ordered = by_dtype(_ordered_32, _ordered_64)
+"""An integer of the same width whose order is that of the numbers, with -0.0 below 0.0."""
+
+
+@portable
+def _from_ordered_32(x: Any, key: Any) -> Any:
+    return np.int32(_swapped_32(key)).view(np.float32)
+
+
+@portable
+def _from_ordered_64(x: Any, key: Any) -> Any:
+    return np.int64(_swapped_64(key)).view(np.float64)
+
+
+from_ordered = by_dtype(_from_ordered_32, _from_ordered_64)
+"""The number, of the dtype of the first argument, whose `ordered` integer this is."""
+
+
+@portable
 def _one_more_32(x: Any, count: Any, counted: Any) -> Any:
     return np.int32(count + np.int32(counted))
 

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from initperf.jit.elementary import exp
-from initperf.jit.policy import jit
+from initperf.jit.policy import jit, like, portable, where
+from initperf.jit.tuning import SWEEP_CHUNK
+from initperf.jit.views import as_row, unowned
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
 
@@ -51,6 +53,60 @@ def softmax_cross_entropy_reference(
     scores[:] = losses.mean(), np.sum(logits.argmax(axis=1) == labels)
 
 
+_ROWS = 4
+"""Rows that are searched and summed side by side, as each entry waits for the one before it."""
+
+
+@portable
+def _four(matrix: Any, first: Any, stop: Any) -> tuple[Any, Any, Any, Any]:
+    """Return four rows; in place of those from `stop` on, the last row before it."""
+    last = stop - 1
+    return (
+        matrix[first],
+        matrix[min(first + 1, last)],
+        matrix[min(first + 2, last)],
+        matrix[min(first + 3, last)],
+    )
+
+
+@portable
+def _maxima(matrix: Any, begin: Any, end: Any, maxima: Any) -> None:
+    for i in range(begin, end, _ROWS):
+        row_0, row_1, row_2, row_3 = _four(matrix, i, end)
+        high_0, high_1, high_2, high_3 = row_0[0], row_1[0], row_2[0], row_3[0]
+        for j in range(1, row_0.size):
+            high_0 = where(row_0[j] > high_0, row_0[j], high_0)
+            high_1 = where(row_1[j] > high_1, row_1[j], high_1)
+            high_2 = where(row_2[j] > high_2, row_2[j], high_2)
+            high_3 = where(row_3[j] > high_3, row_3[j], high_3)
+        at = i - begin
+        maxima[at], maxima[at + 1], maxima[at + 2], maxima[at + 3] = high_0, high_1, high_2, high_3
+
+
+@portable
+def _sums(matrix: Any, begin: Any, end: Any, sums: Any) -> None:
+    for i in range(begin, end, _ROWS):
+        row_0, row_1, row_2, row_3 = _four(matrix, i, end)
+        sum_0 = sum_1 = sum_2 = sum_3 = like(matrix, 0.0)
+        for j in range(row_0.size):
+            sum_0 += row_0[j]
+            sum_1 += row_1[j]
+            sum_2 += row_2[j]
+            sum_3 += row_3[j]
+        at = i - begin
+        sums[at], sums[at + 1], sums[at + 2], sums[at + 3] = sum_0, sum_1, sum_2, sum_3
+
+
+@portable
+def _is_first(row: Any, label: Any, highest: Any) -> Any:
+    """Return whether `highest` is at `label` and not before; where it is NaN, it is at 0."""
+    found = row[label] == highest or (label == 0 and highest != highest)
+    if found:
+        for j in range(label):
+            found = found and row[j] != highest
+    return found
+
+
 @jit
 def softmax_cross_entropy(
     logits: np.ndarray,
@@ -59,32 +115,48 @@ def softmax_cross_entropy(
     bias_gradient: np.ndarray,
     scores: np.ndarray,
 ) -> None:
-    """Write loss, count of correct predictions and gradient by the logits; see the reference."""
+    """Write loss, count of correct predictions and gradient by the logits; see the reference.
+
+    Each step runs over a block of rows that stays in the first-level cache. The exponentials of
+    all its rows are one loop, which fills vectors however few the classes; and a row that has just
+    been written as vectors and is then changed at one entry is not read as vectors at once, which
+    would wait for both stores.
+    """
+    logits, targets, delta = unowned((logits, targets, delta))
     batch, classes = logits.shape
-    share = logits.dtype.type(1.0) / logits.dtype.type(batch)
+    share = like(logits, 1.0) / logits.dtype.type(batch)
     loss = 0.0
     correct = 0
     for j in range(classes):
-        bias_gradient[j] = 0.0
-    for i in range(batch):
-        row, gradient, label = logits[i], delta[i], int(targets[i, 0])
-        highest, at = row[0], 0
-        for j in range(1, classes):
-            if row[j] > highest:
-                highest, at = row[j], j
-        total = row[0] - row[0]
-        for j in range(classes):
-            gradient[j] = exp(row[j] - highest)
-        for j in range(classes):
-            total += gradient[j]
-        loss += np.log(np.float64(total)) - np.float64(row[label] - highest)
-        scale = share / total
-        for j in range(classes):
-            gradient[j] *= scale
-        gradient[label] -= share
-        for j in range(classes):
-            bias_gradient[j] += gradient[j]
-        correct += at == label
+        bias_gradient[j] = like(logits, 0.0)
+    block = _ROWS * max(1, SWEEP_CHUNK // (_ROWS * classes))
+    maxima, sums = np.empty(block, logits.dtype), np.empty(block, logits.dtype)
+    for begin in range(0, batch, block):
+        end = min(begin + block, batch)
+        _maxima(logits, begin, end, maxima)
+        for i in range(begin, end):
+            row, gradient, highest = logits[i], delta[i], maxima[i - begin]
+            for j in range(classes):
+                gradient[j] = row[j] - highest
+        values = as_row(delta[begin:end])
+        for k in range(values.size):
+            values[k] = exp(values[k])
+        _sums(delta, begin, end, sums)
+        for i in range(begin, end):
+            row, label = logits[i], int(targets[i, 0])
+            highest, total = maxima[i - begin], sums[i - begin]
+            loss += np.log(np.float64(total)) - np.float64(row[label] - highest)
+            correct += _is_first(row, label, highest)
+        for i in range(begin, end):
+            gradient, scale = delta[i], share / sums[i - begin]
+            for j in range(classes):
+                gradient[j] *= scale
+        for i in range(begin, end):
+            delta[i, int(targets[i, 0])] -= share
+        for i in range(begin, end):
+            gradient = delta[i]
+            for j in range(classes):
+                bias_gradient[j] += gradient[j]
     scores[0] = loss / batch
     scores[1] = correct
 

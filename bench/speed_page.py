@@ -1,0 +1,268 @@
+"""Page of speeds: tables of docs/speed.md, each beside the command that measures it again.
+
+Usage: ``python bench/speed_page.py PART … [--page FILE] [--seconds N]``
+
+Each part that is named is measured, on a machine that should do nothing else, and replaces its
+section of the page; the others stay as they are. Methods take turns in one process. Compiled code
+for vectors of 256 bits is measured in processes of its own, which take turns with those that use
+all that the processor has.
+"""
+
+import argparse
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from initperf.benchmarks import first_use
+from initperf.benchmarks.budget import Budget
+from initperf.benchmarks.machine import describe, version_of
+from initperf.benchmarks.roofline import choose_kernels, measure_kernels
+from initperf.benchmarks.rows import Row
+from initperf.benchmarks.speed import Selection, measure_workloads
+from initperf.benchmarks.workloads import is_installed
+
+PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+HEADING = """# Speeds
+
+Each section was written by the command that it begins with, on the machine that it names; only
+ratios within one table compare. Intervals are of 95 % confidence. A share of the limit is the least
+time that this machine allows, measured there and then, over the median: stores of as many bytes for
+fills, matrix products for networks, and for kernels alone the larger of operations and bytes.
+"""
+WIDTHS = {
+    "all": {},
+    "256 bits": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ""},
+}
+"""Settings of numba by the width of vectors."""
+
+ROUNDS = 3
+"""Processes for each width of vectors."""
+
+_PEERS = ("torch", "jax", "mkl_random", "scikit-learn")
+_FACTS = ("processor", "SIMD of LLVM", "usable cores", "python", "numpy", "numba")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of the page.
+
+    Attributes
+    ----------
+    title : str
+        Its heading.
+    table : callable
+        ``table(seconds)`` measures, for so many seconds a row or a size, and returns the lines.
+    """
+
+    title: str
+    table: Callable[[float], list[str]]
+
+
+def lines_of(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a table in Markdown.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Headings.
+    cells : iterable of sequence of str
+        Rows.
+    """
+    rows = [columns, ["---"] * len(columns), *cells]
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number to so many digits, without an exponent where it is of everyday size."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}" if value else "0"
+
+
+def workload_lines(rows: Sequence[Row]) -> list[str]:
+    """Return the table of workloads.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of one or several workloads and sizes, each with its methods.
+    """
+    cells = []
+    for row in rows:
+        beside = [one for one in rows if (one.workload, one.size) == (row.workload, row.size)]
+        ours = min(one.median_s for one in beside if one.role == "ours")
+        cells.append(
+            [
+                row.size,
+                f"**{row.method}**" if row.role == "ours" else row.method,
+                number(1e3 * row.median_s),
+                f"{number(1e3 * row.low_s)} to {number(1e3 * row.high_s)}",
+                f"{number(row.ratio)} ({number(row.ratio_low)} to {number(row.ratio_high)})",
+                number(row.median_s / ours),
+                f"{number(row.percent_of_limit)} % ({row.limit})",
+            ]
+        )
+    headings = ["size", "method", "median, ms", "interval, ms", "baseline over it"]
+    return lines_of([*headings, "over our fastest", "share of the limit"], cells)
+
+
+def _workload(words: str) -> Callable[[float], list[str]]:
+    return lambda seconds: workload_lines(
+        measure_workloads(Selection(words=words), seconds=seconds)
+    )
+
+
+def _kernels(seconds: float) -> list[str]:
+    found: dict[str, list[list[dict[str, Any]]]] = {width: [] for width in WIDTHS}
+    for turn in range(ROUNDS + 1):  # the first compiles
+        for width, settings in WIDTHS.items():
+            command = [sys.executable, __file__, "--rows", str(seconds if turn else 1e-3)]
+            known = os.environ | settings
+            made = subprocess.run(command, env=known, check=True, stdout=-1, text=True).stdout
+            if turn:
+                found[width].append(json.loads(made))
+    return kernel_lines(found)
+
+
+def kernel_lines(found: dict[str, list[list[dict[str, Any]]]]) -> list[str]:
+    """Return the table of kernels for each width of vectors.
+
+    Parameters
+    ----------
+    found : dict
+        By width, for each process the rows as dictionaries, in one order.
+    """
+    names = [f"{row['kernel']} {row['size']}" for row in next(iter(found.values()))[0]]
+    cells = []
+    for place, name in enumerate(names):
+        wide, narrow = (
+            [process[place]["median_s"] for process in processes] for processes in found.values()
+        )
+        limit = median(process[place]["limit_s"] for process in found["all"])
+        cells.append(
+            [
+                name,
+                number(1e6 * median(wide)),
+                f"{number(1e6 * min(wide))} to {number(1e6 * max(wide))}",
+                f"{number(100 * limit / median(wide))} %",
+                number(1e6 * median(narrow)),
+                f"{number(1e6 * min(narrow))} to {number(1e6 * max(narrow))}",
+            ]
+        )
+    headings = ["kernel", "median, µs", "processes", "share of the limit"]
+    return lines_of([*headings, "256 bits, µs", "processes"], cells)
+
+
+def _rows(seconds: float) -> str:
+    rows = measure_kernels(choose_kernels(""), Budget(seconds=seconds))
+    kept = ("kernel", "size", "median_s", "limit_s")
+    return json.dumps([{name: asdict(row)[name] for name in kept} for row in rows])
+
+
+def _first_uses(seconds: float) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="initperf-first-use-") as directory:
+        found = first_use.costs(Path(directory), ROUNDS)
+    ratios = first_use.ratios(found)
+    cells = []
+    for name, costs in found.items():
+        spent = [one.processor_s for one in costs]
+        cells.append(
+            [
+                name,
+                number(median(spent)),
+                f"{number(min(spent))} to {number(max(spent))}" if len(spent) > 1 else "–",
+                number(ratios[name]),
+                number(median(one.wall_s for one in costs)),
+            ]
+        )
+    headings = ["command", "processor seconds", "runs"]
+    return lines_of([*headings, f"over {first_use.IMPORT}", "seconds elapsed"], cells)
+
+
+PARTS = {
+    "first_use": Part("First use", _first_uses),
+    "fill_uniform": Part("Uniform fill, float32", _workload("fill_uniform")),
+    "fill_normal": Part("Normal fill, float32", _workload("fill_normal")),
+    "fill_truncated_normal": Part(
+        "Truncated normal fill, float32", _workload("fill_truncated_normal")
+    ),
+    "orthogonal": Part("Orthogonal draw, float32", _workload("orthogonal")),
+    "train_step": Part("Training steps, float32", _workload("train_step 784")),
+    "training_sweep": Part("Sweeps, float32", _workload("training_sweep")),
+    "kernels": Part("Kernels alone, one thread, float32", _kernels),
+}
+
+
+def section(name: str, seconds: float) -> str:
+    """Measure a part and return its section of the page.
+
+    Parameters
+    ----------
+    name : str
+        One of `PARTS`.
+    seconds : float
+        As `Part.table` takes it.
+    """
+    facts = describe()
+    peers = [f"{peer} {version_of(peer)}" for peer in _PEERS if is_installed(_module(peer))]
+    machine = [f"{key} {facts[key]}" for key in _FACTS] + peers
+    lines = [
+        f"## {PARTS[name].title}",
+        "",
+        f"`python bench/speed_page.py {name} --seconds {seconds:g}`, {facts['date'][:10]}:",
+        "; ".join(machine) + ".",
+        "",
+        *PARTS[name].table(seconds),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _module(peer: str) -> str:
+    return {"scikit-learn": "sklearn"}.get(peer, peer)
+
+
+def placed(page: str, title: str, text: str) -> str:
+    """Return a page with a section in place of the one with its title.
+
+    Parameters
+    ----------
+    page : str
+        Empty for a new page.
+    title, text : str
+        The section's heading, and its whole text.
+    """
+    begin, *rest = re.split(r"^(?=## )", page or HEADING, flags=re.MULTILINE)
+    sections = {one.split("\n", 1)[0][3:]: one.strip() + "\n" for one in rest} | {title: text}
+    order = [part.title for part in PARTS.values()]
+    return "\n".join([begin.strip() + "\n", *(sections[one] for one in order if one in sections)])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure the parts that are named and write their sections."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--page", type=Path, default=PAGE, help="the page's file")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="for each size of a workload, or each kernel"
+    )
+    parser.add_argument("--rows", type=float, help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    if chosen.rows is not None:
+        print(_rows(chosen.rows))
+    for name in chosen.parts:
+        text = section(name, chosen.seconds)
+        page = chosen.page.read_text() if chosen.page.exists() else ""
+        chosen.page.write_text(placed(page, PARTS[name].title, text))
+
+
+if __name__ == "__main__":
+    main()

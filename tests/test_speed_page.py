@@ -1,0 +1,84 @@
+"""The script that writes the page of speeds: tables from rows, and sections in their places."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from initperf.benchmarks.rows import Row
+
+SCRIPT = Path(__file__).parents[1] / "bench" / "speed_page.py"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Import the script, which no package contains."""
+    spec = importlib.util.spec_from_file_location("speed_page", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "speed_page", module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def row(method, role, median_s, size="64 x 64"):
+    facts = {"workload": "fill", "size": size, "method": method, "role": role}
+    times = {"median_s": median_s, "low_s": 0.9 * median_s, "high_s": 1.1 * median_s}
+    ratios = {"ratio": 8.0 / median_s, "ratio_low": 7.0 / median_s, "ratio_high": 9.0 / median_s}
+    return Row(**facts, **times, **ratios, limit_s=0.5, limit="plain stores, 1 thread")
+
+
+def test_methods_are_compared_with_our_fastest_of_the_same_size(script):
+    rows = [row("NumPy", "rival", 8.0), row("Numba, 1", "ours", 4.0), row("Numba, 2", "ours", 2.0)]
+    rows += [row("NumPy", "rival", 9.0, "1 x 1"), row("Numba, 1", "ours", 3.0, "1 x 1")]
+    heading, rule, *lines = script.workload_lines(rows)
+    assert len(lines) == len(rows)
+    assert {line.count("|") for line in (heading, rule, *lines)} == {8}
+    assert [line.split(" | ")[5] for line in lines] == ["4.00", "2.00", "1.00", "3.00", "1.00"]
+    assert lines[2] == (
+        "| 64 x 64 | **Numba, 2** | 2000 | 1800 to 2200 | 4.00 (3.50 to 4.50) | 1.00 "
+        "| 25.0 % (plain stores, 1 thread) |"
+    )
+
+
+def test_kernels_are_shown_for_each_width_of_vectors(script):
+    def process(seconds):
+        return [{"kernel": "fill", "size": "8 x 8", "median_s": seconds, "limit_s": 1e-6}]
+
+    found = {
+        "all": [process(2e-6), process(4e-6), process(5e-6)],
+        "256 bits": [process(8e-6)] * 3,
+    }
+    *_, line = script.kernel_lines(found)
+    assert line == "| fill 8 x 8 | 4.00 | 2.00 to 5.00 | 25.0 % | 8.00 | 8.00 to 8.00 |"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0"), (1.0, "1.00"), (12.345, "12.3"), (98765.4, "98765"), (float("nan"), "–")],
+)
+def test_numbers(script, value, shown):
+    assert script.number(value) == shown
+
+
+def test_a_section_takes_the_place_of_its_own_and_leaves_the_others(script):
+    first, second, third = (part.title for part in list(script.PARTS.values())[:3])
+    page = script.placed("", third, f"## {third}\n\nold\n")
+    assert page.startswith(script.HEADING)
+    page = script.placed(page, first, f"## {first}\n\n| a |\n")
+    page = script.placed(page, third, f"## {third}\n\nnew\n")
+    assert page == f"{script.HEADING}\n## {first}\n\n| a |\n\n## {third}\n\nnew\n"
+    assert script.placed(page, third, f"## {third}\n\nnew\n") == page
+    assert f"## {second}" not in page
+
+
+def test_parts_choose_workloads_that_exist(script, monkeypatch):
+    chosen = []
+    monkeypatch.setattr(
+        script, "measure_workloads", lambda selection, **_: chosen.append(selection)
+    )
+    monkeypatch.setattr(script, "workload_lines", lambda rows: [])
+    for name in script.PARTS.keys() - {"first_use", "kernels"}:
+        script.PARTS[name].table(0.0)
+    assert all(selection.steps() for selection in chosen)
+    assert len(chosen) == len(script.PARTS) - 2
