@@ -1,5 +1,6 @@
 """Hostile command lines: one line on stderr, and the exit codes of the README, never 70."""
 
+import concurrent.futures
 import contextlib
 import io
 import json
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initperf import cli, data
+from initperf._core import reading
 from initperf.data import Dataset
 
 CODES = {0, 1, 2, 3, 4}
@@ -62,6 +64,16 @@ LINES = [
     ["runs", "runs", "--merge", "runs"],
     ["sweep", "grid.toml", "--dry-run", "--json"],
     ["reproduce", "born_ded", "--quick", "--workers", "1"],
+    ["recommend", "--activation", "gelu", "--depth", "30", "--optimizer", "adam", "--json"],
+    ["recommend", "--activation", "relu", "--depth", "5", "--from", "trials.csv"],
+    ["recommend", "--against", "trials.csv"],
+    ["map", "--quick", "--dry-run", "--activation", "tanh", "--out", "map", "--json"],
+    ["depths", "--dry-run", "--initializers", "he_normal,zeros", "--depth", "2,5", "--json"],
+    ["compare", "old.json", "new.json", "--markdown", "--threshold", "a=10"],
+    ["history", "kept", "--json"],
+    ["history", "kept", "--add", "old.json", "--commit", "a1"],
+    ["check", "json:loads", "--batch", "w.npz", "--loss", "cross_entropy"],
+    ["draw", "--model", "json:loads", "--recipe", "gpt2", "--plan"],
     [],
 ]
 
@@ -168,7 +180,9 @@ def test_hostile_command_lines_end_in_one_line(place, line, seed):
             del words[at]
         else:
             words.insert(at, word)
-    if words and words[0] in ("bench", "report", "profile", "doctor", "warmup", "reproduce"):
+    long = ("bench", "report", "profile", "doctor", "warmup", "reproduce")
+    planned = {"map", "depths"} & set(words[:1]) and "--dry-run" not in words
+    if planned or "--measure" in words or (words and words[0] in long):
         words.append("--no-such-option")  # these would take minutes
     if "fetch" in words:
         words[-1:] = ["no_such_data"]
@@ -300,3 +314,31 @@ def test_help_shows_defaults_and_choices(place):
     assert "number type (float32, float64, float16, bfloat16)" in text
     assert "number of the stream (default: 0)" in text
     assert text.count("default: None") == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="a device of POSIX systems")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compare", "old.json", "/dev/zero"],
+        ["history", "kept", "--add", "/dev/zero", "--commit", "a" * 7],
+        ["recommend", "--activation", "relu", "--depth", "5", "--from", "/dev/zero"],
+        ["sweep", "/dev/zero", "--dry-run"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_file_without_end_is_one_line(place, words, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_CHARACTERS", 10_000)
+    code, _, err = run(words)
+    assert code in (2, 3)
+    assert "longer than 10,000 characters" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of POSIX systems")
+def test_a_file_may_come_through_a_pipe(place, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    content = (place / "old.json").read_text()
+    with concurrent.futures.ThreadPoolExecutor() as beside:
+        beside.submit((tmp_path / "pipe").write_text, content)
+        assert run(["compare", "old.json", str(tmp_path / "pipe")])[0] == 0

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from scipy.stats import t as student
 
+from initperf._core.reading import read_text
 from initperf._core.storage import replacing
 from initperf.benchmarks.results_file import read_benchmarks
 from initperf.errors import DataError, UsageError
@@ -156,7 +157,7 @@ def read_history(directory: str | Path) -> list[Session]:
 
 def _read(path: Path) -> Session:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         if content["initperf_history"] != SCHEMA:
             raise DataError(
                 f"{path} has the schema {content['initperf_history']!r}, this initperf reads "

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
+from initperf._core.reading import read_text
 from initperf._core.storage import replacing
 from initperf.benchmarks._bootstrap import CONFIDENCE, Array, bootstrap
 from initperf.benchmarks.machine import PASSING, describe
@@ -204,7 +205,7 @@ def read_benchmarks(path: str | Path, *further: str | Path) -> BenchmarkFile:
 
 def _content(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from initperf._core.nearest import suggestion
+from initperf._core.reading import read_text
 from initperf.errors import UnsuitableError, UsageError
 from initperf.training.experiment import Experiment, settings
 
@@ -170,8 +171,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         For a file that cannot be read, an unknown key, and a value that a setting cannot have.
     """
     try:
-        with open(path, "rb") as file:
-            made = tomllib.load(file)
+        made = tomllib.loads(read_text(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"no readable grid {os.fspath(path)!r}: {error}") from None
     known = settings()

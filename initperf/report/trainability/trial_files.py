@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from initperf._core.reading import read_text
 from initperf._core.storage import replacing
 from initperf.errors import DataError, UsageError
 from initperf.report.trainability.evidence import Evidence, Trial
@@ -59,7 +60,7 @@ def read(path: str | os.PathLike[str]) -> Evidence:
         For a file that cannot be read, or is none that `write` wrote.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"no readable table of trials {os.fspath(path)!r}: {reason}") from None
