@@ -94,6 +94,12 @@ class Parameter:
         return (0, 1) if transposed else (1, 0)
 
     @property
+    def recurrent(self) -> bool:
+        """Return whether it multiplies results of a recurrent layer, inside of the module."""
+        first = self.attribute == "weight_ih" or self.attribute.startswith("weight_ih_l0")
+        return isinstance(self.module, RECURRENT) and self.role == "weight" and not first
+
+    @property
     def packed(self) -> int:
         """Return how many weights of their own lie one after another along axis 0.
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import conftest  # noqa: F401  # settings of the libraries, torchvision's operators
+import torch
 from check_trials import FAULTS, HEALTHY
 
 import initperf.torch
+from initperf.torch.fixing.fix import METHODS
 from initperf.torch.signals.thresholds import THRESHOLDS
 
 SEEDS = 20
@@ -48,6 +50,17 @@ def found(fault, seeds=1):
     return Found("", "", result.verdict, not result.healthy)
 
 
+def fixed(fault):
+    """Return what `initperf.torch.fix_` makes of a model with a fault, in words."""
+    said = []
+    for how in METHODS:
+        torch.manual_seed(0)
+        trial = fault.trial
+        done = initperf.torch.fix_(trial.make(), trial.batch(), how, loss=trial.loss)
+        said.append("; ".join(each.reason for each in done.unmended) or "healthy")
+    return " / ".join(dict.fromkeys(said))
+
+
 def healthy(trial, seeds=SEEDS):
     """Check a healthy model for each seed; return numbers of parameters, operations, findings."""
     parameters = operations = 0
@@ -62,8 +75,6 @@ def healthy(trial, seeds=SEEDS):
 
 def results(trial, seeds):
     """Visit the check of each seed, so that one model is held at a time."""
-    import torch
-
     batch = trial.batch()
     for seed in range(seeds):
 
@@ -93,15 +104,18 @@ def page():
         "",
         "## Planted faults",
         "",
-        "| Fault | Planted | Finding | Named | In words |",
-        "|---|---|---|---|---|",
+        "`fix_` is what `initperf.torch.fix_(model, batch, loss=loss)` makes of it, by either "
+        "method: a healthy model, or the reason why no scale of weights mends it.",
+        "",
+        "| Fault | Planted | Finding | Named | In words | `fix_` |",
+        "|---|---|---|---|---|---|",
     ]
     for name, fault in FAULTS.items():
         each = found(fault)
         named = ", ".join(f"`{part}`" for part in fault.names)
         lines.append(
             f"| {name} | {fault.planted} | {each.kind or '**not found**'} | {named} | "
-            f"{each.text.replace('|', '/')} |"
+            f"{each.text.replace('|', '/')} | {fixed(fault)} |"
         )
     lines += [
         "",

@@ -475,3 +475,13 @@ FAULTS = {
         "100 residual blocks without normalization or scale",
     ),
 }
+
+MENDED = (
+    "weights × 10 in one layer",
+    "dead ReLU",
+    "float16 overflow",
+    "wrong fan in a transposed convolution",
+    "tied head too large",
+    "residual without scaling",
+)
+"""Faults that other scales of weights mend, or biases of 0."""

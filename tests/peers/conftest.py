@@ -4,6 +4,9 @@ import importlib.util
 import os
 from pathlib import Path
 
+# Models here are small: two threads for each operation would mostly wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
 
 # Which of its backends Keras uses here: one that comes with the extra, on the CPU.

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import check_tables
 import pytest
-from check_trials import FAULTS, HEALTHY
+from check_trials import FAULTS, HEALTHY, MENDED
+from hostile import number
 
-import initperf.torch
-from initperf.errors import UnsuitableError
+from initperf.torch.fixing.unmended import REASONS
 from initperf.torch.signals.thresholds import THRESHOLDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "check.md"
@@ -16,18 +16,17 @@ PAGE = Path(__file__).parents[2] / "docs" / "check.md"
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found_and_named(name):
     fault = FAULTS[name]
-    found = check_tables.found(fault, seeds=3)
+    found = check_tables.found(fault, seeds=2)
     assert found.kind == fault.kind, found.text
     assert "seeds)" not in found.text  # in each of them
-    trial = fault.trial
-    result = initperf.torch.check(trial.make, trial.batch(), trial.loss)
-    with pytest.raises(UnsuitableError):
-        result.require()
+    assert found.severe
 
 
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_healthy_model_raises_no_finding(name):
-    _, _, findings = check_tables.healthy(HEALTHY[name])
+    # docs/check.md has the findings of 20 seeds, as has this with INITPERF_TRIALS=20
+    seeds = min(number(3), check_tables.SEEDS)
+    _, _, findings = check_tables.healthy(HEALTHY[name], seeds)
     assert not findings
 
 
@@ -36,6 +35,12 @@ def test_the_page_has_every_fault_model_and_threshold():
     cells = [tuple(part.strip() for part in row.strip("|").split("|")) for row in rows]
     found = {row[0]: row[2] for row in cells if row[0] in FAULTS}
     assert found == {name: fault.kind for name, fault in FAULTS.items()}
+    left = {row[0]: row[5] for row in cells if row[0] in FAULTS}
+    for name, fault in FAULTS.items():
+        # where several findings are left, each has its reason
+        mended = name in MENDED
+        assert (left[name] == "healthy") is mended, name
+        assert mended or REASONS[fault.kind] in left[name], name
     quiet = {row[0]: row[3:] for row in cells if row[0] in HEALTHY}
     assert quiet == dict.fromkeys(HEALTHY, (str(check_tables.SEEDS), "none"))
     assert set(THRESHOLDS) <= {row[0] for row in cells}

@@ -6,24 +6,34 @@ import numpy as np
 import pytest
 import torch
 from check_trials import perceptron
+from scipy.special import ndtr
 from torch import nn
 
 import initperf.torch
 from initperf import Experiment, train
+from initperf.theory import relu_log_norm
+from initperf.torch.signals import observe
 from initperf.torch.signals.statistics import Prediction
+from initperf.torch.signals.thresholds import agreement
 from initperf.training._epochs import Epochs
 
 WIDTH, DEPTH, DRAWS = 512, 30, 24
 
 
-def signal(rule, **options):
-    """Return the second moment after the last layer of each draw, for an input of norm √width."""
-    x = torch.randn(8, WIDTH, generator=torch.Generator().manual_seed(0))
-    x *= math.sqrt(WIDTH) / x.norm(dim=1, keepdim=True)
-    made = initperf.torch.check(lambda: perceptron(rule, DEPTH, WIDTH, **options), x, seeds=DRAWS)
-    last = f"{2 * DEPTH - 1}"
-    rows = made.table[(made.table["name"] == last) & (made.table["direction"] == "forward")]
-    return made, rows["second_moment"].to_numpy()
+def last_signals(rule, draws, depth, width, samples):
+    """Visit what each draw gives after the last layer, for inputs of norm √width."""
+    x = torch.randn(samples, width, generator=torch.Generator().manual_seed(0))
+    x *= math.sqrt(width) / x.norm(dim=1, keepdim=True)
+    for seed in range(draws):
+        torch.manual_seed(seed)
+        yield observe(perceptron(rule, depth, width), x)[-1]
+
+
+def signal(rule):
+    """Return measured and predicted second moments after the last layer of each draw."""
+    found = list(last_signals(rule, DRAWS, DEPTH, WIDTH, 8))
+    measured = [each.statistics.second_moment for each in found]
+    return np.array(measured), np.array([each.prediction.value for each in found])
 
 
 def interval(values):
@@ -41,17 +51,16 @@ def interval(values):
     ],
 )
 def test_signals_are_those_of_closed_forms(rule, expected):
-    result, values = signal(rule)
+    values, predicted = signal(rule)
     mean, error = interval(values / expected)
     assert abs(mean - 1.0) < error
-    predicted = result.table[result.table["name"] == f"{2 * DEPTH - 1}"]["predicted"].dropna()
     # the prediction takes the weights' own second moments: √(2/n²) each, 30 of them
     assert np.allclose(predicted, expected, rtol=5.0 * math.sqrt(2.0 * DEPTH) / WIDTH)
 
 
 @pytest.mark.slow
 def test_pytorchs_default_ends_where_its_biases_hold_it():
-    _, values = signal("pytorch")
+    values, _ = signal("pytorch")
     # q ← q/6 + 1/(6n), from 1: E[relu²] is half of what U(−1/√n, 1/√n) of weights and biases give
     expected = 1.0
     for _ in range(DEPTH):
@@ -59,6 +68,26 @@ def test_pytorchs_default_ends_where_its_biases_hold_it():
     mean, error = interval(values / expected)
     assert abs(mean - 1.0) < error
     assert expected == pytest.approx(3.9e-4, rel=0.01)
+
+
+def test_bands_are_those_of_finite_width():
+    draws, depth, width = 200, 10, 32
+    log_norm = relu_log_norm([width] * depth)
+    found = list(last_signals("he_normal", draws, depth, width, 1))
+    for each in found:
+        # 5L/n, and the 1 % that is granted to every rule
+        assert each.prediction.deviation**2 == pytest.approx(
+            log_norm.leading_variance + 1e-4, rel=1e-6
+        )
+    kinds = [agreement(each) for each in found]
+    assert "wrong" not in kinds
+    # ln of one sample's signal has this mean and deviation around that of the mean over draws
+    band, spread = 2.0 * math.sqrt(log_norm.leading_variance), math.sqrt(log_norm.variance)
+    below, above = ((sign * band - log_norm.mean) / spread for sign in (-1.0, 1.0))
+    expected = float(ndtr(above) - ndtr(below))
+    share = kinds.count("as predicted") / draws
+    # four standard deviations of the binomial distribution, and a normal approximation's 1 %
+    assert abs(share - expected) < 4 * math.sqrt(expected * (1 - expected) / draws) + 0.01
 
 
 COLUMNS = {

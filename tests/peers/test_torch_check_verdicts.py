@@ -17,7 +17,6 @@ from check_trials import (
 from torch import nn
 
 import initperf.torch
-from initperf.torch.signals.finding import FIXABLE
 from initperf.torch.signals.judges.units import dead_chance
 from initperf.torch.signals.thresholds import THRESHOLDS
 
@@ -37,13 +36,24 @@ def test_xaviers_weights_vanish_under_relu():
     assert "relu with Xavier" in found.cause
     assert "theory 0.5" in found.cause
     assert found.remedy == "he_normal would hold"
-    assert found.kind in FIXABLE
+    assert found.fix == "fix_ scales each layer"
 
 
 def test_pytorchs_default_stops_gradients_of_thirty_layers():
     found = findings(lambda: perceptron("pytorch"))["gradient"]
     assert "the gradient vanishes" in found.text
     assert found.layers[1] in {str(2 * i) for i in range(22, 30)}
+
+
+def test_rates_of_models_with_a_weight_of_zeros_are_told():
+    torch.manual_seed(0)
+    model = perceptron("xavier_normal")
+    nn.init.zeros_(model[20].weight)
+    nn.init.constant_(model[20].bias, 2.0**-5)  # as much as ten layers of theory leave
+    found = findings(model)
+    assert found["constant"].name == "20.weight"
+    assert "20" in found["signal"].layers
+    assert "theory 0.5" in found["signal"].cause
 
 
 def test_a_wrong_fan_says_which():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from initperf.torch.fixing.graph import Node
+from initperf.torch.signals.forks import Ancestry
 
 _HOMOGENEOUS = (
     *("relu", "leaky_relu", "prelu", "neg", "native_dropout", "mean", "avg_pool2d"),
@@ -35,8 +36,7 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
 
     A branch that ends in a normalization, or in an activation that is not homogeneous, is not
     among them, nor is one with a gate, whose size is the model's choice, nor a weight that is used
-    several times, as that of a recurrent layer. Of two operands with a common origin, the trunk is
-    the one with fewer weights since then.
+    several times, as that of a recurrent layer.
 
     Parameters
     ----------
@@ -48,23 +48,18 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
     dict
         By the weight's name and the number of its call.
     """
-    before = _ancestors(nodes)
-    weights = sum(1 << place for place, node in enumerate(nodes) if node.use is not None)
-    signals = sum(1 << place for place, node in enumerate(nodes) if not node.constant)
+    ancestry = Ancestry()
+    for node in nodes:
+        ancestry.add(node.operands, layer=node.use is not None, signal=not node.constant)
     calls = Counter(node.use.weight for node in nodes if node.use is not None)
     found: dict[tuple[str, int], End] = {}
     for node in nodes:
         if node.operation != "add" or len(node.operands) != 2:
             continue
-        first, second = node.operands
-        common = before[first] & before[second] & signals
-        if first == second or not common:
+        apart = ancestry.trunk_and_branch(*node.operands)
+        if apart is None:
             continue
-        since = ~((1 << common.bit_length()) - 1)  # later than the last common ancestor
-        counts = [(before[x] & weights & since).bit_count() for x in node.operands]
-        if counts[0] == counts[1]:
-            continue
-        trunk, branch = (first, second) if counts[0] < counts[1] else (second, first)
+        trunk, branch = apart
         place = _last_weight(nodes, branch)
         if place is None:
             continue
@@ -74,17 +69,6 @@ def branch_ends(nodes: Sequence[Node]) -> dict[tuple[str, int], End]:
         ratio = nodes[branch].second_moment / end.second_moment
         if 0.0 < ratio < math.inf:
             found[end.use.weight, end.use.call] = End(trunk, ratio)
-    return found
-
-
-def _ancestors(nodes: Sequence[Node]) -> list[int]:
-    """Return, for each node, the set of the nodes that it depends on, itself included, as bits."""
-    found: list[int] = []
-    for place, node in enumerate(nodes):
-        known = 1 << place
-        for operand in node.operands:
-            known |= found[operand]
-        found.append(known)
     return found
 
 

@@ -11,6 +11,7 @@ from initperf._core.arguments import choice
 from initperf._core.markup import record
 from initperf.torch.fixing.graph import Node
 from initperf.torch.fixing.methods import lsuv, one_pass, rescale
+from initperf.torch.fixing.unmended import Unmended, unmended
 from initperf.torch.parameters import Parameter, parameters
 from initperf.torch.showing import sentence
 from initperf.torch.signals.checking import check
@@ -66,6 +67,9 @@ class Fix:
         Each parameter that was changed.
     left : tuple of Left
         Each weight that could not be moved, and why.
+    unmended : tuple of Unmended
+        Each finding of the check after, and why no scale of weights mends it; empty for a healthy
+        model.
     passes : int
         Forward passes, the checks not counted.
     """
@@ -75,10 +79,12 @@ class Fix:
     after: CheckResult
     changes: tuple[Change, ...]
     left: tuple[Left, ...]
+    unmended: tuple[Unmended, ...]
     passes: int
 
     def __str__(self) -> str:
         lines = [f"before: {sentence(self.before)}", f"after:  {sentence(self.after)}"]
+        lines += [f"- {each.finding}: {each.reason}" for each in self.unmended]
         lines += [""] if self.changes or self.left else []
         names = [each.name for each in self.changes] + [each.name for each in self.left]
         wide = max(map(len, names), default=0)
@@ -90,6 +96,7 @@ class Fix:
         facts = {"before": sentence(self.before), "after": sentence(self.after)}
         facts |= {each.name: _said(each) for each in self.changes}
         facts |= {each.name: f"left as it is: {each.reason}" for each in self.left}
+        facts |= {f"{e.finding.kind}: {e.finding.name}": e.reason for e in self.unmended}
         return record(f"fix_ by {self.how}", facts)
 
 
@@ -134,7 +141,8 @@ def fix_(
     Returns
     -------
     Fix
-        Checks before and after, the factors, and why a layer could not be moved.
+        Checks before and after, the factors, why a layer could not be moved, and why a finding is
+        left.
 
     Raises
     ------
@@ -161,12 +169,14 @@ def fix_(
         zeroed = _revive(model, batch, found)
     scaled = solve(model, batch, found)
     factors = scaled.factors | dict.fromkeys(zeroed, 0.0)
+    after = check(model, batch, loss=loss, seeds=seeds)
     return Fix(
         how=how,
         before=before,
-        after=check(model, batch, loss=loss, seeds=seeds),
+        after=after,
         changes=tuple(Change(name, factors[name]) for name in found if name in factors),
         left=tuple(Left(n, scaled.obstacles[n]) for n in found if n in scaled.obstacles),
+        unmended=tuple(unmended(after.findings, scaled.obstacles)),
         passes=scaled.passes,
     )
 

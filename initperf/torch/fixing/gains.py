@@ -15,8 +15,8 @@ Moment = Callable[[int], "float | None"]
 TOLERANCE = 0.01
 """Relative distance of a factor from 1 that is left as it is; it makes a second call idle."""
 
-LARGEST = 4.0
-"""Largest gain of one weight; a check finds fault with more than 5."""
+LARGEST = 3.0
+"""Largest gain of one weight: a check may find fault with more."""
 
 _LEAST = 2.0
 """Least d ln power / d ln factor of one use: the power is quadratic in the factor."""
@@ -30,8 +30,10 @@ class Gains:
     all branches together then raise the trunk e times at most. A weight that is used once gets its
     factor where it is used. One that is used several times gets, after the pass, the factor that
     brings the geometric mean over its uses to the target, by the secant method: it may multiply
-    its own results. Where a number multiplies a result before its activation, as in SIREN, the
-    target is that of the product. No gain grows beyond `LARGEST`.
+    its own results. One that multiplies results of a recurrent layer gets a gain of 1, so that they
+    neither grow nor vanish by it from step to step, or from layer to layer. Where a number
+    multiplies a result before its activation, as in SIREN, the target is that of the product. No
+    gain grows beyond `LARGEST`.
 
     Parameters
     ----------
@@ -83,7 +85,8 @@ class Gains:
         ----------
         use : Use
         power : float
-            Mean square of the result without bias, for the weight as it is.
+            Mean square of the result without bias, for the weight as it is; of a recurrent weight,
+            its gain.
         moment : callable
             From the place of a node to its second moment, or None where it comes later.
         """
@@ -97,7 +100,7 @@ class Gains:
             )
             return 1.0
         excess = math.log(power / self._target(use, moment))
-        if self._multiplications[use.weight] > 1:
+        if self._multiplications[use.weight] > 1 and not use.recurrent:
             self._excess[use.weight].append(excess)
             return 1.0
         factor = math.exp(-excess / 2.0)

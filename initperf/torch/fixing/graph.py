@@ -32,6 +32,9 @@ class Use:
         Measured mean square of the result, without bias.
     bias : str or None
         Name of the parameter that is added by the same operation.
+    recurrent : bool
+        Whether the weight multiplies results of a recurrent layer inside of its module. Sigmoid and
+        tanh decide how large these are, so that its gain is to be 1 and not its result.
     """
 
     weight: str
@@ -40,6 +43,7 @@ class Use:
     gain: float
     power: float
     bias: str | None
+    recurrent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

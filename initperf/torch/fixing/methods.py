@@ -121,7 +121,7 @@ def lsuv(model: nn.Module, batch: Any, found: Mapping[str, Parameter]) -> Scaled
     factors: dict[str, float] = {}
 
     def decide(use: Use, recorded: Pass) -> float:
-        return gains.decide(use, use.power, recorded.moment)
+        return gains.decide(use, use.gain if use.recurrent else use.power, recorded.moment)
 
     for done in range(2, PASSES + 2):
         gains.changed.clear()

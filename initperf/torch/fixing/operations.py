@@ -6,13 +6,13 @@ from typing import Any
 import torch
 
 from initperf.torch.fixing.graph import Replay
-from initperf.torch.signals.calls import tensors
+from initperf.torch.signals.calls import signature, tensors
+from initperf.torch.signals.classify import MATRICES
 
-PRODUCTS = ("addmm", "mm", "bmm", "baddbmm", "mv", "addmv", "linear")
-CONVOLUTIONS = ("convolution", "convolution_overrideable", "_convolution")
-LOOKUPS = ("embedding", "_embedding_bag", "_embedding_bag_forward_only")
-WEIGHTED = (*PRODUCTS, *CONVOLUTIONS, *LOOKUPS)
-COPIES = ("clone", "_to_copy", "detach", "contiguous", "alias", "lift_fresh", "_unsafe_view")
+CONVOLUTIONS = ("convolution", "convolution_overrideable")
+LOOKUPS = ("embedding", "embedding_bag", "embedding_bag_forward_only")
+WEIGHTED = (*MATRICES, *CONVOLUTIONS, *LOOKUPS)
+COPIES = ("clone", "to_copy", "detach", "alias", "lift_fresh", "unsafe_view")
 """Operations that return the values of their operand, perhaps in another dtype."""
 
 MAKERS = (
@@ -24,29 +24,25 @@ MAKERS = (
 RECTIFIERS = ("relu", "clamp_min", "threshold", "hardtanh")
 
 NORMALIZING = (
-    *("native_layer_norm", "native_group_norm", "_fused_rms_norm", "rms_norm"),
-    *("_softmax", "_log_softmax", "_safe_softmax"),
+    *("native_layer_norm", "native_group_norm", "fused_rms_norm", "rms_norm"),
+    *("softmax", "log_softmax", "safe_softmax"),
 )
 """Operations whose result does not depend on the scale of the operand."""
 
-_ADDING = ("addmm", "addmv", "baddbmm")
-
 
 def name_of(function: Any) -> str:
-    """Return PyTorch's name of an operation, without the underscore of one in place."""
-    name = str(function._schema.name.rpartition("::")[2])
-    return name.rstrip("_") if function._schema.is_mutable else name
+    """Return PyTorch's name of an operation, without underscores at its ends."""
+    return signature(function)[0]
 
 
 def named_arguments(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of an operation by the names of its schema."""
-    names = [argument.name for argument in function._schema.arguments]
-    return dict(zip(names, args, strict=False)) | kwargs
+    return dict(zip(signature(function)[1], args, strict=False)) | kwargs
 
 
 def bias_of(operation: str, named: dict[str, Any]) -> torch.Tensor | None:
     """Return the bias among an operation's arguments."""
-    found = named.get("self" if operation in _ADDING else "bias")
+    found = named.get(MATRICES[operation][2] if operation in MATRICES else "bias")
     return found if isinstance(found, torch.Tensor) else None
 
 
@@ -88,13 +84,6 @@ def replayed(
     return replay
 
 
-def is_view(function: Any) -> bool:
-    """Return whether an operation gives a view of its operand."""
-    returned = function._schema.returns
-    alias = returned[0].alias_info if returned else None
-    return alias is not None and not alias.is_write
-
-
 def carries(x: torch.Tensor) -> bool:
     """Return whether a tensor has floating-point elements in memory."""
     return bool(
@@ -113,10 +102,11 @@ def address_of(x: torch.Tensor) -> int:
 def moments(x: torch.Tensor) -> tuple[float, float]:
     """Return the averages of x and x², accumulated in float64."""
     x = x.detach()
-    return float(x.mean(dtype=torch.float64)), _square(x)
+    return float(x.mean(dtype=torch.float64)), mean_square(x)
 
 
-def _square(x: torch.Tensor) -> float:
+def mean_square(x: torch.Tensor) -> float:
+    """Return the average of x², accumulated in float64."""
     norm = float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64))
     return norm * norm / int(x.numel())
 
@@ -153,31 +143,27 @@ def silenced_units(x: torch.Tensor, bias: torch.Tensor, axis: int) -> torch.Tens
 def power_of(operation: str, result: torch.Tensor, bias: Any) -> float:
     """Return the mean square of a result without its bias."""
     if not isinstance(bias, torch.Tensor):
-        return _square(result)
+        return mean_square(result)
     if operation in CONVOLUTIONS:
         bias = bias.reshape(-1, *[1] * (result.ndim - 2))
-    return _square(result.detach() - bias.detach())
+    return mean_square(result.detach() - bias.detach())
 
 
 def gain_of(function: Any, operation: str, named: dict[str, Any], weight: torch.Tensor) -> float:
     """Return the expected ratio of mean squares, as `Use` has it."""
-    weight = weight.detach()
     if operation in LOOKUPS:
-        return _square(weight)
+        return mean_square(weight)
     if operation in CONVOLUTIONS:
         signal = named["input"]
         # the operation itself sums the squared entries that each place of the result is made of
         ones = torch.ones_like(signal[:1], dtype=torch.float32)
-        squares = named | {"input": ones, "weight": weight.float() ** 2, "bias": None}
+        squares = named | {"input": ones, "weight": weight.detach().float() ** 2, "bias": None}
         return float(again(function, squares).mean(dtype=torch.float64))
-    return float(_square(weight) * weight.numel() / _outputs(operation, named, weight))
+    return float(mean_square(weight) * weight.numel() / _outputs(operation, named, weight))
 
 
 def _outputs(operation: str, named: dict[str, Any], weight: torch.Tensor) -> int:
     """Return how many results a matrix makes of one signal."""
-    inner = -1
-    if operation != "linear":
-        added = operation in _ADDING
-        factors = [x for x in named.values() if isinstance(x, torch.Tensor)][added:]
-        inner = -1 if factors[0] is weight else -2
+    left = named[MATRICES[operation][0]]
+    inner = -1 if operation == "linear" or left is weight else -2
     return int(weight.numel() // weight.shape[inner])

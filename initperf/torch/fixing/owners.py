@@ -99,6 +99,12 @@ class Owners:
             self._computed[address_of(x)] = tuple(dict.fromkeys(names))
         return bool(names)
 
+    def blame(self, x: torch.Tensor) -> None:
+        """Note of the parameters that a weight is computed from that they cannot be scaled."""
+        for name in self._computed.get(address_of(x), ()):
+            reason = "the model computes the weight that it uses from it"
+            self.obstacles.setdefault(name, reason)
+
     def weight(self, operation: str, operands: Sequence[torch.Tensor]) -> Weight | None:
         """Return the operand that is a weight which can be scaled, and note why others cannot.
 
@@ -111,9 +117,7 @@ class Owners:
             if x.ndim < 2:
                 continue
             if operation in WEIGHTED:
-                for name in self._computed.get(address_of(x), ()):
-                    reason = "the model computes the weight that it uses from it"
-                    self.obstacles.setdefault(name, reason)
+                self.blame(x)
             own = self.held(x)
             if own is None:
                 continue

@@ -22,7 +22,6 @@ from initperf.torch.fixing.operations import (
     bias_of,
     carries,
     gain_of,
-    is_view,
     moments,
     name_of,
     named_arguments,
@@ -32,7 +31,8 @@ from initperf.torch.fixing.operations import (
     unit_axis,
 )
 from initperf.torch.fixing.owners import Held, Owners, Weight
-from initperf.torch.signals.calls import tensors
+from initperf.torch.fixing.recurrent import LAYERS, products
+from initperf.torch.signals.calls import is_view, tensors
 
 Decide = Callable[[Use, "Pass"], float]
 
@@ -95,6 +95,8 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             for x in results:
                 self._places.pop(address_of(x), None)
             return result
+        if operation in LAYERS:
+            return self._recurred(function, named, result)
         weight = self.owners.weight(operation, operands)
         if weight is None:
             self._add(function, named, operands, results, silenced)
@@ -142,8 +144,7 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             if carries(x) and x is not weight.operand and x is not bias
         ]
         places = tuple(self._place(x) for x in signals)
-        call = self._calls[name]
-        self._calls[name] += 1
+        call = self._call(name)
         for _ in range(_TRIES):
             use = Use(
                 weight=name,
@@ -152,6 +153,7 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
                 gain=gain_of(function, operation, named, weight.operand),
                 power=power_of(operation, next(tensors(result)), bias),
                 bias=self.owners.name_of(bias),
+                recurrent=weight.held.parameter.recurrent,
             )
             factor = self._factor(use, places)
             if factor == 1.0:
@@ -162,6 +164,60 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         self._alive.append(outcome)
         self._record(outcome, Node(operation, places, *moments(outcome), use=use, bias=use.bias))
         return result
+
+    def _recurred(self, function: Any, named: dict[str, Any], result: Any) -> Any:
+        """Record a recurrent layer: its products, each with its weight, and then its result.
+
+        Parameters
+        ----------
+        function : OpOverload
+        named : dict
+            Its arguments by name.
+        result : tuple of torch.Tensor
+            What it gave.
+
+        Returns
+        -------
+        tuple of torch.Tensor
+            What it gives with the weights as they then are.
+        """
+        operation, inner, scaled = name_of(function), [], False
+        for product in products(named):
+            held = self.owners.held(product.weight)
+            if held is None:
+                self.owners.blame(product.weight)
+                continue
+            places = () if product.signal is None else (self._place(product.signal),)
+            name = held.parameter.name
+            use = Use(
+                weight=name,
+                call=self._call(name),
+                lookup=False,
+                gain=product.gain,
+                power=product.power,
+                bias=None,
+                recurrent=held.parameter.recurrent,
+            )
+            factor = self._factor(use, places)
+            if factor != 1.0:
+                self._scale(held, factor)
+                scaled, square = True, factor * factor
+                use = replace(use, gain=use.gain * square, power=use.power * square)
+            self.nodes.append(Node(operation, places, 0.0, use.power, use=use))
+            inner.append(len(self.nodes) - 1)
+        outcome = again(function, named) if scaled else result
+        results = [x for x in tensors(outcome) if carries(x)]
+        self._alive += results
+        # sigmoid and tanh bound what it gives, at any size of its products
+        node = Node(operation, tuple(inner), *moments(results[0]), normalizes=True)
+        for x in results:
+            self._record(x, node)
+        return outcome
+
+    def _call(self, name: str) -> int:
+        """Return how often a weight was used before, and count one more use."""
+        self._calls[name] += 1
+        return self._calls[name] - 1
 
     def _factor(self, use: Use, places: tuple[int, ...]) -> float:
         """Return the factor that is decided; what overflowed is decided by its expectation."""

@@ -5,14 +5,15 @@ carried from layer to layer by formulas, so that a gain for each weight follows 
 Elementwise operations are applied to quantiles of the normal distribution with the operand's mean
 and variance, so that no activation needs a formula of its own; a chain of them, such as GELU
 written out, is applied as a whole. Sums and products take their operands as independent.
-Normalizations and softmax keep the moments that were measured; any other operation keeps its
-measured gain.
+Normalizations and softmax keep the moments that were measured, as does what a recurrent layer
+computes, over whose steps errors of the formulas would grow; any other operation keeps its measured
+gain.
 """
 
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -22,7 +23,7 @@ _QUANTILES = 2001
 _FINITE = 0.9
 """Least share of quantiles at which an elementwise operation must be finite."""
 
-_ATTENTION = "_scaled_dot_product"
+_ATTENTION = "scaled_dot_product"
 _PRODUCTS = ("mm", "bmm", "baddbmm", "mul")
 
 Choose = Callable[[Use, float, Callable[[int], "float | None"]], float]
@@ -40,12 +41,15 @@ class State:
         Place of the node whose elements these are functions of, one by one.
     values : torch.Tensor
         The function's values at quantiles of the root's elements.
+    recurrent : bool
+        Whether it comes from a recurrent layer, without another weight since then.
     """
 
     mean: float
     second_moment: float
     root: int
     values: torch.Tensor
+    recurrent: bool = False
 
 
 def propagate(nodes: Sequence[Node], choose: Choose) -> list[float]:
@@ -57,8 +61,8 @@ def propagate(nodes: Sequence[Node], choose: Choose) -> list[float]:
         A whole graph.
     choose : callable
         From a use of a weight, the mean square of its result without bias as predicted for the
-        weight as it is, and a function from places to second moments, None where they come
-        later, to the factor that the weight has there.
+        weight as it is (of a recurrent one, its gain), and a function from places to second
+        moments, None where they come later, to the factor that the weight has there.
 
     Returns
     -------
@@ -73,7 +77,8 @@ def propagate(nodes: Sequence[Node], choose: Choose) -> list[float]:
     for node in nodes:
         factor = 1.0
         if node.use is not None:
-            factor = choose(node.use, _power(node.use, node, states), moment)
+            power = node.use.gain if node.use.recurrent else _power(node.use, node, states)
+            factor = choose(node.use, power, moment)
         states.append(_after(node, nodes, states, factor))
     return [state.second_moment for state in states]
 
@@ -103,9 +108,11 @@ def _after(node: Node, nodes: Sequence[Node], states: Sequence[State], factor: f
         # what is measured beyond the weight's part is the bias's
         bias = max(0.0, node.second_moment - node.use.power) if node.use.bias else 0.0
         power = _power(node.use, node, states)
-        return _normal(place, 0.0, power * factor * factor + bias)
-    if not given or node.normalizes:
-        return _normal(place, node.mean, node.second_moment)
+        state = _normal(place, 0.0, power * factor * factor + bias)
+        return replace(state, recurrent=node.use.recurrent)
+    recurrent = any(state.recurrent for state in given)
+    if not given or node.normalizes or recurrent:
+        return replace(_normal(place, node.mean, node.second_moment), recurrent=recurrent)
     together = _elementwise(node, given)
     if together is not None:
         return together

@@ -76,7 +76,7 @@ def call_of(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], known:
     known : Origins
         Of the run.
     """
-    name, names = _signature(function)
+    name, names = signature(function)
     given = dict(zip(names, args, strict=False)) | kwargs
     operands = tuple(
         Operand(x, known.of(x)) for x in tensors((args, kwargs)) if x.is_floating_point()
@@ -85,10 +85,34 @@ def call_of(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], known:
 
 
 @functools.lru_cache(maxsize=4096)
-def _signature(function: Any) -> tuple[str, tuple[str, ...]]:
+def signature(function: Any) -> tuple[str, tuple[str, ...]]:
+    """Return PyTorch's name of an operation without underscores at its ends, and its arguments'.
+
+    Parameters
+    ----------
+    function : OpOverload
+        As a dispatch mode gets it.
+    """
     schema = function._schema
     name = schema.name.rpartition("::")[2].strip("_")
     return name, tuple(argument.name for argument in schema.arguments)
+
+
+def is_view(function: Any) -> bool:
+    """Return whether an operation gives a view of its operand."""
+    alias = _alias(function)
+    return alias is not None and not alias.is_write
+
+
+def is_in_place(function: Any) -> bool:
+    """Return whether an operation gives an operand that it has written to."""
+    alias = _alias(function)
+    return alias is not None and bool(alias.is_write)
+
+
+def _alias(function: Any) -> Any:
+    returned = function._schema.returns
+    return returned[0].alias_info if returned else None
 
 
 def tensors(found: Any) -> Iterator[torch.Tensor]:

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from initperf.torch.signals.calls import Call, Operand, root_mean_square
-from initperf.torch.signals.graph import Operation, ancestors
+from initperf.torch.signals.forks import Ancestry
+from initperf.torch.signals.graph import Operation
 from initperf.torch.signals.nonlinearities import activation_of_call, is_activation
 
 MATRICES = {
@@ -59,7 +60,7 @@ _KINDS = {
     "mul": "scale",
     "div": "scale",
 }
-_DEEPER = ("linear", "convolution", "recurrent", "embedding", "attention")
+_LAYERS = ("linear", "convolution", "recurrent", "embedding", "attention")
 
 
 class Classifier:
@@ -73,7 +74,7 @@ class Classifier:
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
-        self._depths: list[int] = []
+        self._ancestry = Ancestry()
         self._averages: set[int] = set()
 
     def start(self, name: str, shape: Iterable[int]) -> Operation:
@@ -86,7 +87,7 @@ class Classifier:
         """
         operation = Operation(len(self.operations), name, "", "input", "input", (), tuple(shape))
         self.operations.append(operation)
-        self._depths.append(0)
+        self._ancestry.add((), layer=False)
         return operation
 
     def activation(self, call: Call) -> str:
@@ -122,8 +123,7 @@ class Classifier:
         if operation.unit_axis == -1:
             operation = replace(operation, unit_axis=self._unit_axis(operation))
         self.operations.append(operation)
-        depth = max((self._depths[parent] for parent in operation.parents), default=0)
-        self._depths.append(depth + (operation.kind in _DEEPER))
+        self._ancestry.add(operation.parents, layer=operation.kind in _LAYERS)
         if operation.kind == "softmax" or (
             operation.kind in ("scale", "other") and self._averages.intersection(operation.parents)
         ):
@@ -188,16 +188,10 @@ class Classifier:
         first, second = signals[0].origin.operations[-1], signals[1].origin.operations[-1]
         if first == second:
             return plain
-        depths = self._depths[first], self._depths[second]
-        trunk, branch = (first, second) if depths[0] <= depths[1] else (second, first)
-        if depths[0] != depths[1] and self._related(trunk, branch):
-            return replace(plain, kind="residual", parents=(trunk, branch))
+        apart = self._ancestry.trunk_and_branch(first, second)
+        if apart is not None:
+            return replace(plain, kind="residual", parents=apart)
         return replace(plain, parents=(first, second))
-
-    def _related(self, trunk: int, branch: int) -> bool:
-        """Return whether two operations read one signal."""
-        above = ancestors(self.operations, branch)
-        return trunk in above or not above.isdisjoint(ancestors(self.operations, trunk))
 
     def _unit_axis(self, operation: Operation) -> int:
         """Return the axis of units: that of an operand of as many axes, or the last."""

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-FIXABLE = ("layer", "fan", "signal", "gradient", "head")
-"""Kinds that other scales of weights mend."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -22,6 +19,8 @@ class Finding:
         Why, if it is known; else ``""``.
     remedy : str
         What would mend it, if that is known; else ``""``.
+    fix : str
+        What `initperf.torch.fix_` does about it; ``""`` where no scale of weights mends it.
     layers : tuple of str
         All operations, layers or parameters that it concerns.
     severe : bool
@@ -34,9 +33,10 @@ class Finding:
     text: str
     cause: str = ""
     remedy: str = ""
+    fix: str = ""
     layers: tuple[str, ...] = ()
     severe: bool = True
 
     def __str__(self) -> str:
         whole = f"{self.text}: {self.cause}" if self.cause else self.text
-        return f"{whole}; {self.remedy}" if self.remedy else whole
+        return "; ".join(part for part in (whole, self.remedy, self.fix) if part)

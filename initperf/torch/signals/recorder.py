@@ -15,7 +15,14 @@ from torch.nn.modules.module import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from initperf.torch.signals.calls import Call, call_of, root_mean_square, tensors
+from initperf.torch.signals.calls import (
+    Call,
+    call_of,
+    is_in_place,
+    is_view,
+    root_mean_square,
+    tensors,
+)
 from initperf.torch.signals.classify import Classifier
 from initperf.torch.signals.graph import Operation
 from initperf.torch.signals.initial_loss import LossCall, loss_call
@@ -227,9 +234,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
     ) -> Any:
         """Run an operation, and record its first result."""
         given = kwargs or {}
-        returned = function._schema.returns
-        alias = returned[0].alias_info if returned else None
-        if alias is not None and not alias.is_write:
+        if is_view(function):
             self._newest = _newest_node()
             return function(*args, **given)
         call = call_of(function, args, given, self._origins)
@@ -239,7 +244,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         result = function(*args, **given)
         nodes = range(self._newest + 1, _newest_node() + 1)
         self._newest = nodes.stop - 1
-        index = self._record(call, result, saturated, power, in_place=alias is not None)
+        index = self._record(call, result, saturated, power, in_place=is_in_place(function))
         if index is not None:
             self._nodes.update(dict.fromkeys(nodes, index))
         return result

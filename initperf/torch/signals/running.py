@@ -19,7 +19,7 @@ from initperf.torch.signals.preserving import preserved
 from initperf.torch.signals.recorder import Recorder, graph_of
 from initperf.torch.signals.scores import ScoreSpread
 from initperf.torch.signals.statistics import Measurement
-from initperf.torch.signals.weights import Descent, ParameterState, copies, states
+from initperf.torch.signals.weights import Copies, Descent, ParameterState, copies, states
 
 Loss = Callable[[Any], torch.Tensor]
 
@@ -39,8 +39,8 @@ class Run:
     backward : tuple of Measurement
         Gradients of both directions, in the order in which they were computed.
     parameters : tuple of ParameterState
-    copies : tuple of tuple of str
-        Groups of different weights that are equal.
+    copies : tuple of Copies
+        Groups of different weights that are equal, but for a factor.
     additions : tuple of Addition
     spreads : tuple of ScoreSpread
     weights : dict of int to tuple of float
@@ -57,7 +57,7 @@ class Run:
     forward: tuple[Measurement, ...]
     backward: tuple[Measurement, ...]
     parameters: tuple[ParameterState, ...]
-    copies: tuple[tuple[str, ...], ...]
+    copies: tuple[Copies, ...]
     additions: tuple[Addition, ...]
     spreads: tuple[ScoreSpread, ...]
     weights: dict[int, tuple[float, float]]

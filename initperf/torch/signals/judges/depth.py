@@ -61,6 +61,7 @@ def _signal(run: Run, before: Measurement, last: Measurement) -> Finding:
             cause=f"{len(grown)} branches as large as the trunk are added, and nothing normalizes "
             "or scales them",
             remedy="scale branches by 1/√depth, start their gates at 0, or normalize",
+            fix="fix_ scales the last weight of each branch",
             layers=tuple(grown),
         )
     cause, mended = _rate_cause(run, [each.operation.index for each in span], rate)
@@ -71,6 +72,7 @@ def _signal(run: Run, before: Measurement, last: Measurement) -> Finding:
         f"times it (second moment ×{rate:.2g} a layer)",
         cause=cause,
         remedy=mended,
+        fix="fix_ scales each layer",
         layers=tuple(each.operation.name for each in span),
     )
 
@@ -97,9 +99,8 @@ def _rate_cause(run: Run, span: Sequence[int], rate: float) -> tuple[str, str]:
     normalized, activation = following(run, middle)
     if normalized:
         return "", ""
-    gain = statistics.geometric_mean(
-        run.operations[each].terms * run.weights[each][1] for each in span
-    )
+    gains = [run.operations[each].terms * run.weights[each][1] for each in span]
+    gain = statistics.geometric_mean([each for each in gains if each > 0.0] or [1.0])
     theory = gain / critical_gain(activation) ** 2
     rule = rule_of(square, operation) or f"weights of variance {gain:.2g}/fan-in"
     named = activation or "layers"
@@ -142,5 +143,6 @@ def gradient(run: Run) -> Iterator[Finding]:
             f"{last.operation.name}",
             cause=cause,
             remedy=mended,
+            fix="fix_ scales each layer",
             layers=(first.operation.name, last.operation.name),
         )

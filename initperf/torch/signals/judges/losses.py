@@ -26,6 +26,7 @@ def head(run: Run) -> Iterator[Finding]:
         cause=f"its logits have a root mean square of {spread:.3g}: its weights"
         f"{', tied to the embedding,' if shared else ''} are {spread:.2g} times too large",
         remedy="a standard deviation of 1/√width of its weights",
+        fix="fix_ scales them",
         layers=(name,),
     )
 

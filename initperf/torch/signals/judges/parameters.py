@@ -71,14 +71,16 @@ def _ends(run: Run, index: int) -> bool:
 
 def copied(run: Run) -> Iterator[Finding]:
     """Find different weights that are equal."""
-    for names in run.copies:
+    for each in run.copies:
+        first, *others = each.names
+        held = "multiples of the same values" if each.scaled else "the same values"
         yield Finding(
             "copied",
-            names[1],
-            f"{listed(names[1:])} and {names[0]} hold the same values",
+            others[0],
+            f"{listed(others)} and {first} hold {held}",
             cause="a layer was copied after it was initialized",
             remedy="initialize each copy",
-            layers=names,
+            layers=each.names,
         )
 
 

@@ -22,6 +22,7 @@ def overflow(run: Run) -> Iterator[Finding]:
                 f"({where} in {each.statistics.dtype})",
                 cause=_cause(run, each.operation.parents, each.statistics.dtype),
                 remedy="smaller weights before it, or bfloat16",
+                fix="fix_ scales weights",
                 layers=(operation.name,),
             )
             return

@@ -21,13 +21,14 @@ def scores(run: Run) -> Iterator[Finding]:
         operation = run.operations[each.index]
         averages = operation.kind == "attention" or _averages(run, readers, each.index)
         if each.deviation > limit and averages:
-            cause, mended = _cause(run, each)
+            cause, mended, fix = _cause(run, each)
             yield Finding(
                 "scores",
                 operation.name,
                 f"the scores of {operation.name} have a standard deviation of {each.deviation:.3g}",
                 cause=cause,
                 remedy=mended,
+                fix=fix,
                 layers=(operation.name,),
             )
 
@@ -44,8 +45,14 @@ def _averages(run: Run, readers: list[list[int]], index: int) -> bool:
     return False
 
 
-def _cause(run: Run, spread: ScoreSpread) -> tuple[str, str]:
-    """Return whether the scores miss their division by √d, or what else is too large."""
+def _cause(run: Run, spread: ScoreSpread) -> tuple[str, str, str]:
+    """Return whether the scores miss their division by √d, or what else is too large.
+
+    Returns
+    -------
+    tuple of str
+        Cause, remedy, and what `initperf.torch.fix_` does.
+    """
     width, scale = spread.width, spread.scale
     if not width:
         product, scale = _product(run, run.operations[spread.index])
@@ -54,8 +61,13 @@ def _cause(run: Run, spread: ScoreSpread) -> tuple[str, str]:
         return (
             f"queries times keys are multiplied by {scale:.3g}, not by 1/√{width}",
             f"divide them by √{width} = {math.sqrt(width):.3g}",
+            "",
         )
-    return "the weights of queries and keys are too large", "smaller weights of queries and keys"
+    return (
+        "the weights of queries and keys are too large",
+        "smaller weights of queries and keys",
+        "fix_ scales them",
+    )
 
 
 def _product(run: Run, operation: Operation) -> tuple[Operation | None, float]:

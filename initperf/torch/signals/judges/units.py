@@ -33,6 +33,7 @@ def dead(run: Run) -> Iterator[Finding]:
                 f"{expected:.0%} by chance at most",
                 cause=f"biases or the mean of {name} lie far below 0",
                 remedy="biases of 0",
+                fix="fix_ sets those of dead units",
                 layers=tuple(dict.fromkeys((operation.name, name))),
             )
             return
