@@ -7,6 +7,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import child
 import pandas as pd
@@ -137,6 +138,20 @@ def test_every_figure_is_on_the_page_and_in_two_files(
 
 
 @pytest.mark.slow
+def test_letters_are_text_in_files_and_outlines_on_the_page(
+    whole: tuple[Path, dict[str, pd.DataFrame]],
+) -> None:
+    directory, _ = whole
+    svg = (directory / "figures" / "final_accuracy.svg").read_text(encoding="utf-8")
+    words = [each.text for each in ElementTree.fromstring(svg).iter() if each.tag.endswith("text")]
+    assert {"he_normal", "orthogonal", NASTY} <= set(words)
+    assert "font-family: 'DejaVu Sans', sans-serif" in svg
+    html = (directory / "index.html").read_text(encoding="utf-8")
+    assert "<svg" in html
+    assert "<text" not in html
+
+
+@pytest.mark.slow
 def test_the_page_is_small_enough_to_send(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     assert (whole[0] / "index.html").stat().st_size < 6_000_000
 
@@ -229,7 +244,7 @@ def test_the_same_tables_give_the_same_figure(
     name: str, whole: tuple[Path, dict[str, pd.DataFrame]]
 ) -> None:
     directory, tables = whole
-    svg, png, pdf = _svg.files(FIGURES[name].render(tables))
+    svg, _, png, pdf = _svg.files(FIGURES[name].render(tables))
     assert pdf == (directory / "figures" / f"{name}.pdf").read_bytes()
     assert svg == (directory / "figures" / f"{name}.svg").read_text(encoding="utf-8")
     assert png == (directory / "figures" / f"{name}.png").read_bytes()

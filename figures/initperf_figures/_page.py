@@ -58,8 +58,8 @@ class Drawn:
         name = self.figure.name
         words = " ".join(filter(None, (f"{self.figure.title}.", self.finding, self.caption)))
         description = str(escape(words))
-        if len(self.files.svg) <= INLINE_LIMIT:
-            return Markup(_svg.inline(self.files.svg, name, description))
+        if len(self.files.outlines) <= INLINE_LIMIT:
+            return Markup(_svg.inline(self.files.outlines, name, description))
         data = base64.b64encode(self.files.png).decode()
         return Markup(f'<img alt="{description}" src="data:image/png;base64,{data}">')
 
