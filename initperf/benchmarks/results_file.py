@@ -127,6 +127,18 @@ class Benchmark:
         low, high = bootstrap(self.samples_s[:, None], rng=np.random.default_rng(0))
         return float(low[0]), float(high[0])
 
+    def taken(self, name: str) -> float:
+        """Return what a call took besides time, NaN where it is not known.
+
+        Parameters
+        ----------
+        name : str
+            ``"peak_bytes"``, ``"instructions"`` or ``"cycles"``.
+        """
+        value = self.extra.get(name)
+        known = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        return float(value) if known and math.isfinite(value) else math.nan
+
     @property
     def is_control(self) -> bool:
         """Whether it timed code that is not initperf's: another library, or a control."""
