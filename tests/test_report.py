@@ -138,6 +138,19 @@ def test_every_figure_is_on_the_page_and_in_two_files(
 
 
 @pytest.mark.slow
+def test_every_figure_has_a_table_that_sorts(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
+    html = (whole[0] / "index.html").read_text(encoding="utf-8")
+    figures = re.findall(r'<figure id="(\w+)".*?</figure>', html, re.DOTALL)
+    assert sorted(figures) == sorted(FIGURES)
+    for found in re.finditer(r'<figure id="(\w+)".*?</figure>', html, re.DOTALL):
+        tables = re.findall(r'<table class="sortable">.*?</table>', found[0], re.DOTALL)
+        assert tables, found[1]
+        for table in tables:
+            assert table.count("<tr>") > 1, found[1]
+            assert 'data-value="' in table, found[1]
+
+
+@pytest.mark.slow
 def test_letters_are_text_in_files_and_outlines_on_the_page(
     whole: tuple[Path, dict[str, pd.DataFrame]],
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader
@@ -69,6 +70,15 @@ def test_nothing_overflows_at_any_width(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         root = "document.documentElement"
         assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), width
+
+
+@pytest.mark.parametrize("width", WIDTHS[:2])
+def test_axe_finds_nothing(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = Axe().run(page)
+    assert found.response["passes"]
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_the_answer_is_not_cut_on_a_desk(page: Page) -> None:
