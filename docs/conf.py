@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))  # for _gallery, _mathml, _reference
+sys.path.insert(0, str(Path(__file__).parent))  # for _gallery, _mathml, _reference, _speeds
 
 from _gallery import write_gallery
 from _reference import write_reference
+from _speeds import write_speeds
 
 project = "initperf"
 author = "The initperf developers"
@@ -60,3 +61,4 @@ def setup(app: Any) -> None:
     source = Path(app.srcdir)
     write_reference(source)
     write_gallery(source)
+    write_speeds(source)

@@ -383,7 +383,7 @@ def test_a_figure_of_another_distribution_joins_the_report(tmp_path: Path, small
 
 def test_a_long_svg_is_shown_as_its_png(small: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     figure = ReportFigure("dot", "A dot", "A line.", ("runs",), _dot)
-    drawn = _page.Drawn(figure, "", "A line.", _svg.files(figure.render(small)))
+    drawn = _page.Drawn(figure, "", "A line.", None, _svg.files(figure.render(small)))
     assert drawn.markup.startswith("<svg")
     monkeypatch.setattr(_page, "INLINE_LIMIT", 10)
     assert drawn.markup.startswith('<img alt="A dot. A line." src="data:image/png;base64,iVBOR')

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +37,7 @@ _UNDISTURBED = 0.1
 """Quantile of the samples of a pass that stands for calls that nothing disturbed."""
 
 _SMALLEST_S = 1e-12
+_LARGEST = sys.float_info.max  # integers of JSON can be larger
 _LOWER = (0.05, 0.25)
 _NORMAL_QUANTILE = float(norm.isf((1 - CONFIDENCE) / 2))
 
@@ -136,8 +138,9 @@ class Benchmark:
             ``"peak_bytes"``, ``"instructions"`` or ``"cycles"``.
         """
         value = self.extra.get(name)
-        known = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        return float(value) if known and math.isfinite(value) else math.nan
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return math.nan
+        return float(value) if 0 <= value <= _LARGEST else math.nan
 
     @property
     def is_control(self) -> bool:
