@@ -15,6 +15,7 @@ MODULES = (
     "initperf.training.sweep",
     "initperf.training.store",
     "initperf.benchmarks.timing",
+    "initperf.benchmarks.footprint",
     "initperf.benchmarks.regressions",
     "initperf.benchmarks.revisions",
     "initperf.benchmarks.history",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from initperf._core.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from initperf._core.display import progress
     from initperf.activations import ACTIVATIONS
     from initperf.initializers import INITIALIZERS, draw
     from initperf.initializers.from_function import initializer
@@ -38,6 +39,7 @@ __all__ = [
     "draw",
     "draw_network",
     "initializer",
+    "progress",
     "train",
 ]
 
@@ -58,6 +60,7 @@ _HOMES = {
     "draw": "initperf.initializers",
     "draw_network": "initperf.training.network",
     "initializer": "initperf.initializers.from_function",
+    "progress": "initperf._core.display",
     "train": "initperf.training.train",
 }
 

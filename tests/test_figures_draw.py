@@ -141,7 +141,7 @@ def test_a_notebook_shows_a_figure_at_the_size_of_the_page(tables: Tables) -> No
 def test_a_saved_figure_has_the_style_of_the_report(tables: Tables) -> None:
     text = io.StringIO()
     draw("bounds", tables).savefig(text, format="svg")
-    assert "DejaVu Sans" not in text.getvalue()  # text as paths, as the style has it
+    assert "font-family: 'DejaVu Sans', sans-serif" in text.getvalue()  # text, as the style has it
 
 
 def _png(figure: object) -> bytes:

@@ -7,6 +7,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import child
 import pandas as pd
@@ -137,6 +138,33 @@ def test_every_figure_is_on_the_page_and_in_two_files(
 
 
 @pytest.mark.slow
+def test_every_figure_has_a_table_that_sorts(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
+    html = (whole[0] / "index.html").read_text(encoding="utf-8")
+    figures = re.findall(r'<figure id="(\w+)".*?</figure>', html, re.DOTALL)
+    assert sorted(figures) == sorted(FIGURES)
+    for found in re.finditer(r'<figure id="(\w+)".*?</figure>', html, re.DOTALL):
+        tables = re.findall(r'<table class="sortable">.*?</table>', found[0], re.DOTALL)
+        assert tables, found[1]
+        for table in tables:
+            assert table.count("<tr>") > 1, found[1]
+            assert 'data-value="' in table, found[1]
+
+
+@pytest.mark.slow
+def test_letters_are_text_in_files_and_outlines_on_the_page(
+    whole: tuple[Path, dict[str, pd.DataFrame]],
+) -> None:
+    directory, _ = whole
+    svg = (directory / "figures" / "final_accuracy.svg").read_text(encoding="utf-8")
+    words = [each.text for each in ElementTree.fromstring(svg).iter() if each.tag.endswith("text")]
+    assert {"he_normal", "orthogonal", NASTY} <= set(words)
+    assert "font-family: 'DejaVu Sans', sans-serif" in svg
+    html = (directory / "index.html").read_text(encoding="utf-8")
+    assert "<svg" in html
+    assert "<text" not in html
+
+
+@pytest.mark.slow
 def test_the_page_is_small_enough_to_send(whole: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     assert (whole[0] / "index.html").stat().st_size < 6_000_000
 
@@ -229,7 +257,7 @@ def test_the_same_tables_give_the_same_figure(
     name: str, whole: tuple[Path, dict[str, pd.DataFrame]]
 ) -> None:
     directory, tables = whole
-    svg, png, pdf = _svg.files(FIGURES[name].render(tables))
+    svg, _, png, pdf = _svg.files(FIGURES[name].render(tables))
     assert pdf == (directory / "figures" / f"{name}.pdf").read_bytes()
     assert svg == (directory / "figures" / f"{name}.svg").read_text(encoding="utf-8")
     assert png == (directory / "figures" / f"{name}.png").read_bytes()
@@ -355,7 +383,7 @@ def test_a_figure_of_another_distribution_joins_the_report(tmp_path: Path, small
 
 def test_a_long_svg_is_shown_as_its_png(small: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     figure = ReportFigure("dot", "A dot", "A line.", ("runs",), _dot)
-    drawn = _page.Drawn(figure, "", "A line.", _svg.files(figure.render(small)))
+    drawn = _page.Drawn(figure, "", "A line.", None, _svg.files(figure.render(small)))
     assert drawn.markup.startswith("<svg")
     monkeypatch.setattr(_page, "INLINE_LIMIT", 10)
     assert drawn.markup.startswith('<img alt="A dot. A line." src="data:image/png;base64,iVBOR')

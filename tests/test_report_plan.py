@@ -7,8 +7,9 @@ import pytest
 
 from initperf import Experiment, train
 from initperf.errors import UnsuitableError, UsageError
-from initperf.report.plan import Settings, plan
+from initperf.report.plan import Settings, plan, usual_rates
 from initperf.report.rate_search import best_rates, ranked, rates_table
+from initperf.report.trainability.study import RATES
 from initperf.training.setups import name_setups, widths
 
 SMALL = {
@@ -111,3 +112,14 @@ def test_runs_that_diverged_are_ranked_last_and_equal_ones_by_their_rate(blobs):
     best, lower, worse = made(0.9, 0.3, 0.1), made(0.9, 0.3, 0.05), made(0.9, np.nan, 0.01)
     lost = made(0.95, 0.1, 0.5, "diverged")
     assert ranked([lost, worse, best, lower]) == [lower, best, worse, lost]
+
+
+def test_rates_are_searched_unless_one_is_given_or_the_report_is_quick():
+    assert usual_rates({}) == RATES["sgd"]
+    assert usual_rates({"optimizer": ["Adam"], "depth": [2, 3]}) == RATES["adam"]
+    assert usual_rates({"optimizer": ["adam", "sgd"]}) == ()  # no rates suit both
+    assert usual_rates({"optimizer": "adamw"}) == ()  # whose rates nobody has tried here
+    assert usual_rates({"learning_rate": [0.1]}) == ()
+    assert usual_rates({}, quick=True) == ()
+    with pytest.raises(ValueError, match="did you mean 'adam'"):
+        usual_rates({"optimizer": ["adm"]})

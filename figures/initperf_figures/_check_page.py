@@ -48,7 +48,7 @@ def check_page(**shown: Any) -> str:
     """Return the page's HTML; the keywords are the fields of `CheckPage`."""
     page = CheckPage(**shown)
     figure = signal_figure(page.table, page.findings)
-    svg = _svg.files(figure).svg
+    svg = _svg.files(figure).outlines
     description = str(escape(f"Signal propagation. {page.verdict}"))
     script = script_of("theme.js", "sort.js")
     return (

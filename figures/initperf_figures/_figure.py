@@ -56,6 +56,8 @@ class ReportFigure:
         the figure can be drawn.
     finding : callable, optional
         Function of the tables that returns what they show, in one sentence.
+    numbers : callable, optional
+        Function of the tables that returns a small table, which the page prints below the figure.
     """
 
     name: str
@@ -68,6 +70,7 @@ class ReportFigure:
     printed: tuple[str, ...] = ()
     wants: Callable[[Tables], str] | None = None
     finding: Callable[[Tables], str] | None = None
+    numbers: Callable[[Tables], pd.DataFrame] | None = None
 
     def missing(self, tables: Tables) -> list[str]:
         """Return the needed tables that are absent or empty, or else what the tables lack."""
@@ -101,6 +104,10 @@ class ReportFigure:
     def find(self, tables: Tables) -> str:
         """Return what the tables show, in one sentence, or nothing where the figure says none."""
         return "" if self.finding is None else self.finding(plain(tables))
+
+    def count(self, tables: Tables) -> pd.DataFrame | None:
+        """Return the small table of the figure's numbers, or None where it has none."""
+        return None if self.numbers is None else self.numbers(plain(tables))
 
     def describe(self, tables: Tables) -> str:
         """Return the caption."""
@@ -136,6 +143,7 @@ def register(
     printed: tuple[str, ...] = (),
     wants: Callable[[Tables], str] | None = None,
     finding: Callable[[Tables], str] | None = None,
+    numbers: Callable[[Tables], pd.DataFrame] | None = None,
 ) -> ReportFigure:
     """Add a figure to the report; every figure's file ends with this call.
 
@@ -143,7 +151,7 @@ def register(
 
     Parameters
     ----------
-    name, title, caption, needs, draw, section, order, printed, wants, finding
+    name, title, caption, needs, draw, section, order, printed, wants, finding, numbers
         Fields of `ReportFigure`.
 
     Raises
@@ -156,7 +164,7 @@ def register(
     if section not in SECTIONS:
         raise ValueError(f"unknown section {section!r}; there are {', '.join(SECTIONS)}")
     figure = ReportFigure(
-        name, title, caption, needs, draw, section, order, printed, wants, finding
+        name, title, caption, needs, draw, section, order, printed, wants, finding, numbers
     )
     return FIGURES.register(name, figure)
 

@@ -14,6 +14,7 @@ from initperf_figures import _svg
 from initperf_figures._axes import activation_name, activation_of, activations_of, network_name
 from initperf_figures._figure import SECTIONS, ReportFigure
 from initperf_figures._panels import SETUP, panelled
+from initperf_figures._sensitivity import depth_words, rate_words, sensitivity_sentences
 from initperf_figures._style import strokes
 from initperf_figures._templates import environment, policy, script_of
 from initperf_figures._usage import usage_lines
@@ -45,11 +46,12 @@ _HEADINGS = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with its finding, its caption and its files."""
+    """A figure with its finding, its caption, its small table and its files."""
 
     figure: ReportFigure
     finding: str
     caption: str
+    numbers: pd.DataFrame | None
     files: _svg.Files
 
     @property
@@ -58,8 +60,8 @@ class Drawn:
         name = self.figure.name
         words = " ".join(filter(None, (f"{self.figure.title}.", self.finding, self.caption)))
         description = str(escape(words))
-        if len(self.files.svg) <= INLINE_LIMIT:
-            return Markup(_svg.inline(self.files.svg, name, description))
+        if len(self.files.outlines) <= INLINE_LIMIT:
+            return Markup(_svg.inline(self.files.outlines, name, description))
         data = base64.b64encode(self.files.png).decode()
         return Markup(f'<img alt="{description}" src="data:image/png;base64,{data}">')
 
@@ -94,6 +96,8 @@ def page(
         "percent": percent,
         "colour": lambda name: strokes(name).colour,
         "activation": activation_name,
+        "depth": depth_words,
+        "rates": rate_words,
     }
     templates.filters.update(filters)
     rankings = []
@@ -111,6 +115,8 @@ def page(
         title=title,
         stamp=_stamp(tables),
         rankings=rankings,
+        places=[_place(ranking.iloc[0]["activation"], tables["runs"]) for ranking in rankings],
+        sensitivities=_sensitivities(tables),
         usages=_usages(rankings),
         unsuitable=list(tables["unsuitable"].itertuples()) if "unsuitable" in tables else [],
         conclusions=conclusions(rankings),
@@ -121,6 +127,39 @@ def page(
         redrawn=partial(_redrawn, place=place),
         tables=tables,
     )
+
+
+def _place(panel: str, runs: pd.DataFrame) -> tuple[str, str]:
+    """Return the activation of a ranking, and its network and settings in words.
+
+    Parameters
+    ----------
+    panel : str
+        The activation, followed by the setup where there are several.
+    runs : pandas.DataFrame
+    """
+    name, _, setup = activation_name(panel).partition(", ")
+    if setup or "network" not in runs or runs["network"].nunique() > 1:
+        return name, setup
+    hidden = len(str(runs["network"].iloc[0]).split("-")) - 2
+    return name, _counted(hidden, "hidden layer")
+
+
+def _sensitivities(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return sentences, rows and sources of depth and learning rate; nothing where none is known.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+    """
+    table = tables.get("sensitivity")
+    if table is None or table.empty:
+        return {}
+    return {
+        "sentences": sensitivity_sentences(table),
+        "rows": list(table.itertuples()),
+        "sources": list(dict.fromkeys(table["source"])),
+    }
 
 
 def _usages(rankings: Sequence[pd.DataFrame]) -> dict[str, str]:

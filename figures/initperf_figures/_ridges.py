@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from initperf_figures._axes import Scaled, activation_name, activations_of, headed
 from initperf_figures._figure import Tables
+from initperf_figures._numbers import by_rule
 from initperf_figures._style import INK, MUTED, across, canvas, in_order, strokes
 
 _COLUMNS = 5
@@ -61,6 +62,41 @@ def recorded(tables: Tables, quantity: str) -> pd.DataFrame:
     first = runs.drop_duplicates(["initializer", "activation"])
     own = histograms[histograms["quantity"] == quantity]
     return own.merge(first[["run", "initializer", "activation"]], on="run")
+
+
+def spreads(tables: Tables, quantity: str) -> pd.DataFrame:
+    """Return mean and standard deviation, by the bins, of the first, middle and last layer.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        As for `ridges`.
+    quantity : str
+        ``"activation"`` or ``"gradient"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a rule and activation and step.
+    """
+    found = recorded(tables, quantity)
+    middle = 0.5 * (found["bin_left"] + found["bin_right"])
+    keys = ["activation", "initializer", "step", "layer"]
+    sums = (
+        found.assign(first=found["count"] * middle, second=found["count"] * middle**2)
+        .groupby(keys)[["count", "first", "second"]]
+        .sum()
+    )
+    mean = sums["first"] / sums["count"]
+    variance = (sums["second"] / sums["count"] - mean**2).clip(lower=0.0)
+    table = pd.DataFrame({"mean": mean, "std": np.sqrt(variance)}).reset_index()
+    return pd.concat(
+        [
+            by_rule(own, ["mean", "std"], "layer").assign(step=step)
+            for step, own in table[table["step"].isin(steps_of(tables))].groupby("step")
+        ],
+        ignore_index=True,
+    )
 
 
 def steps_of(tables: Tables) -> tuple[int, int]:

@@ -108,7 +108,8 @@ _LOOK: dict[Any, Any] = {
     "figure.dpi": 72,
     "figure.facecolor": PAPER,
     "figure.labelsize": 8,
-    "font.family": "DejaVu Sans",
+    "font.family": "sans-serif",  # the family of SVG text where DejaVu Sans is missing
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8,
     "grid.color": RULE,
     "grid.linewidth": 0.6,
@@ -120,7 +121,7 @@ _LOOK: dict[Any, Any] = {
     "lines.solid_capstyle": "round",
     "pdf.fonttype": 42,  # TrueType: text that can be selected, and edited
     "savefig.facecolor": PAPER,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text, which can be searched and edited
     "svg.hashsalt": "initperf",
     "text.color": INK,
     "text.parse_math": False,  # names are drawn as they are, those with dollar signs too

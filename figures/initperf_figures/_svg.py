@@ -4,6 +4,7 @@ import io
 import re
 from typing import Any, NamedTuple
 
+import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -35,7 +36,9 @@ class Files(NamedTuple):
     Attributes
     ----------
     svg : str
-        Text of an SVG file, in which letters are paths.
+        Text of an SVG file, in which text is text: it can be searched and edited.
+    outlines : str
+        The same with letters as paths, which look alike whatever fonts there are: for pages.
     png : bytes
         An image of PNG_DPI dots per inch.
     pdf : bytes
@@ -43,35 +46,47 @@ class Files(NamedTuple):
     """
 
     svg: str
+    outlines: str
     png: bytes
     pdf: bytes
 
 
 def files(figure: Figure) -> Files:
-    """Return a figure's files, reproducible: without a date or random identifiers."""
+    """Return a figure's files, the same for the same figure: no date, no random identifiers."""
     with look():
         settle(figure)
         figure.set_layout_engine("none")
-        text, image = io.StringIO(), io.BytesIO()
+        image = io.BytesIO()
         # Figure.savefig would draw twice, at first for the layout, which is already final.
-        vector: Any = FigureCanvasSVG(figure)
-        vector.print_svg(text)
+        svg = _vector(figure)
+        with matplotlib.rc_context({"svg.fonttype": "path"}):
+            outlines = _vector(figure)
         paper: Any = FigureCanvasPdf(figure)
         document = io.BytesIO()
         paper.print_pdf(document, metadata=UNDATED)
         figure.dpi = PNG_DPI
         raster: Any = FigureCanvasAgg(figure)
         raster.print_png(image, pil_kwargs={"compress_level": _COMPRESSION})
+    return Files(svg, outlines, image.getvalue(), document.getvalue())
+
+
+def _vector(figure: Figure) -> str:
+    """Return a figure's SVG, the same for the same figure, in the style's ``svg.fonttype``."""
+    text = io.StringIO()
+    canvas: Any = FigureCanvasSVG(figure)
+    canvas.print_svg(text)
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text.getvalue(), flags=re.DOTALL)
     svg = re.sub(r'(?<= )(d|x|y)="[^"]*"', _shorten, svg)
     # Some identifiers are hashes of addresses in memory: number them in order of appearance.
     places: dict[str, str] = {}
     svg = re.sub(
-        r"\b[mp][0-9a-f]{10}\b", lambda found: places.setdefault(found[0], f"i{len(places)}"), svg
+        r'(?<=["#])[mp][0-9a-f]{10}\b',
+        lambda found: places.setdefault(found[0], f"i{len(places)}"),
+        svg,
     )
     svg = re.sub(r'<g id="[^"]*"/>', "", svg)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
-    return Files(re.sub(r"\s*\n\s*", "\n", svg), image.getvalue(), document.getvalue())
+    return re.sub(r"\s*\n\s*", "\n", svg)
 
 
 def _shorten(attribute: re.Match[str]) -> str:

@@ -3,10 +3,12 @@
 Poole et al., "Exponential expressivity in deep neural networks through transient chaos" (2016).
 """
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from initperf_figures._depth import KEPT, by_depth, kept_by_depth, over_seeds
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule
 
 
 def draw(tables: Tables) -> Figure:
@@ -31,12 +33,18 @@ def finding(tables: Tables) -> str:
     return kept_by_depth(tables["signal"], "activation_variance", "The variance of the activations")
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the variance in the first, the middle and the last layer."""
+    return by_rule(tables["signal"], ["activation_variance"], "layer")
+
+
 register(
     "activation_variance",
     title="Variance of the activations by depth",
     caption=caption,
     needs=("signal",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     section="signal",
     order=10,

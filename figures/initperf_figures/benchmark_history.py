@@ -88,6 +88,16 @@ def finding(tables: Tables) -> str:
     )
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the first and the last level of each series."""
+    history = tables["benchmark_history"].sort_values("place", kind="stable")
+    series = history.groupby(["benchmark", "processor"], sort=False)
+    found = series.agg(sessions=("time_s", "size"), first_s=("level_s", "first"))
+    found["last_s"] = series["level_s"].last()
+    found["ratio"] = found["last_s"] / found["first_s"]
+    return found.reset_index()
+
+
 register(
     "benchmark_history",
     title="Benchmarks by commit",
@@ -99,6 +109,7 @@ register(
     finding=finding,
     needs=("benchmark_history",),
     draw=draw,
+    numbers=numbers,
     section="speed",
     order=90,
 )

@@ -1,11 +1,13 @@
 """Range of the weights of each initializer against the fan-in."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule
 from initperf_figures._style import CONTEXT, INK, MUTED, in_order, regular, strokes
 
 _COLUMNS = 4
@@ -88,6 +90,11 @@ def finding(tables: Tables) -> str:
     )
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the standard deviation at the smallest, a middle and the largest fan-in."""
+    return by_rule(tables["bounds"], ["std"], "fan_in")
+
+
 register(
     "bounds",
     title="Bounds against fan-in",
@@ -98,6 +105,7 @@ register(
     ),
     needs=("bounds",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     section="weights",
     order=20,

@@ -75,15 +75,11 @@ def draw(tables: Tables) -> Figure:
     return figure
 
 
-def describe(tables: Tables) -> str:
-    """Return the caption, with the number of claims of each verdict."""
-    counts = tables["claims"]["verdict"].value_counts()
-    words = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in _COLOURS)
-    return (
-        f"{words}. Dots are means over seeds and lines their 99 % intervals, on the scale of each "
-        "claim's tolerance, which is grey and was fixed before; the number to the right is the "
-        "mean. What lies beyond the axis is drawn at its end."
-    )
+_CAPTION = (
+    "Dots are means over seeds and lines their 99 % intervals, on the scale of each claim's "
+    "tolerance, which is grey and was fixed before; the number to the right is the mean. What lies "
+    "beyond the axis is drawn at its end."
+)
 
 
 def finding(tables: Tables) -> str:
@@ -99,7 +95,7 @@ def finding(tables: Tables) -> str:
 register(
     "claims",
     title="Claims and measurements",
-    caption=describe,
+    caption=_CAPTION,
     needs=("claims",),
     draw=draw,
     finding=finding,

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from initperf_figures._axes import activation_name, activation_of, activations_of
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule
 from initperf_figures._style import INK, MUTED, RULE, canvas, in_order, strokes
 
 
@@ -92,6 +93,11 @@ def finding(tables: Tables) -> str:
     return f"In the last layer, {', '.join(words)}."
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the shares in the first, the middle and the last layer."""
+    return by_rule(tables["signal"], ["dead_fraction", "saturated_fraction"], "layer")
+
+
 register(
     "dead_saturated",
     title="Dead and saturated units",
@@ -103,6 +109,7 @@ register(
     ),
     needs=("signal",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     section="signal",
     order=30,

@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import WORKLOAD, Tables, register
+from initperf_figures._numbers import timings
 from initperf_figures._scaling import joined, lines, name_ends, of_workload, size_axis
 from initperf_figures._style import CONTEXT, INK, MUTED, canvas
 
@@ -111,12 +112,18 @@ def wants(tables: Tables) -> str:
     return "" if _workloads(tables) else f"{_SIZES} sizes of a fill in speed"
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return times and ratios of the fills."""
+    return timings(tables["speed"][tables["speed"][WORKLOAD].str.startswith("fill_")])
+
+
 register(
     "fill_scaling",
     title="Fills by size",
     caption=caption,
     needs=("speed",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     section="speed",
     order=30,

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from initperf_figures._axes import accuracy_axis, activation_name, activations_of
 from initperf_figures._figure import Tables, lacks_accuracy, register
+from initperf_figures._numbers import accuracies
 from initperf_figures._style import INK, MUTED, canvas, strokes
 from initperf_figures.recommendation import rank
 
@@ -115,6 +116,7 @@ register(
     caption=caption,
     needs=("runs", "epochs"),
     draw=draw,
+    numbers=accuracies,
     wants=partial(lacks_accuracy, "runs"),
     finding=finding,
     section="training",

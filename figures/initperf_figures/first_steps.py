@@ -7,6 +7,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from initperf_figures._axes import activation_name, activations_of, end_labels
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule, with_rules
 from initperf_figures._style import INK, across, canvas, in_order, strokes
 
 STEPS = 100
@@ -98,6 +99,11 @@ def wants(tables: Tables) -> str:
     return "" if (steps["step"] <= STEPS).sum() > steps["run"].nunique() else "the first steps"
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the loss at the first, a middle and the last step shown."""
+    return by_rule(with_rules(tables, "steps").query(f"step <= {STEPS}"), ["loss"], "step")
+
+
 register(
     "first_steps",
     title=f"Loss of the first {STEPS} steps",
@@ -105,6 +111,7 @@ register(
     finding=finding,
     needs=("runs", "steps"),
     draw=draw,
+    numbers=numbers,
     section="training",
     order=25,
     wants=wants,

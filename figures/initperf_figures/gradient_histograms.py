@@ -1,9 +1,10 @@
 """Histograms of the gradients of every layer, at the first and at the last recorded step."""
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from initperf_figures._figure import Tables, register
-from initperf_figures._ridges import ridges, steps_of, widths_finding
+from initperf_figures._ridges import ridges, spreads, steps_of, widths_finding
 
 
 def draw(tables: Tables) -> Figure:
@@ -28,6 +29,11 @@ def finding(tables: Tables) -> str:
     return widths_finding(tables, "gradient")
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return mean and standard deviation of each layer at the first and the last step."""
+    return spreads(tables, "gradient")
+
+
 register(
     "gradient_histograms",
     title="Gradients through layers and over training",
@@ -35,6 +41,7 @@ register(
     finding=finding,
     needs=("runs", "histograms"),
     draw=draw,
+    numbers=numbers,
     section="training",
     order=61,
 )

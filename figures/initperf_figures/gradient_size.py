@@ -4,10 +4,12 @@ Glorot and Bengio, "Understanding the difficulty of training deep feedforward ne
 (2010), figure 7.
 """
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from initperf_figures._depth import KEPT, by_depth, kept_by_depth, over_seeds
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule
 
 
 def draw(tables: Tables) -> Figure:
@@ -31,12 +33,18 @@ def finding(tables: Tables) -> str:
     return kept_by_depth(tables["signal"], "gradient_norm", "The norm of the gradients")
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the norm in the first, the middle and the last layer."""
+    return by_rule(tables["signal"], ["gradient_norm"], "layer")
+
+
 register(
     "gradient_size",
     title="Norm of the gradients by depth",
     caption=caption,
     needs=("signal",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     section="signal",
     order=20,

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from initperf_figures._axes import activation_name, activations_of, end_labels
 from initperf_figures._depth import medians
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule
 from initperf_figures._style import RULE, across, canvas, in_order, strokes
 
 _AROUND = 0.75  # inches of a panel's height for its title and the text below
@@ -44,7 +45,7 @@ def draw(tables: Tables) -> Figure:
             if len(line):
                 _line(axes, line, name)
                 ends[name] = float(line["correlation"].iloc[-1])
-        end_labels(axes, ends, height - _AROUND, spelled=lambda value: f"{value:.2f}")
+        end_labels(axes, ends, height - _AROUND, spelled=_spelled)
     for axes in list(figure.axes)[len(activations) :]:
         axes.remove()
     return figure
@@ -70,6 +71,10 @@ def _line(axes: Axes, line: pd.DataFrame, name: str) -> None:
     )
 
 
+def _spelled(correlation: float) -> str:
+    return f"{correlation:.2f}".replace("-", "−")
+
+
 def caption(tables: Tables) -> str:
     """Return the caption."""
     return (
@@ -93,6 +98,11 @@ def finding(tables: Tables) -> str:
     )
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return correlation and theory in the first, the middle and the last layer."""
+    return by_rule(tables["propagation"], ["correlation", "correlation_theory"], "layer")
+
+
 register(
     "input_correlation",
     title="Correlation of two inputs by depth",
@@ -100,6 +110,7 @@ register(
     finding=finding,
     needs=("propagation",),
     draw=draw,
+    numbers=numbers,
     section="signal",
     order=40,
 )

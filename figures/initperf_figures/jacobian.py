@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from initperf_figures._axes import activation_name, activations_of, end_labels, power
 from initperf_figures._depth import KEPT, medians
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule
 from initperf_figures._style import INK, across, canvas, in_order, strokes
 
 _AROUND = 0.75  # inches of a panel's height for its title and the text below
@@ -116,6 +117,13 @@ def finding(tables: Tables) -> str:
     return f"The largest singular value exceeds the root mean square least for {', '.join(words)}."
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return singular values and theory of the first, the middle and the last layer."""
+    return by_rule(
+        tables["propagation"], ["rms_singular", "largest_singular", "rms_singular_theory"], "layer"
+    )
+
+
 register(
     "jacobian",
     title="Singular values of the Jacobian by depth",
@@ -123,6 +131,7 @@ register(
     finding=finding,
     needs=("propagation",),
     draw=draw,
+    numbers=numbers,
     section="signal",
     order=50,
 )

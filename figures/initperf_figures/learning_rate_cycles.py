@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from initperf_figures._axes import activation_name, activations_of, end_labels
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule, with_rules
 from initperf_figures._style import INK, across, canvas, in_order, strokes
 
 _POINTS = 150  # of a loss curve, each the mean of several steps
@@ -115,6 +116,11 @@ def wants(tables: Tables) -> str:
     return "" if np.isfinite(steps["loss"]).any() else "a finite loss in steps"
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return rate and loss at the first, a middle and the last step."""
+    return by_rule(with_rules(tables, "steps"), ["learning_rate", "loss"], "step")
+
+
 register(
     "learning_rate_cycles",
     title="Learning-rate cycles",
@@ -122,6 +128,7 @@ register(
     finding=finding,
     needs=("runs", "steps"),
     draw=draw,
+    numbers=numbers,
     section="training",
     order=50,
     wants=wants,

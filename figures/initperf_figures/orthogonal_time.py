@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import WORKLOAD, Tables, register
+from initperf_figures._numbers import timings
 from initperf_figures._scaling import about_lines, joined, lines, name_ends, of_workload, size_axis
 from initperf_figures._style import CONTEXT, INK, MUTED, canvas
 from initperf_figures.speed import duration
@@ -123,12 +124,18 @@ def wants(tables: Tables) -> str:
     return "" if sizes > 1 else "two sizes of orthogonal in speed"
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return times and ratios of orthogonal matrices."""
+    return timings(tables["speed"][tables["speed"][WORKLOAD] == "orthogonal"])
+
+
 register(
     "orthogonal_time",
     title="Time of an orthogonal matrix",
     caption=caption,
     needs=("speed",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     section="speed",
     order=20,

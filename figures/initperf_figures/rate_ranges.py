@@ -141,12 +141,18 @@ def wants(tables: Tables) -> str:
     return "the good ranges of rates, which tables of earlier versions do not have"
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the best rate of each rule, and the range of its good ones."""
+    return tables["rates"][tables["rates"]["best"]].reset_index(drop=True)
+
+
 register(
     "rate_ranges",
     title="How much does the learning rate matter?",
     caption=caption,
     needs=("rates",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     wants=wants,
     section="training",

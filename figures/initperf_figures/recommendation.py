@@ -156,15 +156,15 @@ def _conclude(table: pd.DataFrame) -> str:
     too_few = f"{seeds} seeds are too few to tell"
     if tied:
         equal = f"equal to within {100 * MARGIN:g} point, with {reached}"
-        rest = f"; {too_few} {_listed(undecided)} from them" if undecided else ""
-        return f"{start} {_listed([name, *tied])} are {equal}{rest}."
+        rest = f"; {too_few} {listed(undecided)} from them" if undecided else ""
+        return f"{start} {listed([name, *tied])} are {equal}{rest}."
     if undecided:
-        return f"{start} {too_few} {name}, with {reached}, from {_listed(undecided)}."
+        return f"{start} {too_few} {name}, with {reached}, from {listed(undecided)}."
     second = table.iloc[1]
     return f"{ahead}, {100 * second['behind']:.2g} points ahead of {second['initializer']}."
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Return names in a sentence: all of up to three, else the first two and a number."""
     if len(names) > 3:
         return f"{', '.join(names[:2])} and {len(names) - 2} more"

@@ -189,7 +189,13 @@ def _draw(
             path.with_suffix(".png").write_bytes(found.png)
             path.with_suffix(".pdf").write_bytes(found.pdf)
     return [
-        Drawn(figure, figure.find(numbers), figure.describe(numbers), files[figure])
+        Drawn(
+            figure,
+            figure.find(numbers),
+            figure.describe(numbers),
+            figure.count(numbers),
+            files[figure],
+        )
         for figure in figures
     ]
 

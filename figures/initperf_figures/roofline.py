@@ -14,17 +14,22 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from initperf_figures._axes import LINE_PITCH, headed, spread
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import ACCENT, CONTEXT, INK, MUTED, RULE, regular
+from initperf_figures._style import ACCENT, CONTEXT, INK, MUTED, RULE, regular, width
 
 _HEIGHT = 5.0  # inches
-_AROUND = (0.95, 3.5, 0.55, 0.55)
+_LEFT, _TOP, _BOTTOM = 0.95, 0.55, 0.55  # inches
+_SHARES = 1.0  # inches at the right of the axes for leaders and shares, before the names
+_LETTER = 4.4 / 72  # inches of a name
 _BYTES, _OPERATIONS = "B/s", "FLOP/s"
 
 
 def draw(tables: Tables) -> Figure:
     """Draw the roofs as lines, and a dot for each kernel, named at the right."""
     kernels, limits = tables["kernels"], tables["limits"]
-    figure, (axes,) = regular(_HEIGHT, 1, 1, around=_AROUND, between=(0.0, 0.0))
+    longest = max(len(_name(row)) for row in kernels.itertuples())
+    right = min(_SHARES + _LETTER * longest, 0.6 * width())
+    around = (_LEFT, right, _TOP, _BOTTOM)
+    figure, (axes,) = regular(_HEIGHT, 1, 1, around=around, between=(0.0, 0.0))
     headed(axes, "One thread, float32", "grey: beyond what the hardware allows, as measured here")
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -92,7 +97,7 @@ def _names(axes: Axes, kernels: pd.DataFrame) -> None:
     rows = kernels.sort_values("rate")
     to_axes = (axes.transData + axes.transAxes.inverted()).transform
     places = to_axes(rows[["intensity", "rate"]].to_numpy())
-    tall = _HEIGHT - _AROUND[2] - _AROUND[3]
+    tall = _HEIGHT - _TOP - _BOTTOM
     heights = spread(list(places[:, 1]), LINE_PITCH / 72 / tall, 0.0, 1.0)
     for (x, y), height, row in zip(places, heights, rows.itertuples(), strict=True):
         style: dict[str, Any] = {
@@ -105,7 +110,7 @@ def _names(axes: Axes, kernels: pd.DataFrame) -> None:
         share = f"{row.percent_of_limit:.0f} %" if np.isfinite(row.percent_of_limit) else "–"
         for words, where, align in (
             (share, 1.105, "right"),
-            (f"{row.kernel}  {row.size.replace(' x ', ' × ')}", 1.12, "left"),
+            (_name(row), 1.12, "left"),
         ):
             axes.text(
                 where,
@@ -117,6 +122,11 @@ def _names(axes: Axes, kernels: pd.DataFrame) -> None:
                 fontsize=7.5,
                 color=MUTED if align == "right" else INK,
             )
+
+
+def _name(row: Any) -> str:
+    """Return the name and the size of a kernel."""
+    return f"{row.kernel}  {row.size.replace(' x ', ' × ')}"
 
 
 def _rate(rate: float, _place: int) -> str:
@@ -136,13 +146,16 @@ def caption(_tables: Tables) -> str:
 
 
 def finding(tables: Tables) -> str:
-    """Return the kernel nearest to its limit."""
+    """Return how many kernels reach half of their limit, and which the most."""
     kernels = tables["kernels"]
     shares = kernels["percent_of_limit"].dropna()
     if shares.empty:
         return "No kernel was measured beside a limit."
     best = kernels.loc[shares.idxmax()]
-    return f"{best['kernel']} comes nearest to its limit, with {shares.max():.0f} %."
+    return (
+        f"{int((shares >= 50).sum())} of {len(shares)} kernels reach half of what the hardware "
+        f"allows or more, {best['kernel']} the most, {shares.max():.0f} %."
+    )
 
 
 register(

@@ -23,6 +23,7 @@ _STEPS = (
     (np.inf, (1.0,)),
 )
 _ROW, _HEAD = 0.2, 0.95  # inches
+_FAR = 4.0  # times the largest median, or less than the least, to which intervals are shown
 _LETTER = 4.5  # points, of a method's name
 
 
@@ -74,8 +75,8 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int, before: float) -> None:
     axes.set_xscale("log")
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
-    left = float(group[["low_s", "limit_s"]].min(axis=None)) * 0.8
-    axes.set_xlim(left, group["high_s"].max() * 1.25)
+    left, right = _ends(group)
+    axes.set_xlim(left, right)
     places = np.arange(len(group))
     colours = [_COLOURS.get(role, INK) for role in group["role"]]
     axes.hlines(places, left, group["median_s"], color=RULE, linewidth=1.0, zorder=1)
@@ -97,10 +98,27 @@ def _panel(axes: Axes, group: pd.DataFrame, rows: int, before: float) -> None:
     axes.spines["left"].set_visible(False)
     decades = np.log10(axes.get_xlim()[1] / left)
     steps = next(steps for most, steps in _STEPS if decades < most)
-    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=9))
+    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=9 if decades < 4 else 5))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("median time")
+
+
+def _ends(group: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of a panel's axis: medians, limits, and intervals unless they go far."""
+    low, high = group["low_s"].min(), group["high_s"].max()
+    least, most = group["median_s"].min(), group["median_s"].max()
+    left = min(max(low, least / _FAR), group[["median_s", "limit_s"]].min(axis=None))
+    return 0.8 * float(left), 1.25 * float(min(high, most * _FAR))
+
+
+def _cut(speed: pd.DataFrame) -> bool:
+    """Return whether an interval reaches beyond the axis of its panel."""
+    for _, group in speed.groupby([WORKLOAD, "size", "dtype"], sort=False):
+        left, right = _ends(group)
+        if group["low_s"].min() < left or group["high_s"].max() > right:
+            return True
+    return False
 
 
 def _beside(axes: Axes, place: float, above: float, columns: tuple[str, str], **style: Any) -> None:
@@ -147,11 +165,12 @@ def caption(tables: Tables) -> str:
         words += f", which took {' to '.join(took)}, once"
     if len(shown(speed)) < len(speed):
         words += ". Of three sizes of a matrix or more, the middle and the largest are here"
+    cut = ", cut where they go far" if _cut(shown(speed)) else ", often narrower than the dot"
     return (
-        "Dots are medians, bars their 95 % intervals, often narrower than the dot; time is on a "
-        "log scale. The last column is the speed relative to the fastest other library: below 1, a "
-        "method is slower. The vertical stroke is the least time that the hardware allows. The "
-        f"NumPy reference is a specification and not meant to be fast. {words}."
+        f"Dots are medians, bars their 95 % intervals{cut}; time is on a log scale. The last "
+        "column is the speed relative to the fastest other library: below 1, a method is slower. "
+        "The vertical stroke is the least time that the hardware allows. The NumPy reference is a "
+        f"specification and not meant to be fast. {words}."
     )
 
 

@@ -1,12 +1,14 @@
 """Similarity of the units of a layer after some steps: equal weights stay equal."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from initperf_figures._axes import activation_name, activations_of, headed
 from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import ordered
 from initperf_figures._style import ACCENT, INK, MUTED, PAPER, across, canvas, in_order
 
 _SAME = 1 - 1e-6
@@ -77,13 +79,22 @@ def caption(tables: Tables) -> str:
     )
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return how many units differ with each initializer and activation."""
+    rows = []
+    for (name, activation), own in tables["symmetry"].groupby(["initializer", "activation"]):
+        grid = own.pivot_table(index="unit", columns="other", values="similarity").to_numpy()
+        row = {"activation": activation, "initializer": name, "units": len(grid)}
+        rows.append(row | {"different_units": different(grid)})
+    return ordered(pd.DataFrame(rows))
+
+
 def finding(tables: Tables) -> str:
     """Return how many different units each initializer ends with."""
     table = tables["symmetry"]
     counts: dict[str, list[int]] = {}
-    for (name, _), own in table.groupby(["initializer", "activation"]):
-        grid = own.pivot_table(index="unit", columns="other", values="similarity").to_numpy()
-        counts.setdefault(name, []).append(different(grid))
+    for row in numbers(tables).itertuples():
+        counts.setdefault(row.initializer, []).append(row.different_units)
     words = [
         f"{name} {' or '.join(map(str, sorted(set(found))))}"
         for name, found in ((name, counts[name]) for name in in_order(counts))
@@ -101,6 +112,7 @@ register(
     finding=finding,
     needs=("symmetry",),
     draw=draw,
+    numbers=numbers,
     section="training",
     order=40,
 )

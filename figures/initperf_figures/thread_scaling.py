@@ -1,5 +1,7 @@
 """Speedup of several threads over one, and the ideal speedup."""
 
+from math import ceil, floor, log2
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +14,8 @@ from initperf_figures._style import ACCENT, CONTEXT, INK, MUTED, canvas
 _HEIGHT = 2.75  # inches of a row of panels
 _AROUND = 1.0
 _COLUMNS = 3
+_FAR = 2.0  # times the largest speedup, or less than the least, to which intervals are shown
+_TICKS = 8
 
 
 def draw(tables: Tables) -> Figure:
@@ -21,10 +25,9 @@ def draw(tables: Tables) -> Figure:
     down = -(-len(workloads) // _COLUMNS)
     figure = canvas(_HEIGHT * down)
     grid = figure.subplots(down, _COLUMNS, squeeze=False).flat
-    most = float(max(gains["threads"].max(), gains["gain_high"].max()))
-    least = float(min(1.0, gains["gain_low"].min()))
+    limits = _ends(gains)
     for axes, workload in zip(grid, workloads, strict=False):
-        _panel(axes, gains[gains[WORKLOAD] == workload], (0.85 * least, 1.1 * most))
+        _panel(axes, gains[gains[WORKLOAD] == workload], limits)
     for axes in list(figure.axes)[len(workloads) :]:
         axes.remove()
     return figure
@@ -42,6 +45,15 @@ def _gains(tables: Tables) -> pd.DataFrame:
         gain_low=found["low_s_one"] / found["high_s"],
         gain_high=found["high_s_one"] / found["low_s"],
     )[[WORKLOAD, "size", "values", "threads", "gain", "gain_low", "gain_high"]]
+
+
+def _ends(gains: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of the axis: speedups, ideal ones, and intervals unless they go far."""
+    most = float(max(gains["threads"].max(), gains["gain"].max()))
+    least = float(min(1.0, gains["gain"].min()))
+    low = max(float(gains["gain_low"].min()), least / _FAR)
+    high = min(float(gains["gain_high"].max()), most * _FAR)
+    return 0.85 * min(low, least), 1.1 * max(high, most)
 
 
 def _panel(axes: Axes, gains: pd.DataFrame, limits: tuple[float, float]) -> None:
@@ -65,9 +77,11 @@ def _panel(axes: Axes, gains: pd.DataFrame, limits: tuple[float, float]) -> None
     counts = sorted({1, *gains["threads"]})
     axes.xaxis.set_major_locator(FixedLocator(counts))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:.0f}"))
-    ticks = [tick for tick in (0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128) if tick <= limits[1]]
+    powers = range(ceil(log2(limits[0])), floor(log2(limits[1])) + 1)
+    step = 1 + len(powers) // _TICKS
+    ticks = [2.0**power for power in powers if power % step == 0]  # 1 is always among them
     axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda gain, _: f"{gain:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda gain, _: f"{gain:.2g}"))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
     axes.set_xlabel("threads")
@@ -93,13 +107,17 @@ def _name(axes: Axes, ends: dict[str, float]) -> None:
         )
 
 
-def caption(_tables: Tables) -> str:
+def caption(tables: Tables) -> str:
     """Return the caption."""
+    gains = _gains(tables)
+    low, high = _ends(gains)
+    far = gains["gain_low"].min() < low or gains["gain_high"].max() > high
+    cut = ", and are cut where they go far" if far else ""
     return (
         "Each line is a size; the dotted line is the ideal speedup, the number of threads. Bars "
-        "combine the 95 % intervals of the two times. Workloads below a measured size run on one "
-        "thread, because waking another takes longer than it saves; above it, a speedup below 1 is "
-        "a loss, unless its bar includes 1."
+        f"combine the 95 % intervals of the two times{cut}. Workloads below a measured size run "
+        "on one thread, because waking another takes longer than it saves; above it, a speedup "
+        "below 1 is a loss, unless its bar includes 1."
     )
 
 
@@ -119,12 +137,18 @@ def wants(tables: Tables) -> str:
     return "" if len(_gains(tables)) else "times by one thread and by more in speed"
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the speedups with the ends of their intervals."""
+    return _gains(tables).drop(columns="values")
+
+
 register(
     "thread_scaling",
     title="Speedup by threads",
     caption=caption,
     needs=("speed",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     section="speed",
     order=35,

@@ -256,12 +256,22 @@ def wants(tables: Tables) -> str:
     return ""
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the mean accuracy at each depth, at the weight variance where it is highest."""
+    points = tables["trainability"]
+    keys = ["activation", "depth", "weight_variance"]
+    means = points.groupby(keys)["test_accuracy"].mean().dropna().reset_index()
+    best = means.loc[means.groupby(["activation", "depth"])["test_accuracy"].idxmax()]
+    return best.reset_index(drop=True)
+
+
 register(
     "trainability_map",
     title="Where networks train: weight scale and depth",
     caption=caption,
     needs=("trainability",),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     wants=wants,
     section="training",

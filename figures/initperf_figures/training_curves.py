@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from initperf_figures._axes import accuracy_axis, activation_name, activations_of
 from initperf_figures._figure import Tables, lacks_accuracy, register
+from initperf_figures._numbers import by_rule, with_rules
 from initperf_figures._style import CONTEXT, across, canvas, family, in_order, strokes, width
 
 _HIGHEST_LOSS = 30.0  # where the frame ends
@@ -174,13 +175,14 @@ def _over_seeds(values: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 def caption(tables: Tables) -> str:
     """Return the caption."""
+    steps = _steps_a_point(tables["steps"])
+    point = "that of a batch" if steps == 1 else f"the mean of {steps} steps"
     return (
         "Each row shows one family in colour and all other initializers in grey; solid lines are "
         "normal distributions, dashed lines uniform ones. Lines are medians over seeds, bands "
-        "range from the minimum to the maximum. A point of the loss is the mean of "
-        f"{_steps_a_point(tables['steps'])} steps; accuracy is measured on the test set after each "
-        "epoch, on an axis that is logarithmic in the error. A line that ends early diverged; "
-        f"losses above {_HIGHEST_LOSS:g} are not shown."
+        f"range from the minimum to the maximum. A point of the loss is {point}; accuracy is "
+        "measured on the test set after each epoch, on an axis that is logarithmic in the error. A "
+        f"line that ends early diverged; losses above {_HIGHEST_LOSS:g} are not shown."
     )
 
 
@@ -202,12 +204,18 @@ def finding(tables: Tables) -> str:
     return f"{ahead}; {lost} of {len(runs)} runs diverged."
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return loss and accuracy on the test set after the first, a middle and the last epoch."""
+    return by_rule(with_rules(tables, "epochs"), ["test_accuracy", "test_loss"], "epoch")
+
+
 register(
     "training_curves",
     title="Loss and accuracy during training",
     caption=caption,
     needs=("runs", "steps", "epochs"),
     draw=draw,
+    numbers=numbers,
     wants=partial(lacks_accuracy, "runs"),
     finding=finding,
     section="training",

@@ -118,6 +118,11 @@ def finding(tables: Tables) -> str:
     )
 
 
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return the growth of each layer’s standard deviation."""
+    return _growth(tables["layers"], tables["runs"]).add_prefix("layer ").reset_index()
+
+
 register(
     "weight_drift",
     title="Change of the weights during training",
@@ -127,6 +132,7 @@ register(
     ),
     needs=("runs", "layers"),
     draw=draw,
+    numbers=numbers,
     finding=finding,
     section="training",
     order=30,

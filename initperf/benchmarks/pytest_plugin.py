@@ -205,6 +205,7 @@ def timed(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Call
         seconds = float(request.config.getoption("benchmark_max_time")) / 2
         timing = measure(call, _budget(request.config, options, seconds))
         recorded(timing.samples_s)
+        benchmark.extra_info.update(_footprint(call))
         return timing
 
     return run
@@ -218,7 +219,8 @@ def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callabl
     ``--benchmark-max-time`` and ``--benchmark-min-rounds`` and returns its result. The options
     are fields of `initperf.benchmarks.budget.Budget`; with ``preparations=10``, `a` and `b` are
     functions that prepare what is timed. The row holds the times of `b`; its ``extra_info`` has
-    the ratio, the null ratio and their intervals. With ``--benchmark-disable``, both are called
+    the ratio, the null ratio and their intervals, and the memory and instructions of a call of
+    `b`. With ``--benchmark-disable``, both are called
     once and nothing is returned.
     """
 
@@ -235,10 +237,19 @@ def ab(request: pytest.FixtureRequest, benchmark: Any, recorded: Any) -> Callabl
         comparison = compare(a, b, _budget(request.config, options, seconds))
         recorded(comparison.candidate.samples_s)
         benchmark.extra_info.update(comparison.record())
+        benchmark.extra_info.update(_footprint(b() if options.get("preparations", 1) > 1 else b))
         request.config.stash[_ROWS].append((benchmark.name, benchmark.extra_info))
         return comparison
 
     return run
+
+
+def _footprint(call: Callable[[], Any]) -> dict[str, float | None]:
+    """Return memory and instructions of a call; None where unknown, as JSON has no NaN."""
+    from initperf.benchmarks.footprint import footprint
+
+    taken = footprint(call).record()
+    return {name: None if value != value else value for name, value in taken.items()}
 
 
 def pytest_terminal_summary(

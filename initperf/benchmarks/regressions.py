@@ -55,7 +55,9 @@ class FileComparison:
         ``time_ratio_low`` and ``time_ratio_high`` (99 % for all rows together), ``hidden_percent``
         (the slowdown that would be seen in half of such sessions: its estimate lies above the
         end of the interval, or the threshold, as often as below), these three empty where the
-        interval reaches further than by a factor of ten, and ``verdict``: ``"ok"``,
+        interval reaches further than by a factor of ten, ``peak_ratio`` and
+        ``instructions_ratio`` (peak memory and instructions of a call, new over old, which are
+        shown and not judged; empty where not known), and ``verdict``: ``"ok"``,
         ``"improved"``, ``"regressed"``, ``"too noisy"``; ``"not judged"`` of too few rounds,
         or on several threads with passes within two minutes, or
         ``"control"`` of code that is not initperf's, from which the noise is learned.
@@ -227,8 +229,24 @@ def _row(
         "time_ratio_low": _known(low) if tells else None,
         "time_ratio_high": _known(high) if tells else None,
         "hidden_percent": _known(100 * hidden) if tells else None,
+        "peak_ratio": _ratio(pair, "peak_bytes"),
+        "instructions_ratio": _ratio(pair, "instructions"),
         "verdict": verdict,
     }
+
+
+def _ratio(pair: tuple[Benchmark, Benchmark], name: str) -> float | None:
+    """Return the new over the old of what a call takes besides time, where both are known.
+
+    Parameters
+    ----------
+    pair : tuple of Benchmark
+        Old and new.
+    name : str
+        See `Benchmark.taken`.
+    """
+    old, new = (one.taken(name) for one in pair)
+    return _known(new / old) if old > 0 else None
 
 
 def _known(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,7 @@ _UNDISTURBED = 0.1
 """Quantile of the samples of a pass that stands for calls that nothing disturbed."""
 
 _SMALLEST_S = 1e-12
+_LARGEST = sys.float_info.max  # integers of JSON can be larger
 _LOWER = (0.05, 0.25)
 _NORMAL_QUANTILE = float(norm.isf((1 - CONFIDENCE) / 2))
 
@@ -127,6 +129,19 @@ class Benchmark:
         """The 95 % interval of the median in seconds, by the samples of all passes."""
         low, high = bootstrap(self.samples_s[:, None], rng=np.random.default_rng(0))
         return float(low[0]), float(high[0])
+
+    def taken(self, name: str) -> float:
+        """Return what a call took besides time, NaN where it is not known.
+
+        Parameters
+        ----------
+        name : str
+            ``"peak_bytes"``, ``"instructions"`` or ``"cycles"``.
+        """
+        value = self.extra.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return math.nan
+        return float(value) if 0 <= value <= _LARGEST else math.nan
 
     @property
     def is_control(self) -> bool:

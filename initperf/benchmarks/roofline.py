@@ -16,6 +16,7 @@ import numpy as np
 from initperf._core.progress import Progress, silent
 from initperf.benchmarks._selection import select, with_progress
 from initperf.benchmarks.budget import Budget
+from initperf.benchmarks.footprint import Footprint, footprint
 from initperf.benchmarks.limits import Limit, fma, stores, triad
 from initperf.benchmarks.rows import Row, columns_of, table_of
 from initperf.benchmarks.timing import Timing, measure
@@ -153,12 +154,14 @@ def measure_kernels(
         kernel, load, dtype = step
         arguments = load.arguments(dtype)
         with blas_threads(1):
-            timing = measure(functools.partial(kernel["numba"], *arguments), budget)
-        rows.append(kernel_row(step, timing))
+            call = functools.partial(kernel["numba"], *arguments)
+            timing = measure(call, budget)
+            taken = footprint(call)
+        rows.append(kernel_row(step, timing, taken))
     return rows
 
 
-def kernel_row(step: Step, timing: Timing) -> Row:
+def kernel_row(step: Step, timing: Timing, taken: Footprint | None = None) -> Row:
     """Return the row of a kernel that was timed on a load by one thread.
 
     Parameters
@@ -167,6 +170,8 @@ def kernel_row(step: Step, timing: Timing) -> Row:
         The kernel, its load and the dtype.
     timing : Timing
         Of its Numba twin.
+    taken : Footprint, optional
+        Memory and instructions of a call.
 
     Returns
     -------
@@ -185,6 +190,7 @@ def kernel_row(step: Step, timing: Timing) -> Row:
         limit_s=limit_s,
         limit=limit,
         **timing.record(),
+        **({} if taken is None else taken.record()),
     )
 
 

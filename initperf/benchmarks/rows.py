@@ -81,6 +81,15 @@ class Row:
     compile_s: float | None = _column(
         "time of compiling what the method calls", "s", only="workload"
     )
+    peak_bytes: float | None = _column(
+        "resident memory at the peak of a call, less that before it", "B"
+    )
+    instructions: float | None = _column(
+        "instructions of a call; empty where the machine does not count them"
+    )
+    cycles: float | None = _column(
+        "processor cycles of a call; empty where the machine does not count them"
+    )
     samples_s: Any = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from initperf.benchmarks._selection import select, with_progress
 from initperf.benchmarks._workload_facts import check_workload_facts
 from initperf.benchmarks.budget import Budget
 from initperf.benchmarks.cold_start import compile_seconds
+from initperf.benchmarks.footprint import Footprint, footprint
 from initperf.benchmarks.results_file import read_benchmarks
 from initperf.benchmarks.rows import Row, columns_of, table_of
 from initperf.benchmarks.timing import Comparison, compare_all
@@ -151,8 +152,14 @@ def _measured(
     found = compare_all(calls, budget, baseline=baseline)
     for entry in entries:
         ours = entry.method.role == "ours"
+        made = calls[entry.label]
         yield workload_row(
-            step, DTYPE, entry, found[entry.label], compile_s=compile_s if ours else math.nan
+            step,
+            DTYPE,
+            entry,
+            found[entry.label],
+            compile_s=compile_s if ours else math.nan,
+            taken=footprint(made if budget.preparations == 1 else made()),
         )
 
 
@@ -227,6 +234,7 @@ def workload_row(
     comparison: Comparison,
     *,
     compile_s: float | None = None,
+    taken: Footprint | None = None,
 ) -> Row:
     """Return the row of a workload done by one method.
 
@@ -242,6 +250,8 @@ def workload_row(
         The method against the workload's baseline.
     compile_s : float, optional
         Seconds of compiling; NaN where nothing is compiled or it is not known.
+    taken : Footprint, optional
+        Memory and instructions of a call.
 
     Returns
     -------
@@ -262,6 +272,7 @@ def workload_row(
         compile_s=compile_s,
         **comparison.record(),
         **comparison.candidate.record(),
+        **({} if taken is None else taken.record()),
     )
 
 

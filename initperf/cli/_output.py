@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from initperf._core.cells import cell
-from initperf._core.progress import Progress
+from initperf._core.display import progress as progress
 from initperf._core.text import one_line
 from initperf.errors import UsageError
 
@@ -163,42 +163,3 @@ def moments(weights: Any) -> tuple[float, float]:
     unit = math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest else 1.0
     scaled = np.asarray(weights, np.float64) / unit
     return float(scaled.mean()) * unit, float(scaled.std()) * unit
-
-
-@contextmanager
-def progress(title: str) -> Iterator[Progress]:
-    """Show progress on stderr: a bar on a terminal, elsewhere a line for each tenth.
-
-    Yields
-    ------
-    callable
-        To be called with (steps done, steps in all, label of the next step).
-    """
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
-
-        columns = (
-            "[bold]{task.fields[title]}",
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            "{task.description}",
-        )
-        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("", total=None, title=title)
-            yield lambda done, total, label: bar.update(
-                task, completed=done, total=total, description=label
-            )
-        return
-    last = -1
-
-    def line(done: int, total: int, label: str) -> None:
-        nonlocal last
-        tenth = 10 * done // max(total, 1)
-        if tenth > last:
-            last = tenth
-            print(f"{title}: {done} of {total} {label}".rstrip(), file=sys.stderr, flush=True)
-
-    yield line

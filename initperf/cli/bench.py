@@ -30,6 +30,9 @@ _SHOWN = (
     "ratio_low",
     "ratio_high",
     "null_ratio",
+    "peak_mb",
+    "instructions",
+    "cycles",
 )
 
 
@@ -123,4 +126,6 @@ def _kernels(arguments: argparse.Namespace) -> Callable[[], list[Row]]:
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     times = {f"{name}_ms": 1e3 * row[f"{name}_s"] for name in ("median", "low", "high")}
     row = {**row, **times}
+    if "peak_bytes" in row:
+        row["peak_mb"] = 1e-6 * row["peak_bytes"]
     return {name: row[name] if row[name] == row[name] else None for name in _SHOWN if name in row}

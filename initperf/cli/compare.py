@@ -106,7 +106,9 @@ def _markdown(found: "FileComparison", rows: list[dict[str, Any]]) -> str:
     """Return a heading with the verdict, a table of what changed, and the rest folded away."""
     from initperf._core.cells import cell
 
-    columns = ("benchmark", "old_s", "new_s", "time_ratio", "time_ratio_low", "time_ratio_high")
+    times = ("benchmark", "old_s", "new_s", "time_ratio", "time_ratio_low", "time_ratio_high")
+    others = ("peak_ratio", "instructions_ratio")
+    columns = times + tuple(name for name in others if any(row[name] is not None for row in rows))
 
     def table(some: list[dict[str, Any]]) -> list[str]:
         lines = ["| " + " | ".join((*columns, "verdict")) + " |"]
@@ -117,13 +119,13 @@ def _markdown(found: "FileComparison", rows: list[dict[str, Any]]) -> str:
         return lines
 
     changed = [row for row in rows if row["verdict"] in ("regressed", "improved")]
-    others = [row for row in rows if row not in changed]
+    unchanged = [row for row in rows if row not in changed]
     counts = found.table["verdict"].value_counts()
     words = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
     lines = [f"### initperf: {found.verdict}", "", f"{words}; {found.noise}.", ""]
     if changed:
         lines += [*table(changed), ""]
-    if others:
-        lines += ["<details><summary>The other benchmarks</summary>", "", *table(others), ""]
+    if unchanged:
+        lines += ["<details><summary>The other benchmarks</summary>", "", *table(unchanged), ""]
         lines.append("</details>")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import Any
 from initperf._core.text import one_line
 from initperf.cli._arguments import add_dtype, integer, positive_number
 from initperf.cli._output import progress, show, show_json, usage
+from initperf.cli._profile_difference import add_comparison, check_directory, compare_profiles
 from initperf.cli._settings import add_training, experiments
 from initperf.errors import UsageError
 
@@ -22,8 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="a kernel; or draw NAME [N N]; or train, with the options of initperf train; "
-        "initperf profile TARGET --help says more",
+        help="a kernel; or draw NAME [N N]; or train, with the options of initperf train; or "
+        "compare BEFORE AFTER, the directories of two profiles; initperf profile TARGET --help "
+        "says more",
     )
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="its options")
 
@@ -42,10 +44,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, print the tables and write the files."""
+    if arguments.target == "compare":
+        compare_profiles(_compared(arguments))
+        return
     target = _target(arguments)
     directory = Path(arguments.out)
-    if directory.exists() and not directory.is_dir():
-        raise UsageError(f"--out must be a directory, and {directory} is none")
+    check_directory(directory)
 
     from initperf.profiling.page import HEADINGS, as_json, write
     from initperf.profiling.session import profile
@@ -73,15 +77,28 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"\nwrote {one_line(', '.join(map(str, written)))}")
 
 
-def _target(arguments: argparse.Namespace) -> Any:
-    """Read what follows the name of the target, with the options of its kind."""
-    kind = arguments.target
+def _parser(arguments: argparse.Namespace) -> argparse.ArgumentParser:
+    """Return the parser of the words that follow the target."""
     parser: argparse.ArgumentParser = type(arguments.parser)(
-        prog=f"initperf profile {kind}",
+        prog=f"initperf profile {arguments.target}",
         conflict_handler="resolve",
         allow_abbrev=False,
         formatter_class=arguments.parser.formatter_class,
     )
+    return parser
+
+
+def _compared(arguments: argparse.Namespace) -> argparse.Namespace:
+    """Read the words after ``compare``."""
+    parser = _parser(arguments)
+    add_comparison(parser)
+    return parser.parse_args(arguments.words, arguments)
+
+
+def _target(arguments: argparse.Namespace) -> Any:
+    """Read what follows the name of the target, with the options of its kind."""
+    kind = arguments.target
+    parser = _parser(arguments)
     if kind == "train":
         add_training(parser, many=False)
         parser.set_defaults(epochs=_EPOCHS)  # perf keeps megabytes of stacks a second

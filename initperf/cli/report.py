@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Several values, separated by commas, make a grid; each setup has its own answer. By "
         "default the initializers are one name of each rule that suits a perceptron, and the "
         "activations relu,tanh. Several learning rates are a search: each rule is shown at its "
-        "best.",
+        "best. By default five are searched, and with --quick none.",
     )
     add_settings(
         settings,
@@ -134,12 +134,13 @@ def _keeping(tables: "dict[str, pandas.DataFrame]") -> Iterator[None]:
 
 def _planned(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Any, Any]:
     """Return the settings of the report and its plan."""
-    from initperf.report.plan import Settings, plan
+    from initperf.report.plan import Settings, plan, usual_rates
 
     rates = tuple(dict.fromkeys(given.pop("learning_rate", ())))
     if len(rates) == 1:
         given["learning_rate"], rates = list(rates), ()
     with usage():
+        rates = rates or usual_rates(given, arguments.quick)
         settings = Settings(
             quick=arguments.quick,
             seeds=arguments.seeds,

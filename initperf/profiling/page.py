@@ -1,6 +1,8 @@
 """Files of a profile: the page with its flame graph, the trace, the tables, perf's samples."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,22 +56,43 @@ def as_json(profile: Profile) -> dict[str, Any]:
     return {"title": profile.title, **profile.tables, "notes": profile.notes}
 
 
-def page(profile: Profile) -> str:
-    """Return one HTML page with tables and flame graph, which loads no other file."""
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return the environment of the templates, which escapes and refuses what is undefined."""
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = lambda value: cell(value, grouped=True)
+    filters: dict[str, Callable[..., str]] = {
+        "cell": partial(cell, grouped=True),
+        "seconds": _with_unit,
+    }
+    found.filters.update(filters)
+    return found
+
+
+def _with_unit(seconds: float) -> str:
+    """Return seconds as text in s, ms or µs."""
+    unit, factor = next(
+        (one for one in (("s", 1.0), ("ms", 1e3)) if seconds * one[1] >= 1.0), ("µs", 1e6)
+    )
+    return f"{cell(seconds * factor)} {unit}"
+
+
+def page(profile: Profile) -> str:
+    """Return one HTML page with tables and flame graph, which loads no other file."""
     boxes = flame(profile.samples)
     found = profile.tables
-    return environment.get_template("profile.html").render(
-        profile=profile,
-        tables={HEADINGS[n]: found[n][:_LONGEST] for n in HEADINGS if found.get(n)},
-        flame=boxes,
-        levels=1 + max((box.level for box in boxes), default=0),
-        kinds=[kind for kind in KINDS if any(box.frame.kind == kind for box in boxes)],
+    return (
+        environment()
+        .get_template("profile.html")
+        .render(
+            profile=profile,
+            tables={HEADINGS[n]: found[n][:_LONGEST] for n in HEADINGS if found.get(n)},
+            flame=boxes,
+            levels=1 + max((box.level for box in boxes), default=0),
+            kinds=[kind for kind in KINDS if any(box.frame.kind == kind for box in boxes)],
+        )
     )

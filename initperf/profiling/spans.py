@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-_MICROSECONDS = 1e6
+MICROSECONDS = 1e6
+"""So many in a second: the unit of the Trace Event Format."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def trace(spans: Iterable[Span], processes: Mapping[int, str]) -> dict[str, Any]
             "name": span.name,
             "cat": span.kind,
             "ph": "X",
-            "ts": _MICROSECONDS * (span.begin - ordered[0].begin),
-            "dur": _MICROSECONDS * span.seconds,
+            "ts": MICROSECONDS * (span.begin - ordered[0].begin),
+            "dur": MICROSECONDS * span.seconds,
             "pid": span.process,
             "tid": span.thread,
         }

@@ -16,10 +16,12 @@ from initperf.report import tables
 from initperf.report.plan import Plan, Settings
 from initperf.report.propagation import propagations_table
 from initperf.report.rate_search import best_rates, rates_table
+from initperf.report.sensitivity import sensitivity_table
 from initperf.report.symmetry import symmetry_table
 from initperf.training._precompile import compiling
 from initperf.training._spelling import rule_of
 from initperf.training.experiment import Experiment
+from initperf.training.run import Run
 from initperf.training.run_tables import run_tables
 from initperf.training.setups import name_setups
 from initperf.training.store import RunStore
@@ -110,7 +112,7 @@ def _claims() -> "dict[str, pd.DataFrame]":
 
 
 _SPEEDS = ("speed", "kernels", "limits")
-_TRAINED = ("runs", "steps", "epochs", "layers", "histograms", "rates")
+_TRAINED = ("runs", "sensitivity", "steps", "epochs", "layers", "histograms", "rates")
 
 
 def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":
@@ -143,10 +145,12 @@ def _trained(
     datasets = {plan.experiments[0].dataset: dataset}
     chosen = {one: one for one in plan.experiments}
     found: dict[str, pd.DataFrame] = {}
+    searched: list[Run] = []
     if len(settings.rates) > 1:
         with stages("searching rates") as progress:
             tried = best_rates(plan.experiments, settings.rates, datasets, progress)
         found["rates"] = rates_table(tried, plan.setups)
+        searched = [run for several in tried.values() for run in several]
         chosen = {
             one: one.replace(learning_rate=runs[0].experiment.learning_rate)
             for one, runs in tried.items()
@@ -155,6 +159,9 @@ def _trained(
         runs = sweep(
             chosen.values(), store=store, datasets=datasets, progress=progress, notice=_tell
         )
+    sensitivity = sensitivity_table([*runs, *searched])
+    if not sensitivity.empty:
+        found["sensitivity"] = sensitivity
     trained = run_tables(runs, dataset)
     trained["runs"] = in_setups(
         trained["runs"], [plan.setups[one] for one in chosen], searched=bool(found)

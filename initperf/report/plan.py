@@ -6,7 +6,9 @@ from typing import Any
 
 from initperf._core.arguments import number
 from initperf.errors import UnsuitableError, UsageError
+from initperf.optimizers import OPTIMIZERS
 from initperf.report.tables import distinct
+from initperf.report.trainability.study import RATES
 from initperf.training._spelling import rule_of, spelled
 from initperf.training.experiment import Experiment
 from initperf.training.grids import VARIANCES, choices
@@ -140,6 +142,28 @@ def plan(chosen: Settings) -> Plan:
             for left in unsuitable
         ),
     )
+
+
+def usual_rates(given: Mapping[str, Any], quick: bool = False) -> tuple[float, ...]:
+    """Return the learning rates that are searched where none is given.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        As of `Settings`.
+    quick : bool
+        Whether to train less: then none is searched, and the experiment's own rate is kept.
+
+    Returns
+    -------
+    tuple of float
+        Those of `initperf.report.trainability.study.RATES`; none where optimizers are several, or
+        theirs are not known.
+    """
+    optimizers = {OPTIMIZERS.canonical(name) for name in _listed(given.get("optimizer", "sgd"))}
+    if quick or "learning_rate" in given or len(optimizers) != 1:
+        return ()
+    return RATES.get(optimizers.pop(), ())
 
 
 def _check_each_applies(made: Iterable[Experiment], unsuitable: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from initperf.errors import DataError
 from initperf.report.rate_search import with_good_ranges
+from initperf.report.sensitivity import FEWEST_DEPTHS, sensitivity_table
 from initperf.report.trainability.cells import cells_of
 from initperf.report.trainability.evidence import trials_of
 from initperf.report.trainability.limits import limits_of, limits_table
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _RATE = "learning_rate"
-_FEWEST_DEPTHS = 3
 
 
 def stored_tables(
@@ -75,11 +75,13 @@ def stored_tables(
 
 
 def _limits(runs: list[Run]) -> "dict[str, pd.DataFrame]":
-    """Return until which depth rules learn, where runs have several depths."""
+    """Return until which depth rules learn, and how sensitive to the rate they are."""
     several = [
-        one for one in limits_of(cells_of(trials_of(runs))) if len(one.depths) >= _FEWEST_DEPTHS
+        one for one in limits_of(cells_of(trials_of(runs))) if len(one.depths) >= FEWEST_DEPTHS
     ]
-    return {"depth_limits": limits_table(several)} if several else {}
+    known = sensitivity_table(runs)
+    found = {} if known.empty else {"sensitivity": known}
+    return found | ({"depth_limits": limits_table(several)} if several else {})
 
 
 def _table(path: Path) -> "pd.DataFrame":

@@ -46,7 +46,7 @@ def grid(**fields: Any) -> Iterator[Experiment]:
     --------
     >>> made = grid(depth=[2, 20], width=64, parameters={"gain": [1.0, 2.0]})
     >>> [(len(one.hidden), one.initializer) for one in made][1:3]
-    [(2, 'he_normal(gain=2.0)'), (20, 'he_normal')]
+    [(20, 'he_normal'), (2, 'he_normal(gain=2.0)')]
     """
     for chosen in choices(**fields):
         yield Experiment(**chosen)

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from page_checks import check_skip_link, check_widths
+from axe_playwright_python.sync_playwright import Axe
+from page_checks import WIDTHS, check_skip_link, check_widths
 from PIL import Image
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
@@ -31,6 +32,15 @@ def background(page: Page) -> str:
 def test_nothing_overflows_at_any_width(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     check_widths(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS[:2])
+def test_axe_finds_nothing(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = Axe().run(page)
+    assert found.response["passes"]
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_the_answer_is_not_cut_on_a_desk(page: Page) -> None:
