@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 import initperf
 import initperf.sklearn
 from initperf import INITIALIZERS, SCHEMES, Experiment, theory
+from initperf.data import from_arrays
+from initperf.errors import DataError
 from initperf.theory import MeanField
 
 ALLOWED = (ValueError, TypeError, KeyError)
@@ -334,6 +336,17 @@ def test_parameters_are_refused_or_draw_what_they_declare(name, data):
             lambda: initperf.draw("truncated_normal", 3, high=-(10**400)),
             ValueError,
             "high must be",
+        ),
+        (
+            lambda: initperf.draw_network("lsuv", (8, 4), batch=-(10**400)),
+            ValueError,
+            "batch must be numbers below",
+        ),
+        (lambda: from_arrays([[10**400], [0]], [0, 1]), DataError, "features must be numbers"),
+        (
+            lambda: INITIALIZERS["he_normal"].density(SHAPE, 10**400),
+            ValueError,
+            "x must be numbers",
         ),
         (lambda: theory.ResidualField(FIELD, 1e200), ValueError, "branch_scale must be in"),
         (lambda: theory.residual_growth(3, 1e200), ValueError, "branch_scale must be in"),

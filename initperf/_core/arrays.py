@@ -37,6 +37,26 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
+def as_numbers(name: str, values: Any) -> np.ndarray:
+    """Return numbers as a float64 array.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    values : array_like
+
+    Raises
+    ------
+    ValueError
+        For what is no array of numbers, or holds an integer beyond float64.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} must be numbers below 1.8e308, not {shown(values)}") from None
+
+
 def as_shape(shape: Any) -> tuple[int, ...]:
     """Return a shape as a tuple of Python ints, checked.
 

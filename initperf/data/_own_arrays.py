@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from initperf._core.arguments import number
+from initperf._core.arrays import as_numbers
 from initperf.data._own import OwnDataset
 from initperf.errors import DataError
 
@@ -96,9 +97,9 @@ def from_arrays(
 
 def _rows(name: str, inputs: ArrayLike) -> NDArray[np.float64]:
     try:
-        rows = np.asarray(inputs, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{name}: features must be numbers: {error}") from None
+        rows = as_numbers("features", inputs)
+    except ValueError as error:
+        raise DataError(f"{name}: {error}") from None
     if rows.ndim < 2 or not rows.size:
         raise DataError(f"{name}: features of shape {rows.shape}, expected (count, features)")
     if not np.isfinite(rows).all():

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from initperf._core.arguments import as_index, shown
-from initperf._core.arrays import as_dtype, as_output, as_shape, too_large
+from initperf._core.arrays import as_dtype, as_numbers, as_output, as_shape, too_large
 from initperf._core.dtypes import as_rounded_dtype, narrowed
 from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
@@ -229,7 +229,7 @@ class Independent(Initializer):
         x : array_like
             Values of the entry.
         """
-        return self.distribution_of(as_shape(shape)).density(np.asarray(x, dtype=np.float64))
+        return self.distribution_of(as_shape(shape)).density(as_numbers("x", x))
 
 
 INITIALIZERS: Registry[Initializer] = Registry("initializer", plugins="initperf.initializers")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from initperf._core.arrays import as_numbers
 from initperf._core.source import Source
 from initperf.initializers._distributions import check_range, check_resolution
 from initperf.initializers._initializer import register
@@ -82,7 +83,7 @@ class Orthogonal(Whole):
         dimension = max(self._matrix_shape(shape))
         if dimension == 1 or self.gain == 0.0:
             return None
-        square = 1.0 - (np.asarray(x, dtype=np.float64) / self.gain) ** 2
+        square = 1.0 - (as_numbers("x", x) / self.gain) ** 2
         power = (dimension - 3) / 2
         scale = math.exp(math.lgamma(dimension / 2) - math.lgamma((dimension - 1) / 2))
         inside = np.where(square > 0.0, square, 1.0) ** power

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from initperf._core.arrays import as_numbers
 from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
 from initperf._core.rule import Rule
@@ -243,7 +244,7 @@ def as_batch(batch: Any, features: int, name: str) -> np.ndarray:
     """
     if batch is None:
         raise UnsuitableError(f"{name} uses data: batch must be given, (count, {features})")
-    array = np.asarray(batch, dtype=np.float64)
+    array = as_numbers("batch", batch)
     if array.ndim != 2 or array.shape[1] != features:
         raise UnsuitableError(f"batch must have the shape (count, {features}), not {array.shape}")
     if not np.isfinite(array).all():
