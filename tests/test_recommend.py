@@ -345,7 +345,11 @@ def test_a_run_with_other_settings_is_no_trial(blobs):
     plain = Experiment("he_normal", hidden=(6, 6), epochs=1, batch_size=50, backend="numpy")
     one = as_trial(train(plain, dataset=blobs))
     assert (one.depth, one.width, one.activation) == (2, 6, "relu")
-    for other in (plain.replace(clip_norm=1.0), plain.replace(hidden=(6, 5))):
+    for other in (
+        plain.replace(clip_norm=1.0),
+        plain.replace(hidden=(6, 5)),
+        plain.replace(initializer="depth_scaled", residual=1),
+    ):
         assert as_trial(train(other, dataset=blobs)) is None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from initperf.errors import UnsuitableError
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 
@@ -81,7 +82,10 @@ def as_trial(run: Run) -> Trial | None:
         name: one.flat()[name]
         for name in ("optimizer", "learning_rate", "epochs", "batch_size", "dataset", "seed")
     }
-    plain = Experiment(one.initializer, one.activation, hidden=one.hidden, **said)
+    try:
+        plain = Experiment(one.initializer, one.activation, hidden=one.hidden, **said)
+    except UnsuitableError:  # a scheme for residual blocks, say
+        return None
     if plain != one.replace(recording=plain.recording, backend=plain.backend):
         return None
     return Trial(
