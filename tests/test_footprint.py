@@ -4,6 +4,7 @@ import json
 import math
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -50,6 +51,21 @@ def test_what_the_system_does_not_tell_is_unknown(monkeypatch, tmp_path):
 def test_counters_that_a_machine_lacks_are_unknown_and_call_nothing():
     unknown = Counter(kind=2**31, config=0)
     assert all(map(math.isnan, counted(pytest.fail, (unknown, unknown))))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counted by Linux alone")
+@pytest.mark.parametrize("threaded", [False, True])
+def test_page_faults_of_all_threads_are_counted(threaded):
+    def call():
+        if not threaded:
+            return touched(64)
+        with ThreadPoolExecutor(1) as pool:  # its thread starts while faults are counted
+            return pool.submit(touched, 64).result()
+
+    (found,) = counted(call, (hardware_counters.PAGE_FAULTS,))
+    if math.isnan(found):
+        pytest.skip("this system forbids perf_event_open")
+    assert found >= 64 // 2  # huge pages of 2 MiB are the largest that a fault maps
 
 
 def test_another_system_counts_nothing(monkeypatch):

@@ -1,24 +1,15 @@
 """The script that writes the page of speeds: tables from rows, and sections in their places."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
+from scripts import bench_script
 
 from initperf.benchmarks.rows import Row
-
-SCRIPT = Path(__file__).parents[1] / "bench" / "speed_page.py"
 
 
 @pytest.fixture
 def script(monkeypatch):
-    """Import the script, which no package contains."""
-    spec = importlib.util.spec_from_file_location("speed_page", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "speed_page", module)
-    spec.loader.exec_module(module)
-    return module
+    """Import the script."""
+    return bench_script("speed_page", monkeypatch)
 
 
 def row(method, role, median_s, size="64 x 64"):

@@ -1,26 +1,19 @@
 """The script that derives the tuning constants knows them all, and measures."""
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import pytest
+from scripts import bench_script
 
 from initperf.jit import tuning
 
-SCRIPT = Path(__file__).parents[1] / "bench" / "derive_tuning.py"
 CONSTANTS = {name for name in vars(tuning) if name.isupper()}
 
 
 @pytest.fixture
 def script(monkeypatch):
-    """Import the script, which no package contains."""
-    spec = importlib.util.spec_from_file_location("derive_tuning", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "derive_tuning", module)
-    spec.loader.exec_module(module)
-    return module
+    """Import the script."""
+    return bench_script("derive_tuning", monkeypatch)
 
 
 def test_every_constant_has_a_trial_around_its_value(script):

@@ -8,7 +8,6 @@ from initperf_figures._figure import Tables
 from initperf_figures._style import in_order
 
 _RULE = ("activation", "initializer")
-_MOST_PLACES = 3
 
 
 def by_rule(table: pd.DataFrame, columns: Sequence[str], along: str) -> pd.DataFrame:
@@ -34,7 +33,7 @@ def by_rule(table: pd.DataFrame, columns: Sequence[str], along: str) -> pd.DataF
     kept = [name for name in columns if table[name].notna().any()]
     places = sorted(table[along].unique())
     middle = places[(len(places) - 1) // 2]
-    chosen = list(dict.fromkeys([places[0], middle, places[-1]]))[:_MOST_PLACES]
+    chosen = list(dict.fromkeys([places[0], middle, places[-1]]))
     medians = table[table[along].isin(chosen)].groupby([*keys, along])[kept].median()
     wide = medians.unstack(along)
     wide = wide[[(name, place) for name in kept for place in chosen]]

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from initperf._core.storage import replacing
 from initperf.profiling.difference import CLEAR, Recorded, changed_boxes, function_changes
-from initperf.profiling.page import environment
+from initperf.profiling.page import environment, write_texts
 
 _LONGEST = 40
 
@@ -73,12 +72,8 @@ def write_difference(before: Recorded, after: Recorded, directory: Path) -> list
     OSError
         When a file cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     texts = {
         "difference.html": page(before, after),
         "difference.json": json.dumps(as_json(before, after), indent=2),
     }
-    for name, text in texts.items():
-        with replacing(directory / name) as temporary:
-            temporary.write_text(text, "utf-8")
-    return [directory / name for name in texts]
+    return write_texts(texts, directory)

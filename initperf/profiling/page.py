@@ -1,7 +1,7 @@
 """Files of a profile: the page with its flame graph, the trace, the tables, perf's samples."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,6 @@ def write(profile: Profile, directory: Path) -> list[Path]:
     OSError
         When a file cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     texts = {
         "index.html": page(profile),
         "trace.json": json.dumps(profile.trace),
@@ -45,6 +44,24 @@ def write(profile: Profile, directory: Path) -> list[Path]:
     }
     if profile.script:
         texts["perf.script"] = profile.script
+    return write_texts(texts, directory)
+
+
+def write_texts(texts: Mapping[str, str], directory: Path) -> list[Path]:
+    """Write files to a directory, made if it is missing, each whole or not at all.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        By the name of the file.
+    directory : pathlib.Path
+
+    Raises
+    ------
+    OSError
+        When a file cannot be written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         with replacing(directory / name) as temporary:
             temporary.write_text(text, "utf-8")
