@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 
 import numpy as np
 import pytest
@@ -314,6 +315,27 @@ def test_help_shows_defaults_and_choices(place):
     assert "number type (float32, float64, float16, bfloat16)" in text
     assert "number of the stream (default: 0)" in text
     assert text.count("default: None") == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "defaults"),
+    [
+        ("train", {"activation": "relu", "epochs": 10, "dataset": "mnist", "learning-rate": 0.1}),
+        ("report", {"activations": "relu,tanh", "epochs": 5, "dataset": "mnist"}),
+        ("map", {"activation": "tanh,relu,gelu", "epochs": 4, "learning-rate": 0.02}),
+        ("depths", {"activations": "relu,tanh,gelu", "epochs": 3, "dataset": "mnist_5k"}),
+    ],
+)
+def test_help_gives_the_defaults_of_the_verb(place, verb, defaults):
+    _, out, _ = run([verb, "--help"])
+    options = re.split(r"^  (?=-)", out.partition("settings of the runs:")[2] or out, flags=re.M)
+    texts = {one.split()[0]: " ".join(one.split()) for one in options}
+    for alias in [one for one in options if ", --" in one.partition("\n")[0]]:
+        texts[alias.split()[2]] = texts[alias.split()[0]]
+    for name, value in defaults.items():
+        assert f"default: {value})" in texts[f"--{name}"], texts[f"--{name}"]
+    searched = "--learning-rates" in texts
+    assert ("default" in texts["--learning-rate"]) != searched
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="a device of POSIX systems")

@@ -9,7 +9,7 @@ from initperf import Experiment, train
 from initperf.errors import UnsuitableError, UsageError
 from initperf.report.plan import Settings, plan, usual_rates
 from initperf.report.rate_search import best_rates, ranked, rates_table
-from initperf.report.trainability.study import RATES
+from initperf.report.usual import RATES
 from initperf.training.setups import name_setups, widths
 
 SMALL = {

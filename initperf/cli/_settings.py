@@ -5,6 +5,7 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from initperf._core.text import one_line
@@ -41,6 +42,7 @@ def add_settings(
     *,
     plurals: Iterable[str] = (),
     without: Iterable[str] = (),
+    defaults: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Add an option for each setting of an experiment and each other axis of a grid, for `axes`.
 
@@ -54,13 +56,17 @@ def add_settings(
         Settings whose option can also be written with an s at its end.
     without : iterable of str
         Settings that have no option here.
+    defaults : mapping of str to object
+        What the help gives as defaults that are not those of an experiment: a value, a tuple of
+        several, or None where it gives none.
     """
     from initperf.training.experiment import settings
     from initperf.training.grids import AXES
 
     for name, declared in settings().items():
         if name not in without:
-            _add_setting(parser, declared, many, plural=name in plurals)
+            default = defaults.get(name, declared.default)
+            _add_setting(parser, declared, many, default, plural=name in plurals)
     for name, words in AXES.items():
         letter = "N" if name in ("depth", "width") else "X"
         parser.add_argument(_flag(name), metavar=letter, help=words)
@@ -77,14 +83,15 @@ def _add_setting(
     parser: "argparse.ArgumentParser | argparse._ArgumentGroup",
     declared: "Setting",
     many: bool,
+    default: Any,
     plural: bool = False,
 ) -> None:
     letter = {int: "N", float: "X", str: "NAME"}[declared.kind]
     metavar = letter if declared.length == 1 else declared.separator.join(2 * letter)
     words = declared.allowed if isinstance(declared.allowed, tuple) else ()
     details = [", ".join(words)] if words else []
-    if declared.default not in (None, ()):
-        details.append(f"default: {declared.text(declared.default)}")
+    if default not in (None, ()):
+        details.append(f"default: {declared.text(default)}")
     if many and _listable(declared):
         details.append("several, separated by commas, make a grid")
     flag = _flag(declared.name)

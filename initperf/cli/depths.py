@@ -17,6 +17,7 @@ from initperf.cli._pages import RUNS, add_page, check_page, write_page
 from initperf.cli._settings import add_settings, axes, check_used, single_values
 from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
 from initperf.errors import UsageError
+from initperf.report.usual import STUDY, STUDY_ACTIVATIONS, STUDY_INITIALIZERS
 
 if TYPE_CHECKING:
     from initperf.data import Dataset
@@ -61,14 +62,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "settings of the runs",
         "Several initializers, activations, depths, widths, optimizers and learning rates, "
         "separated by commas, make a grid; the rates are searched in each of its cells. By default "
-        "eight rules, relu,tanh,gelu, depths 2,5,10,20,40, width 100, sgd with batches of 64 of "
-        "mnist_5k for 3 epochs, and five rates for each optimizer.",
+        "depths 2,5,10,20,40, width 100, and five rates for each optimizer.",
     )
+    several = {"initializer": STUDY_INITIALIZERS, "activation": STUDY_ACTIVATIONS}
     add_settings(
         settings,
         many=False,
         plurals=("initializer", "activation", "learning_rate"),
         without=_WITHOUT,
+        defaults={**STUDY, **several, "learning_rate": None},
     )
 
 

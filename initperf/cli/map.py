@@ -12,6 +12,7 @@ from initperf.cli._pages import RUNS, add_page, check_page, write_page
 from initperf.cli._settings import add_settings, axes, check_used, single_values
 from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
 from initperf.errors import UsageError
+from initperf.report.usual import MAP, MAP_ACTIVATIONS
 
 if TYPE_CHECKING:
     from initperf.report.trainability.map_plan import MapPlan
@@ -45,10 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     settings = parser.add_argument_group(
         "settings of the runs",
         "Several activations and widths, separated by commas, have a map each. --depth 2,100 and "
-        "--weight-variance 0.5,4 are the ends of the axes. By default tanh,relu,gelu, widths "
-        "100,300, σb² 0.05, and sgd at a rate of 0.02 on batches of 64 of mnist_5k for 4 epochs.",
+        "--weight-variance 0.5,4 are the ends of the axes. By default widths 100,300 and σb² 0.05; "
+        "--quick trains for 2 epochs.",
     )
-    add_settings(settings, many=False, without=_WITHOUT)
+    defaults = {**MAP, "activation": MAP_ACTIVATIONS}
+    add_settings(settings, many=False, without=_WITHOUT, defaults=defaults)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from initperf.cli._output import progress, usage
 from initperf.cli._pages import add_format
 from initperf.cli._settings import add_settings, axes, check_used
 from initperf.errors import UsageError
+from initperf.report.usual import REPORT_ACTIVATIONS, REPORT_EPOCHS
 
 if TYPE_CHECKING:
     import pandas
@@ -65,15 +66,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     settings = parser.add_argument_group(
         "settings of the runs",
         "Several values, separated by commas, make a grid; each setup has its own answer. By "
-        "default the initializers are one name of each rule that suits a perceptron, and the "
-        "activations relu,tanh. Several learning rates are a search: each rule is shown at its "
-        "best. By default five are searched, and with --quick none.",
+        "default the initializers are one name of each rule that suits a perceptron. Several "
+        "learning rates are a search: each rule is shown at its best. By default five are "
+        "searched, and with --quick none.",
     )
     add_settings(
         settings,
         many=False,
         plurals=("initializer", "activation", "learning_rate"),
         without=("seed", "loss"),
+        defaults={
+            "initializer": None,
+            "activation": REPORT_ACTIVATIONS,
+            "epochs": REPORT_EPOCHS,
+            "learning_rate": None,
+        },
     )
 
 

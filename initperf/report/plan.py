@@ -8,13 +8,11 @@ from initperf._core.arguments import number
 from initperf.errors import UnsuitableError, UsageError
 from initperf.optimizers import OPTIMIZERS
 from initperf.report.tables import distinct
-from initperf.report.trainability.study import RATES
+from initperf.report.usual import QUICK_REPORT_EPOCHS, RATES, REPORT_ACTIVATIONS, REPORT_EPOCHS
 from initperf.training._spelling import rule_of, spelled
 from initperf.training.experiment import Experiment
 from initperf.training.grids import VARIANCES, choices
 from initperf.training.setups import name_setups, setup_words
-
-EPOCHS, QUICK_EPOCHS = 5, 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,8 +103,8 @@ def plan(chosen: Settings) -> Plan:
         the setups.
     """
     given: dict[str, Any] = {
-        "activation": ["relu", "tanh"],
-        "epochs": QUICK_EPOCHS if chosen.quick else EPOCHS,
+        "activation": list(REPORT_ACTIVATIONS),
+        "epochs": QUICK_REPORT_EPOCHS if chosen.quick else REPORT_EPOCHS,
     } | dict(chosen.given)
     if not {"initializer", *VARIANCES} & set(given):
         given["initializer"] = distinct()
@@ -157,7 +155,7 @@ def usual_rates(given: Mapping[str, Any], quick: bool = False) -> tuple[float, .
     Returns
     -------
     tuple of float
-        Those of `initperf.report.trainability.study.RATES`; none where optimizers are several, or
+        Those of `initperf.report.usual.RATES`; none where optimizers are several, or
         theirs are not known.
     """
     optimizers = {OPTIMIZERS.canonical(name) for name in _listed(given.get("optimizer", "sgd"))}

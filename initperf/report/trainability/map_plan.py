@@ -11,18 +11,9 @@ from typing import Any
 
 from initperf._core.arguments import number, whole
 from initperf.report.trainability.refinement import Axis, Point, Refinement
+from initperf.report.usual import MAP, MAP_ACTIVATIONS
 from initperf.schemes import SCHEMES
 from initperf.training.experiment import Experiment
-
-SETTINGS: Mapping[str, Any] = {
-    "dataset": "mnist_5k",
-    "optimizer": "sgd",
-    "learning_rate": 0.02,
-    "batch_size": 64,
-    "epochs": 4,
-    "record": "none",
-}
-"""Settings of the runs of a map, where no others are given: 252 steps on 4,000 images."""
 
 Panel = tuple[str, int]
 """Activation and width of one map."""
@@ -62,7 +53,7 @@ class MapPlan:
         For a value out of range, and fewer points than the first grid has.
     """
 
-    activations: tuple[str, ...] = ("tanh", "relu", "gelu")
+    activations: tuple[str, ...] = MAP_ACTIVATIONS
     widths: tuple[int, ...] = (100, 300)
     weight_variances: tuple[float, float] = (0.5, 4.0)
     depths: tuple[int, int] = (2, 100)
@@ -141,7 +132,7 @@ class MapPlan:
             first = Experiment(
                 scheme.replace(weight_variance=variance),
                 activation,
-                **{**SETTINGS, **self.given, "hidden": (int(width),) * int(depth)},
+                **{**MAP, **self.given, "hidden": (int(width),) * int(depth)},
             )
             made[variance, depth] = [first.replace(seed=seed) for seed in range(self.seeds)]
         return made

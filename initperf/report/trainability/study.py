@@ -7,36 +7,9 @@ from typing import Any
 from initperf._core.arguments import number, whole
 from initperf.errors import UnsuitableError
 from initperf.optimizers import OPTIMIZERS
+from initperf.report.usual import RATES, STUDY, STUDY_ACTIVATIONS, STUDY_INITIALIZERS
 from initperf.training.experiment import Experiment
 from initperf.training.grids import choices
-
-INITIALIZERS = (
-    "he_normal",
-    "glorot_uniform",
-    "lecun_normal",
-    "fan_in_uniform",
-    "orthogonal",
-    "small_normal",
-    "critical",
-    "lsuv",
-)
-"""Rules that a study compares where no others are named: the usual ones, and two for depth."""
-
-RATES: Mapping[str, tuple[float, ...]] = {
-    "sgd": (0.003, 0.01, 0.03, 0.1, 0.3),
-    "momentum": (0.0003, 0.001, 0.003, 0.01, 0.03),
-    "nesterov": (0.0003, 0.001, 0.003, 0.01, 0.03),
-    "adam": (0.0001, 0.0003, 0.001, 0.003, 0.01),
-}
-"""Learning rates that are searched for each optimizer."""
-
-SETTINGS: Mapping[str, Any] = {
-    "dataset": "mnist_5k",
-    "batch_size": 64,
-    "epochs": 3,
-    "record": "none",
-}
-"""Settings of the runs, where no others are given: 189 steps on 4,000 images."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +24,7 @@ class Study:
     widths : tuple of int
         Units of each.
     rates : tuple of float
-        Learning rates of the search; by default `RATES` of each optimizer.
+        Learning rates of the search; by default `initperf.report.usual.RATES` of each optimizer.
     seeds : int
         Runs of each rule in each setup at its best rate; the search has one seed more.
     given : mapping of str to object
@@ -64,8 +37,8 @@ class Study:
         applies.
     """
 
-    initializers: tuple[str, ...] = INITIALIZERS
-    activations: tuple[str, ...] = ("relu", "tanh", "gelu")
+    initializers: tuple[str, ...] = STUDY_INITIALIZERS
+    activations: tuple[str, ...] = STUDY_ACTIVATIONS
     depths: tuple[int, ...] = (2, 5, 10, 20, 40)
     widths: tuple[int, ...] = (100,)
     optimizers: tuple[str, ...] = ("sgd",)
@@ -106,7 +79,7 @@ class Study:
                 "width": list(self.widths),
                 "optimizer": optimizer,
                 "learning_rate": self.rates_of(optimizer)[0],
-                **SETTINGS,
+                **STUDY,
                 **self.given,
             }
             for chosen in choices(**axes):
