@@ -17,6 +17,7 @@ from initperf.torch.signals.judges.parameters import (
     unwritten,
 )
 from initperf.torch.signals.judges.ranges import overflow
+from initperf.torch.signals.judges.recurrent import recurrent
 from initperf.torch.signals.judges.softmaxes import scores
 from initperf.torch.signals.judges.units import dead, duplicate
 from initperf.torch.signals.running import Run
@@ -31,6 +32,7 @@ JUDGES = (
     fan,
     large,
     unlike_siblings,
+    recurrent,
     dead,
     scores,
     signal,
