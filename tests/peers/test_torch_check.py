@@ -21,6 +21,7 @@ from torch.nn import functional
 import initperf.torch
 from initperf.errors import UnsuitableError
 from initperf.optimizers import OPTIMIZERS
+from initperf.torch.signals.samples import likeness
 
 X = vectors()()
 
@@ -76,6 +77,13 @@ def test_moments_and_gradients_are_those_of_the_activations():
         assert parameters[name].gradient_norm == pytest.approx(expected, rel=1e-6)
     gain = math.sqrt(found[0].statistics.second_moment / squared(X.double()).item())
     assert found[0].gain == pytest.approx(gain, rel=1e-12)
+
+
+def test_cosines_of_long_samples_are_summed_exactly():
+    # 2²³ terms of one size: a running sum in float32 would be off by up to 2²³ · 2⁻²⁴
+    x = torch.randn(2, 1 << 23, generator=torch.Generator().manual_seed(0)).mul_(0.1).add_(1.0)
+    exact = functional.cosine_similarity(*x.double(), dim=0).item()
+    assert likeness(x, 2, 2.0).cosine == pytest.approx(exact, abs=2e-6)
 
 
 def test_cotangents_tell_the_losses_scale_apart():

@@ -53,6 +53,6 @@ def unmended(findings: Iterable[Finding], left: Mapping[str, str]) -> Iterator[U
         own = [
             f"{name} is left as it is: {reason}"
             for name, reason in left.items()
-            if name.rpartition(".")[0] in each.layers
+            if {name, name.rpartition(".")[0]} & set(each.layers)
         ]
         yield Unmended(each, "; ".join(own) or "every weight that can be moved is at its target")
