@@ -305,3 +305,20 @@ def test_every_direction_of_real_models_is_measured():
     for name in ("self_attn.q_proj", "mlp.act_fn", "input_layernorm", "mlp.down_proj"):
         assert f"model.layers.3.{name}" in found
     assert len(result.additions) == 8
+
+
+def test_a_batch_that_is_not_finite_is_blamed_alone():
+    model, batch = perceptron(depth=3), X.clone()
+    batch[3, 5] = math.nan
+    (found,) = initperf.torch.check(model, batch).findings
+    assert (found.kind, found.cause, found.fix) == ("overflow", "the batch holds them", "")
+    (left,) = initperf.torch.fix_(model, batch).unmended
+    assert left.reason.startswith("the batch is not finite")
+
+
+def test_models_without_shapes_and_batches_without_samples_are_refused():
+    lazy = nn.Sequential(nn.LazyLinear(4))
+    with pytest.raises(UnsuitableError, match="0.weight: it has no shape before the first call"):
+        initperf.torch.check(lazy, X)
+    with pytest.raises(ValueError, match="the batch must hold samples"):
+        initperf.torch.check(perceptron(depth=1), X[:0])

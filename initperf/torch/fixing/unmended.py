@@ -13,6 +13,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "copied": "a copy keeps its directions at any scale; draw it, by init_",
         "duplicate": "units that are equal stay so at any scale; draw them, by init_",
         "gate": "gates are the model's choice, and any multiple of 0 is 0; set it",
+        "overflow": "the batch is not finite, at any scale of the weights",
         "scores": "queries and keys of unit variance need the division, which the model lacks",
         "unreached": "gradients stop in the model's code, at any scale of its weights",
         "loss_sum": "the loss adds up its terms at any scale of the weights",
