@@ -235,7 +235,7 @@ def test_the_table_and_the_page_tell_the_same(tmp_path, registered):
     assert (row["claimed"], row["seeds"], row["sample"]) == (2.0, 3, "quick")
     page = markdown(outcomes, "initperf reproduce --quick")
     assert "Written by `initperf reproduce --quick`" in page
-    assert "1 holds; 0 fails; 0 not decidable here." in page
+    assert "Claims: 1 *holds*, 0 *fails*, 0 *not decidable here*." in page
     assert "| [doubling](#doubling) | 2 | −10 to 30 | 2 |" in page
     assert "| 3 (quick) | **holds** |" in page
     assert page.count("\n## ") == 1
