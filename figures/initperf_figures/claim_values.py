@@ -77,13 +77,22 @@ def _text(value: float) -> str:
     return f"{value:.6g}".replace("-", "−")
 
 
-def finding(tables: Tables) -> str:
-    """Return in how many claims every seed lies inside of the tolerance, and in how many none."""
-    claims = tables["claims"].set_index("claim")
+def numbers(tables: Tables) -> pd.DataFrame:
+    """Return a row a claim: its smallest, median and largest value, and the share inside."""
+    claims = worst_first(tables["claims"]).set_index("claim")
     values = tables["claim_values"]
     low = values["claim"].map(claims["tolerance_low"])
     high = values["claim"].map(claims["tolerance_high"])
-    inside = values["value"].between(low, high).groupby(values["claim"]).mean()
+    found = values.assign(inside=values["value"].between(low, high)).groupby("claim")
+    columns = found["value"].agg(["size", "min", "median", "max"])
+    columns.columns = pd.Index(["seeds", "smallest", "median", "largest"])
+    columns["inside"] = found["inside"].mean()
+    return columns.loc[claims.index].reset_index()
+
+
+def finding(tables: Tables) -> str:
+    """Return in how many claims every seed lies inside of the tolerance, and in how many none."""
+    inside = numbers(tables)["inside"]
     return (
         f"Every seed is inside of the tolerance in {int((inside == 1).sum())} of {len(inside)} "
         f"claims, and none in {int((inside == 0).sum())}."
@@ -101,5 +110,6 @@ register(
     needs=("claims", "claim_values"),
     draw=draw,
     finding=finding,
+    numbers=numbers,
     section="claims",
 )
