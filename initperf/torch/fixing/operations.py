@@ -12,17 +12,6 @@ from initperf.torch.signals.classify import MATRICES
 CONVOLUTIONS = ("convolution", "convolution_overrideable")
 LOOKUPS = ("embedding", "embedding_bag", "embedding_bag_forward_only")
 WEIGHTED = (*MATRICES, *CONVOLUTIONS, *LOOKUPS)
-COPIES = ("clone", "to_copy", "detach", "alias", "lift_fresh", "unsafe_view")
-"""Operations that return the values of their operand, perhaps in another dtype."""
-
-MAKERS = (
-    *("empty", "new_", "zeros", "ones", "full", "rand", "normal", "uniform", "bernoulli"),
-    *("arange", "linspace", "scalar_tensor", "fill"),
-)
-"""Beginnings of the names of operations whose result does not depend on their operand's values."""
-
-RECTIFIERS = ("relu", "clamp_min", "threshold", "hardtanh")
-
 NORMALIZING = (
     *("native_layer_norm", "native_group_norm", "fused_rms_norm", "rms_norm"),
     *("softmax", "log_softmax", "safe_softmax"),

@@ -11,11 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from initperf.torch.fixing.graph import Node, Use
 from initperf.torch.fixing.growth import Growth
 from initperf.torch.fixing.operations import (
-    COPIES,
     LOOKUPS,
-    MAKERS,
     NORMALIZING,
-    RECTIFIERS,
     again,
     bias_of,
     carries,
@@ -31,7 +28,8 @@ from initperf.torch.fixing.operations import (
 from initperf.torch.fixing.owners import Owners, Weight
 from initperf.torch.fixing.recurrent import LAYERS, products
 from initperf.torch.fixing.scaling import Decide, Scaling
-from initperf.torch.signals.calls import is_view, tensors
+from initperf.torch.signals.calls import COPIES, MAKERS, is_view, tensors
+from initperf.torch.signals.nonlinearities import RECTIFIERS
 
 _TRIES = 4
 """Rescalings of one weight at one operation; the second is needed where the first overflowed."""
@@ -82,7 +80,11 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             return result
         operation = name_of(function)
         self._graph.keep(results)
-        if operation in COPIES and len(operands) == 1 and self._copied(operands[0], results[0]):
+        if (
+            operation.startswith(COPIES)
+            and len(operands) == 1
+            and self._copied(operands[0], results[0])
+        ):
             return result
         if operation not in LOOKUPS and self.owners.add_computed(operands, results):
             self._graph.forget(results)

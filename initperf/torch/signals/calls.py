@@ -10,6 +10,18 @@ import torch
 
 from initperf.torch.signals.origins import Origin, Origins
 
+COPIES = (
+    *("alias", "clone", "detach", "lift_fresh", "reshape_copy"),
+    *("to_copy", "unsafe_view", "view_copy"),
+)
+"""Beginnings of the names of operations that return the values of an operand, in any dtype."""
+
+MAKERS = (
+    *("empty", "new_", "zeros", "ones", "full", "rand", "normal", "uniform", "bernoulli"),
+    *("arange", "linspace", "scalar_tensor", "fill"),
+)
+"""Beginnings of the names of operations whose results do not depend on an operand's values."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operand:

@@ -17,6 +17,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from initperf.torch.parameters import RECURRENT
 from initperf.torch.signals.calls import (
+    COPIES,
+    MAKERS,
     Call,
     call_of,
     is_in_place,
@@ -36,20 +38,8 @@ from initperf.torch.signals.scores import ScoreSpread, spread_of_fused, spread_o
 from initperf.torch.signals.statistics import Statistics
 from initperf.torch.signals.trimming import trim
 
-_MAKERS = ("empty", "new_", "zeros", "ones", "full", "rand", "normal", "bernoulli", "uniform")
-"""Beginnings of the names of operations whose results carry no signal."""
-
-_COPIES = (
-    "alias",
-    "clone",
-    "detach",
-    "lift_fresh",
-    "reshape_copy",
-    "to_copy",
-    "unsafe_",
-    "view_copy",
-)
-"""Beginnings of the names of operations that return the values of an operand."""
+_COPIES = (*COPIES, "unsafe_")
+"""Beginnings of the names of operations whose results are looked through; parts are too."""
 
 _HELD = 0.1
 """Share of all results that freed gradients may amount to before their memory is given back."""
@@ -267,7 +257,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
             for each in found:
                 put(each, copied)
             return None
-        if call.operation.startswith(_MAKERS):
+        if call.operation.startswith(MAKERS):
             return None
         if not origin.operations and not self._looks_up(call):
             if origin.parameters:
