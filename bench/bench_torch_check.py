@@ -4,6 +4,9 @@ GPT-2 small takes 8 × 128 tokens, ResNet-50 and ViT-B/16 images of 224 × 224. 
 one seed, under the loss and under random cotangents; every model must be found healthy. Memory is
 the peak of a process less what it held before the call; its rows are in bytes, as if a byte took a
 second.
+
+Calls last for seconds, so that the whole takes minutes: ``--benchmark-passes=1
+--benchmark-min-rounds=2 -k GPT`` is a short look at one model.
 """
 
 import importlib.util
