@@ -17,6 +17,7 @@ from initperf.torch.signals.operation_names import named
 from initperf.torch.signals.prediction import Known, predictions
 from initperf.torch.signals.preserving import preserved
 from initperf.torch.signals.recorder import Recorder, graph_of
+from initperf.torch.signals.recurrences import Recurrence, recurrences
 from initperf.torch.signals.scores import ScoreSpread
 from initperf.torch.signals.statistics import Measurement
 from initperf.torch.signals.weights import Copies, Descent, ParameterState, copies, states
@@ -41,6 +42,8 @@ class Run:
     parameters : tuple of ParameterState
     copies : tuple of Copies
         Groups of different weights that are equal, but for a factor.
+    recurrences : tuple of Recurrence
+        Weights of recurrent layers.
     additions : tuple of Addition
     spreads : tuple of ScoreSpread
     weights : dict of int to tuple of float
@@ -58,6 +61,7 @@ class Run:
     backward: tuple[Measurement, ...]
     parameters: tuple[ParameterState, ...]
     copies: tuple[Copies, ...]
+    recurrences: tuple[Recurrence, ...]
     additions: tuple[Addition, ...]
     spreads: tuple[ScoreSpread, ...]
     weights: dict[int, tuple[float, float]]
@@ -237,6 +241,7 @@ def _assembled(
         backward=backward,
         parameters=tuple(found),
         copies=tuple(copies(model, found)),
+        recurrences=tuple(recurrences(model)),
         additions=tuple(additions(measured)),
         spreads=tuple(recorder.spreads),
         weights=dict(recorder.weights),
