@@ -71,7 +71,7 @@ def test_a_gradient_step_of_training_reaches_the_loss_beside_it(dataset):
 
 
 def test_what_overflows_is_missing_and_values_have_no_such_loss(dataset):
-    wild = initperf.Experiment("large_normal", "relu", **(SHAPE | {"hidden": (64,) * 60}))
+    wild = initperf.Experiment("large_normal", "relu", **(SHAPE | {"hidden": (64,) * 150}))
     values = initperf.Experiment("he_normal", "relu", loss="squared_error", **SHAPE)
     found = descents_table([wild, values], dataset, silent)
     assert set(found["initializer"]) == {"large_normal"}
