@@ -113,6 +113,6 @@ register(
     needs=("symmetry",),
     draw=draw,
     numbers=numbers,
-    section="training",
-    order=40,
+    section="symmetry",
+    order=10,
 )
