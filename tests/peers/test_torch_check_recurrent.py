@@ -73,6 +73,13 @@ def test_a_layer_without_gates_must_pass_on_its_state(kind, factor):
     assert result.healthy is (kind != "RNN")
 
 
+@pytest.mark.parametrize("how", METHODS)
+def test_a_recurrent_weight_of_zeros_is_left_for_a_reason(how):
+    fixed = initperf.torch.fix_(recurrent(0.0, kind=nn.RNN), sentences(), how)
+    (left,) = [each for each in fixed.unmended if each.finding.name == "layer.weight_hh_l0"]
+    assert left.reason.startswith("layer.weight_hh_l0 is left as it is: it is zero")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_weight_of_the_input_is_found_where_it_saturates_gates(kind):
     weight = "weight_ih_l0"

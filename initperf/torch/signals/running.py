@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from initperf.errors import UnsuitableError
 from initperf.torch.signals.additions import Addition, additions
 from initperf.torch.signals.batches import copied, forward, named_tensors
 from initperf.torch.signals.calls import tensors
@@ -111,9 +112,14 @@ def run(model: nn.Module, question: Question, seed: int, cut: dict[str, float]) 
     Raises
     ------
     ValueError
-        For a model that returns no floating-point tensor, or a loss that is no scalar. Errors of
-        the model come through.
+        For a model that returns no floating-point tensor with elements, or a loss that is no
+        scalar. Errors of the model come through.
+    UnsuitableError
+        For a parameter that has no shape yet.
     """
+    for name, parameter in model.named_parameters():
+        if nn.parameter.is_lazy(parameter):
+            raise UnsuitableError(f"{name}: it has no shape before the first call")
     with preserved(model), torch.inference_mode(mode=False), torch.enable_grad():
         torch.manual_seed(seed)
         recorder = Recorder(model)
@@ -134,6 +140,8 @@ def run(model: nn.Module, question: Question, seed: int, cut: dict[str, float]) 
 def _check(ends: Sequence[torch.Tensor], loss: Any) -> None:
     if not ends:
         raise ValueError("the model returns no floating-point tensor")
+    if not any(x.numel() for x in ends):
+        raise ValueError("the model returns tensors without elements: the batch must hold samples")
     if loss is not None and not (isinstance(loss, torch.Tensor) and loss.numel() == 1):
         shown = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
         raise ValueError(f"loss must give a scalar, not shape {shown}")
