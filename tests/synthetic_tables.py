@@ -70,6 +70,7 @@ def synthetic_tables(
     tables = {"signal": signal, "speed": _speed(rng), "machine": _machine(digest)}
     tables |= _roofline()
     tables["claims"] = _claims()
+    tables["claim_values"] = _claim_values(tables["claims"])
     tables["benchmark_history"] = _benchmark_history()
     tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
     tables["bounds"] = _bounds(rules)
@@ -549,6 +550,15 @@ def _claims() -> pd.DataFrame:
             for name, (low, high, mean, half, verdict) in rows.items()
         ]
     ).astype({"claimed": "Float64"})
+
+
+def _claim_values(claims: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        (claim.claim, seed, claim.mean + (claim.interval_high - claim.mean) * (seed - 2))
+        for claim in claims.itertuples()
+        for seed in range(claim.seeds)
+    ]
+    return pd.DataFrame(rows, columns=["claim", "seed", "value"])
 
 
 def _machine(digest: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from initperf import data
 from initperf._core.progress import Progress, Stages
 from initperf._core.text import one_line
 from initperf.benchmarks import machine, roofline, speed
-from initperf.claims import OutcomeStore, claims_table
+from initperf.claims import OutcomeStore, claim_values_table, claims_table
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer, bounds_table, weights_tables
 from initperf.report import tables
@@ -99,7 +99,7 @@ def measure(
         **trained,
         **drawn,
         **speeds,
-        **(_claims() if wants(["claims"]) else {}),
+        **(_claims() if wants(["claims", "claim_values"]) else {}),
         "machine": tables.machine_table(dataset, machine.describe()),
     }
 
@@ -111,7 +111,9 @@ def _tell(text: str) -> None:
 def _claims() -> "dict[str, pd.DataFrame]":
     """Return the claims that ``initperf reproduce`` has checked, as it takes minutes of its own."""
     outcomes = list(OutcomeStore().best())
-    return {"claims": claims_table(outcomes)} if outcomes else {}
+    if not outcomes:
+        return {}
+    return {"claims": claims_table(outcomes), "claim_values": claim_values_table(outcomes)}
 
 
 _SPEEDS = ("speed", "kernels", "limits")
