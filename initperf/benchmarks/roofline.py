@@ -14,13 +14,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initperf._core.progress import Progress, silent
+from initperf.benchmarks._garbage import existing_objects_kept
 from initperf.benchmarks._selection import select, with_progress
 from initperf.benchmarks.budget import Budget
 from initperf.benchmarks.footprint import Footprint, footprint
-from initperf.benchmarks.limits import Limit, fma, stores, triad
+from initperf.benchmarks.limits import (
+    Limit,
+    fma,
+    fma_tasks,
+    store_tasks,
+    stores,
+    streaming_tasks,
+    triad,
+    triad_tasks,
+)
 from initperf.benchmarks.rows import Row, columns_of, table_of
 from initperf.benchmarks.timing import Timing, measure
 from initperf.jit.blas import blas_threads
+from initperf.jit.cache_lines import LINE_BYTES
+from initperf.jit.internals import compiles
 from initperf.kernels import KERNELS, Kernel, Load
 
 if TYPE_CHECKING:
@@ -28,6 +40,11 @@ if TYPE_CHECKING:
 
 COLUMNS = columns_of("kernel")
 """Columns of a roofline's table; `initperf.benchmarks.rows.COLUMNS` describes them."""
+
+_TRAINING = frozenset(
+    ("activate", "dense_backward", "dense_forward", "softmax_cross_entropy", "train_epoch")
+)
+"""Kernels that every training compiles, with others or in other processes."""
 
 _LEAST_BYTES, _MOST_BYTES = 2**12, 2**26
 
@@ -150,14 +167,15 @@ def measure_kernels(
     list of Row
     """
     rows = []
-    for step in with_progress(steps, _label, progress):
-        kernel, load, dtype = step
-        arguments = load.arguments(dtype)
-        with blas_threads(1):
-            call = functools.partial(kernel["numba"], *arguments)
-            timing = measure(call, budget)
-            taken = footprint(call)
-        rows.append(kernel_row(step, timing, taken))
+    with existing_objects_kept():
+        for step in with_progress(steps, _label, progress):
+            kernel, load, dtype = step
+            arguments = load.arguments(dtype)
+            with blas_threads(1):
+                call = functools.partial(kernel["numba"], *arguments)
+                timing = measure(call, budget)
+                taken = footprint(call)
+            rows.append(kernel_row(step, timing, taken))
     return rows
 
 
@@ -212,6 +230,24 @@ def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
             columns=["limit", "rate", "unit", "threads", "dtype"],
         ),
     }
+
+
+def compile_roofline(progress: Progress) -> None:
+    """Compile what `roofline_tables` times, but for what training compiles, and its limits.
+
+    Parameters
+    ----------
+    progress : callable
+        Told ``(done, total, label)`` before each step.
+    """
+    steps = choose_kernels("", largest=False)
+    alone = [step for step in steps if step[0].name not in _TRAINING]
+    for kernel, load, dtype in with_progress(alone, _label, progress):
+        kernel["numba"](*load.arguments(dtype))
+    if compiles():
+        for tasks in (store_tasks, streaming_tasks, triad_tasks):
+            tasks(LINE_BYTES, "float32", 1)[0](1)
+        fma_tasks("float32", 1)[0](1)
 
 
 def _label(step: Step) -> str:

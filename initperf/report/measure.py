@@ -70,13 +70,15 @@ def measure(
 
     timing = wants(_SPEEDS)
     warning = machine.busy() if timing and not settings.benchmarks else None
-    with compiling(plan.experiments, joining=False) as finish:
+    timed = _TIMED if timing and not settings.benchmarks else ()
+    with compiling([*plan.experiments, *timed], joining=True) as finish:
         dataset = data.load(plan.experiments[0].dataset, settings.data_dir)
         if warning:
             _tell(warning)
-        if timing and not settings.benchmarks:
+        if timed:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
+                roofline.compile_roofline(progress)
         finish()
     speeds = _speeds(settings, stages) if timing else {}
     trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
@@ -110,6 +112,13 @@ def _claims() -> "dict[str, pd.DataFrame]":
     outcomes = list(OutcomeStore().best())
     return {"claims": claims_table(outcomes)} if outcomes else {}
 
+
+_TIMED = tuple(
+    Experiment(activation=activation, record=record)
+    for activation in ("relu", "tanh")
+    for record in ("step", "none")
+)
+"""Trainings that need the compiled functions of the workloads that train."""
 
 _SPEEDS = ("speed", "kernels", "limits")
 _TRAINED = ("runs", "sensitivity", "steps", "epochs", "layers", "histograms", "rates")
