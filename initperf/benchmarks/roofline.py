@@ -46,6 +46,21 @@ _TRAINING = frozenset(
 )
 """Kernels that every training compiles, with others or in other processes."""
 
+_SELDOM = frozenset(
+    (
+        "fill_normal_rows",
+        "fill_truncated_normal_rows",
+        "fill_uniform_rows",
+        "histogram",
+        "narrow",
+        "orthogonalize",
+        "philox",
+        "pointwise_loss",
+        "signal_statistics",
+    )
+)
+"""Kernels that neither a whole draw nor a usual training calls; quick measurements skip them."""
+
 _LEAST_BYTES, _MOST_BYTES = 2**12, 2**26
 
 Step = tuple[Kernel, Load, str]
@@ -212,11 +227,25 @@ def kernel_row(step: Step, timing: Timing, taken: Footprint | None = None) -> Ro
     )
 
 
-def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
-    """Return a report's tables: ``kernels`` with `COLUMNS`, and ``limits`` of one thread."""
+def _steps(quick: bool) -> list[Step]:
+    """Return the kernels of a report's tables."""
+    steps = choose_kernels("", largest=False)
+    return [step for step in steps if not (quick and step[0].name in _SELDOM)]
+
+
+def roofline_tables(quick: bool = False, budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
+    """Return a report's tables: ``kernels`` with `COLUMNS`, and ``limits`` of one thread.
+
+    Parameters
+    ----------
+    quick : bool
+        Whether to leave out kernels that draws and trainings seldom call.
+    budget_seconds : float
+        For each kernel.
+    """
     import pandas as pd
 
-    rows = measure_kernels(choose_kernels("", largest=False), Budget(seconds=budget_seconds))
+    rows = measure_kernels(_steps(quick), Budget(seconds=budget_seconds))
     limits = {
         "triad in a cache": measured_bandwidth(2**17, "float32"),
         "triad in memory": measured_bandwidth(_MOST_BYTES, "float32"),
@@ -232,16 +261,17 @@ def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
     }
 
 
-def compile_roofline(progress: Progress) -> None:
+def compile_roofline(progress: Progress, quick: bool = False) -> None:
     """Compile what `roofline_tables` times, but for what training compiles, and its limits.
 
     Parameters
     ----------
     progress : callable
         Told ``(done, total, label)`` before each step.
+    quick : bool
+        As for `roofline_tables`.
     """
-    steps = choose_kernels("", largest=False)
-    alone = [step for step in steps if step[0].name not in _TRAINING]
+    alone = [step for step in _steps(quick) if step[0].name not in _TRAINING]
     for kernel, load, dtype in with_progress(alone, _label, progress):
         kernel["numba"](*load.arguments(dtype))
     if compiles():

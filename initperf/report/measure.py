@@ -78,7 +78,7 @@ def measure(
         if timed:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
-                roofline.compile_roofline(progress)
+                roofline.compile_roofline(progress, settings.quick)
         finish()
     speeds = _speeds(settings, stages) if timing else {}
     trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
@@ -129,7 +129,7 @@ def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":
         return {"speed": speed.from_benchmark_json(settings.benchmarks)}
     with stages("timing") as progress:
         speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
-    return speeds | roofline.roofline_tables()
+    return speeds | roofline.roofline_tables(settings.quick)
 
 
 def _trained(
