@@ -11,6 +11,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -102,8 +104,8 @@ def _compilation() -> dict[str, list[Row]]:
 
     compiled = compiled_functions()
     code = []
-    for one in compiled:
-        if one.is_kernel:
+    for one in filter(attrgetter("is_kernel"), compiled):
+        with suppress(ValueError):  # Numba shows no code that was loaded, as a plug-in's may be
             found = dataclasses.asdict(one.loops())
             libm, once = Counter(found.pop("libm")), found.pop("libm_once")
             found["libm_in_loops"] = [f"{name} x {count}" for name, count in libm.items()]
