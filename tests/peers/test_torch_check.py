@@ -318,7 +318,7 @@ def test_a_batch_that_is_not_finite_is_blamed_alone():
 
 def test_models_without_shapes_and_batches_without_samples_are_refused():
     lazy = nn.Sequential(nn.LazyLinear(4))
-    with pytest.raises(UnsuitableError, match="0.weight: it has no shape before the first call"):
+    with pytest.raises(UnsuitableError, match=r"0\.weight: it has no shape before the first call"):
         initperf.torch.check(lazy, X)
     with pytest.raises(ValueError, match="the batch must hold samples"):
         initperf.torch.check(perceptron(depth=1), X[:0])
