@@ -20,6 +20,7 @@ from initperf.report.sensitivity import sensitivity_table
 from initperf.report.symmetry import symmetry_table
 from initperf.training._precompile import compiling
 from initperf.training._spelling import rule_of
+from initperf.training.descent import descents_table
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.run_tables import run_tables
@@ -70,13 +71,15 @@ def measure(
 
     timing = wants(_SPEEDS)
     warning = machine.busy() if timing and not settings.benchmarks else None
-    with compiling(plan.experiments, joining=False) as finish:
+    timed = _TIMED if timing and not settings.benchmarks else ()
+    with compiling([*plan.experiments, *timed], joining=True) as finish:
         dataset = data.load(plan.experiments[0].dataset, settings.data_dir)
         if warning:
             _tell(warning)
-        if timing and not settings.benchmarks:
+        if timed:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
+                roofline.compile_roofline(progress, settings.quick)
         finish()
     speeds = _speeds(settings, stages) if timing else {}
     trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
@@ -85,6 +88,8 @@ def measure(
     if wants(["propagation"]):
         sent = _each_setup(propagations_table, settings, plan, dataset, stages)
         trained["propagation"] = sent
+    if wants(["descent"]):
+        trained["descent"] = _descents(plan, dataset, stages)
     if wants(["symmetry"]):
         activations = sorted({one.activation for one in plan.experiments})
         with stages("symmetry") as progress:
@@ -113,6 +118,13 @@ def _claims() -> "dict[str, pd.DataFrame]":
     return {"claims": claims_table(outcomes), "claim_values": claim_values_table(outcomes)}
 
 
+_TIMED = tuple(
+    Experiment(activation=activation, record=record)
+    for activation in ("relu", "tanh")
+    for record in ("step", "none")
+)
+"""Trainings that need the compiled functions of the workloads that train."""
+
 _SPEEDS = ("speed", "kernels", "limits")
 _TRAINED = ("runs", "sensitivity", "steps", "epochs", "layers", "histograms", "rates")
 
@@ -122,7 +134,7 @@ def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":
         return {"speed": speed.from_benchmark_json(settings.benchmarks)}
     with stages("timing") as progress:
         speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
-    return speeds | roofline.roofline_tables()
+    return speeds | roofline.roofline_tables(settings.quick)
 
 
 def _trained(
@@ -166,7 +178,7 @@ def _trained(
         found["sensitivity"] = sensitivity
     trained = run_tables(runs, dataset)
     trained["runs"] = in_setups(
-        trained["runs"], [plan.setups[one] for one in chosen], searched=bool(found)
+        trained["runs"], [plan.setups[one] for one in chosen], searched="rates" in found
     )
     if plan.unsuitable:
         found["unsuitable"] = pd.DataFrame(plan.unsuitable)
@@ -198,6 +210,31 @@ def _each_setup(
             [
                 made(own, dataset, progress).assign(setup=words)
                 for words, own in probes(settings, plan).items()
+            ],
+            ignore_index=True,
+        )
+
+
+def _descents(plan: Plan, dataset: data.Dataset, stages: Stages) -> "pd.DataFrame":
+    """Return the loss along the first gradient, of the first seed in each setup.
+
+    Parameters
+    ----------
+    plan : Plan
+    dataset : initperf.data.Dataset
+    stages : callable
+    """
+    import pandas as pd
+
+    first: dict[str, dict[Experiment, None]] = {}
+    for one in plan.experiments:
+        if one.seed == 0:
+            first.setdefault(plan.setups[one], {})[one] = None
+    with stages("gradients") as progress:
+        return pd.concat(
+            [
+                descents_table(own, dataset, progress).assign(setup=words)
+                for words, own in first.items()
             ],
             ignore_index=True,
         )
