@@ -358,10 +358,6 @@ HEALTHY = {
     "Llama, 4 layers, transformers": Trial(llama, tokens(300), words),
     "BERT, 12 layers, transformers": Trial(bert, tokens(1000), words),
     "LSTM classifier": Trial(Recurrent, sentences, classified),
-    "GRU of both directions": Trial(
-        partial(Recurrent, nn.GRU, 1, bidirectional=True), sentences, classified
-    ),
-    "RNN, ReLU": Trial(partial(Recurrent, nn.RNN, 1, nonlinearity="relu"), sentences, classified),
     "U-Net": Trial(UNet, images(32, 4), squared),
     "DCGAN generator": Trial(generator, lambda: normal(16, 64, 1, 1)),
     "SIREN": Trial(siren, lambda: 2.0 * torch.rand(256, 2) - 1.0, squared),
@@ -490,12 +486,6 @@ FAULTS = {
         ("blocks.0: add", "blocks.1: add"),
         "100 residual blocks without normalization or scale",
     ),
-    "recurrent weights × 20": Fault(
-        Trial(partial(recurrent, 20.0), sentences, classified),
-        "recurrent",
-        ("layer.weight_hh_l0",),
-        "recurrent weight of layer 0 of 2 of an LSTM × 20",
-    ),
 }
 
 MENDED = (
@@ -505,6 +495,5 @@ MENDED = (
     "wrong fan in a transposed convolution",
     "tied head too large",
     "residual without scaling",
-    "recurrent weights × 20",
 )
 """Faults that other scales of weights mend, or biases of 0."""
