@@ -63,8 +63,9 @@ def write_gallery(source: Path) -> None:
         "propagation": propagations_table(deep, data, lambda *_: None),
         "symmetry": symmetry_table(list(ACTIVATIONS), data, lambda *_: None),
     }
+    first = runs[:: len(runs) // (len(RULES) * len(ACTIVATIONS))]
     sources = {
-        "runs": runs[0].tables(*runs[1:]),
+        "runs": runs[0].tables(*runs[1:]) | {"descent": first[0].descents(*first[1:])},
         repr(list(RULES)): list(RULES),
         "'report'": tables,
     }

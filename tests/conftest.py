@@ -33,6 +33,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return
     options.numprocesses = config.hook.pytest_xdist_auto_num_workers(config=config)
     options.dist = "worksteal"
+    # Threads of BLAS wait for each other by spinning: with a worker on each processor, products on
+    # all of them take several times as long.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by marks

@@ -70,6 +70,7 @@ def synthetic_tables(
     tables = {"signal": signal, "speed": _speed(rng), "machine": _machine(digest)}
     tables |= _roofline()
     tables["claims"] = _claims()
+    tables["claim_values"] = _claim_values(tables["claims"])
     tables["benchmark_history"] = _benchmark_history()
     tables["weights"], tables["weight_statistics"] = _weights(rng, rules)
     tables["bounds"] = _bounds(rules)
@@ -79,9 +80,33 @@ def synthetic_tables(
     tables["sensitivity"] = _sensitivity(tables["depth_limits"], tables["rates"])
     tables["propagation"] = _propagation(rng, rules, activations, seeds)
     tables["symmetry"] = _symmetry(rng, activations)
+    tables["descent"] = _descent(rules, activations, seeds)
     settings = (epochs, steps_per_epoch, digest)
     tables |= _training(rng, rules, activations, seeds, settings)
     return tables | {"histograms": _histograms(rng, rules, tables["runs"])}
+
+
+def _descent(
+    rules: dict[str, tuple[str, Variance, str]], activations: Sequence[str], seeds: int
+) -> pd.DataFrame:
+    """Make losses that leave their parabola late; of large weights some overflow."""
+    parts = []
+    for name, (kind, variance, _) in rules.items():
+        size = variance(256, 256) * 256 if kind != "point" else 0.0
+        rate = np.geomspace(1e-3, 10.0, 17)
+        for activation in activations:
+            for seed in range(seeds):
+                start = 2.3 * max(1.0, math.sqrt(size)) + 0.01 * seed
+                slope, bend = 2.0 * size, 4.0 * size**2
+                second = start - rate * slope + 0.5 * rate**2 * bend
+                loss = np.minimum(second + 0.1 * (rate * slope) ** 3, 1e6)
+                if size > 100.0:
+                    loss[8:] = np.nan
+                keys = {"initializer": name, "activation": activation, "seed": seed}
+                losses = {"loss": loss, "first_order": start - rate * slope}
+                losses |= {"second_order": second, "start_loss": start}
+                parts.append(pd.DataFrame(keys | {"learning_rate": rate} | losses))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _activation(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -525,6 +550,15 @@ def _claims() -> pd.DataFrame:
             for name, (low, high, mean, half, verdict) in rows.items()
         ]
     ).astype({"claimed": "Float64"})
+
+
+def _claim_values(claims: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        (claim.claim, seed, claim.mean + (claim.interval_high - claim.mean) * (seed - 2))
+        for claim in claims.itertuples()
+        for seed in range(claim.seeds)
+    ]
+    return pd.DataFrame(rows, columns=["claim", "seed", "value"])
 
 
 def _machine(digest: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from initperf.claims import (
     OutcomeStore,
     _outcome,
     _reproduce,
+    claim_values_table,
     claims_table,
     definition,
     interval,
@@ -233,9 +234,12 @@ def test_the_table_and_the_page_tell_the_same(tmp_path, registered):
     (row,) = claims_table(outcomes).to_dict("records")
     assert (row["claim"], row["mean"], row["verdict"]) == ("doubling", 2.0, "holds")
     assert (row["claimed"], row["seeds"], row["sample"]) == (2.0, 3, "quick")
+    values = claim_values_table(outcomes)
+    assert values["value"].mean() == row["mean"]
+    assert values[["claim", "seed"]].values.tolist() == [["doubling", seed] for seed in range(3)]
     page = markdown(outcomes, "initperf reproduce --quick")
     assert "Written by `initperf reproduce --quick`" in page
-    assert "1 holds; 0 fails; 0 not decidable here." in page
+    assert "Claims: 1 *holds*, 0 *fails*, 0 *not decidable here*." in page
     assert "| [doubling](#doubling) | 2 | −10 to 30 | 2 |" in page
     assert "| 3 (quick) | **holds** |" in page
     assert page.count("\n## ") == 1

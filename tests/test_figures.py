@@ -242,8 +242,7 @@ def test_a_figure_that_could_not_be_filed_is_refused(
 def test_a_deep_network_shows_first_and_last_layer(few: Tables) -> None:
     layers = [few["layers"].assign(layer=few["layers"]["layer"] + 4 * more) for more in range(5)]
     figure = FIGURES["weight_drift"].render(few | {"layers": pd.concat(layers)})
-    legends = [legend for axes in figure.axes if (legend := axes.get_legend())]
-    words = [text.get_text() for text in legends[0].get_texts()]
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert (words[0], words[-1], len(words)) == ("layer 1", "layer 20", 6)
 
 

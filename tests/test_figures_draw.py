@@ -63,7 +63,7 @@ def test_runs_of_other_settings_have_a_panel_of_their_own(runs: list[Run], blobs
     deep = train(SMALL.replace(hidden=(4, 4, 4, 4)), dataset=blobs)
     figure = draw("activation_variance", [*runs, deep])
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles == ["ReLU, 4 × 4", "ReLU, 6-5-4"]
+    assert titles == ["ReLU (4 × 4)", "ReLU (6-5-4)"]
 
 
 @pytest.mark.slow

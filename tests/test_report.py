@@ -518,7 +518,7 @@ def test_each_setup_has_an_answer_and_panels_of_its_own(tmp_path: Path, small: T
     tables = {"runs": runs, "epochs": epochs}
     write_report(tables, tmp_path / "r", only=["final_accuracy"])
     words = Page((tmp_path / "r" / "index.html").read_text(encoding="utf-8")).words
-    assert words.index("For ReLU, 3 × 64, ") < words.index("For ReLU, 30 × 64, ")
+    assert words.index("For ReLU (3 × 64), ") < words.index("For ReLU (30 × 64), ")
     table = pd.read_parquet(tmp_path / "r" / "tables" / "recommendation.parquet")
     assert set(table["activation"]) == {"relu", "tanh"}
     assert set(table.loc[table["setup"] == "30 × 64", "accuracy"]) == {0.5}

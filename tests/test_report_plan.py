@@ -1,8 +1,10 @@
 """Which runs a report trains, what their setups are called, and which learning rate is the best."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from initperf import Experiment, train
@@ -123,3 +125,23 @@ def test_rates_are_searched_unless_one_is_given_or_the_report_is_quick():
     assert usual_rates({}, quick=True) == ()
     with pytest.raises(ValueError, match="did you mean 'adam'"):
         usual_rates({"optimizer": ["adm"]})
+
+
+def test_a_sensitivity_that_a_study_knows_is_no_search_of_rates(blobs, monkeypatch):
+    """A report without a search keeps the name of the learning rate that all runs share."""
+    from initperf.report import measure
+
+    known = pd.DataFrame({"activation": ["tanh"], "initializer": ["zeros"]})
+    monkeypatch.setattr(measure.data, "load", lambda *_: blobs)
+    monkeypatch.setattr(measure, "sensitivity_table", lambda _: known)
+    for rates, column in (((), "learning_rate"), ((0.1, 0.2), "best_learning_rate")):
+        settings = Settings(seeds=1, rates=rates, given=SMALL | {"initializer": ["zeros"]})
+        found = measure.measure(
+            settings,
+            plan(settings),
+            lambda _: contextlib.nullcontext(lambda *_: None),
+            needed=frozenset({"runs", "descent"}),
+        )
+        assert column in found["runs"]
+        assert len(found["sensitivity"]) == 1
+        assert set(found["descent"]["setup"]) == {"2 × 4", "3 × 3"}

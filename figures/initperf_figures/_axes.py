@@ -27,11 +27,17 @@ LINE_PITCH = 10.5  # points from one end label to the next
 
 
 def activation_name(activation: str) -> str:
-    """Return the usual spelling of an activation's name, or of that at the head of a panel's."""
-    name, comma, setup = activation.partition(", ")
+    """Return the usual spelling of an activation's name; of a panel's, with its setup in brackets.
+
+    Parameters
+    ----------
+    activation : str
+        Such as ``"selu"``, or ``"relu, 30 × 64"`` for ``"ReLU (30 × 64)"``.
+    """
+    name, _, setup = activation.partition(", ")
     if name.endswith("elu") and name not in _ACTIVATION_NAMES:
         name = name.upper()
-    return _ACTIVATION_NAMES.get(name, name) + comma + setup
+    return _ACTIVATION_NAMES.get(name, name) + (f" ({setup})" if setup else "")
 
 
 def network_name(sizes: str) -> str:

@@ -46,18 +46,19 @@ def by_depth(
     rows = -(-len(activations) // columns)
     height = max(3.9, 0.155 * len(names) + 1.1)
     figure = canvas(height * rows)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
     signal = signal.assign(**{column: signal[column].fillna(np.inf)})
     summary = signal.groupby(["activation", "initializer", "layer"])[column]
     summary = summary.quantile([0.0, 0.5, 1.0], interpolation="nearest").unstack()
     seen = summary[0.5].replace([0.0, np.inf], np.nan).dropna()
     low = max(FLOOR, min(float(seen.min()), 0.1))
     high = min(CEILING, max(float(seen.max()), 10.0))
-    ends = sorted([signal["layer"].min(), signal["layer"].max()], reverse=backward)
+    final = signal["layer"].min() if backward else signal["layer"].max()
     for axes, activation in zip(panels, activations, strict=False):
         axes.set_yscale("log")
         axes.set_ylim(10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high)))
-        axes.set_xlim(*ends)
+        own = signal.loc[signal["activation"] == activation, "layer"]
+        axes.set_xlim(*sorted(layer_limits(own), reverse=backward))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_major_formatter(
@@ -83,11 +84,17 @@ def by_depth(
     middle = summary[0.5].unstack("layer")
     kept = (middle >= KEPT[0]) & (middle <= KEPT[1])
     held = middle[(kept | middle.isna()).all(axis=1)].index  # NaN: a network that is not so deep
-    last = middle.ffill(axis=1)[ends[1]]
+    last = middle.ffill(axis=1)[final]
     for axes, activation in zip(figure.axes, activations, strict=True):
         bold = [name for other, name in held if other == activation]
         end_labels(axes, last.loc[activation].to_dict(), height - _AROUND, bold)
     return figure
+
+
+def layer_limits(layers: pd.Series) -> tuple[float, float]:
+    """Return the limits of an axis of layers: the first and the last, or around a single one."""
+    first, last = float(layers.min()), float(layers.max())
+    return (first, last) if first < last else (first - 0.5, last + 0.5)
 
 
 def kept_by_depth(signal: pd.DataFrame, column: str, what: str) -> str:

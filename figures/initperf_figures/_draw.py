@@ -54,7 +54,7 @@ def draw(
     """
     figure = FIGURES[name]
     inches = _inches(size)
-    tables = plain(panelled(selected(tables_of(source), initializers, activations)))
+    tables = plain(panelled(selected(tables_of(source, figure.needs), initializers, activations)))
     if lacking := figure.missing(tables):
         possible = [other for other, one in FIGURES.items() if not one.missing(tables)]
         raise UsageError(

@@ -16,7 +16,16 @@ Tables = Mapping[str, pd.DataFrame]
 WORKLOAD = "workload"
 """Column of the table ``speed`` with the name of the workload."""
 
-SECTIONS = ("weights", "signal", "training", "speed", "claims", "more")
+SECTIONS = (
+    "weights",
+    "signal",
+    "training",
+    "symmetry",
+    "maps",
+    "claims",
+    "speed",
+    "more",
+)
 
 # Columns of the table of runs that may differ between runs that are compared: what a report
 # compares, what gives the same results, the rule's own rate where each was searched, and results.

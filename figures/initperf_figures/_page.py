@@ -35,6 +35,11 @@ _HEADINGS = {
         "The same network, data, batch order and seeds for every initializer; only the initial "
         "weights differ.",
     ),
+    "symmetry": (
+        "Symmetry",
+        "Zeros and constants: what begins equal stays equal, so that a layer is one unit.",
+    ),
+    "maps": ("Maps", "Which depths and which scales of the weights can be trained at all."),
     "speed": ("Speed", "Time of draws and training steps on the machine described below."),
     "claims": (
         "Published claims",
@@ -42,6 +47,16 @@ _HEADINGS = {
     ),
     "more": ("More", ""),
 }
+
+_MEASURED_BY = {
+    "rates": "several --learning-rates",
+    "histograms": "--histogram-steps 1,10,100",
+    "trainability": "initperf map --out DIR",
+    "depth_limits": "initperf depths --out DIR",
+    "benchmark_history": "initperf history",
+    "claims": "initperf reproduce",
+}
+"""What measures tables that a report lacks by default, or with ``--quick``."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +133,13 @@ def page(
         places=[_place(ranking.iloc[0]["activation"], tables["runs"]) for ranking in rankings],
         sensitivities=_sensitivities(tables),
         usages=_usages(rankings),
+        winners=_winners(rankings),
+        ranks=partial(_ranks, tables=tables),
         unsuitable=list(tables["unsuitable"].itertuples()) if "unsuitable" in tables else [],
         conclusions=conclusions(rankings),
         sections=[section for section in sections if section[3]],
         numbers={item.figure.name: index for index, item in enumerate(drawn, start=1)},
-        left_out=left_out,
+        left_out={left: [_lacking(name) for name in names] for left, names in left_out.items()},
         commands=commands,
         redrawn=partial(_redrawn, place=place),
         tables=tables,
@@ -138,7 +155,8 @@ def _place(panel: str, runs: pd.DataFrame) -> tuple[str, str]:
         The activation, followed by the setup where there are several.
     runs : pandas.DataFrame
     """
-    name, _, setup = activation_name(panel).partition(", ")
+    activation, _, setup = panel.partition(", ")
+    name = activation_name(activation)
     if setup or "network" not in runs or runs["network"].nunique() > 1:
         return name, setup
     hidden = len(str(runs["network"].iloc[0]).split("-")) - 2
@@ -169,6 +187,26 @@ def _usages(rankings: Sequence[pd.DataFrame]) -> dict[str, str]:
         name = ranking.iloc[0]["initializer"]
         found[name] = usage_lines(name, activation_of(ranking.iloc[0]["activation"]))
     return {name: lines for name, lines in found.items() if lines}
+
+
+def _winners(rankings: Sequence[pd.DataFrame]) -> list[tuple[str, str]]:
+    """Return the best initializers that have lines of code, each with its activations in words."""
+    found: dict[str, list[str]] = {}
+    for ranking in rankings:
+        best = ranking.iloc[0]
+        if usage_lines(best["initializer"], activation_of(best["activation"])):
+            found.setdefault(best["initializer"], []).append(activation_name(best["activation"]))
+    return [(name, ", ".join(words)) for name, words in found.items()]
+
+
+def _ranks(figure: ReportFigure, tables: Mapping[str, pd.DataFrame]) -> bool:
+    """Return whether a figure compares initializers."""
+    return any("initializer" in tables[name] for name in figure.needs)
+
+
+def _lacking(name: str) -> str:
+    """Return the name of a table, with what measures it where a report does not always."""
+    return f"{name} ({_MEASURED_BY[name]})" if name in _MEASURED_BY else name
 
 
 def _redrawn(name: str, place: str) -> str:

@@ -14,13 +14,15 @@ Drawable = Any
 runs, an initializer or its name, or several."""
 
 
-def tables_of(source: Drawable) -> dict[str, pd.DataFrame]:
+def tables_of(source: Drawable, needs: Iterable[str] = ()) -> dict[str, pd.DataFrame]:
     """Return the tables of a source of figures.
 
     Parameters
     ----------
     source : object
         Any of `Drawable`.
+    needs : iterable of str
+        Tables that are wanted of runs although runs must compute them: ``"descent"``.
 
     Raises
     ------
@@ -38,6 +40,8 @@ def tables_of(source: Drawable) -> dict[str, pd.DataFrame]:
     items = [source] if _is_single(source) else list(source)
     if items and all(hasattr(item, "tables") for item in items):
         found: dict[str, pd.DataFrame] = items[0].tables(*items[1:])
+        if "descent" in needs:
+            found["descent"] = items[0].descents(*items[1:])
         return found
     if items and all(_is_rule(item) for item in items):
         return _weights(items)

@@ -9,8 +9,22 @@ from initperf_figures._figure import Tables, register
 from initperf_figures._style import ACCENT, CONTEXT, INK, MUTED, canvas
 
 _REACH = 3.0  # half widths of a tolerance to either side that are drawn
-_COLOURS = {"holds": "#0e8f6a", "fails": "#cb3f16", "not decidable here": MUTED}
+COLOURS = {"holds": "#0e8f6a", "fails": "#cb3f16", "not decidable here": MUTED}
 _ROW_INCHES = 0.21
+
+
+def worst_first(claims: pd.DataFrame) -> pd.DataFrame:
+    """Return claims sorted by verdict, those that fail first, and by name.
+
+    Parameters
+    ----------
+    claims : pandas.DataFrame
+        With the columns ``claim`` and ``verdict``.
+    """
+    order = {"fails": 0, "not decidable here": 1, "holds": 2}
+    return claims.sort_values(
+        ["verdict", "claim"], key=lambda x: x.map(order) if x.name == "verdict" else x
+    )
 
 
 def in_tolerances(claims: pd.DataFrame) -> pd.DataFrame:
@@ -37,16 +51,13 @@ def in_tolerances(claims: pd.DataFrame) -> pd.DataFrame:
 
 def draw(tables: Tables) -> Figure:
     """Draw one row a claim, those that fail first."""
-    order = {"fails": 0, "not decidable here": 1, "holds": 2}
-    claims = tables["claims"].sort_values(
-        ["verdict", "claim"], key=lambda x: x.map(order) if x.name == "verdict" else x
-    )
+    claims = worst_first(tables["claims"])
     scaled = in_tolerances(claims)
     figure = canvas(0.9 + _ROW_INCHES * len(claims))
     axes = figure.subplots()
     rows = np.arange(len(claims))
     axes.axvspan(-1.0, 1.0, color=CONTEXT, alpha=0.45, linewidth=0)
-    for verdict, colour in _COLOURS.items():
+    for verdict, colour in COLOURS.items():
         chosen = (claims["verdict"] == verdict).to_numpy()
         if not chosen.any():
             continue
@@ -85,7 +96,7 @@ _CAPTION = (
 def finding(tables: Tables) -> str:
     """Return how many claims have which verdict."""
     verdicts = tables["claims"]["verdict"]
-    counts = {verdict: int((verdicts == verdict).sum()) for verdict in _COLOURS}
+    counts = {verdict: int((verdicts == verdict).sum()) for verdict in COLOURS}
     return (
         f"Of {len(verdicts)} published claims, {counts['holds']} hold, {counts['fails']} fail, "
         f"and {counts['not decidable here']} are not decidable here."

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from initperf_figures._axes import activation_name, activation_of, activations_of
+from initperf_figures._depth import layer_limits
 from initperf_figures._figure import Tables, register
 from initperf_figures._numbers import by_rule
 from initperf_figures._style import INK, MUTED, RULE, canvas, in_order, strokes
@@ -33,7 +34,7 @@ def draw(tables: Tables) -> Figure:
     activations = activations_of(signal)
     rows = -(-len(activations) // 2)
     figure = canvas((0.235 * len(names) + 0.85) * rows)
-    panels = figure.subplots(rows, 2, squeeze=False, sharex=True).flat
+    panels = figure.subplots(rows, 2, squeeze=False).flat
     for axes, activation in zip(panels, activations, strict=False):
         measure = measure_of(activation_of(activation))
         own = signal[signal["activation"] == activation]
@@ -68,7 +69,7 @@ def _strips(axes: Axes, shares: pd.DataFrame) -> None:
     axes.set_yticks([base + 0.3 for base in range(len(shares.columns))], shares.columns[::-1])
     axes.tick_params(axis="y", colors=INK, pad=6)
     axes.set_ylim(-0.05, len(shares.columns))
-    axes.set_xlim(shares.index.min(), last)
+    axes.set_xlim(*layer_limits(shares.index.to_series()))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.tick_params(axis="x", labelbottom=True)
     axes.set_xlabel("hidden layer")

@@ -123,7 +123,7 @@ register(
     needs=("depth_limits",),
     draw=draw,
     finding=finding,
-    section="training",
-    order=72,
+    section="maps",
+    order=20,
     printed=("depth_limits",),
 )

@@ -14,17 +14,16 @@ from initperf_figures._numbers import by_rule
 
 def draw(tables: Tables) -> Figure:
     """Draw the gradient norm of every initializer, a panel for each activation."""
-    label = "L2 norm of the gradient of a layer’s weights"
-    return by_depth(tables["signal"], "gradient_norm", label, backward=True)
+    return by_depth(tables["signal"], "gradient_norm", "gradient norm (L2)", backward=True)
 
 
 def caption(tables: Tables) -> str:
     """Return the caption."""
     return (
-        "The gradient propagates from left to right, from the last hidden layer to the first, "
-        "whose norm is the number. Where it vanishes, the first layers hardly learn; where it "
-        f"explodes, training diverges. Bold: within the grey band, {KEPT[0]:g} to {KEPT[1]:g}, at "
-        f"every layer. {over_seeds(tables['signal'])}"
+        "The L2 norm of the gradient of a layer’s weights. It propagates from left to right, from "
+        "the last hidden layer to the first, whose norm is the number. Where it vanishes, the "
+        "first layers hardly learn; where it explodes, training diverges. Bold: within the grey "
+        f"band, {KEPT[0]:g} to {KEPT[1]:g}, at every layer. {over_seeds(tables['signal'])}"
     )
 
 

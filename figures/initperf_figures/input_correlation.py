@@ -26,19 +26,19 @@ def draw(tables: Tables) -> Figure:
     rows = -(-len(activations) // columns)
     height = max(3.9, 0.155 * table["initializer"].nunique() + 1.1)
     figure = canvas(height * rows)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
     low = min(0.0, float(table[["correlation", "correlation_theory"]].min().min()))
-    last = int(table["layer"].max())
     for axes, activation in zip(panels, activations, strict=False):
         axes.set_ylim(low - 0.03, 1.03)
-        axes.set_xlim(0.7, last + 0.3)
+        own = table[table["activation"] == activation]
+        axes.set_xlim(0.7, int(own["layer"].max()) + 0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.tick_params(labelbottom=True)
         axes.set_title(activation_name(activation))
         axes.set_xlabel("hidden layer")
         axes.set_ylabel("correlation of two inputs")
         axes.axhspan(_ALIKE, 1.03, color=RULE, alpha=0.6, linewidth=0, zorder=0)
-        middle = _middle(table[table["activation"] == activation])
+        middle = _middle(own)
         ends = {}
         for name in in_order(middle.index.unique("initializer")):
             line = middle.loc[name].dropna(subset="correlation")

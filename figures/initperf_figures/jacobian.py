@@ -31,13 +31,14 @@ def draw(tables: Tables) -> Figure:
     rows = -(-len(activations) // columns)
     height = max(3.9, 0.155 * table["initializer"].nunique() + 1.1)
     figure = canvas(height * rows)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
     seen = table[["rms_singular", "largest_singular"]].to_numpy().ravel()
     seen = seen[np.isfinite(seen) & (seen > 0)]
     low = max(_FLOOR, min(0.1, float(seen.min(initial=1.0))))
     high = min(_CEILING, max(10.0, float(seen.max(initial=1.0))))
-    depths = sorted(table["depth"].unique())
     for axes, activation in zip(panels, activations, strict=False):
+        own = table[table["activation"] == activation]
+        depths = sorted(own["depth"].unique())
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_ylim(10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high)))
@@ -53,7 +54,6 @@ def draw(tables: Tables) -> Figure:
         axes.set_title(activation_name(activation))
         axes.set_xlabel("layers from the first hidden one")
         axes.set_ylabel("singular values")
-        own = table[table["activation"] == activation]
         middle = own.groupby(["initializer", "depth"])[list(_COLUMNS)].median()
         names = in_order(middle.index.unique("initializer"))
         ends = {}

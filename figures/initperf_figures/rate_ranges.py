@@ -41,7 +41,7 @@ def draw(tables: Tables) -> Figure:
     rates = tables["rates"]
     activations = activations_of(rates)
     names = in_order(rates["initializer"])
-    columns = min(across(3), len(activations))
+    columns = min(across(2 if len(activations) == 4 else 3), len(activations))
     rows = -(-len(activations) // columns)
     figure = canvas((_AROUND + _ROW_INCHES * len(names)) * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)

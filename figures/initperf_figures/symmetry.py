@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
 from initperf_figures._axes import activation_name, activations_of, headed
@@ -12,7 +12,17 @@ from initperf_figures._numbers import ordered
 from initperf_figures._style import ACCENT, INK, MUTED, PAPER, across, canvas, in_order
 
 _SAME = 1 - 1e-6
-_COLOURS = LinearSegmentedColormap.from_list("similarity", ["#c4960c", PAPER, ACCENT])
+_OPPOSITE = "#c4960c"
+# transparent where units are unrelated, so that the page shows, light or dark
+_COLOURS = LinearSegmentedColormap.from_list(
+    "similarity",
+    [
+        (0.0, to_rgba(_OPPOSITE)),
+        (0.5, to_rgba(_OPPOSITE, 0.0)),
+        (0.5, to_rgba(ACCENT, 0.0)),
+        (1.0, to_rgba(ACCENT)),
+    ],
+)
 
 
 def draw(tables: Tables) -> Figure:
@@ -113,6 +123,6 @@ register(
     needs=("symmetry",),
     draw=draw,
     numbers=numbers,
-    section="training",
-    order=40,
+    section="symmetry",
+    order=10,
 )

@@ -274,6 +274,6 @@ register(
     numbers=numbers,
     finding=finding,
     wants=wants,
-    section="training",
-    order=70,
+    section="maps",
+    order=10,
 )

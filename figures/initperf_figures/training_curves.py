@@ -51,7 +51,8 @@ def draw(tables: Tables) -> Figure:
                 axes.xaxis.set_major_locator(NullLocator())
                 axes.tick_params(axis="y", labelleft=index == 0)
                 if row == 0:
-                    axes.set_title(f"{activation_name(activation)}: {label}", fontsize=8)
+                    title = f"{activation_name(activation)}: {label}"
+                    axes.set_title(title, fontsize=min(8.0, 225 / len(title)))
                 if row == len(rows) - 1:
                     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
                     axes.set_xlabel("epoch")

@@ -26,7 +26,7 @@ def draw(tables: Tables) -> Figure:
     ratio = _growth(tables["layers"], runs).reindex(every)
     columns = across()
     rows = -(-len(activations) // columns)
-    figure = canvas((0.2 * len(names) + 1.2) * rows)
+    figure = canvas((0.2 * len(names) + 1.2) * rows + 0.2)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True).flat
     marked = np.linspace(0, len(ratio.columns) - 1, min(len(ratio.columns), len(_MARKERS)))
     layers = [ratio.columns[place] for place in marked.round().astype(int)]
@@ -84,10 +84,9 @@ def draw(tables: Tables) -> Figure:
         Line2D([], [], marker=marker, label=f"layer {layer}", **style)
         for layer, marker in zip(layers, _MARKERS, strict=False)
     ]
-    figure.axes[len(activations) - 1].legend(
+    figure.legend(
         handles=handles,
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.015),
+        loc="outside upper right",
         ncols=len(handles),
         handletextpad=0.2,
         columnspacing=1.2,

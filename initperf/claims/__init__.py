@@ -10,7 +10,7 @@ from initperf.claims._claim import CLAIMS, Claim, register
 from initperf.claims._outcome import Outcome, OutcomeStore, definition
 from initperf.claims._page import markdown
 from initperf.claims._reproduce import reproduce
-from initperf.claims._table import claims_table
+from initperf.claims._table import claim_values_table, claims_table
 from initperf.claims._verdict import CONFIDENCE, Interval, interval, judge
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Interval",
     "Outcome",
     "OutcomeStore",
+    "claim_values_table",
     "claims_table",
     "definition",
     "interval",

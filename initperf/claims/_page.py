@@ -35,7 +35,7 @@ def markdown(outcomes: Sequence[Outcome], command: str) -> str:
         "",
         f"Written by `{command}`; do not edit.",
         "",
-        "; ".join(f"{number} {verdict}" for verdict, number in counts.items()) + ".",
+        "Claims: " + ", ".join(f"{number} *{verdict}*" for verdict, number in counts.items()) + ".",
         _RULE,
         "",
         "| Claim | Claimed | Tolerance | Measured | Interval | Seeds | Verdict |",

@@ -1,4 +1,4 @@
-"""Outcomes of claims as a tidy table."""
+"""Outcomes of claims as tidy tables: one of verdicts, one of the value of every seed."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -40,3 +40,20 @@ def claims_table(outcomes: Iterable[Outcome]) -> "pandas.DataFrame":
         for outcome in outcomes
     ]
     return pandas.DataFrame(rows).astype({"claimed": "Float64"} if rows else {})
+
+
+def claim_values_table(outcomes: Iterable[Outcome]) -> "pandas.DataFrame":
+    """Return one row an outcome and seed, with the columns ``claim``, ``seed`` and ``value``.
+
+    Parameters
+    ----------
+    outcomes : iterable of Outcome
+    """
+    import pandas
+
+    rows = [
+        (outcome.claim, seed, value)
+        for outcome in outcomes
+        for seed, value in enumerate(outcome.values)
+    ]
+    return pandas.DataFrame(rows, columns=["claim", "seed", "value"])

@@ -9,7 +9,7 @@ from initperf import data
 from initperf._core.progress import Progress, Stages
 from initperf._core.text import one_line
 from initperf.benchmarks import machine, roofline, speed
-from initperf.claims import OutcomeStore, claims_table
+from initperf.claims import OutcomeStore, claim_values_table, claims_table
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer, bounds_table, weights_tables
 from initperf.report import tables
@@ -20,6 +20,7 @@ from initperf.report.sensitivity import sensitivity_table
 from initperf.report.symmetry import symmetry_table
 from initperf.training._precompile import compiling
 from initperf.training._spelling import rule_of
+from initperf.training.descent import descents_table
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.run_tables import run_tables
@@ -87,6 +88,8 @@ def measure(
     if wants(["propagation"]):
         sent = _each_setup(propagations_table, settings, plan, dataset, stages)
         trained["propagation"] = sent
+    if wants(["descent"]):
+        trained["descent"] = _descents(plan, dataset, stages)
     if wants(["symmetry"]):
         activations = sorted({one.activation for one in plan.experiments})
         with stages("symmetry") as progress:
@@ -98,7 +101,7 @@ def measure(
         **trained,
         **drawn,
         **speeds,
-        **(_claims() if wants(["claims"]) else {}),
+        **(_claims() if wants(["claims", "claim_values"]) else {}),
         "machine": tables.machine_table(dataset, machine.describe()),
     }
 
@@ -110,7 +113,9 @@ def _tell(text: str) -> None:
 def _claims() -> "dict[str, pd.DataFrame]":
     """Return the claims that ``initperf reproduce`` has checked, as it takes minutes of its own."""
     outcomes = list(OutcomeStore().best())
-    return {"claims": claims_table(outcomes)} if outcomes else {}
+    if not outcomes:
+        return {}
+    return {"claims": claims_table(outcomes), "claim_values": claim_values_table(outcomes)}
 
 
 _TIMED = tuple(
@@ -173,7 +178,7 @@ def _trained(
         found["sensitivity"] = sensitivity
     trained = run_tables(runs, dataset)
     trained["runs"] = in_setups(
-        trained["runs"], [plan.setups[one] for one in chosen], searched=bool(found)
+        trained["runs"], [plan.setups[one] for one in chosen], searched="rates" in found
     )
     if plan.unsuitable:
         found["unsuitable"] = pd.DataFrame(plan.unsuitable)
@@ -205,6 +210,31 @@ def _each_setup(
             [
                 made(own, dataset, progress).assign(setup=words)
                 for words, own in probes(settings, plan).items()
+            ],
+            ignore_index=True,
+        )
+
+
+def _descents(plan: Plan, dataset: data.Dataset, stages: Stages) -> "pd.DataFrame":
+    """Return the loss along the first gradient, of the first seed in each setup.
+
+    Parameters
+    ----------
+    plan : Plan
+    dataset : initperf.data.Dataset
+    stages : callable
+    """
+    import pandas as pd
+
+    first: dict[str, dict[Experiment, None]] = {}
+    for one in plan.experiments:
+        if one.seed == 0:
+            first.setdefault(plan.setups[one], {})[one] = None
+    with stages("gradients") as progress:
+        return pd.concat(
+            [
+                descents_table(own, dataset, progress).assign(setup=words)
+                for words, own in first.items()
             ],
             ignore_index=True,
         )

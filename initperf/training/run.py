@@ -109,6 +109,23 @@ class Run:
 
         return tables_of([self, *others])
 
+    def descents(self, *others: "Run") -> "pandas.DataFrame":
+        """Return the loss along the first gradient, of this run and of others.
+
+        Parameters
+        ----------
+        *others : Run
+            Runs to show beside this one.
+
+        Raises
+        ------
+        DataError
+            When their data are not those that the data's name loads.
+        """
+        from initperf.training.descent import descents_of
+
+        return descents_of([self, *others])
+
 
 def _frame(columns: dict[str, np.ndarray]) -> "pandas.DataFrame":
     import pandas

@@ -85,6 +85,30 @@ def test_the_first_tab_leads_to_the_answer(page: Page) -> None:
     check_skip_link(page, "#answer")
 
 
+def test_the_winner_of_a_figure_leads_to_its_code(page: Page) -> None:
+    figure = page.locator("#activation_variance")
+    figure.get_by_text("Use the winner in code").click()
+    link = figure.locator("details[open] a").first
+    name = link.inner_text()
+    code = page.locator(f"#use-{name}")
+    assert not code.is_visible()
+    link.press("Enter")
+    assert code.is_visible()
+    assert f"initperf.torch.init_(model, '{name}', rng=0)" in code.inner_text()
+    assert not page.locator("#speed").get_by_text("Use the winner in code").count()
+
+
+def test_what_opens_below_a_figure_has_the_whole_width(page: Page) -> None:
+    below = page.locator("#activation_variance .more")
+    closed = below.locator("details").first.bounding_box()
+    below.locator("summary").first.click()
+    opened, whole = below.locator("details").first.bounding_box(), below.bounding_box()
+    assert closed
+    assert opened
+    assert whole
+    assert closed["width"] < whole["width"] / 2 < opened["width"] == whole["width"]
+
+
 def test_a_script_that_is_not_the_page_s_does_not_run(chromium: Browser, address: str) -> None:
     opened = chromium.new_page()
     opened.goto(address)
@@ -138,9 +162,10 @@ def test_no_heading_is_the_last_on_a_printed_sheet(page: Page, tmp_path: Path) -
         document = PdfReader(io.BytesIO(page.pdf(width="8.27in", height=height)))
         sheets = [" ".join(sheet.extract_text().split()) for sheet in document.pages]
         assert len(sheets) > 1
-        assert [heading for heading in headings if any(heading in sheet for sheet in sheets)]
         for heading in headings:
             assert not [sheet for sheet in sheets if sheet.endswith(heading)], (height, heading)
+            if height == "11.69in":  # of A4, on which every figure fits below its heading
+                assert any(heading in sheet for sheet in sheets), heading  # none is cut
 
 
 def test_it_prints_in_light_colours_with_whole_figures(page: Page) -> None:
