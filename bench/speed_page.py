@@ -28,7 +28,8 @@ from initperf.benchmarks.machine import describe, version_of
 from initperf.benchmarks.roofline import choose_kernels, measure_kernels
 from initperf.benchmarks.rows import Row
 from initperf.benchmarks.speed import Selection, measure_workloads
-from initperf.benchmarks.workloads import is_installed
+from initperf.benchmarks.timing import compare_all
+from initperf.benchmarks.workloads import WORKLOADS, is_installed, matrix
 
 PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
 HEADING = """# Speeds
@@ -46,6 +47,9 @@ WIDTHS = {
 
 ROUNDS = 3
 """Processes for each width of vectors."""
+
+LARGE, LARGE_RUNS = 2048, 5
+"""Rows of the large orthogonal matrix, and processes that draw it."""
 
 _PEERS = ("torch", "jax", "mkl_random", "scikit-learn")
 _FACTS = ("processor", "SIMD of LLVM", "usable cores", "python", "numpy", "numba")
@@ -153,19 +157,75 @@ def kernel_lines(found: dict[str, list[list[dict[str, Any]]]]) -> list[str]:
                 name,
                 number(1e6 * median(wide)),
                 f"{number(1e6 * min(wide))} to {number(1e6 * max(wide))}",
+                _ns_a_value(name, median(wide)),
                 f"{number(100 * limit / median(wide))} %",
                 number(1e6 * median(narrow)),
                 f"{number(1e6 * min(narrow))} to {number(1e6 * max(narrow))}",
+                _ns_a_value(name, median(narrow)),
             ]
         )
-    headings = ["kernel", "median, µs", "processes", "share of the limit"]
-    return lines_of([*headings, "256 bits, µs", "processes"], cells)
+    headings = ["kernel", "median, µs", "processes", "ns a value", "share of the limit"]
+    return lines_of([*headings, "256 bits, µs", "processes", "ns a value"], cells)
+
+
+def _ns_a_value(name: str, seconds: float) -> str:
+    """Return the nanoseconds of a value of a fill, whose size is that of a matrix."""
+    shape = re.fullmatch(r"(?:fill_\w+|philox) (\d+) x (\d+).*", name)
+    return number(1e9 * seconds / math.prod(map(int, shape.groups()))) if shape else "–"
 
 
 def _rows(seconds: float) -> str:
     rows = measure_kernels(choose_kernels(""), Budget(seconds=seconds))
     kept = ("kernel", "size", "median_s", "limit_s")
     return json.dumps([{name: asdict(row)[name] for name in kept} for row in rows])
+
+
+def _large_orthogonal(seconds: float) -> list[str]:
+    command = [sys.executable, __file__, "--large", str(seconds)]
+    made = (subprocess.run(command, check=True, stdout=-1, text=True) for _ in range(LARGE_RUNS))
+    return large_lines([json.loads(one.stdout) for one in made])
+
+
+def large_lines(runs: Sequence[dict[str, dict[str, float]]]) -> list[str]:
+    """Return the table of methods that took turns in each of several processes.
+
+    Parameters
+    ----------
+    runs : sequence of dict
+        For each process, by method: ``seconds``, and ``ratio`` of the baseline to it.
+    """
+    cells = []
+    for method in runs[0]:
+        seconds = [1e3 * run[method]["seconds"] for run in runs]
+        ratios = [run[method]["ratio"] for run in runs]
+        cells.append(
+            [
+                method,
+                *(
+                    text
+                    for of in (seconds, ratios)
+                    for text in (number(median(of)), f"{number(min(of))} to {number(max(of))}")
+                ),
+            ]
+        )
+    return lines_of(["method", "median, ms", "processes", "PyTorch over it", "processes"], cells)
+
+
+def _large(seconds: float) -> str:
+    workload, size = WORKLOADS["orthogonal"], matrix(LARGE, LARGE)
+    every = [one for one in workload.entries(size, "float32") if one.threads > 1]
+    chosen = [one for one in every if one.method.name in ("torch", "numba")]
+    found = compare_all(
+        {one.label: workload.prepare(one, size, "float32") for one in chosen},
+        Budget(seconds=seconds, pause_seconds=0.1),
+        baseline=chosen[0].label,
+    )
+    return json.dumps(
+        {
+            label: {"seconds": one.candidate.median_s, "ratio": one.ratio}
+            for label, one in found.items()
+        }
+    )
 
 
 def _first_uses(seconds: float) -> list[str]:
@@ -196,6 +256,9 @@ PARTS = {
         "Truncated normal fill, float32", _workload("fill_truncated_normal")
     ),
     "orthogonal": Part("Orthogonal draw, float32", _workload("orthogonal")),
+    "large_orthogonal": Part(
+        f"Orthogonal draw, {LARGE} x {LARGE}, {LARGE_RUNS} processes", _large_orthogonal
+    ),
     "train_step": Part("Training steps, float32", _workload("train_step 784")),
     "training_sweep": Part("Sweeps, float32", _workload("training_sweep")),
     "kernels": Part("Kernels alone, one thread, float32", _kernels),
@@ -255,9 +318,12 @@ def main(arguments: list[str] | None = None) -> None:
         "--seconds", type=float, default=2.0, help="for each size of a workload, or each kernel"
     )
     parser.add_argument("--rows", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--large", type=float, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.rows is not None:
         print(_rows(chosen.rows))
+    if chosen.large is not None:
+        print(_large(chosen.large))
     for name in chosen.parts:
         text = section(name, chosen.seconds)
         page = chosen.page.read_text() if chosen.page.exists() else ""

@@ -34,14 +34,33 @@ def test_methods_are_compared_with_our_fastest_of_the_same_size(script):
 
 def test_kernels_are_shown_for_each_width_of_vectors(script):
     def process(seconds):
-        return [{"kernel": "fill", "size": "8 x 8", "median_s": seconds, "limit_s": 1e-6}]
+        facts = {"size": "10 x 10 of 20", "median_s": seconds, "limit_s": 1e-6}
+        return [{"kernel": name, **facts} for name in ("fill_normal_rows", "transpose")]
 
     found = {
         "all": [process(2e-6), process(4e-6), process(5e-6)],
         "256 bits": [process(8e-6)] * 3,
     }
-    *_, line = script.kernel_lines(found)
-    assert line == "| fill 8 x 8 | 4.00 | 2.00 to 5.00 | 25.0 % | 8.00 | 8.00 to 8.00 |"
+    heading, _, *lines = script.kernel_lines(found)
+    assert {line.count("|") for line in (heading, *lines)} == {9}
+    assert lines == [
+        "| fill_normal_rows 10 x 10 of 20 | 4.00 | 2.00 to 5.00 | 40.0 | 25.0 % | 8.00 "
+        "| 8.00 to 8.00 | 80.0 |",
+        "| transpose 10 x 10 of 20 | 4.00 | 2.00 to 5.00 | – | 25.0 % | 8.00 | 8.00 to 8.00 | – |",
+    ]
+
+
+def test_methods_of_several_processes_are_shown_by_their_medians(script):
+    runs = [
+        {"torch": {"seconds": slow, "ratio": 1.0}, "ours": {"seconds": 0.1, "ratio": 10.0 * slow}}
+        for slow in (0.3, 0.9, 0.5)
+    ]
+    heading, _, *lines = script.large_lines(runs)
+    assert heading.count("|") == 6
+    assert lines == [
+        "| torch | 500 | 300 to 900 | 1.00 | 1.00 to 1.00 |",
+        "| ours | 100 | 100 to 100 | 5.00 | 3.00 to 9.00 |",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,15 @@ register(
                 "each",
                 needs="torch",
             ),
+            Method(
+                "torch_compiled",
+                "PyTorch, compiled, in turn",
+                "rival",
+                partial(_in_turn, _PEER["torch_compiled"]),
+                "each",
+                needs="torch",
+                program="g++",
+            ),
             Method("jax", "JAX, vmap over runs", "rival", _by_vmap, "all", needs="jax"),
             Method(
                 "numba_in_turn",
