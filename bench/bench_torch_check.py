@@ -130,10 +130,7 @@ if importlib.util.find_spec("torch"):
     @pytest.mark.parametrize("name", NAMES)
     def test_check(ab, benchmark, name):
         benchmark.group = f"check of {name}, against its forward and backward pass"
-        plain, checked = functions(CASES[name], benchmark.enabled)
-        plain()
-        checked()
-        ab(plain, checked)
+        ab(*functions(CASES[name], benchmark.enabled))
 
     if sys.platform != "win32":
 

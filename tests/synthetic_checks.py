@@ -64,6 +64,7 @@ def shown_check(**changes):
         "text": "the signal vanishes: blocks.9.fc is 0.002 times blocks.0.fc",
         "cause": "ReLU with Xavier's variance",
         "remedy": 'initperf.torch.fix_(model, batch, "rescale") holds it',
+        "fix": "fix_ scales each layer",
     }
     note = finding | {"kind": "blocked", "name": "blocks.3.gate", "text": "a closed gate"}
     row = {"operation": "blocks.0.fc", "kind": "linear", "rms": 1.0, "theory": math.nan}

@@ -127,8 +127,8 @@ def test_two_rules_have_the_paired_t_interval():
     found = compare_with_best(values, np.ones(2, dtype=bool))
     mean, low, high = t_interval(values[:, 0] - values[:, 1])
     assert found.behind[1] == pytest.approx(mean, rel=1e-12)
-    # the quantile of the studentized range is found to a relative 1e-6 or so
-    assert found.reach[1] == pytest.approx((high - low) / 2, rel=1e-5)
+    # the quantile of the studentized range is found to a relative 1e-9
+    assert found.reach[1] == pytest.approx((high - low) / 2, rel=1e-9)
 
 
 def test_one_seed_says_nothing_of_differences():

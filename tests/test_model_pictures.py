@@ -73,6 +73,9 @@ def test_findings_are_marked_where_they_are():
     (label,) = forward.texts
     assert label.get_text() == "signal: blocks.9.fc"
     assert label.xy[0] == 19  # the input, and nine blocks of two operations before it
+    weight = {"name": "fc.weight", "kind": "dead", "layers": ("fc.weight", "blocks.9.fc")}
+    (label,) = signal_figure(check_table(), [weight]).axes[0].texts
+    assert (label.get_text(), label.xy[0]) == ("dead: fc.weight", 19)
 
 
 def test_what_has_no_logarithm_is_marked_at_the_edge():
@@ -136,7 +139,7 @@ def test_the_page_says_what_was_found_and_escapes_it():
     page = Tags(text)
     words = " ".join(page.words.split())
     for each in (*shown["findings"], *shown["notes"]):
-        for part in ("kind", "name", "text", "cause", "remedy"):
+        for part in ("kind", "name", "text", "cause", "remedy", "fix"):
             assert each[part] in words
     assert shown["title"] in words
     assert "1 finding" in words

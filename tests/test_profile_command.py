@@ -3,6 +3,7 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 
 from initperf import cli
@@ -86,6 +87,27 @@ def test_a_kernel_is_profiled_without_perf(capsys, tmp_path, monkeypatch):
     events = json.loads((directory / "trace.json").read_text())["traceEvents"]
     assert {event["cat"] for event in events if event["ph"] == "X"} >= {"phase", "pass", "call"}
     assert len({event["pid"] for event in events}) == 2
+    assert_valid_trace(events)
+
+
+@pytest.mark.slow
+def test_a_training_run_is_compiled_where_it_is_profiled(capsys, tmp_path, monkeypatch, blobs):
+    monkeypatch.setenv("PATH", str(tmp_path))  # where there is no perf
+    data = tmp_path / "data.npz"
+    np.savez(data, X=blobs.train_images, y=blobs.train_labels)
+    words = ("train", "--dataset", str(data), "--hidden", "8", "--epochs", "1")
+    out = str(tmp_path / "profile")
+    code, out, _ = run(capsys, "profile", *words, "--seconds", "0.05", "--json", "--out", out)
+    assert code == 0
+    found = json.loads(out)
+    phases = [row["phase"] for row in found["phases"]]
+    assert phases[:2] == ["import", "data"]
+    assert {"warm call", "- steps", "- evaluation", "- draw", "- rest"} <= set(phases)
+    assert phases.index("load compiled code instead") == phases.index("compile") + 1
+    functions = {row["function"].partition("(")[0] for row in found["code"]}
+    assert {"_steps", "forward", "backward", "fill_normal"} <= functions
+    assert all(row["instructions"] > 0 for row in found["code"])
+    events = json.loads((tmp_path / "profile" / "trace.json").read_text())["traceEvents"]
     assert_valid_trace(events)
 
 

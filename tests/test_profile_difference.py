@@ -120,7 +120,7 @@ def test_the_page_shows_both_graphs_and_loads_nothing():
     assert text.count('class="flame"') == 2
     assert "A warm call took 8 ms before and 10 ms after, 1.25 times as long" in text
     assert re.search(r'class="more3"[^>]*title="fill: [\d.]+ ms before, [\d.]+ ms after', text)
-    assert re.search(r'class="less3"[^>]*title="gone: [^>]*shorter">▼ gone', text)
+    assert re.search(r'class="less3"[^>]*title="gone: [^>]*quicker">▼ gone', text)
     assert "src=" not in text
     assert "href=" not in text
 

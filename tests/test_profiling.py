@@ -146,31 +146,76 @@ def test_without_perf_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(perf.sys, "platform", "linux")
     with pytest.raises(perf.PerfError, match="apt install linux-perf"):
-        perf.sampled(lambda: None)
+        perf.sampled(int, 0.0)
     monkeypatch.setattr(perf.sys, "platform", "darwin")
     with pytest.raises(perf.PerfError, match="Linux only"):
-        perf.sampled(lambda: None)
+        perf.sampled(int, 0.0)
 
 
 DEAF = """\
-import os, signal, sys, time
-if sys.argv[1] != "record":
-    sys.exit()
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-_, answer = sys.argv[-1].removeprefix("fd:").split(",")
-os.write(int(answer), b"ack\\n")
-time.sleep(60)
+import sys, time
+if sys.argv[1] == "record":
+    print("attached", flush=True)
+    time.sleep(60)
+"""
+
+REFUSING = """\
+import sys
+if sys.argv[1] == "record":
+    sys.exit("Error:\\nNo permission to enable cycles event.")
+if sys.argv[1] == "script":
+    sys.exit("failed to open perf.data: No such file or directory")
+"""
+
+EMPTY = """\
+import sys
+if sys.argv[1] == "record":
+    print("attached", flush=True)
+    sys.stdin.read()
+    sys.exit("[ perf record: Captured and wrote 0.006 MB perf.data ]")
 """
 
 
-def test_a_perf_that_does_not_end_is_ended_and_told_of(monkeypatch, tmp_path):
-    deaf = tmp_path / "perf"
-    deaf.write_text(f"#!{sys.executable}\n{DEAF}")
-    deaf.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(perf, "_PATIENCE_SECONDS", 0.1)
-    with pytest.raises(perf.PerfError, match="did not end"):
-        perf.sampled(lambda: None)
+@pytest.fixture
+def stand_in(monkeypatch, tmp_path):
+    """Put a program in the place of perf, and nothing else on the path."""
+
+    def put(code):
+        path = tmp_path / "perf"
+        path.write_text(f"#!{sys.executable}\n{code}")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr(perf.sys, "platform", "linux")
+
+    return put
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="perf is Linux's")
+
+
+@posix
+def test_a_perf_that_does_not_end_is_ended_and_told_of(stand_in):
+    stand_in(DEAF)
+    with pytest.raises(perf.PerfError, match=r"did not end within 0\.1 s"):
+        perf.sampled(int, 0.0, patience_s=0.1)
+
+
+@posix
+def test_a_perf_that_refuses_is_quoted_and_nothing_is_called(stand_in):
+    stand_in(REFUSING)
+    calls = []
+    with pytest.raises(perf.PerfError, match=r"cannot sample here \(No permission to enable"):
+        perf.sampled(lambda: calls.append(1), 0.0)
+    assert not calls
+
+
+@posix
+def test_a_perf_without_samples_is_told_of(stand_in):
+    stand_in(EMPTY)
+    calls = []
+    with pytest.raises(perf.PerfError, match=r"Captured and wrote 0\.006 MB"):
+        perf.sampled(lambda: calls.append(1), 0.0)
+    assert calls == [1]
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])

@@ -28,9 +28,9 @@ def images():
 def test_the_jacobian_is_the_derivative_of_the_network(images):
     experiment = Experiment("glorot_normal", "tanh", hidden=(12,) * 5, backend="numpy")
     table = propagation_table(experiment, images).set_index("layer")
-    network = Mlp((30, *experiment.hidden, 10), "tanh", "float64", "numpy")
-    network.initialize(as_scheme("glorot_normal"), rng=0)
-    layers = list(network.layers())
+    network = Mlp((30, *experiment.hidden, 10), "tanh", "float32", "numpy")
+    network.initialize(as_scheme("glorot_normal"), rng=0)  # what would be trained
+    layers = [(weights.astype(np.float64), biases) for weights, biases in network.layers()]
     first = images[0] / np.sqrt((images[0] ** 2).mean())
     z = first @ layers[0][0]
 

@@ -25,7 +25,7 @@ class CheckPage:
     healthy : bool
         Whether nothing was found.
     findings, notes : sequence of mapping
-        With ``kind``, ``name``, ``text``, ``cause``, ``remedy``.
+        With ``kind``, ``name``, ``text``, ``cause``, ``remedy``, ``fix``, ``layers``.
     facts : mapping of str to str
         Lines at the head of the page.
     rows : sequence of mapping

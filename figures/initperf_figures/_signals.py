@@ -4,8 +4,9 @@ It is drawn from the table of `initperf.torch.check`, and is no figure of the re
 """
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ _PANELS = (
 )
 
 
-def signal_figure(table: pd.DataFrame, findings: Sequence[Mapping[str, str]] = ()) -> Figure:
+def signal_figure(table: pd.DataFrame, findings: Sequence[Mapping[str, Any]] = ()) -> Figure:
     """Draw root mean squares of all operations, in the order of execution, on log axes.
 
     Parameters
@@ -39,7 +40,8 @@ def signal_figure(table: pd.DataFrame, findings: Sequence[Mapping[str, str]] = (
         A row an operation, seed and direction: ``name``, ``kind``, ``seed``, ``direction``,
         ``mean``, ``second_moment``, ``predicted``, ``predicted_low``, ``predicted_high``.
     findings : sequence of mapping
-        With ``name`` and ``kind``; those that name an operation are marked.
+        With ``name``, ``kind`` and ``layers``; each is marked at the first operation among its
+        name and its layers, if there is one.
 
     Returns
     -------
@@ -165,7 +167,7 @@ def _mark(
     axes: Axes,
     rows: pd.DataFrame,
     places: Mapping[str, int],
-    findings: Sequence[Mapping[str, str]],
+    findings: Sequence[Mapping[str, Any]],
 ) -> None:
     """Mark the operations that findings name.
 
@@ -181,10 +183,11 @@ def _mark(
     """
     sizes = np.sqrt(rows.groupby("name")["second_moment"].median())
     low, high = axes.get_ylim()
-    shown = [each for each in findings if each["name"] in places and each["name"] in sizes.index]
+    known = places.keys() & set(sizes.index)
+    named = [(next(_operations(each, known), ""), each) for each in findings]
+    named = [pair for pair in named if pair[0]]
     before, lifted = -math.inf, 0
-    for each in sorted(shown, key=lambda each: places[each["name"]]):
-        name = each["name"]
+    for name, each in sorted(named, key=lambda pair: places[pair[0]]):
         # labels of neighbours stand one above the other
         lifted = lifted + 1 if places[name] - before < 0.15 * len(places) else 0
         before = places[name]
@@ -202,7 +205,7 @@ def _mark(
             clip_on=False,
         )
         axes.annotate(
-            f"{each['kind']}: {name}",
+            f"{each['kind']}: {each['name']}",
             (places[name], y),
             (-8 if right else 8, 9 + 13 * lifted),
             textcoords="offset points",
@@ -211,6 +214,11 @@ def _mark(
             color=ALARM,
             zorder=6,
         )
+
+
+def _operations(finding: Mapping[str, Any], known: Set[str]) -> Iterator[str]:
+    """Visit the operations that a finding names, which may begin with a parameter."""
+    return (name for name in (finding["name"], *finding.get("layers", ())) if name in known)
 
 
 def _ticks(axes: Axes, names: Sequence[str], layers: Set[str]) -> None:

@@ -24,6 +24,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from initperf._core.studentized_range import range_quantile
+
 Array: TypeAlias = NDArray[np.float64]
 
 CONFIDENCE = 0.95
@@ -132,19 +134,11 @@ def student_quantile(freedom: float) -> float:
 
 
 @functools.cache
-def _range_quantile(rules: int, freedom: int) -> float:
-    """Return the 95 % quantile of the studentized range."""
-    from scipy.stats import studentized_range
-
-    return float(studentized_range.ppf(CONFIDENCE, rules, freedom))
-
-
-@functools.cache
 def _cochran_quantile(rules: int, freedom: int) -> float:
     """Return the largest share that one of equal variances may have in their sum."""
-    from scipy.stats import f
+    from scipy.special import fdtri
 
-    ratio = float(f.isf(_OUTLIER / rules, freedom, (rules - 1) * freedom))
+    ratio = float(fdtri(freedom, (rules - 1) * freedom, 1.0 - _OUTLIER / rules))
     return 1.0 / (1.0 + (rules - 1) / ratio)
 
 
@@ -196,11 +190,13 @@ def _reaches(
     alike = np.isin(others, pooled)
     found = np.empty(len(others))
     if alike.any():
-        found[alike] = _range_quantile(rules, pool.freedom) * math.sqrt(pool.variance / seeds)
+        found[alike] = range_quantile(CONFIDENCE, rules, pool.freedom) * math.sqrt(
+            pool.variance / seeds
+        )
     if not alike.all():
         apart = others[~alike]
         own = np.std(values[:, :1] - values[:, apart], axis=0, ddof=1)
-        found[~alike] = _range_quantile(rules, seeds - 1) * own / math.sqrt(2.0 * seeds)
+        found[~alike] = range_quantile(CONFIDENCE, rules, seeds - 1) * own / math.sqrt(2.0 * seeds)
     return found
 
 

@@ -69,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--benchmark needs pytest-benchmark: pip install pytest-benchmark")
     for warning in _HARMLESS:
         warnings.filterwarnings("default", warning, UserWarning)
+        # before pytest 9, those of the project come first at the end of a session
+        config.addinivalue_line("filterwarnings", f"default:{warning}:UserWarning")
     if config.args_source is not config.ArgsSource.ARGS:
         suites = config.rootpath / _SUITES
         if not suites.is_dir():

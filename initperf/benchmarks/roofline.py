@@ -14,13 +14,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initperf._core.progress import Progress, silent
+from initperf.benchmarks._garbage import existing_objects_kept
 from initperf.benchmarks._selection import select, with_progress
 from initperf.benchmarks.budget import Budget
 from initperf.benchmarks.footprint import Footprint, footprint
-from initperf.benchmarks.limits import Limit, fma, stores, triad
+from initperf.benchmarks.limits import (
+    Limit,
+    fma,
+    fma_tasks,
+    store_tasks,
+    stores,
+    streaming_tasks,
+    triad,
+    triad_tasks,
+)
 from initperf.benchmarks.rows import Row, columns_of, table_of
 from initperf.benchmarks.timing import Timing, measure
 from initperf.jit.blas import blas_threads
+from initperf.jit.cache_lines import LINE_BYTES
+from initperf.jit.internals import compiles
 from initperf.kernels import KERNELS, Kernel, Load
 
 if TYPE_CHECKING:
@@ -28,6 +40,26 @@ if TYPE_CHECKING:
 
 COLUMNS = columns_of("kernel")
 """Columns of a roofline's table; `initperf.benchmarks.rows.COLUMNS` describes them."""
+
+_TRAINING = frozenset(
+    ("activate", "dense_backward", "dense_forward", "softmax_cross_entropy", "train_epoch")
+)
+"""Kernels that every training compiles, with others or in other processes."""
+
+_SELDOM = frozenset(
+    (
+        "fill_normal_rows",
+        "fill_truncated_normal_rows",
+        "fill_uniform_rows",
+        "histogram",
+        "narrow",
+        "orthogonalize",
+        "philox",
+        "pointwise_loss",
+        "signal_statistics",
+    )
+)
+"""Kernels that neither a whole draw nor a usual training calls; quick measurements skip them."""
 
 _LEAST_BYTES, _MOST_BYTES = 2**12, 2**26
 
@@ -150,14 +182,15 @@ def measure_kernels(
     list of Row
     """
     rows = []
-    for step in with_progress(steps, _label, progress):
-        kernel, load, dtype = step
-        arguments = load.arguments(dtype)
-        with blas_threads(1):
-            call = functools.partial(kernel["numba"], *arguments)
-            timing = measure(call, budget)
-            taken = footprint(call)
-        rows.append(kernel_row(step, timing, taken))
+    with existing_objects_kept():
+        for step in with_progress(steps, _label, progress):
+            kernel, load, dtype = step
+            arguments = load.arguments(dtype)
+            with blas_threads(1):
+                call = functools.partial(kernel["numba"], *arguments)
+                timing = measure(call, budget)
+                taken = footprint(call)
+            rows.append(kernel_row(step, timing, taken))
     return rows
 
 
@@ -194,11 +227,25 @@ def kernel_row(step: Step, timing: Timing, taken: Footprint | None = None) -> Ro
     )
 
 
-def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
-    """Return a report's tables: ``kernels`` with `COLUMNS`, and ``limits`` of one thread."""
+def _steps(quick: bool) -> list[Step]:
+    """Return the kernels of a report's tables."""
+    steps = choose_kernels("", largest=False)
+    return [step for step in steps if not (quick and step[0].name in _SELDOM)]
+
+
+def roofline_tables(quick: bool = False, budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
+    """Return a report's tables: ``kernels`` with `COLUMNS`, and ``limits`` of one thread.
+
+    Parameters
+    ----------
+    quick : bool
+        Whether to leave out kernels that draws and trainings seldom call.
+    budget_seconds : float
+        For each kernel.
+    """
     import pandas as pd
 
-    rows = measure_kernels(choose_kernels("", largest=False), Budget(seconds=budget_seconds))
+    rows = measure_kernels(_steps(quick), Budget(seconds=budget_seconds))
     limits = {
         "triad in a cache": measured_bandwidth(2**17, "float32"),
         "triad in memory": measured_bandwidth(_MOST_BYTES, "float32"),
@@ -212,6 +259,25 @@ def roofline_tables(budget_seconds: float = 0.04) -> "dict[str, pd.DataFrame]":
             columns=["limit", "rate", "unit", "threads", "dtype"],
         ),
     }
+
+
+def compile_roofline(progress: Progress, quick: bool = False) -> None:
+    """Compile what `roofline_tables` times, but for what training compiles, and its limits.
+
+    Parameters
+    ----------
+    progress : callable
+        Told ``(done, total, label)`` before each step.
+    quick : bool
+        As for `roofline_tables`.
+    """
+    alone = [step for step in _steps(quick) if step[0].name not in _TRAINING]
+    for kernel, load, dtype in with_progress(alone, _label, progress):
+        kernel["numba"](*load.arguments(dtype))
+    if compiles():
+        for tasks in (store_tasks, streaming_tasks, triad_tasks):
+            tasks(LINE_BYTES, "float32", 1)[0](1)
+        fma_tasks("float32", 1)[0](1)
 
 
 def _label(step: Step) -> str:

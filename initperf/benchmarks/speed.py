@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from initperf._core.progress import Progress, silent
+from initperf.benchmarks._garbage import existing_objects_kept
 from initperf.benchmarks._selection import select, with_progress
 from initperf.benchmarks._workload_facts import check_workload_facts
 from initperf.benchmarks.budget import Budget
@@ -129,16 +130,17 @@ def measure_workloads(
     steps = selection.steps()
     share = selection.seconds() if seconds is None else seconds
     found: list[Row] = []
-    for workload, size in with_progress(steps, _label, progress):
-        budget = Budget(
-            seconds=share,
-            least_rounds=3,
-            pause_seconds=workload.pause_seconds,
-            preparations=preparations,
-        )
-        entries = list(workload.entries(size, DTYPE, peers=selection.peers))
-        compile_s = sum(compiling(workload.kernels).values())
-        found += _measured((workload, size), entries, budget, compile_s)
+    with existing_objects_kept():
+        for workload, size in with_progress(steps, _label, progress):
+            budget = Budget(
+                seconds=share,
+                least_rounds=3,
+                pause_seconds=workload.pause_seconds,
+                preparations=preparations,
+            )
+            entries = list(workload.entries(size, DTYPE, peers=selection.peers))
+            compile_s = sum(compiling(workload.kernels).values())
+            found += _measured((workload, size), entries, budget, compile_s)
     return found
 
 
@@ -175,7 +177,7 @@ def missing_peers(workloads: Mapping[str, Workload] = WORKLOADS) -> list[str]:
 
 
 def compile_draws(progress: Progress, workloads: Mapping[str, Workload] = WORKLOADS) -> None:
-    """Compile what draws weights, by one small draw of each kind.
+    """Compile what draws weights, by one draw of each kind, of the size of a quick measurement.
 
     Parameters
     ----------
@@ -186,7 +188,7 @@ def compile_draws(progress: Progress, workloads: Mapping[str, Workload] = WORKLO
     """
     draws = [one for one in workloads.values() if "train_epoch" not in one.kernels]
     for workload in with_progress(draws, lambda one: one.name, progress):
-        size = workload.trial or workload.quick_sizes[0]
+        size = workload.quick_sizes[0]
         for entry in workload.entries(size, DTYPE):
             if entry.method.role == "ours":
                 workload.prepare(entry, size, DTYPE)

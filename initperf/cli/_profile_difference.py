@@ -3,9 +3,8 @@
 import argparse
 from pathlib import Path
 
-from initperf._core.text import one_line
 from initperf.cli._output import show, show_json
-from initperf.errors import UsageError
+from initperf.cli._profile_files import check_directory, show_end, write
 
 _SHOWN = 20
 
@@ -20,31 +19,17 @@ def add_comparison(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def check_directory(directory: Path) -> None:
-    """Check that files can be written to a directory.
-
-    Raises
-    ------
-    UsageError
-        When there is a file of its name.
-    """
-    if directory.exists() and not directory.is_dir():
-        raise UsageError(f"--out must be a directory, and {directory} is none")
-
-
 def compare_profiles(arguments: argparse.Namespace) -> None:
     """Print the functions that changed and write the files."""
     directory = Path(arguments.out)
     check_directory(directory)
 
     from initperf.profiling.difference import read_profile
-    from initperf.profiling.difference_page import as_json, write_difference
+    from initperf.profiling.difference_page import as_json, files
 
     before, after = read_profile(Path(arguments.before)), read_profile(Path(arguments.after))
-    try:
-        written = write_difference(before, after, directory)
-    except OSError as error:
-        raise UsageError(f"{directory} cannot be written: {error}") from None
+    texts = files(before, after)
+    write(texts, directory)
     found = as_json(before, after)
     if arguments.json:
         show_json(found)
@@ -54,7 +39,4 @@ def compare_profiles(arguments: argparse.Namespace) -> None:
     print(f"{ratio:.3g} times as long; samples: {len(before.samples)} and {len(after.samples)}")
     print()
     show(found["functions"][:_SHOWN], as_json=False)
-    print("\nNotes")
-    for note in found["notes"]:
-        print(f"- {note}")
-    print(f"\nwrote {one_line(', '.join(map(str, written)))}")
+    show_end(found["notes"], texts, directory)

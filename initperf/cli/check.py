@@ -46,8 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     if path is not None and (path.suffix != ".html" or not path.parent.is_dir()):
         raise UsageError(f"--html must be a .html file in a directory that exists, not {path}")
     import initperf.torch
+    from initperf.torch.pictures import drawer
     from initperf.torch.trial import prepared
 
+    if path is not None:
+        drawer("page")  # an error before minutes are spent
     model, batch, loss = prepared(arguments.factory, Path(arguments.batch), arguments.loss)
     with usage():
         result = initperf.torch.check(model, batch, loss=loss, seeds=arguments.seeds)

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from initperf._core.text import one_line
 from initperf.cli._arguments import add_dtype, integer, positive_number
 from initperf.cli._output import progress, show, show_json, usage
-from initperf.cli._profile_difference import add_comparison, check_directory, compare_profiles
+from initperf.cli._profile_difference import add_comparison, compare_profiles
+from initperf.cli._profile_files import check_directory, show_end, write
 from initperf.cli._settings import add_training, experiments
 from initperf.errors import UsageError
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     directory = Path(arguments.out)
     check_directory(directory)
 
-    from initperf.profiling.page import HEADINGS, as_json, write
+    from initperf.profiling.page import HEADINGS, as_json, files
     from initperf.profiling.session import profile
 
     try:
@@ -59,10 +59,8 @@ def run(arguments: argparse.Namespace) -> None:
             found = profile(target, arguments.seconds, tell)
     except RuntimeError as error:
         raise UsageError(str(error)) from None
-    try:
-        written = write(found, directory)
-    except OSError as error:
-        raise UsageError(f"{directory} cannot be written: {error}") from None
+    texts = files(found)
+    write(texts, directory)
     if arguments.json:
         show_json(as_json(found))
         return
@@ -71,10 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         if rows := found.tables[name]:
             print(f"\n{heading}")
             show(rows[:_SHOWN], as_json=False)
-    print("\nNotes")
-    for note in found.notes:
-        print(f"- {note}")
-    print(f"\nwrote {one_line(', '.join(map(str, written)))}")
+    show_end(found.notes, texts, directory)
 
 
 def _parser(arguments: argparse.Namespace) -> argparse.ArgumentParser:

@@ -81,11 +81,17 @@ def _as_values(path: Path, targets: NDArray[Any]) -> NDArray[Any]:
     return targets if targets.dtype.kind == "f" else targets.astype(np.float64)
 
 
+def _exactly(version: str) -> dict[str, Any]:
+    """Return what lets a version of pandas read floats to the last bit; from 3.1 on it does so."""
+    major, minor, *_ = version.split(".")
+    return {} if (int(major), int(minor)) >= (3, 1) else {"float_precision": "round_trip"}
+
+
 def _from_table(path: Path, name: str, target: str, values: bool) -> OwnDataset:
     import pandas
 
     try:
-        table = pandas.read_csv(path)
+        table = pandas.read_csv(path, **_exactly(pandas.__version__))
     except (OSError, ValueError, pandas.errors.ParserError) as error:
         raise DataError(f"{path}: no readable table: {' '.join(str(error).split())}") from None
     if len(table.columns) < 2:

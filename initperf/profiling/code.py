@@ -121,7 +121,9 @@ def mapped() -> Iterator[Path]:
     """
     path = Path(f"/tmp/perf-{os.getpid()}.map")  # the name that perf knows
     path.unlink(missing_ok=True)  # left by an earlier process of this number
-    with path.open("x") as file:  # never through a link that another user put there
+    with path.open(
+        "x", encoding="utf-8"
+    ) as file:  # never through a link that another user put there
         file.writelines(f"{one.address:x} {one.size:x} {one.name}\n" for one in symbols())
     try:
         yield path

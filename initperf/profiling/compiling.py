@@ -8,6 +8,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 from statistics import fmean
 from typing import Any
 
@@ -50,13 +51,20 @@ def numba_passes(events: Iterable[tuple[float, Any]]) -> tuple[list[Span], list[
 def llvm_passes(compiled: Iterable[Compiled]) -> list[dict[str, Any]]:
     """Return LLVM's compiler passes, the longest first: stage, pass, seconds.
 
-    The functions must have been compiled with ``NUMBA_LLVM_PASS_TIMINGS`` set.
+    The functions must have been compiled with ``NUMBA_LLVM_PASS_TIMINGS`` set. LLVM adds a pass's
+    runs up in one row. llvmlite has two observers, so a report of the new pass manager holds each
+    row twice: rows of one name are averaged. The legacy pass manager tells passes of one kind
+    apart by a number behind the name: those are added.
     """
     total: dict[tuple[str, str], float] = defaultdict(float)
-    for one in compiled:
-        for report in one.result.metadata.get("llvm_pass_timings", ()):
-            for name, seconds in _seconds(report.timings).items():
-                total[_stage(report.name), name] += seconds
+    reports = (one.result.metadata.get("llvm_pass_timings", ()) for one in compiled)
+    for report in chain.from_iterable(reports):
+        repeats: dict[str, list[float]] = defaultdict(list)
+        for record in report.timings.list_records():
+            repeats[record.pass_name].append(record.wall_time)
+        for name, seconds in repeats.items():
+            if name != "Total":
+                total[_stage(report.name), re.sub(r" #\d+$", "", name)] += fmean(seconds)
     rows = [{"stage": stage, "pass": name, "seconds": s} for (stage, name), s in total.items()]
     return sorted(rows, key=lambda row: -row["seconds"])
 
@@ -67,20 +75,3 @@ def _stage(title: str) -> str:
     if title.startswith("Module passes"):
         return "module, cheap" if "cheap" in title else "module, full"
     return "machine code"
-
-
-def _seconds(timings: Any) -> dict[str, float]:
-    """Return the seconds of each pass in one report.
-
-    LLVM adds a pass's runs up in one row. llvmlite has two observers, so a report of the new pass
-    manager holds each row twice: rows of one name are averaged. The legacy pass manager tells
-    passes of one kind apart by a number behind the name: those are added.
-    """
-    rows: dict[str, list[float]] = defaultdict(list)
-    for record in timings.list_records():
-        if record.pass_name != "Total":
-            rows[record.pass_name].append(record.wall_time)
-    total: dict[str, float] = defaultdict(float)
-    for name, repeats in rows.items():
-        total[re.sub(r" #\d+$", "", name)] += fmean(repeats)
-    return total

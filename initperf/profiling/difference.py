@@ -7,14 +7,13 @@ boxes are as wide as in one of the profiles, and coloured by the change between 
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import stdev
 from typing import Any
 
 from initperf.errors import DataError
-from initperf.profiling.samples import Box, Frame, Sample, flame, read_samples
+from initperf.profiling.samples import Box, Sample, flame, read_samples, stack_counts
 from initperf.profiling.spans import MICROSECONDS
 
 CLEAR = 3.0
@@ -22,8 +21,6 @@ CLEAR = 3.0
 
 _STEPS = (0.01, 0.05)
 """Changes, as fractions of a call before, from which a box has the next stronger colour."""
-
-Stack = tuple[Frame, ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,14 @@ class Recorded:
     call_s: float
     call_error_s: float
     samples: tuple[Sample, ...]
+
+    def part(self, count: int) -> tuple[float, float]:
+        """Return the seconds of a call in what so many samples were in, and their variance."""
+        total = len(self.samples)
+        # of one sample more, where there are none or all: a count of 0 is not known exactly
+        share = (count + 1) / (total + 2)
+        variance = self.call_s**2 * share * (1 - share) / total + (share * self.call_error_s) ** 2
+        return count / total * self.call_s, variance
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ class Change:
     def change_s(self) -> float:
         """Seconds that it takes longer after."""
         return self.after_s - self.before_s
+
+    @property
+    def verdict(self) -> str:
+        """``"slower"``, ``"quicker"`` or ``"within chance"``."""
+        return "slower" if self.step > 0 else "quicker" if self.step else "within chance"
 
 
 @dataclass(frozen=True)
@@ -125,20 +135,23 @@ def function_changes(before: Recorded, after: Recorded) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``function``, ``code`` (its kind), and of a call in the function itself, without what it
-        called, ``before_s``, ``after_s``, ``change_s``, ``error_s`` and ``verdict``: ``"slower"``,
-        ``"quicker"`` or ``"within chance"``.
+        ``function``, ``code`` (its kind), and the fields of the `Change` of the function itself,
+        without what it called: ``before_s``, ``after_s``, ``change_s``, ``error_s``, ``verdict``.
     """
-    counts = [Counter(one.stack[-1] for one in each.samples) for each in (before, after)]
-    rows = []
-    for frame in {*counts[0], *counts[1]}:
-        change = _change(before, after, counts[0][frame], counts[1][frame])
-        verdict = "slower" if change.step > 0 else "quicker" if change.step else "within chance"
-        rows.append(
-            {"function": frame.name, "code": frame.kind}
-            | {"before_s": change.before_s, "after_s": change.after_s}
-            | {"change_s": change.change_s, "error_s": change.error_s, "verdict": verdict}
-        )
+    old, new = (Counter(one.stack[-1] for one in each.samples) for each in (before, after))
+    changes = {frame: _change(before, after, old[frame], new[frame]) for frame in old | new}
+    rows = [
+        {
+            "function": frame.name,
+            "code": frame.kind,
+            "before_s": change.before_s,
+            "after_s": change.after_s,
+            "change_s": change.change_s,
+            "error_s": change.error_s,
+            "verdict": change.verdict,
+        }
+        for frame, change in changes.items()
+    ]
     return sorted(rows, key=lambda row: (-abs(row["change_s"]), row["function"]))
 
 
@@ -151,26 +164,11 @@ def changed_boxes(before: Recorded, after: Recorded, *, widths: str = "after") -
     widths : str
         ``"after"``, or ``"before"`` for a graph that holds what is gone.
     """
-    counts = [_counts(before.samples), _counts(after.samples)]
-    drawn = flame((before if widths == "before" else after).samples)
+    old, new = stack_counts(before.samples), stack_counts(after.samples)
     return [
-        ChangedBox(box, _change(before, after, counts[0][stack], counts[1][stack]))
-        for box, stack in zip(drawn, _stacks(drawn), strict=True)
+        ChangedBox(box, _change(before, after, old[box.stack], new[box.stack]))
+        for box in flame((before if widths == "before" else after).samples)
     ]
-
-
-def _counts(samples: Sequence[Sample]) -> Counter[Stack]:
-    """Return how many samples were in each stack or in what it called; () stands for all."""
-    return Counter(one.stack[:depth] for one in samples for depth in range(len(one.stack) + 1))
-
-
-def _stacks(boxes: Iterable[Box]) -> Iterator[Stack]:
-    """Yield the stack of each box, without the first box, which stands for all samples."""
-    path: list[Frame] = []
-    for box in boxes:
-        del path[box.level :]
-        path.append(box.frame)
-        yield tuple(path[1:])
 
 
 def _change(before: Recorded, after: Recorded, old: int, new: int) -> Change:
@@ -182,17 +180,10 @@ def _change(before: Recorded, after: Recorded, old: int, new: int) -> Change:
     old, new : int
         Numbers of samples.
     """
-    seconds, variances = [], []
-    for one, count in ((before, old), (after, new)):
-        total = len(one.samples)
-        seconds.append(count / total * one.call_s)
-        # of one sample more, where there are none or all: a count of 0 is not known exactly
-        share = (count + 1) / (total + 2)
-        variances += [one.call_s**2 * share * (1 - share) / total, (share * one.call_error_s) ** 2]
-    error = math.sqrt(sum(variances))
-    change = seconds[1] - seconds[0]
+    (before_s, old_variance), (after_s, new_variance) = before.part(old), after.part(new)
+    error_s, change_s = math.sqrt(old_variance + new_variance), after_s - before_s
     step = 0
-    if abs(change) > CLEAR * error:
-        strength = 1 + sum(abs(change) >= one * before.call_s for one in _STEPS)
-        step = strength if change > 0 else -strength
-    return Change(seconds[0], seconds[1], error, step)
+    if abs(change_s) > CLEAR * error_s:
+        strength = 1 + sum(abs(change_s) >= one * before.call_s for one in _STEPS)
+        step = strength if change_s > 0 else -strength
+    return Change(before_s, after_s, error_s, step)

@@ -6,24 +6,20 @@ vectors as wide as the loop was vectorised; what is wider than a register become
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from llvmlite.binding import TypeKind, ValueKind, parse_assembly
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-_INSTRUCTION = re.compile(r"(?:%\S+ = )?(?:(?:tail|notail|musttail) )?(\w+) (.*)")
 _ARITHMETIC = re.compile(r"f?(add|sub|mul|neg)|fdiv|shl|[al]shr")
 _COMPUTING_CALL = re.compile(
-    r"@llvm\.(fma|fmuladd|sqrt|floor|ceil|trunc|rint|nearbyint|round\w*|\w*(max|min)\w*)\."
+    r"llvm\.(fma|fmuladd|sqrt|floor|ceil|trunc|rint|nearbyint|round\w*|\w*(max|min)\w*)\..*"
 )
-_VECTOR = re.compile(r"<(?:vscale x )?(\d+) x (?:i(\d+)|float|(double))>")
-_CALLEE = re.compile(r'call .*?@"?(llvm\.)?(\w+?)(?:\.v?\d*(f32|f64))?"?\(')
 _LIBM = {*dir(math), "exp10", "fma", "nearbyint", "rint", "round", "sincos", "tgamma"}
-_LABEL = re.compile(r'"?([^\s"]+)"?:')
-_TARGET = re.compile(r'label %"?([^\s",]+)')
-_ENDS = ("br ", "ret ", "switch ", "unreachable")
+_FLOATS = (TypeKind.float, TypeKind.double)
 
 
 @dataclass(frozen=True)
@@ -69,73 +65,72 @@ def inspect(code: str, symbol: str, register_bits: int) -> Loops:
     ValueError
         When it is not there.
     """
-    lines = list(_body(code, symbol))
-    in_loop = _in_loops(lines)
-    widths = [width for at in in_loop if (width := _width(lines[at])) is not None]
-    calls = [(at, name) for at, line in enumerate(lines) if (name := _libm(line))]
+    try:
+        function = parse_assembly(code).get_function(symbol)
+    except NameError:
+        raise ValueError(f"the code has no function {symbol}") from None
+    inside, outside = _parted_by_loops(function)
+    widths = [width for one in inside if (width := _width(one)) is not None]
     return Loops(
         vector_bits=min(max(widths, default=0), register_bits),
         packed=sum(map(bool, widths)),
         scalar=widths.count(0),
-        libm=tuple(sorted(name for at, name in calls if at in in_loop)),
-        libm_once=tuple(sorted(name for at, name in calls if at not in in_loop)),
-        instructions=sum(not _LABEL.match(line) for line in lines),
+        libm=tuple(sorted(filter(None, map(_libm, inside)))),
+        libm_once=tuple(sorted(filter(None, map(_libm, outside)))),
+        instructions=len(inside) + len(outside),
     )
 
 
-def _body(code: str, symbol: str) -> Iterator[str]:
-    """Yield the labels and instructions of a function."""
-    begin = re.search(rf'^define [^\n]*@"?{re.escape(symbol)}"?\(.*$', code, re.MULTILINE)
-    if begin is None:
-        raise ValueError(f"the code has no function {symbol}")
-    body = code[begin.end() : code.index("\n}", begin.end())]
-    body = re.sub(r"\[\n[^]]*\]", lambda cases: cases[0].replace("\n", ""), body)  # of a switch
-    for line in map(str.strip, body.splitlines()):
-        if line and not line.startswith(";"):
-            yield line
+def _parted_by_loops(function: Any) -> tuple[list[Any], list[Any]]:
+    """Return the instructions that can be reached again from themselves, and the others."""
+    blocks = {block: list(block.instructions) for block in function.blocks}
+    places = {block: at for at, block in enumerate(blocks)}
+    edges = [
+        (places[block], places[operand])
+        for block, instructions in blocks.items()
+        for operand in instructions[-1].operands
+        if operand.value_kind == ValueKind.basic_block
+    ]
+    size = len(blocks)
+    graph = coo_array((np.ones(len(edges)), np.array(edges, int).reshape(-1, 2).T), (size, size))
+    _, groups = connected_components(graph, connection="strong")
+    looping = {groups[begin] for begin, end in edges if groups[begin] == groups[end]}
+    inside: list[Any] = []
+    outside: list[Any] = []
+    for instructions, group in zip(blocks.values(), groups, strict=True):
+        (inside if group in looping else outside).extend(instructions)
+    return inside, outside
 
 
-def _in_loops(lines: list[str]) -> set[int]:
-    """Return the lines that can be reached again from themselves."""
-    labels = {found[1]: at for at, line in enumerate(lines) if (found := _LABEL.match(line))}
-    edges = []
-    for at, line in enumerate(lines):
-        edges += [(at, labels[name]) for name in _TARGET.findall(line) if name in labels]
-        if at + 1 < len(lines) and not line.startswith(_ENDS):
-            edges.append((at, at + 1))
-    size = len(lines)
-    graph = coo_array((np.ones(len(edges)), np.array(edges).reshape(-1, 2).T), (size, size))
-    count, groups = connected_components(graph, connection="strong")
-    large = np.bincount(groups, minlength=count) > 1
-    return set(np.flatnonzero(large[groups]).tolist())
-
-
-def _width(line: str) -> int | None:
-    """Return the bits of vector arithmetic, 0 for scalar arithmetic of floats, None for all else.
-
-    The type of a result stands before the operands.
-    """
-    found = _INSTRUCTION.match(line)
-    opcode, rest = found.groups() if found else ("", "")
-    called = _COMPUTING_CALL.search(rest) if opcode == "call" else None
-    if not (called or _ARITHMETIC.fullmatch(opcode)):
-        return None
-    result = rest[: called.start()] if called else rest.partition("%")[0]
-    if vector := _VECTOR.search(result):
-        lanes, bits, double = vector.groups()
-        return int(lanes) * int(bits or (64 if double else 32))
-    return 0 if re.search(r"\b(float|double)\b", result) else None
-
-
-def _libm(line: str) -> str:
-    """Return the function of libm that an instruction calls, or an empty string."""
-    if " frem " in line:
-        return "fmod" if "double" in line else "fmodf"
-    if not (found := _CALLEE.search(line)):
+def _callee(instruction: Any) -> str:
+    """Return the name of the function that an instruction calls, or an empty string."""
+    if instruction.opcode != "call":
         return ""
-    intrinsic, name, dtype = found.groups()
-    one_instruction = intrinsic and (_COMPUTING_CALL.search(line) or name in ("copysign", "fabs"))
+    *_, called = instruction.operands
+    return str(called.name) if called.value_kind == ValueKind.function else ""
+
+
+def _width(instruction: Any) -> int | None:
+    """Return the bits of vector arithmetic, 0 for scalar arithmetic of floats, else None."""
+    computing = _ARITHMETIC.fullmatch(instruction.opcode)
+    if not (computing or _COMPUTING_CALL.fullmatch(_callee(instruction))):
+        return None
+    result = instruction.type
+    if result.is_vector:  # of one that is scalable, the least width: LLVM knows no other
+        return int(result.element_count * next(result.elements).type_width)
+    return 0 if result.type_kind in _FLOATS else None
+
+
+def _libm(instruction: Any) -> str:
+    """Return the function of libm that an instruction calls, or an empty string."""
+    if instruction.opcode == "frem":
+        return "fmod" if "double" in str(instruction.type) else "fmodf"
+    callee = _callee(instruction)
+    name, _, overload = callee.removeprefix("llvm.").partition(".")
+    one_instruction = _COMPUTING_CALL.fullmatch(callee) or callee.startswith(
+        ("llvm.copysign.", "llvm.fabs.")
+    )
     one_instruction = one_instruction or name.removesuffix("f") == "sqrt"  # of the processor's too
     if one_instruction or not {name, name.removesuffix("f")} & _LIBM:
         return ""
-    return f"{name}{'f' * (dtype == 'f32')}"
+    return f"{name}f" if overload.endswith("f32") else name

@@ -1,7 +1,7 @@
 """The measured process: ``python -m initperf.profiling.measured TARGET DIRECTORY SECONDS``.
 
-A process of its own, so that nothing was imported or compiled before. It writes ``result.json``,
-and perf's samples as ``perf.script``, into the directory.
+A process of its own, so that nothing was imported or compiled before. It writes ``result.json``
+into the directory.
 """
 
 import dataclasses
@@ -11,13 +11,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from initperf.profiling.spans import Span, seconds_by_name, timed
+from initperf.profiling.spans import Span, seconds_by_name
 from initperf.profiling.target import Target, prepare
-from initperf.training.phases import observed
+from initperf.training.phases import observed, phase
 
 _MOST_CALLS = 10_000
 _TRACED_CALLS = 500
@@ -33,7 +35,7 @@ def measure(target: Target, directory: Path, seconds: float) -> dict[str, Any]:
     ----------
     target : Target
     directory : pathlib.Path
-        Holds the compiled code, in ``cache``, and takes perf's samples.
+        Holds the compiled code, in ``cache``.
     seconds : float
         How long to call the target for each measurement; 0 for its first call alone.
 
@@ -41,102 +43,88 @@ def measure(target: Target, directory: Path, seconds: float) -> dict[str, Any]:
     -------
     dict
         title; process, its number; spans; compile_s, the seconds of compilation or loading;
-        before and after, the phases before compilation and after it; and, unless seconds is 0,
-        tables and perf, the event sampled or why nothing was.
+        phases, a row each; and, unless seconds is 0, the other tables, and perf: event, script
+        and refusal, why nothing was sampled.
     """
     spans: list[Span] = []
-    title, call = prepare(target, spans, str(directory / "cache"))
-    before = seconds_by_name(spans)
-    with timed(spans, "import of the profiler", "profiler"):
-        from initperf.jit.internals import install_recorder, install_timer
-        from initperf.profiling.compiling import numba_passes
-    locked: list[float] = []
-    with (
-        install_timer("numba:compiler_lock", locked.append),
-        install_recorder("numba:run_pass") as events,
-        timed(spans, "first call"),
-    ):
-        call()
-    compiling = sum(locked)
-    rest = max(0.0, spans[-1].seconds - compiling)
-    passes, rows = numba_passes(events.buffer)
-    spans += passes
-    found: dict[str, Any] = {"title": title, "process": os.getpid(), "compile_s": compiling}
-    found["before"] = [_phase(name, spent, "a new process") for name, spent in before.items()]
-    found["after"] = [_phase("first call without that", rest, "")]
+    found: dict[str, Any] = {"process": os.getpid()}
+    with observed(lambda name, *times: spans.append(Span(name, "phase", *times))):
+        found["title"], call = prepare(target, str(directory / "cache"))
+        phases = [_phase(*one, "a new process") for one in seconds_by_name(spans).items()]
+        with phase("import of the profiler"):
+            from initperf.jit.internals import install_recorder, install_timer
+            from initperf.profiling.compiling import numba_passes
+        locked: list[float] = []
+        with (
+            install_timer("numba:compiler_lock", locked.append),
+            install_recorder("numba:run_pass") as events,
+            phase("first call"),
+        ):
+            call()
+        found["compile_s"] = compile_s = sum(locked)
+        phases.append(_phase("compile", compile_s, "the first call"))
+        phases.append(_phase("first call without that", max(0.0, spans[-1].seconds - compile_s)))
+        passes, rows = numba_passes(events.buffer)
+        spans += passes
+        if seconds:
+            phases += _warm_calls(call, spans, seconds)
     if seconds:
-        found["after"] += _warm_calls(call, spans, seconds)
-        found["tables"] = _compilation(rows)
-        found["perf"] = _sampled(call, seconds, directory)
-    return found | {"spans": [dataclasses.asdict(span) for span in spans]}
+        found["tables"] = _compilation() | {"numba_passes": rows}
+        found["perf"] = _sampled(call, seconds)
+    return found | {"phases": phases, "spans": [dataclasses.asdict(span) for span in spans]}
 
 
-def _phase(name: str, seconds: float, of: str) -> Row:
+def _phase(name: str, seconds: float, of: str = "") -> Row:
     return {"phase": name, "seconds": seconds, "of": of}
 
 
 def _warm_calls(call: Callable[[], Any], spans: list[Span], seconds: float) -> list[Row]:
     """Time calls of compiled code, and the phases that a training run names."""
-    phases: list[Span] = []
-    calls: list[float] = []
-    begin = time.perf_counter()
-    with observed(lambda name, *times: phases.append(Span(name, "phase", *times))):
-        while not calls or (
-            len(calls) < _MOST_CALLS and time.perf_counter() - begin + calls[-1] < seconds
-        ):
-            start = time.perf_counter()
-            call()
-            end = time.perf_counter()
-            calls.append(end - start)
-            if len(calls) <= _TRACED_CALLS:
-                spans.append(Span("call", "call", start, end))
-    spans += phases
-    parts = {name: spent / len(calls) for name, spent in seconds_by_name(phases).items()}
+    before, calls = len(spans), list[Span]()
+    end = begin = time.perf_counter()
+    while not calls or (len(calls) < _MOST_CALLS and end - begin + calls[-1].seconds < seconds):
+        start = time.perf_counter()
+        call()
+        end = time.perf_counter()
+        calls.append(Span("call", "call", start, end))
+    times = [one.seconds for one in calls]
+    parts = {name: s / len(calls) for name, s in seconds_by_name(spans[before:]).items()}
     if parts:
-        parts["rest"] = fmean(calls) - sum(parts.values())
+        parts["rest"] = fmean(times) - sum(parts.values())
+    spans += calls[:_TRACED_CALLS]
     words = f"the warm calls, mean of {len(calls)}"
-    rows = [_phase("warm call", median(calls), f"{len(calls)} calls, the median")]
+    rows = [_phase("warm call", median(times), f"{len(calls)} calls, the median")]
     return rows + [_phase(f"- {name}", spent, words) for name, spent in parts.items()]
 
 
-def _compilation(passes: list[Row]) -> dict[str, list[Row]]:
-    """Read the code of what was compiled, and the times of the compiler passes."""
+def _compilation() -> dict[str, list[Row]]:
+    """Return rows of the code of compiled functions, and of LLVM's compiler passes."""
     from initperf.profiling.code import compiled_functions
     from initperf.profiling.compiling import llvm_passes
 
     compiled = compiled_functions()
     code = []
-    for one in compiled:
-        if one.is_kernel:
+    for one in filter(attrgetter("is_kernel"), compiled):
+        with suppress(ValueError):  # Numba shows no code that was loaded, as a plug-in's may be
             found = dataclasses.asdict(one.loops())
             libm, once = Counter(found.pop("libm")), found.pop("libm_once")
             found["libm_in_loops"] = [f"{name} x {count}" for name, count in libm.items()]
             found["libm_elsewhere"] = list(dict.fromkeys(once))
             code.append({"function": one.name, **found})
-    return {
-        "code": sorted(code, key=lambda row: -row["instructions"]),
-        "numba_passes": passes,
-        "llvm_passes": llvm_passes(compiled)[:_MOST_PASSES],
-    }
+    code.sort(key=lambda row: -row["instructions"])
+    return {"code": code, "llvm_passes": llvm_passes(compiled)[:_MOST_PASSES]}
 
 
-def _sampled(call: Callable[[], Any], seconds: float, directory: Path) -> dict[str, str]:
+def _sampled(call: Callable[[], Any], seconds: float) -> dict[str, str]:
     """Sample calls with perf, if it is there."""
     from initperf.profiling import code, perf
 
-    def repeat() -> None:
-        begin = time.perf_counter()
-        call()
-        while time.perf_counter() - begin < seconds:
-            call()
-
     try:
         with code.mapped():
-            event, script = perf.sampled(repeat)
+            event, script = perf.sampled(call, seconds)
     except perf.PerfError as error:
-        return {"refusal": str(error)}
-    (directory / "perf.script").write_text(script)
-    return {"event": event}
+        return {"event": "", "script": "", "refusal": f"{error}."}
+    return {"event": event, "script": script, "refusal": ""}
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ stacks by DWARF, because neither CPython nor Numba keeps frame pointers.
 """
 
 import os
+import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 _INSTALL = (
@@ -20,52 +20,59 @@ _INSTALL = (
 )
 _ELSEWHERE = "there are no samples: perf exists on Linux only"
 _PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
-_RECORD = ("-F", "997", "--call-graph", "dwarf")
-_FIELDS = "comm,tid,time,event,ip,sym,dso"
-_PATIENCE_SECONDS = 30.0
+# perf itself takes the clock where no cycles are counted, and user code where no more is allowed
+_RECORD = ("record", "-e", "cycles", "-F", "997", "--call-graph", "dwarf")
+_SCRIPT = ("script", "--no-inline", "-F", "comm,tid,time,event,ip,sym,dso")
+_EVENT = re.compile(r"^\S.*?\d\.\d+: +([\w/-]+(?::u)?)", re.MULTILINE)
+_WORKLOAD = ("--", "sh", "-c", "echo attached; read end")  # perf samples until it ends
+_ENGLISH = {"LC_ALL": "C"}  # a decimal point, and the messages that _refusal knows
 
 
 class PerfError(Exception):
     """Perf is missing, or cannot do here what it was asked for; the message says what to do."""
 
 
-def sampled(call: Callable[[], object]) -> tuple[str, str]:
-    """Sample all threads of this process during a call.
+def sampled(
+    call: Callable[[], object], seconds: float, patience_s: float = 30.0
+) -> tuple[str, str]:
+    """Sample all threads of this process during calls.
 
     Parameters
     ----------
     call : callable
+    seconds : float
+        How long to call; it is called once at least.
+    patience_s : float
+        Seconds that perf may take after the calls.
 
     Returns
     -------
     event, script : str
         What was sampled: processor cycles where the machine counts them, else its clock; of user
-        code alone where the system allows no more. And the samples as perf prints them, one stack
-        a paragraph.
+        code alone (``:u``) where the system allows no more. And the samples as perf prints them,
+        one stack a paragraph.
 
     Raises
     ------
     PerfError
-        When there is no perf that runs, or it cannot sample here.
+        When there is no perf that runs, it cannot sample here, or it does not end.
     """
+
+    def repeat() -> None:
+        end = time.perf_counter() + seconds
+        call()
+        while time.perf_counter() < end:
+            call()
+
     perf = _find()
-    counted = _run(perf, "stat", "-x,", "-e", "cycles:u", "true").stderr
-    event = "cycles" if counted.partition(",")[0].isdigit() else "cpu-clock"
-    if _paranoia() not in ("-1", "0", "1") and os.geteuid():
-        event += ":u"
     with tempfile.TemporaryDirectory(prefix="initperf-perf-") as directory:
-        data = Path(directory, "perf.data")
-        said = _attached([perf, "record", "-e", event, *_RECORD, "-o", str(data)], call)
-        if not data.is_file() or not data.stat().st_size:
-            raise PerfError(_refusal(said))
-        done = _run(perf, "script", "-i", str(data), "-F", _FIELDS, "--no-inline")
-    if done.returncode:
-        raise PerfError(_refusal(done.stderr))
-    return event, done.stdout
-
-
-def _run(*command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, capture_output=True, text=True, errors="replace")
+        file = str(Path(directory, "perf.data"))
+        said = _recorded((perf, *_RECORD, "-o", file, "-p", str(os.getpid())), repeat, patience_s)
+        done = _run(perf, *_SCRIPT, "-i", file)
+    event = _EVENT.search(done.stdout)
+    if event is None:
+        raise PerfError(_refusal(said + done.stderr))
+    return event[1], done.stdout
 
 
 def _find() -> str:
@@ -80,48 +87,43 @@ def _find() -> str:
     return path
 
 
-def _attached(command: Sequence[str], call: Callable[[], object]) -> str:
-    """Call with perf attached from begin to end, and return what perf printed."""
-    ask, answer = os.pipe(), os.pipe()
-    child = subprocess.Popen(
-        [*command, "-p", str(os.getpid()), "-D", "-1", "--control", f"fd:{ask[0]},{answer[1]}"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"LC_ALL": "C"},  # a decimal point, and the messages _refusal knows
-        pass_fds=(ask[0], answer[1]),
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        env=os.environ | _ENGLISH,
     )
-    os.close(ask[0])
-    os.close(answer[1])
-    with child, os.fdopen(ask[1], "wb", 0) as control, os.fdopen(answer[0], "rb") as replies:
+
+
+def _recorded(command: tuple[str, ...], call: Callable[[], object], patience_s: float) -> str:
+    """Call while perf records, and return what perf printed."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        (*command, *_WORKLOAD),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        encoding="utf-8",
+        errors="replace",
+        env=os.environ | _ENGLISH,
+    ) as child:
         try:
-            with suppress(BrokenPipeError):
-                control.write(b"enable\n")
-            if ready := replies.readline():  # else it has ended
+            if child.stdout and child.stdout.readline():  # else perf has ended
                 call()
-                child.send_signal(signal.SIGINT)
-            said, _ = child.communicate(timeout=_PATIENCE_SECONDS)
+            return child.communicate(timeout=patience_s)[1]  # it closes what the workload reads
         except subprocess.TimeoutExpired:
-            raise PerfError(f"perf did not end within {_PATIENCE_SECONDS:.0f} s") from None
+            raise PerfError(f"perf did not end within {patience_s:g} s") from None
         finally:
             child.kill()
-    if not ready:
-        raise PerfError(_refusal(said))
-    return said
-
-
-def _paranoia() -> str:
-    try:
-        return _PARANOID.read_text().strip()
-    except OSError:
-        return "absent"
 
 
 def _refusal(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() not in ("", "Error:")]
     said = next((line for line in lines if "rror" in line or "ermission" in line), "")
+    paranoia = _PARANOID.read_text().strip() if _PARANOID.is_file() else "absent"
     return (
         f"perf cannot sample here ({said or ' '.join(lines[:1]) or 'it gave no reason'}); "
-        f"{_PARANOID} is {_paranoia()}, and sysctl kernel.perf_event_paranoid=2 or less allows it"
+        f"{_PARANOID} is {paranoia}, and sysctl kernel.perf_event_paranoid=2 or less allows it"
     )

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, NamedTuple
 
 _FRAME = re.compile(r"\s+([0-9a-f]+) (.*) \((.*?)\)$")
@@ -25,26 +24,48 @@ class Frame(NamedTuple):
     kind: str
 
 
+Stack = tuple[Frame, ...]
+
+
 class Sample(NamedTuple):
     """A thread's number, and its stack from the outermost function to the innermost."""
 
     thread: int
-    stack: tuple[Frame, ...]
+    stack: Stack
+
+
+ALL = Frame("all samples", NATIVE)
+"""The lowest box of a flame graph."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A function above its callers in a flame graph: its level is their number.
+    """A function above its callers in a flame graph.
 
-    The left edge and the width are shares of the whole; the count is of the samples in the
-    function and in what it called.
+    Attributes
+    ----------
+    stack : tuple of Frame
+        From ALL to the function.
+    left, width : float
+        The left edge and the width, as shares of the whole.
+    count : int
+        Number of samples in the function and in what it called.
     """
 
-    frame: Frame
-    level: int
+    stack: Stack
     left: float
     width: float
     count: int
+
+    @property
+    def frame(self) -> Frame:
+        """The function."""
+        return self.stack[-1]
+
+    @property
+    def level(self) -> int:
+        """Number of boxes below."""
+        return len(self.stack) - 1
 
 
 def read_samples(text: str) -> Iterator[Sample]:
@@ -101,19 +122,22 @@ def functions(samples: Sequence[Sample]) -> list[dict[str, Any]]:
     ]
 
 
+def stack_counts(samples: Iterable[Sample]) -> Counter[Stack]:
+    """Return the number of samples in each stack or in what it called, by stacks from ALL on."""
+    stacks = ((ALL, *sample.stack) for sample in samples)
+    return Counter(stack[: depth + 1] for stack in stacks for depth in range(len(stack)))
+
+
 def flame(samples: Iterable[Sample]) -> list[Box]:
     """Return the boxes of a flame graph, callers first; the first one stands for all samples."""
-    stacks = sorted((Frame("all samples", NATIVE), *sample.stack) for sample in samples)
-    return list(_boxes(stacks, 0, 0, len(stacks)))
-
-
-def _boxes(stacks: list[tuple[Frame, ...]], level: int, left: int, total: int) -> Iterator[Box]:
-    """Lay out sorted stacks that agree below a level, from a left edge in samples."""
-    for frame, group in groupby(stacks, key=lambda stack: stack[level : level + 1]):
-        if not frame:  # the samples in the caller itself
-            continue
-        alike = list(group)
-        if len(alike) / total >= _LEAST_SHARE:
-            yield Box(frame[0], level, left / total, len(alike) / total, len(alike))
-            yield from _boxes(alike, level + 1, left, total)
-        left += len(alike)
+    counts = stack_counts(samples)
+    total = counts[(ALL,)]
+    boxes = []
+    edges = [0]  # where the next box of each level begins, in samples
+    for stack, count in sorted(counts.items()):
+        level = len(stack) - 1
+        left = edges[level]
+        edges[level:] = [left + count, left]
+        if count / total >= _LEAST_SHARE:
+            boxes.append(Box(stack, left / total, count / total, count))
+    return boxes

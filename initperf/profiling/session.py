@@ -80,22 +80,21 @@ def profile(target: Target, seconds: float = 2.0, progress: Progress = silent) -
         progress(1, 2, "loading what was compiled")
         again = _measured(target, Path(temporary), 0.0)
         progress(2, 2, "")
-        file = Path(temporary, "perf.script")
-        script = file.read_text() if file.is_file() else ""
-    samples = list(read_samples(script))
-    instead = ("load compiled code instead", again["compile_s"], "a first call of another process")
-    compiled = ("compile", fresh["compile_s"], "the first call")
-    rows = [dict(zip(("phase", "seconds", "of"), row, strict=True)) for row in (compiled, instead)]
-    phases = fresh["before"] + rows + fresh["after"]
+    sampled = fresh["perf"]
+    samples = list(read_samples(sampled["script"]))
+    phases = fresh["phases"]
+    compiled = next(at for at, row in enumerate(phases) if row["phase"] == "compile")
+    loading = {"phase": "load compiled code instead", "seconds": again["compile_s"]}
+    phases.insert(compiled + 1, loading | {"of": "a first call of another process"})
     names = {fresh["process"]: "compiled here", again["process"]: "compiled before, loaded here"}
     return Profile(
         title=fresh["title"],
         tables={"phases": phases, "samples": functions(samples), **fresh["tables"]},
-        notes=[*_NOTES, *_notes(samples, **fresh["perf"])],
+        notes=[*_NOTES, *_notes(samples, sampled["event"], sampled["refusal"])],
         trace=trace((Span(**span) for one in (fresh, again) for span in one["spans"]), names),
         samples=samples,
-        event=fresh["perf"].get("event", ""),
-        script=script,
+        event=sampled["event"],
+        script=sampled["script"],
     )
 
 
@@ -115,9 +114,9 @@ def _measured(target: Target, directory: Path, seconds: float) -> dict[str, Any]
     return found
 
 
-def _notes(samples: list[Sample], event: str = "", refusal: str = "") -> list[str]:
+def _notes(samples: list[Sample], event: str, refusal: str) -> list[str]:
     if refusal:
-        return [f"{refusal}."]
+        return [refusal]
     threads = Counter(sample.thread for sample in samples)
     return [
         f"{len(samples)} samples of {event}, by thread: "

@@ -2,9 +2,7 @@
 
 import os
 import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +19,7 @@ class Span:
     name : str
         What was done.
     kind : str
-        ``"phase"``, ``"profiler"``, ``"pass"`` or ``"call"``.
+        ``"phase"``, ``"pass"`` or ``"call"``.
     begin, end : float
         Seconds of `time.perf_counter`, a clock that the processes of a Linux machine share.
     process, thread : int
@@ -39,23 +37,6 @@ class Span:
     def seconds(self) -> float:
         """Duration."""
         return self.end - self.begin
-
-
-@contextmanager
-def timed(spans: list[Span], name: str, kind: str = "phase") -> Iterator[None]:
-    """Append the span of the block.
-
-    Parameters
-    ----------
-    spans : list of Span
-    name, kind : str
-        Fields of the span.
-    """
-    begin = time.perf_counter()
-    try:
-        yield
-    finally:
-        spans.append(Span(name, kind, begin, time.perf_counter()))
 
 
 def seconds_by_name(spans: Iterable[Span]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from initperf.profiling.spans import Span, timed
+from initperf.training.phases import phase
 
 Prepared = tuple[str, Callable[[], Any]]
 """The target in words, and a call of it without arguments."""
@@ -58,42 +58,40 @@ class Target:
             INITIALIZERS[self.name].std(as_shape(self.shape))
 
 
-def prepare(target: Target, spans: list[Span], cache: str) -> Prepared:
-    """Import what a target needs and make its arguments, recording both.
+def prepare(target: Target, cache: str) -> Prepared:
+    """Import what a target needs and make its arguments, as phases: import, data, arguments.
 
     Parameters
     ----------
     target : Target
-    spans : list of Span
-        Takes the phases import, data and arguments.
     cache : str
         Directory for compiled code; it does not change where data are found.
     """
     if target.kind == "train":
-        return _prepare_training(target, spans, cache)
+        return _prepare_training(target, cache)
     os.environ["INITPERF_CACHE"] = cache
     if target.kind == "kernel":
-        with timed(spans, "import"):
+        with phase("import"):
             import initperf.kernels  # noqa: F401 - that is what is timed
-        with timed(spans, "arguments"):
+        with phase("arguments"):
             return _kernel_call(target.name, target.dtype)
-    with timed(spans, "import"):
+    with phase("import"):
         from initperf.initializers import draw
     shape = " x ".join(map(str, target.shape))
     call = partial(draw, target.name, target.shape, rng=target.seed, dtype=target.dtype)
     return f"draw {target.name}, {shape}, {target.dtype}", call
 
 
-def _prepare_training(target: Target, spans: list[Span], cache: str) -> Prepared:
-    with timed(spans, "import"):
+def _prepare_training(target: Target, cache: str) -> Prepared:
+    with phase("import"):
         from initperf import data
-    with timed(spans, "data"):
+    with phase("data"):
         made = json.loads(target.name)
         # written for losses of values alone; to ask for the loss itself would import kernels
         values = "loss" in made
         dataset = data.load(made["data"]["dataset"], target.data_directory, values=values)
     os.environ["INITPERF_CACHE"] = cache  # kernels look at it when they are imported
-    with timed(spans, "import"):
+    with phase("import"):
         from initperf.training.experiment import Experiment
         from initperf.training.train import train
     experiment = Experiment.from_json(target.name)

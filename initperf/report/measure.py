@@ -71,13 +71,15 @@ def measure(
 
     timing = wants(_SPEEDS)
     warning = machine.busy() if timing and not settings.benchmarks else None
-    with compiling(plan.experiments, joining=False) as finish:
+    timed = _TIMED if timing and not settings.benchmarks else ()
+    with compiling([*plan.experiments, *timed], joining=True) as finish:
         dataset = data.load(plan.experiments[0].dataset, settings.data_dir)
         if warning:
             _tell(warning)
-        if timing and not settings.benchmarks:
+        if timed:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
+                roofline.compile_roofline(progress, settings.quick)
         finish()
     speeds = _speeds(settings, stages) if timing else {}
     trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
@@ -116,6 +118,13 @@ def _claims() -> "dict[str, pd.DataFrame]":
     return {"claims": claims_table(outcomes), "claim_values": claim_values_table(outcomes)}
 
 
+_TIMED = tuple(
+    Experiment(activation=activation, record=record)
+    for activation in ("relu", "tanh")
+    for record in ("step", "none")
+)
+"""Trainings that need the compiled functions of the workloads that train."""
+
 _SPEEDS = ("speed", "kernels", "limits")
 _TRAINED = ("runs", "sensitivity", "steps", "epochs", "layers", "histograms", "rates")
 
@@ -125,7 +134,7 @@ def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":
         return {"speed": speed.from_benchmark_json(settings.benchmarks)}
     with stages("timing") as progress:
         speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
-    return speeds | roofline.roofline_tables()
+    return speeds | roofline.roofline_tables(settings.quick)
 
 
 def _trained(

@@ -33,12 +33,16 @@ _DEPTHS = (1, 2, 4, 8, 16, 32, 64)  # of which singular values are computed
 def propagation_table(
     experiment: Experiment, images: np.ndarray, labels: np.ndarray | None = None
 ) -> "pd.DataFrame":
-    """Send pairs of inputs through the hidden layers of an untrained network, in float64.
+    """Send pairs of inputs through the hidden layers of an untrained network.
+
+    The weights are those that would be trained, of the experiment's dtype; what is computed of
+    them is in float64.
 
     Parameters
     ----------
     experiment : Experiment
-        Says initializer, activation, hidden layers, biases and seed; without residual blocks.
+        Says initializer, activation, hidden layers, biases, seed and dtype; without residual
+        blocks.
     images : numpy.ndarray
         (count, features), of which the first make the pairs, each scaled to a mean square of 1.
     labels : numpy.ndarray, optional
@@ -56,12 +60,13 @@ def propagation_table(
     """
     import pandas as pd
 
-    network = Mlp((images.shape[1], *experiment.hidden, CLASSES), experiment.activation, "float64")
+    sizes = (images.shape[1], *experiment.hidden, CLASSES)
+    network = Mlp(sizes, experiment.activation, experiment.dtype)
     scheme = as_scheme(experiment.rule, experiment.biases)
     classes = None if labels is None else labels[: scheme.images]
-    batch = images[: scheme.images]
+    batch = images[: scheme.images].astype(experiment.dtype)
     network.initialize(scheme, rng=experiment.seed, batch=batch, labels=classes)
-    layers = list(network.layers())[:-1]
+    layers = [(w.astype(np.float64), b.astype(np.float64)) for w, b in network.layers()][:-1]
     inputs = images[: 2 * _PAIRS].astype(np.float64)
     inputs /= np.sqrt((inputs**2).mean(axis=1, keepdims=True)).clip(1e-12)
     rows = _measured(network, layers, inputs)

@@ -29,6 +29,7 @@ _STARTS = [
 ]
 _STEEPEST = 1e6  # C'(1) of a network; far beyond, no activation can be shaped
 _RESIDUAL = 1e-10
+_ALIKE = 1e-6  # relative difference of shifts that are solutions for one magnitude
 _WILDEST = 8.0  # of log α and of β: further out nothing but rounding solves the equations
 
 
@@ -90,7 +91,7 @@ def deep_kernel_shaping(activation: Activation | str, depth: int, slope: float =
     -------
     Shaping
         The conditions hold to 1e-10. Of several solutions it is the one whose
-        β has the smallest magnitude.
+        β has the smallest magnitude, and of ±β, which odd functions have, the positive one.
 
     Raises
     ------
@@ -120,7 +121,9 @@ def deep_kernel_shaping(activation: Activation | str, depth: int, slope: float =
             if np.abs(solved.fun).max() < _RESIDUAL and np.abs(solved.x).max() < _WILDEST:
                 solutions.append((math.exp(solved.x[0]), float(solved.x[1])))
         if solutions:
-            scale, shift = min(solutions, key=lambda solution: abs(solution[1]))
+            least = min(abs(shift) for _, shift in solutions)
+            near = [one for one in solutions if abs(one[1]) <= least * (1.0 + _ALIKE)]
+            scale, shift = min(near, key=lambda one: (one[1] < 0.0, abs(one[1])))
             mean, variance = _conditions(found, scale, shift)[:2]
             return Shaping(found, scale, shift, variance**-0.5, -mean)
     raise UnsuitableError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from initperf._core.nearest import nearest
 from initperf.errors import UsageError
 
 
@@ -30,12 +31,17 @@ def factory_of(name: str, option: str) -> Callable[[], Any]:
         raise UsageError(f"{option} must be package.module:factory, not {name!r}")
     sys.path.insert(0, "")
     try:
-        found: Callable[[], Any] = getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(module)
+        factory: Callable[[], Any] | None = getattr(found, attribute, None)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{option} {name}: {error}") from None
     finally:
         sys.path.remove("")
-    return found
+    if factory is None:
+        near = nearest(attribute, [key for key, held in vars(found).items() if callable(held)])
+        hint = "" if near is None else f": did you mean {near!r}?"
+        raise UsageError(f"{option} {name}: {module} has no attribute {attribute!r}{hint}")
+    return factory
 
 
 def made(factory: Callable[[], Any], name: str, option: str, where: str = "") -> nn.Module:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from initperf.errors import UsageError
-from initperf.torch.batch_files import read_batch
+from initperf.torch.batch_files import TARGETS, Batch, read_batch
 from initperf.torch.factories import factory_of, made
 from initperf.torch.losses import OWN, Loss, loss_by_name
 from initperf.torch.signals.batches import copied, forward
@@ -49,7 +49,8 @@ def prepared(
         try:
             result = forward(model, copied(batch.inputs))
         except Exception as error:
-            raise _told(error, f"{name} does not run on {path} ({batch.described})") from error
+            what = f"{name} does not run on {path} ({batch.described}){_unused(batch, loss)}"
+            raise _told(error, what) from error
         try:
             _ = chosen and chosen(result)
         except UsageError:
@@ -57,6 +58,13 @@ def prepared(
         except Exception as error:
             raise _told(error, f"the loss {loss} of what {name} returns for {path}") from error
     return make, batch.inputs, chosen
+
+
+def _unused(batch: Batch, loss: str | None) -> str:
+    """Say that an array that the model got is one that losses take, where no loss is asked for."""
+    given = batch.inputs if loss in (None, OWN) and isinstance(batch.inputs, dict) else {}
+    found = next((name for name in TARGETS if name in given), None)
+    return "" if found is None else f"; {found} goes to the model, as there is no --loss for it"
 
 
 def _told(error: Exception, what: str) -> UsageError:

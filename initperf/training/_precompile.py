@@ -62,11 +62,15 @@ def compiling(
 
 def _needed(experiments: Iterable[Experiment]) -> list[Experiment]:
     """Return an experiment for each different set of compiled functions."""
+    import numba
+
     from initperf.jit.code_cache import refusal
     from initperf.jit.internals import compiles
     from initperf.jit.policy import CODE_CACHE
 
     if not compiles() or refusal(CODE_CACHE):  # this process could not load what others compile
+        return []
+    if numba.config.LLVM_PASS_TIMINGS:  # a profile: only who compiles knows passes and code
         return []
     needed = {
         Experiment(

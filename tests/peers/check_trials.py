@@ -152,14 +152,22 @@ def attentions(scales=None):
 
 
 class Recurrent(nn.Module):
-    def __init__(self):
+    def __init__(self, kind=nn.LSTM, layers=2, **options):
         super().__init__()
         self.embedding = nn.Embedding(300, WIDTH)
-        self.lstm = nn.LSTM(WIDTH, WIDTH, 2, batch_first=True)
-        self.head = nn.Linear(WIDTH, CLASSES)
+        self.layer = kind(WIDTH, WIDTH, layers, batch_first=True, **options)
+        self.head = nn.Linear(WIDTH * (2 if self.layer.bidirectional else 1), CLASSES)
 
     def forward(self, ids):
-        return self.head(self.lstm(self.embedding(ids))[0][:, -1])
+        return self.head(self.layer(self.embedding(ids))[0][:, -1])
+
+
+def recurrent(factor, weight="weight_hh_l0", kind=nn.LSTM):
+    """Return a recurrent classifier, one of whose weights is multiplied by a factor."""
+    model = Recurrent(kind)
+    with torch.no_grad():
+        model.layer.get_parameter(weight).mul_(factor)
+    return model
 
 
 class Tied(nn.Module):
@@ -339,13 +347,21 @@ def tokens(most):
     return lambda: {"input_ids": integers(most, 4, 32)}
 
 
+def sentences():
+    return integers(300, 8, 24)
+
+
 HEALTHY = {
     "ResNet-50, torchvision": Trial(resnet50, images(64, 4), classified),
     "ViT, 12 layers, torchvision": Trial(vit, images(64), classified),
     "GPT-2, 12 layers, transformers": Trial(gpt2, tokens(1000), words),
     "Llama, 4 layers, transformers": Trial(llama, tokens(300), words),
     "BERT, 12 layers, transformers": Trial(bert, tokens(1000), words),
-    "LSTM classifier": Trial(Recurrent, lambda: integers(300, 8, 24), classified),
+    "LSTM classifier": Trial(Recurrent, sentences, classified),
+    "GRU of both directions": Trial(
+        partial(Recurrent, nn.GRU, 1, bidirectional=True), sentences, classified
+    ),
+    "RNN, ReLU": Trial(partial(Recurrent, nn.RNN, 1, nonlinearity="relu"), sentences, classified),
     "U-Net": Trial(UNet, images(32, 4), squared),
     "DCGAN generator": Trial(generator, lambda: normal(16, 64, 1, 1)),
     "SIREN": Trial(siren, lambda: 2.0 * torch.rand(256, 2) - 1.0, squared),
@@ -474,6 +490,12 @@ FAULTS = {
         ("blocks.0: add", "blocks.1: add"),
         "100 residual blocks without normalization or scale",
     ),
+    "recurrent weights × 20": Fault(
+        Trial(partial(recurrent, 20.0), sentences, classified),
+        "recurrent",
+        ("layer.weight_hh_l0",),
+        "recurrent weight of layer 0 of 2 of an LSTM × 20",
+    ),
 }
 
 MENDED = (
@@ -483,5 +505,6 @@ MENDED = (
     "wrong fan in a transposed convolution",
     "tied head too large",
     "residual without scaling",
+    "recurrent weights × 20",
 )
 """Faults that other scales of weights mend, or biases of 0."""

@@ -21,6 +21,7 @@ from torch.nn import functional
 import initperf.torch
 from initperf.errors import UnsuitableError
 from initperf.optimizers import OPTIMIZERS
+from initperf.torch.signals.samples import likeness
 
 X = vectors()()
 
@@ -76,6 +77,13 @@ def test_moments_and_gradients_are_those_of_the_activations():
         assert parameters[name].gradient_norm == pytest.approx(expected, rel=1e-6)
     gain = math.sqrt(found[0].statistics.second_moment / squared(X.double()).item())
     assert found[0].gain == pytest.approx(gain, rel=1e-12)
+
+
+def test_cosines_of_long_samples_are_summed_exactly():
+    # 2²³ terms of one size: a running sum in float32 would be off by up to 2²³ · 2⁻²⁴
+    x = torch.randn(2, 1 << 23, generator=torch.Generator().manual_seed(0)).mul_(0.1).add_(1.0)
+    exact = functional.cosine_similarity(*x.double(), dim=0).item()
+    assert likeness(x, 2, 2.0).cosine == pytest.approx(exact, abs=2e-6)
 
 
 def test_cotangents_tell_the_losses_scale_apart():
@@ -297,3 +305,20 @@ def test_every_direction_of_real_models_is_measured():
     for name in ("self_attn.q_proj", "mlp.act_fn", "input_layernorm", "mlp.down_proj"):
         assert f"model.layers.3.{name}" in found
     assert len(result.additions) == 8
+
+
+def test_a_batch_that_is_not_finite_is_blamed_alone():
+    model, batch = perceptron(depth=3), X.clone()
+    batch[3, 5] = math.nan
+    (found,) = initperf.torch.check(model, batch).findings
+    assert (found.kind, found.cause, found.fix) == ("overflow", "the batch holds them", "")
+    (left,) = initperf.torch.fix_(model, batch).unmended
+    assert left.reason.startswith("the batch is not finite")
+
+
+def test_models_without_shapes_and_batches_without_samples_are_refused():
+    lazy = nn.Sequential(nn.LazyLinear(4))
+    with pytest.raises(UnsuitableError, match=r"0\.weight: it has no shape before the first call"):
+        initperf.torch.check(lazy, X)
+    with pytest.raises(ValueError, match="the batch must hold samples"):
+        initperf.torch.check(perceptron(depth=1), X[:0])

@@ -115,6 +115,8 @@ def test_the_verb_offers_every_loss():
     [
         (("checked_models",), {"x": X}, "must be package.module:factory, not 'checked_models'"),
         (("checked_models:nothing",), {"x": X}, "no attribute 'nothing'"),
+        (("checked_models:helthy",), {"x": X}, "did you mean 'healthy'?"),
+        (("checked_models:healthy",), {"x": X, "y": Y}, "y goes to the model, as there is no"),
         (("nowhere_at_all:f",), {"x": X}, "No module named"),
         (("checked_models:broken",), {"x": X}, "RuntimeError: no such checkpoint"),
         (("checked_models:number",), {"x": X}, "gives int, not a module"),

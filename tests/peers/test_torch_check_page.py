@@ -59,6 +59,8 @@ def test_the_page_has_verdict_findings_picture_and_operations(found, tmp_path):
     for each in found.findings:
         assert " ".join(each.text.split()) in words
         assert each.name in words
+        assert each.remedy in words
+        assert each.fix in words
     svg = next(attributes for tag, attributes in page.elements if tag == "svg")
     assert svg["aria-label"].startswith("Signal propagation.")
     heads = sum(tag == "tr" for tag, _ in page.elements)

@@ -132,7 +132,7 @@ def test_a_recurrent_classifier_is_named():
     found = kinds(result)
     assert found["embedding"] == "embedding"
     assert found["head"] == "linear"
-    assert any(name.startswith("lstm") for name in found)
+    assert any(name.startswith("layer") for name in found)
 
 
 class Checkpointed(nn.Module):

@@ -39,6 +39,12 @@ def test_xaviers_weights_vanish_under_relu():
     assert found.fix == "fix_ scales each layer"
 
 
+def test_a_signal_that_vanishes_in_each_seed_is_one_finding():
+    result = initperf.torch.check(lambda: perceptron("xavier_normal"), X, seeds=4)
+    (found,) = [each for each in result.findings if each.kind == "signal"]
+    assert "seeds)" not in found.text  # in each of them, at layers of their own
+
+
 def test_pytorchs_default_stops_gradients_of_thirty_layers():
     found = findings(lambda: perceptron("pytorch"))["gradient"]
     assert "the gradient vanishes" in found.text

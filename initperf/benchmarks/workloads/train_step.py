@@ -58,7 +58,7 @@ def _ours(
 
 def _check(activation: str, losses: Any, shape: Shape, dtype: str) -> None:
     """Check the first loss: sums of at most 1,000 terms a layer, in the working precision."""
-    network, images, labels = problem(shape, "float64", activation)
+    network, images, labels = problem(shape, "float64", activation, "numpy")
     network.parameters[:] = problem(shape, dtype, activation)[0].parameters
     expected, _ = network.evaluate(images, labels)
     allowed = len(shape) * max(shape) * float(np.finfo(dtype).eps) * expected

@@ -2,15 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from initperf.torch.fixing.branches import activated_scales, branch_ends
-from initperf.torch.fixing.graph import Node, Use
+from initperf.torch.fixing.graph import Moment, Node, Use
 from initperf.torch.parameters import Parameter
-
-Moment = Callable[[int], "float | None"]
 
 TOLERANCE = 0.01
 """Relative distance of a factor from 1 that is left as it is; it makes a second call idle."""

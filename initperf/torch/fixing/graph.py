@@ -11,6 +11,9 @@ import torch
 
 Replay = Callable[[Sequence[torch.Tensor]], torch.Tensor]
 
+Moment = Callable[[int], "float | None"]
+"""From the place of a node to its second moment, or None where it comes later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:

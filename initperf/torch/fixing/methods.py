@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from initperf.torch.fixing.gains import Gains, Moment
-from initperf.torch.fixing.graph import Use
-from initperf.torch.fixing.passes import Decide, Pass
+from initperf.torch.fixing.gains import Gains
+from initperf.torch.fixing.graph import Moment, Use
+from initperf.torch.fixing.passes import Pass
 from initperf.torch.fixing.propagation import propagate
+from initperf.torch.fixing.scaling import Decide
 from initperf.torch.parameters import Parameter
 from initperf.torch.signals.batches import copied, forward
 from initperf.torch.signals.preserving import preserved
@@ -47,7 +48,7 @@ def one_pass(model: nn.Module, batch: Any, decide: Decide | None = None) -> Pass
         Buffers, flags, gradients and random states are afterwards what they were.
     batch : torch.Tensor, tuple, list or dict
     decide : callable, optional
-        As `Pass` takes it.
+        As `initperf.torch.fixing.scaling.Scaling` takes it.
     """
     # with gradients: without, modules of PyTorch take fused paths that hide their operations
     with preserved(model), torch.inference_mode(mode=False), torch.enable_grad():
@@ -120,8 +121,8 @@ def lsuv(model: nn.Module, batch: Any, found: Mapping[str, Parameter]) -> Scaled
     gains = Gains(found, survey.nodes)
     factors: dict[str, float] = {}
 
-    def decide(use: Use, recorded: Pass) -> float:
-        return gains.decide(use, use.gain if use.recurrent else use.power, recorded.moment)
+    def decide(use: Use, moment: Moment) -> float:
+        return gains.decide(use, use.gain if use.recurrent else use.power, moment)
 
     for done in range(2, PASSES + 2):
         gains.changed.clear()

@@ -1,8 +1,6 @@
 """Context that records the graph of a forward pass, and may scale weights as they are used."""
 
-import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +9,13 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from initperf.torch.fixing.graph import Node, Use
+from initperf.torch.fixing.growth import Growth
 from initperf.torch.fixing.operations import (
     COPIES,
     LOOKUPS,
     MAKERS,
     NORMALIZING,
     RECTIFIERS,
-    address_of,
     again,
     bias_of,
     carries,
@@ -30,11 +28,10 @@ from initperf.torch.fixing.operations import (
     silenced_units,
     unit_axis,
 )
-from initperf.torch.fixing.owners import Held, Owners, Weight
+from initperf.torch.fixing.owners import Owners, Weight
 from initperf.torch.fixing.recurrent import LAYERS, products
+from initperf.torch.fixing.scaling import Decide, Scaling
 from initperf.torch.signals.calls import is_view, tensors
-
-Decide = Callable[[Use, "Pass"], float]
 
 _TRIES = 4
 """Rescalings of one weight at one operation; the second is needed where the first overflowed."""
@@ -43,37 +40,33 @@ _TRIES = 4
 class Pass(TorchDispatchMode):  # type: ignore[misc]
     """Context that records the graph of a forward pass, and may scale weights as they are used.
 
-    Attributes
-    ----------
-    nodes : list of Node
-        In the order of execution.
-    factors : dict of str to float
-        By what weights were multiplied.
-    owners : Owners
-        What parameters are, and why some cannot be scaled.
-
     Parameters
     ----------
     model : torch.nn.Module
     decide : callable, optional
-        From a use, and this context, to the factor by which to multiply its weight; the operation
-        is then repeated with the new weight.
+        As `Scaling` takes it; an operation is repeated with its new weight.
+
+    Attributes
+    ----------
+    owners : Owners
+        What parameters are, and why some cannot be scaled.
     """
 
     def __init__(self, model: nn.Module, decide: Decide | None = None) -> None:
         super().__init__()
-        self.nodes: list[Node] = []
-        self.factors: dict[str, float] = {}
-        self._decide = decide
-        self._places: dict[int, int] = {}
         self.owners = Owners(model)
-        self._calls: Counter[str] = Counter()
-        # kept, so that no address of a tensor that is known is given to another one
-        self._alive: list[torch.Tensor] = []
+        self._graph = Growth(self.owners)
+        self._scaling = Scaling(decide)
 
-    def moment(self, place: int) -> float | None:
-        """Return the second moment of a node, or None where there is none yet."""
-        return self.nodes[place].second_moment if place < len(self.nodes) else None
+    @property
+    def nodes(self) -> list[Node]:
+        """Return the graph, in the order of execution."""
+        return self._graph.nodes
+
+    @property
+    def factors(self) -> dict[str, float]:
+        """Return by what weights were multiplied."""
+        return self._scaling.factors
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -88,12 +81,11 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
         if not results or is_view(function):
             return result
         operation = name_of(function)
-        self._alive += results
+        self._graph.keep(results)
         if operation in COPIES and len(operands) == 1 and self._copied(operands[0], results[0]):
             return result
         if operation not in LOOKUPS and self.owners.add_computed(operands, results):
-            for x in results:
-                self._places.pop(address_of(x), None)
+            self._graph.forget(results)
             return result
         if operation in LAYERS:
             return self._recurred(function, named, result)
@@ -106,12 +98,10 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
     def _copied(self, operand: torch.Tensor, result: torch.Tensor) -> bool:
         """Take a copy for what it is a copy of; return whether it is one of something known."""
         held = self.owners.held(operand)
-        place = self._places.get(address_of(operand))
         if held is not None:
             self.owners.add_copy(held, result)
-        elif place is not None:
-            self._places[address_of(result)] = place
-        return held is not None or place is not None
+            return True
+        return self._graph.copy(operand, result)
 
     def _multiplied(
         self,
@@ -143,8 +133,8 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             for x in tensors(list(named.values()))
             if carries(x) and x is not weight.operand and x is not bias
         ]
-        places = tuple(self._place(x) for x in signals)
-        call = self._call(name)
+        places = tuple(self._graph.place(x) for x in signals)
+        call = self._scaling.call(name)
         for _ in range(_TRIES):
             use = Use(
                 weight=name,
@@ -155,14 +145,15 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
                 bias=self.owners.name_of(bias),
                 recurrent=weight.held.parameter.recurrent,
             )
-            factor = self._factor(use, places)
+            factor = self._scaling.factor(use, places, self._graph.moment)
             if factor == 1.0:
                 break
-            self._scale(weight.held, factor)
+            self._scaling.scale(weight.held, factor)
             result = again(function, named)
         outcome = next(x for x in tensors(result) if carries(x))
-        self._alive.append(outcome)
-        self._record(outcome, Node(operation, places, *moments(outcome), use=use, bias=use.bias))
+        self._graph.keep([outcome])
+        node = Node(operation, places, *moments(outcome), use=use, bias=use.bias)
+        self._graph.put(node, [outcome])
         return result
 
     def _recurred(self, function: Any, named: dict[str, Any], result: Any) -> Any:
@@ -187,54 +178,30 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             if held is None:
                 self.owners.blame(product.weight)
                 continue
-            places = () if product.signal is None else (self._place(product.signal),)
+            places = () if product.signal is None else (self._graph.place(product.signal),)
             name = held.parameter.name
             use = Use(
                 weight=name,
-                call=self._call(name),
+                call=self._scaling.call(name),
                 lookup=False,
                 gain=product.gain,
                 power=product.power,
                 bias=None,
                 recurrent=held.parameter.recurrent,
             )
-            factor = self._factor(use, places)
+            factor = self._scaling.factor(use, places, self._graph.moment)
             if factor != 1.0:
-                self._scale(held, factor)
+                self._scaling.scale(held, factor)
                 scaled, square = True, factor * factor
                 use = replace(use, gain=use.gain * square, power=use.power * square)
-            self.nodes.append(Node(operation, places, 0.0, use.power, use=use))
-            inner.append(len(self.nodes) - 1)
+            inner.append(self._graph.add(Node(operation, places, 0.0, use.power, use=use)))
         outcome = again(function, named) if scaled else result
         results = [x for x in tensors(outcome) if carries(x)]
-        self._alive += results
+        self._graph.keep(results)
         # sigmoid and tanh bound what it gives, at any size of its products
         node = Node(operation, tuple(inner), *moments(results[0]), normalizes=True)
-        for x in results:
-            self._record(x, node)
+        self._graph.put(node, results)
         return outcome
-
-    def _call(self, name: str) -> int:
-        """Return how often a weight was used before, and count one more use."""
-        self._calls[name] += 1
-        return self._calls[name] - 1
-
-    def _factor(self, use: Use, places: tuple[int, ...]) -> float:
-        """Return the factor that is decided; what overflowed is decided by its expectation."""
-        if self._decide is None:
-            return 1.0
-        if not math.isfinite(use.power) and places:
-            reaching = self.nodes[places[0]].second_moment
-            use = replace(use, power=use.gain * reaching)
-        return self._decide(use, self)
-
-    def _scale(self, held: Held, factor: float) -> None:
-        name = held.parameter.name
-        with torch.no_grad():
-            for tensor in (held.parameter.tensor, *held.copies):
-                tensor.mul_(factor)
-        torch.autograd.graph.increment_version(held.parameter.tensor)
-        self.factors[name] = self.factors.get(name, 1.0) * factor
 
     def _add(
         self,
@@ -246,9 +213,9 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
     ) -> None:
         """Record an operation without a weight."""
         operation = name_of(function)
-        places = tuple(self._place(x) for x in operands)
+        places = tuple(self._graph.place(x) for x in operands)
         if operation.startswith(MAKERS) or self._constant(places):
-            self._record(results[0], Node("constant", (), *moments(results[0])))
+            self._graph.put(Node("constant", (), *moments(results[0])), results[:1])
             return
         replay = None
         if torch.Tag.pointwise in function.tags and operands:
@@ -264,14 +231,13 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
             normalizes=batch or operation in NORMALIZING,
             replay=replay,
         )
-        for x in results:
-            self._record(x, node)
+        self._graph.put(node, results)
 
     def _silenced(self, function: Any, operands: Sequence[torch.Tensor]) -> torch.Tensor | None:
         """Return which units a rectifier is about to silence because of their bias."""
         if name_of(function) not in RECTIFIERS or not operands:
             return None
-        place = self._places.get(address_of(operands[0]))
+        place = self._graph.known(operands[0])
         before = None if place is None else self.nodes[place]
         if before is None or before.bias is None:
             return None
@@ -280,20 +246,3 @@ class Pass(TorchDispatchMode):  # type: ignore[misc]
 
     def _constant(self, places: Sequence[int]) -> bool:
         return bool(places) and all(self.nodes[x].constant for x in places)
-
-    def _record(self, x: torch.Tensor, node: Node) -> None:
-        if not self.nodes or self.nodes[-1] is not node:
-            self.nodes.append(node)
-        self._places[address_of(x)] = len(self.nodes) - 1
-        self.owners.forget(x)
-
-    def _place(self, x: torch.Tensor) -> int:
-        """Return the place of a tensor's node, which is made for one from outside."""
-        address = address_of(x)
-        if address not in self._places:
-            kind = "constant" if self.owners.constant(x) else "input"
-            kind = "parameter" if self.owners.held(x) is not None else kind
-            self.nodes.append(Node(kind, (), *moments(x)))
-            self._places[address] = len(self.nodes) - 1
-            self._alive.append(x)
-        return self._places[address]

@@ -13,6 +13,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "copied": "a copy keeps its directions at any scale; draw it, by init_",
         "duplicate": "units that are equal stay so at any scale; draw them, by init_",
         "gate": "gates are the model's choice, and any multiple of 0 is 0; set it",
+        "overflow": "the batch is not finite, at any scale of the weights",
         "scores": "queries and keys of unit variance need the division, which the model lacks",
         "unreached": "gradients stop in the model's code, at any scale of its weights",
         "loss_sum": "the loss adds up its terms at any scale of the weights",
@@ -53,6 +54,6 @@ def unmended(findings: Iterable[Finding], left: Mapping[str, str]) -> Iterator[U
         own = [
             f"{name} is left as it is: {reason}"
             for name, reason in left.items()
-            if name.rpartition(".")[0] in each.layers
+            if {name, name.rpartition(".")[0]} & set(each.layers)
         ]
         yield Unmended(each, "; ".join(own) or "every weight that can be moved is at its target")

@@ -1,7 +1,7 @@
 """Kind, parents, fans and factors of an operation, from its call."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -66,14 +66,20 @@ _LAYERS = ("linear", "convolution", "recurrent", "embedding", "attention")
 class Classifier:
     """Makes operations from calls, in the order of a run.
 
+    Parameters
+    ----------
+    recurrent : container of str
+        Paths of recurrent layers: what a step reads and its state are no trunk and branch.
+
     Attributes
     ----------
     operations : list of Operation
         Without names; a recorder may replace one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recurrent: Container[str] = ()) -> None:
         self.operations: list[Operation] = []
+        self._recurrent = recurrent
         self._ancestry = Ancestry()
         self._averages: set[int] = set()
 
@@ -189,7 +195,7 @@ class Classifier:
         if first == second:
             return plain
         apart = self._ancestry.trunk_and_branch(first, second)
-        if apart is not None:
+        if apart is not None and plain.module not in self._recurrent:
             return replace(plain, kind="residual", parents=apart)
         return replace(plain, parents=(first, second))
 

@@ -15,6 +15,7 @@ from torch.nn.modules.module import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from initperf.torch.parameters import RECURRENT
 from initperf.torch.signals.calls import (
     Call,
     call_of,
@@ -120,8 +121,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         self.detached: set[int] = set()
         self.direction = ""
         self.samples = 1
-        self._classifier = Classifier()
         self._paths = module_paths(model)
+        recurrent = [module for module in model.modules() if isinstance(module, RECURRENT)]
+        self._classifier = Classifier({self._paths[id(module)] for module in recurrent})
         self._origins = Origins()
         self._held: dict[int, torch.Tensor] = {}
         for name, parameter in model.named_parameters():

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from initperf.errors import UnsuitableError
 from initperf.torch.signals.additions import Addition, additions
 from initperf.torch.signals.batches import copied, forward, named_tensors
 from initperf.torch.signals.calls import tensors
@@ -17,6 +18,7 @@ from initperf.torch.signals.operation_names import named
 from initperf.torch.signals.prediction import Known, predictions
 from initperf.torch.signals.preserving import preserved
 from initperf.torch.signals.recorder import Recorder, graph_of
+from initperf.torch.signals.recurrences import Recurrence, recurrences
 from initperf.torch.signals.scores import ScoreSpread
 from initperf.torch.signals.statistics import Measurement
 from initperf.torch.signals.weights import Copies, Descent, ParameterState, copies, states
@@ -41,6 +43,8 @@ class Run:
     parameters : tuple of ParameterState
     copies : tuple of Copies
         Groups of different weights that are equal, but for a factor.
+    recurrences : tuple of Recurrence
+        Weights of recurrent layers.
     additions : tuple of Addition
     spreads : tuple of ScoreSpread
     weights : dict of int to tuple of float
@@ -58,6 +62,7 @@ class Run:
     backward: tuple[Measurement, ...]
     parameters: tuple[ParameterState, ...]
     copies: tuple[Copies, ...]
+    recurrences: tuple[Recurrence, ...]
     additions: tuple[Addition, ...]
     spreads: tuple[ScoreSpread, ...]
     weights: dict[int, tuple[float, float]]
@@ -107,9 +112,14 @@ def run(model: nn.Module, question: Question, seed: int, cut: dict[str, float]) 
     Raises
     ------
     ValueError
-        For a model that returns no floating-point tensor, or a loss that is no scalar. Errors of
-        the model come through.
+        For a model that returns no floating-point tensor with elements, or a loss that is no
+        scalar. Errors of the model come through.
+    UnsuitableError
+        For a parameter that has no shape yet.
     """
+    for name, parameter in model.named_parameters():
+        if nn.parameter.is_lazy(parameter):
+            raise UnsuitableError(f"{name}: it has no shape before the first call")
     with preserved(model), torch.inference_mode(mode=False), torch.enable_grad():
         torch.manual_seed(seed)
         recorder = Recorder(model)
@@ -130,6 +140,8 @@ def run(model: nn.Module, question: Question, seed: int, cut: dict[str, float]) 
 def _check(ends: Sequence[torch.Tensor], loss: Any) -> None:
     if not ends:
         raise ValueError("the model returns no floating-point tensor")
+    if not any(x.numel() for x in ends):
+        raise ValueError("the model returns tensors without elements: the batch must hold samples")
     if loss is not None and not (isinstance(loss, torch.Tensor) and loss.numel() == 1):
         shown = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
         raise ValueError(f"loss must give a scalar, not shape {shown}")
@@ -237,6 +249,7 @@ def _assembled(
         backward=backward,
         parameters=tuple(found),
         copies=tuple(copies(model, found)),
+        recurrences=tuple(recurrences(model)),
         additions=tuple(additions(measured)),
         spreads=tuple(recorder.spreads),
         weights=dict(recorder.weights),

@@ -85,6 +85,20 @@ THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
             "one rule gives one gain; He et al. by the fan-out, as in ResNet, differs by 2 between "
             "blocks",
         ),
+        "recurrent": Threshold(
+            3.0,
+            "√(fan-in E[w²]) of a weight that a recurrent layer multiplies its own state by; of "
+            "several gates, the largest",
+            "Sompolinsky, Crisanti & Sommers 1988: beyond 1 a random recurrent network is chaotic; "
+            "√2 by He et al. 2015, times a margin of 2",
+        ),
+        "recurrent memory": Threshold(
+            0.1,
+            "the same: a layer without gates must keep at least so much of its state from step to "
+            "step; of a layer with gates a note",
+            "Pascanu, Mikolov & Bengio 2013: three steps pass on its cube, 0.001; PyTorch's "
+            "default gives 0.58",
+        ),
         "signal": Threshold(
             1e3,
             "largest ratio between the root mean squares of two layers' results",

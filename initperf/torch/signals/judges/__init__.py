@@ -17,6 +17,7 @@ from initperf.torch.signals.judges.parameters import (
     unwritten,
 )
 from initperf.torch.signals.judges.ranges import overflow
+from initperf.torch.signals.judges.recurrent import recurrent
 from initperf.torch.signals.judges.softmaxes import scores
 from initperf.torch.signals.judges.units import dead, duplicate
 from initperf.torch.signals.running import Run
@@ -31,6 +32,7 @@ JUDGES = (
     fan,
     large,
     unlike_siblings,
+    recurrent,
     dead,
     scores,
     signal,
@@ -44,20 +46,24 @@ JUDGES = (
 """Functions from a run to its findings; causes come before their consequences."""
 
 
+_FIRST = ("overflow", "dead", "signal", "gradient")
+"""Kinds of which a run has one finding, the first place, which differs from seed to seed."""
+
+
 def judged(runs: Sequence[Run]) -> list[Finding]:
     """Return what is wrong or worth a note, each once for all seeds.
 
     Parameters
     ----------
     runs : sequence of Run
-        A finding of some of them only says of how many.
+        A finding of some of them only says of how many. Its numbers are those of the first.
     """
     found: dict[tuple[str, str], Finding] = {}
     seen: dict[tuple[str, str], set[int]] = {}
     for judge in JUDGES:
         for run in runs:
             for each in judge(run):
-                key = each.kind, each.name
+                key = each.kind, "" if each.kind in _FIRST else each.name
                 found.setdefault(key, each)
                 seen.setdefault(key, set()).add(run.seed)
     several = len(runs)

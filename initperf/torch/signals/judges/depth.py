@@ -94,6 +94,10 @@ def _grown(run: Run, before: Measurement, last: Measurement) -> list[str]:
 
 def _rate_cause(run: Run, span: Sequence[int], rate: float) -> tuple[str, str]:
     """Return why the second moment changes by a rate a layer, by theory, and what would hold."""
+    states = {each.name for each in run.recurrences if each.state}
+    again = next((run.operations[i].weight for i in span if run.operations[i].weight in states), "")
+    if again:
+        return f"{again} multiplies the state of its layer at each step", "orthogonal would hold"
     middle = span[len(span) // 2]
     operation, square = run.operations[middle], run.weights[middle][1]
     normalized, activation = following(run, middle)
@@ -111,14 +115,25 @@ def _rate_cause(run: Run, span: Sequence[int], rate: float) -> tuple[str, str]:
     return with_theory, remedy(activation)
 
 
+def _steepest(run: Run, found: Sequence[Measurement]) -> Iterator[Measurement]:
+    """Visit gradients; of a recurrent layer's weight, whose steps add up, that of one step only."""
+    again = {each.name for each in run.recurrences}
+    largest: dict[str, Measurement] = {}
+    for each in found:
+        weight = each.operation.weight
+        if weight not in again:
+            yield each
+        elif weight not in largest or each.statistics.norm > largest[weight].statistics.norm:
+            largest[weight] = each
+    yield from largest.values()
+
+
 def gradient(run: Run) -> Iterator[Finding]:
     """Compare the largest gradients in the first and the last quarter of layers."""
     directions = [each.direction for each in run.backward]
     direction = "cotangent" if "cotangent" in directions else "loss"
-    reached = {
-        each.operation.index: each
-        for each in layers([each for each in run.backward if each.direction == direction])
-    }
+    found = layers([each for each in run.backward if each.direction == direction])
+    reached = {each.operation.index: each for each in _steepest(run, found)}
     ordered = [
         reached[each.operation.index]
         for each in layers(run.forward)

@@ -16,9 +16,15 @@ _NEAR = 0.05
 
 
 def _weighted(run: Run) -> Iterator[tuple[Operation, float, float]]:
-    """Visit the layers with the second moment of their weight and the gain that it leads to."""
+    """Visit the layers with the second moment of their weight and the gain that it leads to.
+
+    A weight that is used several times is visited where it is used first. Those of recurrent
+    layers have a judge of their own.
+    """
+    seen = {each.name for each in run.recurrences}
     for operation in run.operations:
-        if operation.weighted:
+        if operation.weighted and operation.weight not in seen:
+            seen.add(operation.weight)
             square = run.weights[operation.index][1]
             yield operation, square, math.sqrt(operation.terms * square)
 

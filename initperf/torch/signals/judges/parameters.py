@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from initperf.torch.signals.finding import Finding
-from initperf.torch.signals.graph import ancestors, children
+from initperf.torch.signals.graph import Operation, ancestors, children
 from initperf.torch.signals.running import Run
 from initperf.torch.signals.thresholds import THRESHOLDS
 from initperf.torch.signals.weights import ParameterState
@@ -35,13 +35,11 @@ def unwritten(run: Run) -> Iterator[Finding]:
 
 def constant(run: Run) -> Iterator[Finding]:
     """Find weights whose entries are all equal, where units can then not become different."""
-    held = {each.name: each for each in run.parameters if each.constant}
-    for operation in run.operations:
-        state = held.get(operation.weight)
-        if not operation.weighted or state is None or len(state.shape) < 2:
-            continue
-        if state.second_moment == 0.0 and _ends(run, operation.index):
-            continue  # a branch or a model that starts from 0 on purpose
+    held = {each.name: each for each in run.parameters if each.constant and len(each.shape) > 1}
+    states = {each.name for each in run.recurrences if each.state}
+    for operation, state in ((o, held[name]) for o in run.operations for name in _weights(o, held)):
+        if state.second_moment == 0.0 and (state.name in states or _ends(run, operation.index)):
+            continue  # without a memory, or a branch or a model that starts from 0 on purpose
         yield Finding(
             "constant",
             state.name,
@@ -50,6 +48,13 @@ def constant(run: Run) -> Iterator[Finding]:
             remedy="draw it at random",
             layers=(operation.name,),
         )
+
+
+def _weights(operation: Operation, held: Container[str]) -> list[str]:
+    """Return which of some weights multiply a signal in an operation."""
+    if operation.kind == "recurrent":
+        return [name for name in operation.parameters if name in held]
+    return [operation.weight] if operation.weighted and operation.weight in held else []
 
 
 def _ends(run: Run, index: int) -> bool:

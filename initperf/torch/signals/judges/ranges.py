@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from initperf.torch.signals.finding import Finding
 from initperf.torch.signals.running import Run
+from initperf.torch.signals.statistics import Measurement
 from initperf.torch.signals.thresholds import THRESHOLDS
 
 
@@ -15,21 +16,22 @@ def overflow(run: Run) -> Iterator[Finding]:
         mask = each.statistics.mean == -math.inf and not operation.weighted
         if share > THRESHOLDS["overflow"].limit and not mask:
             where = "result" if each.direction == "forward" else "gradient"
+            given = operation.kind == "input"
             yield Finding(
                 "overflow",
                 operation.name,
                 f"{share:.2g} of the elements of {operation.name} are not finite "
                 f"({where} in {each.statistics.dtype})",
-                cause=_cause(run, each.operation.parents, each.statistics.dtype),
-                remedy="smaller weights before it, or bfloat16",
-                fix="fix_ scales weights",
+                cause="the batch holds them" if given else _cause(run, each),
+                remedy="a finite batch" if given else "smaller weights before it, or bfloat16",
+                fix="" if given else "fix_ scales weights",
                 layers=(operation.name,),
             )
             return
 
 
-def _cause(run: Run, parents: tuple[int, ...], dtype: str) -> str:
-    read = [run.forward[parent].statistics.largest for parent in parents]
-    if dtype != "float16" or not read:
+def _cause(run: Run, found: Measurement) -> str:
+    read = [run.forward[parent].statistics.largest for parent in found.operation.parents]
+    if found.statistics.dtype != "float16" or not read:
         return ""
     return f"it reads magnitudes of up to {max(read):.3g}, and float16 ends at 65504"

@@ -97,7 +97,8 @@ def duplicate(run: Run) -> Iterator[Finding]:
     """Find layers with units that equal each other for the whole batch."""
     for each in run.forward:
         operation, share = each.operation, each.statistics.duplicates
-        if operation.weighted and share > THRESHOLDS["duplicate"].limit:
+        finite = each.statistics.nonfinite == 0.0  # units of NaN alone equal each other
+        if operation.weighted and finite and share > THRESHOLDS["duplicate"].limit:
             yield Finding(
                 "duplicate",
                 operation.name,
