@@ -180,7 +180,7 @@ WRITING = {
     "sweep": ["sweep", *SMALL, "--seed", "0,1", "--workers", "1", "--out", "runs"],
     "export": ["runs", "kept", "--export", "table.csv", "--rows", "steps"],
     "merge": ["runs", "kept", "--merge", "other"],
-    "bench": ["bench", "--quick", "--filter", "normal 784", "--save", "bench.json"],
+    "bench": ["bench", "--quick", "--filter", "uniform 784", "--save", "bench.json"],
     "profile": ["profile", "--seconds", "0.01", "squared_norm"],
     "report": ["report", "--from", "kept", "--only", "final_accuracy", "--out", "page"],
     "document": ["report", "--from", "kept", "--format", "pdf", "--out", "page"],
