@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from initperf import SCHEMES
+from initperf import SCHEMES, draw_network
 from initperf.errors import UnsuitableError
 from initperf.schemes._loss import Loss
 from initperf.schemes.gradinit import by_layer, scaled
@@ -68,6 +68,13 @@ def test_metainit_recovers_from_weights_that_are_too_large(start):
     assert mean_quotient(after) < 0.5
     # norms follow the batches, by 0.1 a step and more with momentum, but are those of small weights
     assert np.all(norms(after) < 0.6 * norms(before))
+
+
+def test_metainit_that_brings_weights_to_zero_is_refused_without_a_warning():
+    images = np.random.default_rng(0).random((256, 20))
+    sizes = (20, 16, 16, 16, 16, 5)
+    with pytest.raises(UnsuitableError, match="metainit left the range of numbers in step"):
+        draw_network("metainit", sizes, "linear", rng=2, batch=images, residual=1)
 
 
 def test_metainit_changes_norms_alone():

@@ -17,7 +17,7 @@ from initperf.benchmarks.passes import PASSES
 from initperf.benchmarks.timing import compare
 from initperf.benchmarks.workloads import PREPARATIONS
 
-TRIALS = 300
+TRIALS = 150
 AT_LEAST = binom.ppf(0.001, TRIALS, 0.93)
 
 _AB = Budget(seconds=1.0)  # pytest-benchmark's own, 1 s and 5 rounds

@@ -7,9 +7,8 @@ from contextlib import contextmanager, suppress
 from itertools import starmap
 
 import joblib
-from joblib.externals.loky.backend import resource_tracker
 
-from initperf._core.parallel import default_threads, interrupts_ignored
+from initperf._core.parallel import default_threads, interrupts_ignored, start_resource_trackers
 from initperf_figures import _svg
 from initperf_figures._figure import ReportFigure, Tables
 from initperf_figures._svg import Files
@@ -53,7 +52,7 @@ def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterato
     )
     started: Generator[Files] = (each for each in list[Files]())
     with suppress(Exception):
-        resource_tracker.ensure_running()  # which would let interrupts through when it starts
+        start_resource_trackers()
     try:
         with interrupts_ignored(), suppress(Exception):  # where no process can be started
             started = pool(joblib.delayed(files)(*each) for each in arguments)

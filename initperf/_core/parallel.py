@@ -106,6 +106,20 @@ def _quota(group: Path) -> float:
     return math.inf
 
 
+def start_resource_trackers() -> None:
+    """Start the processes in which joblib and Python keep account of shared resources.
+
+    Pools start them, and Python lets interrupts through again when it does so: they must run
+    before `interrupts_ignored` begins. They ignore Ctrl-C themselves.
+    """
+    from multiprocessing import resource_tracker
+
+    from joblib.externals.loky.backend import resource_tracker as loky_resource_tracker
+
+    resource_tracker.ensure_running()
+    loky_resource_tracker.ensure_running()
+
+
 @contextlib.contextmanager
 def interrupts_ignored() -> Iterator[None]:
     """Keep Ctrl-C from the processes that are started in the block, for good.

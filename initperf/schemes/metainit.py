@@ -118,7 +118,8 @@ class MetaInit(Scheme):
                 weights = layers[number]
                 slope = np.sign(np.vdot(weights, by_weights))
                 change[number] = self.momentum * change[number] - self.rate * slope
-                weights *= 1.0 + change[number] / np.linalg.norm(weights)
+                with np.errstate(divide="ignore", invalid="ignore"):  # refused in the next step
+                    weights *= 1.0 + change[number] / np.linalg.norm(weights)
         network.parameters[:] = parameters
 
     def _random_loss(self, network: Network, source: Source, step: int) -> Loss:

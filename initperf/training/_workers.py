@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from initperf._core.parallel import interrupts_ignored
+from initperf._core.parallel import interrupts_ignored, start_resource_trackers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -163,10 +163,9 @@ def in_processes(
     parallel = joblib.Parallel(
         n_jobs=workers, backend="loky", return_as="generator_unordered", batch_size=1
     )
-    from joblib.externals.loky.backend import resource_tracker
 
     results: Any = None
-    resource_tracker.ensure_running()  # which would let interrupts through again when it starts
+    start_resource_trackers()
     try:
         with interrupts_ignored():  # by the processes, which this one ends
             results = parallel(joblib.delayed(function)(*call) for call in calls)

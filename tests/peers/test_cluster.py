@@ -1,5 +1,6 @@
 """Sweeps on a Dask cluster of real processes on loopback."""
 
+import contextlib
 import json
 import time
 
@@ -21,9 +22,8 @@ GRID = list(
 )
 
 
-@pytest.fixture
-def cluster():
-    """Give a scheduler with two workers."""
+@contextlib.contextmanager
+def two_workers():
     found = Cluster()
     try:
         found.start_scheduler()
@@ -35,12 +35,26 @@ def cluster():
         found.end()
 
 
+@pytest.fixture
+def cluster():
+    """Give a scheduler with two workers, to be harmed."""
+    with two_workers() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def lasting():
+    """Give a scheduler with two workers that several tests use."""
+    with two_workers() as found:
+        yield found
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_cluster_gives_the_bits_of_threads(blobs, tmp_path, cluster):
+def test_a_cluster_gives_the_bits_of_threads(blobs, tmp_path, lasting):
     threads = sweep(GRID, datasets={"mnist": blobs})
     store = RunStore(tmp_path)
-    workers = Workers(scheduler=cluster.address)
+    workers = Workers(scheduler=lasting.address)
     runs = sweep(GRID, datasets={"mnist": blobs}, workers=workers, store=store)
     for one, other in zip(threads, runs, strict=True):
         assert one.name == other.name
@@ -52,12 +66,12 @@ def test_a_cluster_gives_the_bits_of_threads(blobs, tmp_path, cluster):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_cluster_trains_regressions_with_the_bits_of_threads(cluster):
+def test_a_cluster_trains_regressions_with_the_bits_of_threads(lasting):
     rows = np.random.default_rng(0).normal(size=(100, 3))
     own = {"own": from_arrays(rows, rows[:, 0] * rows[:, 1])}
     grid = [one.replace(loss="squared_error", dataset="own") for one in GRID]
     threads = sweep(grid, datasets=own)
-    runs = sweep(grid, datasets=own, workers=Workers(scheduler=cluster.address))
+    runs = sweep(grid, datasets=own, workers=Workers(scheduler=lasting.address))
     assert [run.test_r2 for run in runs] == [run.test_r2 for run in threads]
     for one, other in zip(threads, runs, strict=True):
         assert np.array_equal(one.step_columns["loss"], other.step_columns["loss"])
@@ -182,13 +196,13 @@ def test_no_scheduler_is_one_line(blobs, address, monkeypatch):
     ],
     ids=lambda verb: verb[0],
 )
-def test_a_map_and_depths_of_a_cluster_are_those_of_threads(verb, cluster, tmp_path, capsys):
+def test_a_map_and_depths_of_a_cluster_are_those_of_threads(verb, lasting, tmp_path, capsys):
     data = cluster_trial.dataset()
     np.savez(tmp_path / "own.npz", X=data.train_images, y=data.train_labels)
     words = [*verb, "--activation", "relu", "--width", "8", "--epochs", "1", "--batch-size", "100"]
     words += ["--dataset", str(tmp_path / "own.npz"), "--format", "png", "--json"]
     shown = []
-    for out, place in (("threads", []), ("cluster", ["--scheduler", cluster.address])):
+    for out, place in (("threads", []), ("cluster", ["--scheduler", lasting.address])):
         assert cli.main([*words, "--out", str(tmp_path / out), *place]) == 0
         shown.append(json.loads(capsys.readouterr().out))
     assert shown[0] == shown[1]
