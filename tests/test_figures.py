@@ -418,3 +418,14 @@ def test_declared_densities_stand_upright_at_their_bounds(few: Tables) -> None:
     steep = np.flatnonzero(np.diff(y))
     assert np.diff(x)[steep] == pytest.approx(0)
     assert x[steep] == pytest.approx([-1, 1])
+
+
+def test_a_rule_that_hardly_learns_has_not_the_widest_range_of_good_rates() -> None:
+    rows = [("he_normal", 0.9, 0.5), ("constant", 0.2, 2.0), ("lecun_normal", 0.8, 0.3)]
+    rates = pd.DataFrame(rows, columns=["initializer", "test_accuracy", "good_decades"])
+    rates = rates.assign(activation="relu", learning_rate=0.1, best=True)
+    rates = rates.assign(good_low=0.1, good_high=0.3, good_open=False)
+    words = FIGURES["rate_ranges"].finding({"rates": rates})
+    assert "that of he_normal with ReLU, 0.5 decades" in words
+    assert "that of lecun_normal with ReLU, 0.3" in words
+    assert "constant" not in words

@@ -22,6 +22,7 @@ from initperf_figures._style import (
 
 _ROW_INCHES = 0.2
 _AROUND = 0.95
+_ABLE = 0.5  # of an activation's best accuracy: below, any rate is as bad as another
 
 
 def ranges_of(rates: pd.DataFrame) -> pd.DataFrame:
@@ -119,15 +120,18 @@ def caption(tables: Tables) -> str:
 
 
 def finding(tables: Tables) -> str:
-    """Return which rule of each activation has the widest and the narrowest range."""
+    """Return which of the rules that learn well has the widest and which the narrowest range."""
     ranges = ranges_of(tables["rates"])
     if ranges.empty:
         return "No rule learns at any of the rates."
+    most = ranges.groupby("activation")["test_accuracy"].transform("max")
+    ranges = ranges[ranges["test_accuracy"] >= _ABLE * most]
     wide, narrow = (
         ranges.loc[getattr(ranges["good_decades"], which)()] for which in ("idxmax", "idxmin")
     )
     return (
-        f"The widest range of good rates is that of {wide['initializer']} with "
+        "Of the initializers that reach half of the best accuracy, the widest range of good rates "
+        f"is that of {wide['initializer']} with "
         f"{activation_name(wide['activation'])}, {wide['good_decades']:.1f} decades; the narrowest "
         f"that of {narrow['initializer']} with {activation_name(narrow['activation'])}, "
         f"{narrow['good_decades']:.1f}."
