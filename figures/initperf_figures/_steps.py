@@ -1,6 +1,7 @@
 """Lines of a quantity of the layers by training step, with a panel for each activation."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,8 @@ from initperf_figures._axes import (
     magnitude,
     power,
 )
-from initperf_figures._figure import Tables
-from initperf_figures._numbers import with_rules
+from initperf_figures._figure import Tables, register
+from initperf_figures._numbers import by_rule, with_rules
 from initperf_figures._style import INK, across, canvas, in_order, strokes
 
 _AROUND = 0.75  # inches of a panel's height for its title and the text below
@@ -139,3 +140,54 @@ def lacks_steps(column: str, tables: Tables) -> str:
     if column in layers and layers.loc[layers[column].notna(), "step"].nunique() > 1:
         return ""
     return "layers recorded at several steps (--record step)"
+
+
+def register_steps(
+    name: str,
+    column: str,
+    *,
+    title: str,
+    label: str,
+    caption: str,
+    finding: Callable[[Tables], str],
+    order: int,
+    band: tuple[float, float] | None = None,
+) -> None:
+    """Register a figure of a column of the table of layers by step, on log axes.
+
+    Parameters
+    ----------
+    name : str
+        Name of the figure.
+    column : str
+        Column of the table ``layers``.
+    title, caption : str
+        Of the figure.
+    label : str
+        Label of the y axes, with the unit.
+    finding : callable
+        Returns the sentence that the figure shows.
+    order : int
+        Place in the section.
+    band : tuple of float, optional
+        Ends of a range that is shaded for comparison.
+    """
+
+    def draw(tables: Tables) -> Figure:
+        return by_step(over_layers(tables, column), label, band=band)
+
+    def numbers(tables: Tables) -> pd.DataFrame:
+        return by_rule(with_rules(tables, "layers"), [column], "step")
+
+    register(
+        name,
+        title=title,
+        caption=caption,
+        finding=finding,
+        needs=("runs", "layers"),
+        draw=draw,
+        numbers=numbers,
+        section="training",
+        order=order,
+        wants=partial(lacks_steps, column),
+    )
