@@ -166,3 +166,41 @@ def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
+
+
+def _workers_of(parent: int) -> list[dict[str, str]]:
+    """Return what Linux says of the worker processes that a process has started."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            facts = (line.partition(":") for line in (process / "status").read_text().splitlines())
+            status = {name: value.strip() for name, _, value in facts}
+            if (
+                int(status["PPid"]) == parent
+                and b"loky_posix" in (process / "cmdline").read_bytes()
+            ):
+                found.append(status)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells which signals a process blocks")
+def test_workers_block_ctrl_c_from_their_start(tmp_path: Path) -> None:
+    """Else a worker that is pressed while Python itself starts would print a fatal error."""
+    script = tmp_path / "script.py"
+    script.write_text(INTERRUPTED)
+    with subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "drawn")],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "begun\n"
+            workers = _workers_of(child.pid)
+        finally:
+            os.killpg(child.pid, signal.SIGKILL)
+    assert len(workers) == 2
+    blocked = [int(status["SigBlk"], 16) >> (signal.SIGINT - 1) & 1 for status in workers]
+    assert blocked == [1, 1]
