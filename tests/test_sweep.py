@@ -249,6 +249,48 @@ def test_a_closed_generator_stops_its_threads():
         stop.look()
 
 
+LEAVES_A_THREAD = """
+import sys, time
+from initperf.training import _workers
+
+def work(seconds):
+    time.sleep(seconds)  # without a look at `stop`
+    print("ended", flush=True)
+
+_workers._GRACE_SECONDS = 0.0
+results = _workers.on_threads(work, [0.0, float(sys.argv[1])], 2, _workers.Stop())
+next(results)
+results.close()
+print("left", flush=True)
+"""
+
+
+def test_a_process_ends_after_the_threads_that_it_left():
+    assert child.run(LEAVES_A_THREAD, "1").split() == ["ended", "left", "ended"]
+
+
+PRESSES_CTRL_C = """
+import signal, time
+from initperf.training import _workers
+
+class Endless:
+    def join(self):
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(600)
+
+_workers._left.append(Endless())
+"""
+
+
+def test_ctrl_c_ends_a_process_that_waits_for_its_threads():
+    process = child.start(PRESSES_CTRL_C)
+    try:
+        _, complaints = process.communicate(timeout=child.TIMEOUT_SECONDS)
+    finally:
+        process.kill()
+    assert (process.returncode, complaints) == (130, "")
+
+
 def test_pace_in_words(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])

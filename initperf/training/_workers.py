@@ -1,6 +1,9 @@
 """Calls side by side, on threads or in processes, that can be stopped."""
 
+import atexit
+import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +16,9 @@ Result = TypeVar("Result")
 
 _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
+_INTERRUPTED = 130
+
+_left: list[threading.Thread] = []
 
 
 class StoppedError(Exception):
@@ -73,8 +79,8 @@ def on_threads(
 ) -> Iterator[Result]:
     """Give ``function(item)`` of each item when it is ready, several at a time on threads.
 
-    When the generator is closed, or Ctrl-C is pressed, calls are told to stop; they are waited
-    for, two seconds at most, and end with the process otherwise.
+    When the generator is closed, or Ctrl-C is pressed, calls are told to stop. They are waited for
+    here, two seconds at most, and again before the process ends.
 
     Parameters
     ----------
@@ -134,6 +140,24 @@ def on_threads(
         for thread in threads:
             if thread.is_alive():
                 thread.join(max(0.0, limit - time.monotonic()))
+        _left.extend(thread for thread in threads if thread.is_alive())
+
+
+@atexit.register
+def _wait_for_threads() -> None:
+    """Wait for calls that were told to stop and have not, before the process ends.
+
+    OpenBLAS waits for its own threads when a process ends, and waits forever if another thread
+    multiplies matrices meanwhile. Ctrl-C ends the process at once.
+    """
+    try:
+        for thread in _left:
+            thread.join()
+    except KeyboardInterrupt:
+        try:
+            sys.stdout.flush()
+        finally:
+            os._exit(_INTERRUPTED)
 
 
 def in_processes(

@@ -227,7 +227,8 @@ def test_a_recipe_may_come_from_another_distribution(tmp_path):
 def test_the_example_of_shards_prints_one_digest():
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "4"]
     example = str(ROOT / "examples" / "sharded.py")
-    done = subprocess.run([*command, example], capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, example], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     found = dict(re.findall(r"^(\d) process\w*: ([0-9a-f]{64})$", done.stdout, re.MULTILINE))
     assert sorted(found) == ["1", "2", "3", "4"]
     assert len(set(found.values())) == 1
