@@ -2,11 +2,14 @@
 
 import logging
 import threading
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import child
+import numba
 import pytest
 
-from initperf.jit.notice import LOGGER, CompileNotice
+from initperf.jit.notice import LOGGER, CompileNotice, announce
 
 JIT = {"NUMBA_DISABLE_JIT": "0"}
 
@@ -115,6 +118,23 @@ def test_short_waits_add_up_and_nested_ones_count_once(told):
     with notice.compiling("third"):
         pause.wait(0.4)
         assert told() == ["compiling (once per machine): third"]
+
+
+@pytest.mark.parametrize("lacking", [(), ("numba.core.registry:CPUDispatcher()._renamed",)])
+def test_the_compiler_of_a_jitted_function_is_timed_where_numba_lets_it(monkeypatch, lacking):
+    timed = []
+    kept = SimpleNamespace(compiling=lambda name: nullcontext(timed.append(name)))
+    monkeypatch.setattr("initperf.jit.notice._NOTICE", kept)
+    monkeypatch.setattr("initperf.jit.notice.missing", lambda part: lacking)
+
+    @numba.njit
+    def one_more(x):
+        return x + 1
+
+    announce(one_more)
+    assert [one_more(1), one_more(2)] == [2, 3]
+    watched = not lacking and not numba.config.DISABLE_JIT
+    assert timed == [one_more.__qualname__] * watched
 
 
 def test_no_wait_is_told_after_a_failure(told):

@@ -67,6 +67,35 @@ def test_a_draw_has_the_same_bits_and_doctor_warns(part, tmp_path):
     assert (files > 0) == (part in ("wide vectors", "inlining", "compiler events"))
 
 
+RENAMED = """
+import json, sys
+from initperf.jit import internals
+
+internals.PARTS[sys.argv[1]] += (sys.argv[2],)  # before anything asks for the part
+from initperf.jit.policy import CODE_CACHE
+"""
+
+COUNT = """
+from initperf.profiling.code import compiled_functions
+
+print(len(compiled_functions()))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["code cache", "compiler notice", "compiled functions"])
+def test_attributes_that_only_dispatchers_have_are_looked_up_in_one(part, tmp_path):
+    known = {"NUMBA_DISABLE_JIT": "0", "INITPERF_CACHE": str(tmp_path)}
+    name = "numba.core.registry:CPUDispatcher()._renamed"
+    printed, count = child.run(RENAMED + DRAW + COUNT, part, name, **known).splitlines()
+    drawn, ((status, words, _),), files = json.loads(printed)
+    assert bytes.fromhex(drawn) == draw("uniform", (40, 30), rng=1).tobytes()
+    assert status == "warning"
+    assert words.endswith(f"lacks {name}: initperf does without {part}")
+    assert (files > 0) == (part != "code cache")
+    assert (int(count) > 0) == (part != "compiled functions")
+
+
 TRAIN = """
 import numpy as np
 from initperf.data import Dataset

@@ -10,7 +10,9 @@ names is one of `PARTS`; where one of its names is missing, that part alone is s
 - ``code cache``: compiled code is not kept on disk.
 - ``views``: rows of an array are made by numba's own ``reshape``.
 - ``instructions``: nothing is compiled; the NumPy references of kernels run in their place.
+- ``compiler notice``: nothing is said while a process waits for the compiler.
 - ``compiler events``: a profile does not show the passes of numba.
+- ``compiled functions``: a profile shows no functions, their code and LLVM's passes.
 
 The names exported here are for modules that ask `missing` first, or whose work is done inside
 functions that are compiled only then; a missing one is a stand-in that does nothing.
@@ -21,6 +23,7 @@ import importlib
 import itertools
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -31,6 +34,8 @@ import numba
 _CONTEXT, _RESULT = "numba.core.base:BaseContext", "numba.core.compiler:CompileResult"
 _LIBRARY = "numba.core.codegen:JITCodeLibrary"
 _CONVENTION = "numba.core.callconv:CPUCallConv"
+_DESCRIPTOR = "numba.core.funcdesc:FunctionDescriptor"
+_DISPATCHER = "numba.core.registry:CPUDispatcher()"  # some attributes are of instances only
 _PIPELINE = "numba.core.compiler:DefaultPassBuilder"
 
 PARTS: dict[str, tuple[str, ...]] = {
@@ -40,6 +45,8 @@ PARTS: dict[str, tuple[str, ...]] = {
         f"{_PIPELINE}.define_nopython_pipeline",
         "numba.core.compiler_machinery:PassManager.finalize",
         "numba.core.compiler_machinery:register_pass",
+        "numba.core.codegen:CPUCodegen.magic_tuple",
+        "numba.core.cpu:CPUContext.codegen",
         "numba.core.lowering:Lower.pre_lower",
         "numba.core.registry:CPUTarget.target_context",
         "numba.core.registry:cpu_target",
@@ -54,8 +61,12 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.core.compiler:Flags.no_cfunc_wrapper",
         "numba.core.compiler:Flags.no_compile",
         "numba.core.compiler:Flags.no_cpython_wrapper",
+        "numba.core.compiler:_LowerResult.cfunc",
+        "numba.core.compiler:_LowerResult.env",
+        "numba.core.compiler:_LowerResult.fndesc",
         "numba.core.cpu:CPUContext.codegen",
-        "numba.core.funcdesc:FunctionDescriptor.lookup_module",
+        f"{_DESCRIPTOR}.lookup_module",
+        f"{_DESCRIPTOR}.qualname",
     ),
     "code cache": (
         "numba.core.caching:NullCache.cache_path",
@@ -64,8 +75,15 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.core.caching:NullCache.save_overload",
         f"{_RESULT}._rebuild",
         f"{_RESULT}._reduce",
+        f"{_RESULT}.codegen",
+        f"{_RESULT}.library",
+        f"{_RESULT}.lifted",
+        f"{_DISPATCHER}._cache",
         "numba.core.bytecode:FunctionIdentity._unique_ids",
+        "numba.core.codegen:CPUCodegen.magic_tuple",
+        "numba.core.codegen:CodeLibrary.has_dynamic_globals",
         "numba.core.cpu:CPUContext.codegen",
+        "numba.core.dispatcher:LiftedCode.can_cache",
         "numba.core.runtime:rtsys.initialize",
         "numba.core.serialize:dumps",
     ),
@@ -75,6 +93,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.np.arrayobj:populate_array",
     ),
     "instructions": (
+        f"{_CONTEXT}.cast",
         f"{_CONTEXT}.get_constant",
         f"{_CONTEXT}.get_dummy_value",
         f"{_CONTEXT}.get_value_type",
@@ -88,23 +107,45 @@ PARTS: dict[str, tuple[str, ...]] = {
         "numba.core.cgutils:if_unlikely",
         "numba.core.cgutils:pack_array",
         "numba.core.cgutils:unpack_tuple",
+        f"{_DESCRIPTOR}.llvm_func_name",
         f"{_LIBRARY}.get_pointer_to_function",
+        f"{_RESULT}.fndesc",
+        f"{_RESULT}.library",
         "numba.core.cpu:CPUContext.call_conv",
         "numba.core.dispatcher:Dispatcher.get_compile_result",
         "numba.core.errors:TypingError",
+        "numba.core.typing.context:BaseContext.unify_types",
     ),
+    "compiler notice": (f"{_DISPATCHER}._compiler.compile",),
     "compiler events": ("numba.core.event:install_recorder", "numba.core.event:install_timer"),
+    "compiled functions": (
+        f"{_DESCRIPTOR}.llvm_cfunc_wrapper_name",
+        f"{_DESCRIPTOR}.llvm_cpython_wrapper_name",
+        f"{_DESCRIPTOR}.llvm_func_name",
+        f"{_DISPATCHER}.overloads",
+        f"{_DISPATCHER}.targetoptions",
+        f"{_LIBRARY}.get_defined_functions",
+        f"{_LIBRARY}.get_pointer_to_function",
+        f"{_RESULT}.fndesc",
+        f"{_RESULT}.library",
+        f"{_RESULT}.metadata",
+    ),
 }
 """The private names that each part of this project needs."""
 
 
 def _found(name: str, otherwise: Any = None) -> Any:
-    """Return what ``module:attribute.attribute`` names, or a stand-in where it is missing."""
+    """Return what ``module:attribute.attribute`` names, or a stand-in where it is missing.
+
+    ``class()`` is an instance: a dispatcher, of a function that is never compiled.
+    """
     module, _, attributes = name.partition(":")
     try:
         found: Any = importlib.import_module(module)
         for attribute in filter(None, attributes.split(".")):
-            found = getattr(found, attribute)
+            found = getattr(found, attribute.removesuffix("()"))
+            if attribute.endswith("()"):
+                found = found(lambda: None)
     except (ImportError, AttributeError):
         return otherwise
     return found
@@ -254,5 +295,18 @@ def set_code_cache(dispatcher: Any, cache: Any) -> None:
         With the methods and properties of numba's own: ``load_overload(signature, context)``,
         ``save_overload(signature, result)``, ``flush()``, ``cache_path``.
     """
-    if hasattr(dispatcher, "_cache"):
-        dispatcher._cache = cache
+    dispatcher._cache = cache
+
+
+def wrap_compilation(dispatcher: Any, around: Callable[..., Any]) -> None:
+    """Let a jitted function be compiled by a function around numba's own.
+
+    Parameters
+    ----------
+    dispatcher : object
+        As ``numba.njit`` returns it.
+    around : callable
+        ``around(compile_function, *arguments)`` returns what numba's function returns.
+    """
+    compiler = dispatcher._compiler
+    compiler.compile = functools.partial(around, compiler.compile)

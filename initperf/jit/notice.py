@@ -12,6 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from numba.extending import is_jitted
+
+from initperf.jit.internals import missing, wrap_compilation
+
 NOTICEABLE_SECONDS = 1.0
 
 LOGGER = logging.getLogger("initperf.jit")
@@ -66,17 +70,15 @@ _NOTICE = CompileNotice()
 def announce(jitted: Callable[..., Any]) -> None:
     """Let a jitted function say when its process waits for the compiler.
 
-    Where numba's dispatchers are built otherwise than is known here, nothing is said.
+    Where numba lacks the private names for that, nothing is said.
 
     Parameters
     ----------
     jitted : callable
         As ``numba.njit`` returns it, or a plain function where the compiler is disabled.
     """
-    compiler = getattr(jitted, "_compiler", None)
-    if hasattr(compiler, "compile"):
-        name = getattr(jitted, "__qualname__", "")
-        compiler.compile = functools.partial(_compile, name, compiler.compile)  # type: ignore[union-attr]
+    if is_jitted(jitted) and not missing("compiler notice"):
+        wrap_compilation(jitted, functools.partial(_compile, jitted.__qualname__))
 
 
 def _compile(name: str, compile_function: Callable[..., Any], *arguments: Any) -> Any:
