@@ -86,7 +86,7 @@ def test_a_page_of_runs_whose_data_cannot_be_loaded_says_what_measures_the_loss_
     assert cli.main(["report", "--from", str(store.directory), *words]) == 0
     assert "the loss along the first gradient is not drawn: " in capsys.readouterr().err
     html = (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
-    (line,) = (line for line in html.splitlines() if "Not drawn: “Loss along" in line)
+    (line,) = (line for line in html.splitlines() if "<li>“Loss along" in line)
     assert "initperf report --from STORE --data-dir DIR" in line
 
 

@@ -10,7 +10,20 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from initperf_figures._style import ACCENT, CONTEXT, EDGE, INK, MUTED, PAPER, RULE, look, settle
+from initperf_figures._style import (
+    ACCENT,
+    CONTEXT,
+    EDGE,
+    INK,
+    MKL,
+    MUTED,
+    PAPER,
+    RIVAL,
+    RULE,
+    TORCH,
+    look,
+    settle,
+)
 
 PNG_DPI = 300
 _COMPRESSION = 2  # half the time of zlib's default of 6, for files a tenth longer
@@ -27,6 +40,9 @@ _VARIABLES = {
     EDGE: "var(--edge)",
     PAPER: "var(--paper)",
     ACCENT: "var(--accent)",
+    RIVAL: "var(--rival)",
+    TORCH: "var(--torch)",
+    MKL: "var(--mkl)",
 }
 
 
