@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import json
 import sys
 import tempfile
@@ -59,11 +60,14 @@ def test_a_store_can_be_filtered(store):
 
 
 def test_the_loss_along_first_gradients_of_a_store_is_that_of_its_runs(tmp_path):
-    """Rates and seeds of a rule begin with the same weights: its first seed is measured, once."""
+    """Rates and seeds of a rule begin with the same weights: its first seed is measured, once.
+
+    The rules have no rate in common, so that their best ones differ, which makes no setups.
+    """
     store = RunStore(tmp_path)
     runs = {}
-    for name in ("he_normal", "zeros"):
-        for rate, seed in ((0.05, 1), (0.05, 0), (0.4, 0), (0.4, 1)):
+    for name, rates in {"he_normal": (0.05, 0.4), "zeros": (0.1, 0.3)}.items():
+        for rate, seed in itertools.product(rates, (1, 0)):
             changes = {"initializer": name, "learning_rate": rate, "seed": seed}
             one = SMALL.replace(dataset="mnist_5k", **changes)
             runs[name, seed] = train(one)
@@ -72,7 +76,7 @@ def test_the_loss_along_first_gradients_of_a_store_is_that_of_its_runs(tmp_path)
     gradients = Gradients(None, lambda _title: contextlib.nullcontext(silent), notices.append)
     tables = stored_tables(tmp_path, gradients=gradients)
     expected = runs["he_normal", 0].descents(runs["zeros", 0])
-    pd.testing.assert_frame_equal(tables["descent"], expected)
+    pd.testing.assert_frame_equal(tables["descent"], expected.assign(setup=""))
     assert set(tables["runs"]["setup"]) == set(tables["descent"]["setup"]) == {""}
     assert not notices
     assert "descent" not in stored_tables(tmp_path)
