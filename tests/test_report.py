@@ -55,7 +55,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not {"style", "script"} & set(self.open):
-            self.words += data + " "
+            self.words += data.replace("\u00a0", " ") + " "  # spaces that do not break
 
 
 def _dot(_tables: Tables) -> Figure:

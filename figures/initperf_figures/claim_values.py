@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import CONTEXT, across, canvas
+from initperf_figures._style import CONTEXT, MUTED, across, canvas
 from initperf_figures.claims import COLOURS, worst_first
 
 _ROW_INCHES = 1.12  # a panel with its two lines of title
@@ -46,7 +46,7 @@ def draw(tables: Tables) -> Figure:
         _panel(axes, claim, own["value"].to_numpy(float))
     for axes in panels[len(claims) :]:
         axes.remove()
-    figure.supxlabel("value of the claim's quantity")
+    figure.supxlabel("value of the claim’s quantity", color=MUTED)
     return figure
 
 
