@@ -32,7 +32,7 @@ DTYPE = "float32"
 COLUMNS = columns_of("workload")
 """Columns of a table of speeds; `initperf.benchmarks.rows.COLUMNS` describes them."""
 
-FULL_SECONDS, QUICK_SECONDS = 6.0, 3.0
+FULL_SECONDS, QUICK_SECONDS = 6.0, 2.0
 """Seconds that all workloads take together; each has an equal share."""
 
 Step = tuple[Workload, Size]
