@@ -118,7 +118,7 @@ def workload_lines(rows: Sequence[Row]) -> list[str]:
                 f"{number(row.ratio)} ({number(row.ratio_low)} to {number(row.ratio_high)})",
                 number(row.median_s / ours),
                 f"{number(row.percent_of_limit)} % ({row.limit})",
-                number(row.first_call_s),
+                f"{row.first_call_s:.2f}",
             ]
         )
     headings = ["size", "method", "median, ms", "interval, ms", "baseline over it"]
