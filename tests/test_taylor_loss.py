@@ -62,6 +62,18 @@ def test_the_loss_and_its_gradient_are_those_of_training(activation):
 
 
 @pytest.mark.parametrize("layers", [0, *BLOCKS])
+def test_losses_along_a_line_are_those_of_its_points(layers):
+    sizes = BLOCKS[layers][0] if layers else (6, 7, 5, 4)
+    network, loss, (way, _) = setting("tanh", sizes, layers)
+    lengths = (-0.5, 0.0, 2.0)
+    found = loss.values_along(network.parameters, way, lengths)
+    expected = [loss.value(network.parameters + length * way) for length in lengths]
+    # sums of at most nine terms in each layer, of weights or of products first
+    np.testing.assert_allclose(found, expected, rtol=100 * np.finfo(float).eps)
+    assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize("layers", [0, *BLOCKS])
 @pytest.mark.parametrize("activation", [*SMOOTH, "relu"])
 def test_hessian_products_are_the_limits_of_differences(activation, layers):
     sizes = BLOCKS[layers][0] if layers else (6, 7, 5, 4)

@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
 
 from initperf_figures._style import ACCENT, CONTEXT, EDGE, INK, MUTED, PAPER, RULE, look, settle
 
 PNG_DPI = 300
+_POINTS_AN_INCH = 72  # the unit of SVG files
 _COMPRESSION = 2  # half the time of zlib's default of 6, for files a tenth longer
 
 UNDATED: dict[str, Any] = {"CreationDate": None, "Creator": "initperf"}
@@ -58,9 +60,7 @@ def files(figure: Figure) -> Files:
         figure.set_layout_engine("none")
         image = io.BytesIO()
         # Figure.savefig would draw twice, at first for the layout, which is already final.
-        svg = _vector(figure)
-        with matplotlib.rc_context({"svg.fonttype": "path"}):
-            outlines = _vector(figure)
+        svg, outlines = _vectors(figure)
         paper: Any = FigureCanvasPdf(figure)
         document = io.BytesIO()
         paper.print_pdf(document, metadata=UNDATED)
@@ -70,13 +70,37 @@ def files(figure: Figure) -> Files:
     return Files(svg, outlines, image.getvalue(), document.getvalue())
 
 
-def _vector(figure: Figure) -> str:
-    """Return a figure's SVG, the same for the same figure, in the style's ``svg.fonttype``."""
-    text = io.StringIO()
-    canvas: Any = FigureCanvasSVG(figure)
-    canvas.print_svg(text)
-    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text.getvalue(), flags=re.DOTALL)
-    svg = re.sub(r'(?<= )(d|x|y)="[^"]*"', _shorten, svg)
+class _Twofold(RendererSVG):  # type: ignore[misc]  # untyped in matplotlib
+    """SVG with all text in it twice, as paths and as text, between comments."""
+
+    def draw_text(self, *arguments: Any, **options: Any) -> None:
+        for fonttype in ("path", "none"):  # the style's comes last, and stays
+            self.writer.comment(f"begin {fonttype}")
+            matplotlib.rcParams["svg.fonttype"] = fonttype  # a context would take longer than text
+            super().draw_text(*arguments, **options)
+            self.writer.comment(f"end {fonttype}")
+
+
+def _vectors(figure: Figure) -> list[str]:
+    """Return a figure's SVG with text as text and with text as paths; both from one drawing."""
+    FigureCanvasSVG(figure)
+    dpi, figure.dpi = figure.dpi, _POINTS_AN_INCH
+    width, height = figure.get_size_inches()
+    points = width * _POINTS_AN_INCH, height * _POINTS_AN_INCH
+    twofold = io.StringIO()
+    vectors = _Twofold(*points, twofold, image_dpi=dpi)
+    renderer: Any = MixedModeRenderer(figure, width, height, dpi, vectors)
+    figure.draw(renderer)
+    renderer.finalize()
+    text = re.sub(r"<metadata>.*?</metadata>", "", twofold.getvalue(), flags=re.DOTALL)
+    text = re.sub(r'(?<= )(d|x|y)="[^"]*"', _shorten, text)
+    return [_one_of_two(text, left_out) for left_out in ("path", "none")]
+
+
+def _one_of_two(svg: str, left_out: str) -> str:
+    """Return the SVG of `_Twofold` without one of the two, and without what varies or is empty."""
+    part = rf"<!-- begin {left_out} -->.*?<!-- end {left_out} -->"
+    svg = re.sub(rf"{part}|<!--.*?-->", "", svg, flags=re.DOTALL)
     # Some identifiers are hashes of addresses in memory: number them in order of appearance.
     places: dict[str, str] = {}
     svg = re.sub(

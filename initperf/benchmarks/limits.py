@@ -245,7 +245,7 @@ def _triad(out: Any, left: Any, right: Any, scale: Any, turns: Any) -> None:
 
 
 def least_seconds_a_turn(
-    tasks: Sequence[Task], *, sample_seconds: float = 0.002, budget_seconds: float = 0.1
+    tasks: Sequence[Task], *, sample_seconds: float = 0.002, budget_seconds: float = 0.05
 ) -> float:
     """Return the least seconds that one turn of all tasks side by side takes.
 

@@ -30,7 +30,7 @@ DTYPE = "float32"
 COLUMNS = columns_of("workload")
 """Columns of a table of speeds; `initperf.benchmarks.rows.COLUMNS` describes them."""
 
-FULL_SECONDS, QUICK_SECONDS = 6.0, 3.0
+FULL_SECONDS, QUICK_SECONDS = 6.0, 2.0
 """Seconds that all workloads take together; each has an equal share."""
 
 Step = tuple[Workload, Size]
@@ -43,7 +43,8 @@ class Selection:
     Attributes
     ----------
     quick : bool
-        Smaller sizes and less time.
+        Smaller sizes and less time, and no NumPy references: they are specifications, much slower
+        than what is compared.
     words : str
         Words that all must be in a workload's name and size, as in ``"normal 784"``.
     peers : bool
@@ -64,7 +65,7 @@ class Selection:
             (workload, size)
             for workload in known.values()
             for size in (workload.quick_sizes if self.quick else workload.sizes)
-            if any(workload.entries(size, DTYPE, peers=self.peers))
+            if self.entries((workload, size))
         ]
 
     def steps(self) -> list[Step]:
@@ -78,6 +79,12 @@ class Selection:
         every = self.every()
         among = [_label(step) for step in every]
         return select(every, _label, self.words, kind="workload", among=among)
+
+    def entries(self, step: Step) -> list[Entry]:
+        """Return the methods that are timed, of a workload at a size."""
+        workload, size = step
+        found = workload.entries(size, DTYPE, peers=self.peers)
+        return [one for one in found if not (self.quick and one.method.role == "reference")]
 
     def seconds(self) -> float:
         """Return the share of time of each workload, the same whichever are selected."""
@@ -120,15 +127,15 @@ def measure_workloads(
     share = selection.seconds() if seconds is None else seconds
     found: list[Row] = []
     with existing_objects_kept():
-        for workload, size in with_progress(steps, _label, progress):
+        for step in with_progress(steps, _label, progress):
+            workload, _ = step
             budget = Budget(
                 seconds=share,
                 least_rounds=3,
                 pause_seconds=workload.pause_seconds,
                 preparations=preparations,
             )
-            entries = list(workload.entries(size, DTYPE, peers=selection.peers))
-            found += _measured((workload, size), entries, budget)
+            found += _measured(step, selection.entries(step), budget)
     return found
 
 

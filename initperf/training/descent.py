@@ -99,7 +99,7 @@ def _along_gradient(loss: Loss, start: np.ndarray) -> dict[str, np.ndarray]:
         here = loss.value(start)
         first = here - steps * float(gradient @ gradient)
         return {
-            "loss": np.array([loss.value(start - step * gradient) for step in steps]),
+            "loss": loss.values_along(start, -gradient, STEPS),
             "first_order": first,
             "second_order": first + 0.5 * steps**2 * float(gradient @ curved),
             "start_loss": np.full(len(steps), here),
