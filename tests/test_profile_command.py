@@ -100,6 +100,7 @@ def test_a_training_run_is_compiled_where_it_is_profiled(capsys, tmp_path, monke
     code, out, _ = run(capsys, "profile", *words, "--seconds", "0.05", "--json", "--out", out)
     assert code == 0
     found = json.loads(out)
+    assert ", 1 epoch of " in found["title"]
     phases = [row["phase"] for row in found["phases"]]
     assert phases[:2] == ["import", "data"]
     assert {"warm call", "- steps", "- evaluation", "- draw", "- rest"} <= set(phases)

@@ -242,6 +242,8 @@ def test_the_page_needs_nothing_else_and_shows_everything():
     assert body.startswith("<main>")
     assert body.endswith("</main>")
     assert text.count('<div class="table" tabindex="0" role="group" aria-label=') == 2
+    assert '<th scope="col" class="number">time</th>' in text
+    assert '<td class="number">250 ms</td>' in text
     assert "prefers-color-scheme: dark" in text
     assert text.count("<button") == len(flame(samples))
     assert "forward(UniTuple, int64, float32[,], …): 1 sample, 25.0 %" in text

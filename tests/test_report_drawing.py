@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import joblib
 import pytest
+from joblib.externals.loky import process_executor
 from matplotlib.figure import Figure
 from synthetic_tables import Tables, synthetic_tables
 
@@ -116,6 +118,27 @@ def test_few_figures_and_one_processor_need_no_other_process(
     monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
     with _drawing.drawing(figures, tables) as results:
         assert len(list(results)) == len(figures)
+
+
+@pytest.mark.slow
+def test_a_thread_of_the_pool_that_fails_when_it_is_closed_says_nothing(
+    figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = process_executor._ExecutorManagerThread
+    flag, failed = manager.flag_executor_shutting_down, []
+
+    def flag_and_fail(self: object) -> None:
+        flag(self)
+        failed.append(self)
+        raise KeyError(1)  # as of a task that was dropped before a process could take it
+
+    monkeypatch.setattr(manager, "flag_executor_shutting_down", flag_and_fail)
+    said: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    with _drawing.drawing(figures, tables) as results:
+        next(results)
+    assert (len(failed), said) == (1, [])
+    assert threading.excepthook == said.append
 
 
 INTERRUPTED = """

@@ -1,6 +1,8 @@
 """Reports drawn again, from tables and from stores of runs."""
 
+import contextlib
 import errno
+import itertools
 import json
 import sys
 import tempfile
@@ -9,9 +11,11 @@ import pandas as pd
 import pytest
 
 from initperf import Experiment, cli, train
+from initperf._core.progress import silent
 from initperf.errors import DataError
 from initperf.report.rescue import keep_tables
 from initperf.report.stored import stored_tables
+from initperf.report.stored_gradients import Gradients
 from initperf.training.store import RunStore
 from initperf_figures import report as writer
 
@@ -53,6 +57,41 @@ def test_a_store_can_be_filtered(store):
         stored_tables(store.directory, activations=["tanh"])
     with pytest.raises(DataError, match="there is no directory"):
         stored_tables(store.directory / "nowhere")
+
+
+def test_the_loss_along_first_gradients_of_a_store_is_that_of_its_runs(tmp_path):
+    """Rates and seeds of a rule begin with the same weights: its first seed is measured, once.
+
+    The rules have no rate in common, so that their best ones differ, which makes no setups.
+    """
+    store = RunStore(tmp_path)
+    runs = {}
+    for name, rates in {"he_normal": (0.05, 0.4), "zeros": (0.1, 0.3)}.items():
+        for rate, seed in itertools.product(rates, (1, 0)):
+            changes = {"initializer": name, "learning_rate": rate, "seed": seed}
+            one = SMALL.replace(dataset="mnist_5k", **changes)
+            runs[name, seed] = train(one)
+            store.save(runs[name, seed])
+    notices = []
+    gradients = Gradients(None, lambda _title: contextlib.nullcontext(silent), notices.append)
+    tables = stored_tables(tmp_path, gradients=gradients)
+    expected = runs["he_normal", 0].descents(runs["zeros", 0])
+    pd.testing.assert_frame_equal(tables["descent"], expected.assign(setup=""))
+    assert set(tables["runs"]["setup"]) == set(tables["descent"]["setup"]) == {""}
+    assert not notices
+    assert "descent" not in stored_tables(tmp_path)
+
+
+def test_a_page_of_runs_whose_data_cannot_be_loaded_says_what_measures_the_loss_along_gradients(
+    store, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
+    words = ["--only", "learning_rates,loss_along_gradient", "--out", str(tmp_path / "r")]
+    assert cli.main(["report", "--from", str(store.directory), *words]) == 0
+    assert "the loss along the first gradient is not drawn: " in capsys.readouterr().err
+    html = (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+    (line,) = (line for line in html.splitlines() if "<li>“Loss along" in line)
+    assert "initperf report --from STORE --data-dir DIR" in line
 
 
 @pytest.mark.slow

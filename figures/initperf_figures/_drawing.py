@@ -1,14 +1,18 @@
 """Drawing of many figures side by side, by processes of joblib."""
 
 import gc
-import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import starmap
 
 import joblib
 
-from initperf._core.parallel import default_threads, interrupts_ignored, start_resource_trackers
+from initperf._core.parallel import (
+    close_pool,
+    default_threads,
+    interrupts_ignored,
+    start_resource_trackers,
+)
 from initperf_figures import _svg
 from initperf_figures._figure import ReportFigure, Tables
 from initperf_figures._svg import Files
@@ -58,8 +62,7 @@ def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterato
             started = pool(joblib.delayed(files)(*each) for each in arguments)
         yield _completed(started, arguments)
     finally:
-        with warnings.catch_warnings(action="ignore"):  # joblib warns of results left unused
-            started.close()
+        close_pool(started)
 
 
 def _completed(

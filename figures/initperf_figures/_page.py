@@ -55,6 +55,7 @@ _MEASURED_BY = {
     "depth_limits": "initperf depths --out DIR",
     "benchmark_history": "initperf history",
     "claims": "initperf reproduce",
+    "descent": "initperf report --from STORE --data-dir DIR, with the data of its runs",
 }
 """What measures tables that a report lacks by default, or with ``--quick``."""
 

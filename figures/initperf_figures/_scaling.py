@@ -11,14 +11,14 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from initperf_figures._axes import LINE_PITCH, spread, thinned
 from initperf_figures._figure import WORKLOAD
-from initperf_figures._style import ACCENT, INK, MUTED, PAPER
+from initperf_figures._style import ACCENT, INK, MKL, MUTED, PAPER, RIVAL, TORCH
 
 # library: colour and marker; colours also differ in lightness, and lines are named at their end
 _LIBRARIES = {
     "NumPy reference": (MUTED, "D"),
-    "NumPy": ("#c4662b", "s"),
-    "PyTorch": ("#9a4fb8", "^"),
-    "MKL": ("#8a6800", "v"),
+    "NumPy": (RIVAL, "s"),
+    "PyTorch": (TORCH, "^"),
+    "MKL": (MKL, "v"),
     "Numba": (ACCENT, "o"),
 }
 _OTHER = (INK, "P")

@@ -30,6 +30,8 @@ CONTEXT = "#cdd2da"
 EDGE = "#b9bfc9"
 PAPER = "#ffffff"
 ACCENT = "#0072b2"
+RIVAL, TORCH, MKL = "#b75a20", "#9a4fb8", "#7d5f00"
+"""Colours of other libraries: NumPy and whatever has none of its own, PyTorch, MKL."""
 
 # Width of a figure of the page, in inches: at its 1080 px, 8.5 pt text is 12 px tall.
 WIDTH = 10.8

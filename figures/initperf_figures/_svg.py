@@ -11,7 +11,20 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
 
-from initperf_figures._style import ACCENT, CONTEXT, EDGE, INK, MUTED, PAPER, RULE, look, settle
+from initperf_figures._style import (
+    ACCENT,
+    CONTEXT,
+    EDGE,
+    INK,
+    MKL,
+    MUTED,
+    PAPER,
+    RIVAL,
+    RULE,
+    TORCH,
+    look,
+    settle,
+)
 
 PNG_DPI = 300
 _POINTS_AN_INCH = 72  # the unit of SVG files
@@ -29,6 +42,9 @@ _VARIABLES = {
     EDGE: "var(--edge)",
     PAPER: "var(--paper)",
     ACCENT: "var(--accent)",
+    RIVAL: "var(--rival)",
+    TORCH: "var(--torch)",
+    MKL: "var(--mkl)",
 }
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,9 +24,18 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    filters: dict[str, Callable[..., Any]] = {"cell": partial(cell, missing="–", typographic=True)}
+    filters: dict[str, Callable[..., Any]] = {
+        "cell": partial(cell, missing="–", typographic=True),
+        "unbroken": unbroken,
+    }
     found.filters.update(filters)
     return found
+
+
+def unbroken(words: str) -> str:
+    """Return a text whose lines do not end within products, factors and percentages."""
+    words = re.sub(r"(?<=\d) (?=×|%)", "\u00a0", words)
+    return re.sub(r"(?<=×) (?=\d)", "\u00a0", words)
 
 
 def script_of(*names: str) -> str:

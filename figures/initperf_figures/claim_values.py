@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import Tables, register
-from initperf_figures._style import CONTEXT, across, canvas
+from initperf_figures._style import CONTEXT, MUTED, across, canvas
 from initperf_figures.claims import COLOURS, worst_first
 
 _ROW_INCHES = 1.12  # a panel with its two lines of title
@@ -46,7 +46,7 @@ def draw(tables: Tables) -> Figure:
         _panel(axes, claim, own["value"].to_numpy(float))
     for axes in panels[len(claims) :]:
         axes.remove()
-    figure.supxlabel("value of the claim's quantity")
+    figure.supxlabel("value of the claim’s quantity", color=MUTED)
     return figure
 
 
@@ -67,14 +67,15 @@ def _panel(axes: Axes, claim: pd.Series, values: np.ndarray) -> None:
     if len(ticks) == 2 and ticks[1] - ticks[0] < 0.35 * (high - low):
         ticks = [0.5 * (ticks[0] + ticks[1])]  # two labels would lie on each other
     axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _text(value)))
+    digits = next(n for n in range(6, 18) if len({_text(tick, n) for tick in ticks}) == len(ticks))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _text(value, digits)))
     axes.tick_params(axis="x", labelsize=7.0)
     headed(axes, claim["claim"], f"{_text(claim['mean'])}: {claim['verdict']}", size=7.5)
 
 
-def _text(value: float) -> str:
-    """Return a number with six digits: tolerances may be as narrow as 1e-6 of their middle."""
-    return f"{value:.6g}".replace("-", "−")
+def _text(value: float, digits: int = 6) -> str:
+    """Return a number with six digits or more: tolerances may be narrower than 1e-6 of it."""
+    return f"{value:.{digits}g}".replace("-", "−")
 
 
 def numbers(tables: Tables) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from initperf_figures._axes import activation_name, activation_of, activations_of
-from initperf_figures._depth import layer_limits
+from initperf_figures._depth import layer_limits, medians
 from initperf_figures._figure import Tables, register
 from initperf_figures._numbers import by_rule
 from initperf_figures._style import INK, MUTED, RULE, canvas, in_order, strokes
@@ -99,15 +99,21 @@ def numbers(tables: Tables) -> pd.DataFrame:
     return by_rule(tables["signal"], ["dead_fraction", "saturated_fraction"], "layer")
 
 
-register(
-    "dead_saturated",
-    title="Dead and saturated units",
-    caption=(
+def caption(tables: Tables) -> str:
+    """Return the caption."""
+    return (
         "The height of a strip is the share of a layer’s units, from 0 to 100 %; the number is the "
         "share in the last layer. A dead ReLU is zero for every image and has no gradient. Units "
         "of activations that are not zero over an interval do not die but saturate: the share "
-        "counts units and images where the slope is below 1 % of the largest. Medians over seeds."
-    ),
+        "counts units and images where the slope is below 1 % of the largest. "
+        + medians(tables["signal"])
+    )
+
+
+register(
+    "dead_saturated",
+    title="Dead and saturated units",
+    caption=caption,
     needs=("signal",),
     draw=draw,
     numbers=numbers,

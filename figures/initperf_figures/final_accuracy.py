@@ -12,6 +12,8 @@ from initperf_figures._numbers import accuracies
 from initperf_figures._style import INK, MUTED, canvas, strokes
 from initperf_figures.recommendation import rank
 
+_FEW = 4  # activations and setups whose best rules a sentence can name
+
 
 def draw(tables: Tables) -> Figure:
     """Draw a ranking for each activation: a dot a seed, and an interval."""
@@ -103,11 +105,19 @@ def caption(tables: Tables) -> str:
 def finding(tables: Tables) -> str:
     """Return the best initializer of each activation."""
     ranking = rank(tables["runs"])
-    best = [
+    best = ranking[ranking["rank"] == 1].sort_values("accuracy", ascending=False)
+    words = [
         f"{row.initializer} with {activation_name(row.activation)} ({100 * row.accuracy:.1f} %)"
-        for row in ranking[ranking["rank"] == 1].itertuples()
+        for row in best.itertuples()
     ]
-    return f"The highest mean accuracy is that of {', '.join(best)}."
+    if len(words) <= _FEW:
+        return f"The highest mean accuracy is that of {', '.join(words)}."
+    counts = best["initializer"].value_counts()
+    which = ", ".join(f"{name} of {count}" for name, count in counts.items())
+    return (
+        f"Of {len(words)} activations and setups, the highest mean accuracy is that of {which}; "
+        f"from {words[0]} down to {words[-1]}."
+    )
 
 
 register(

@@ -36,9 +36,9 @@ def draw(tables: Tables) -> Figure:
         row, column = 2 * (place // columns), place % columns
         above, below = grid[row, column], grid[row + 1, column]
         own = runs.loc[runs["activation"] == activation, "run"]
-        rate = steps[steps["run"].isin(own)].groupby("step")["learning_rate"].median()
-        above.plot(rate.index, rate, color=INK, linewidth=1.1)
-        above.set_ylim(0, 1.1 * float(rate.max()))
+        rates = _courses(steps[steps["run"].isin(own)])
+        above.plot(rates.index, rates, color=INK, linewidth=1.1)
+        above.set_ylim(0, 1.1 * float(rates.max(axis=None)))
         above.yaxis.set_major_locator(MaxNLocator(nbins=2))
         above.set_title(activation_name(activation))
         above.set_ylabel("learning rate")
@@ -78,12 +78,20 @@ def _losses(tables: Tables) -> pd.Series:
     return finite.groupby(["activation", "initializer", "at"])["loss"].mean()
 
 
-def caption(_tables: Tables) -> str:
+def _courses(steps: pd.DataFrame) -> pd.DataFrame:
+    """Return the different courses of the learning rate, a column each, by step."""
+    courses = steps.pivot_table(index="step", columns="run", values="learning_rate")
+    return courses.T.drop_duplicates().T
+
+
+def caption(tables: Tables) -> str:
     """Return the caption."""
+    peaks = tables["steps"].groupby("run")["learning_rate"].max().nunique()
+    which = f", with {peaks} highest rates" if peaks > 1 else ""
     return (
-        "Above the learning rate of each step, below the training loss, the mean over seeds and "
-        "neighbouring steps. A loss that rises with the rate and falls with it shows how large a "
-        "rate these first weights bear; the number is the last loss."
+        f"Above the learning rate of each step{which}, below the training loss, the mean over "
+        "seeds and neighbouring steps. A loss that rises with the rate and falls with it shows how "
+        "large a rate these first weights bear; the number is the last loss."
     )
 
 
@@ -94,17 +102,23 @@ def _cycles(rate: pd.Series) -> int:
     return int(((moves[:-1] > 0) & (moves[1:] < 0)).sum())
 
 
+def _often(times: int) -> str:
+    return {0: "never", 1: "once"}.get(times, f"{times} times")
+
+
 def finding(tables: Tables) -> str:
     """Return the range of the rate, its cycles and where the loss is lowest."""
     steps = tables["steps"]
-    rate = steps.groupby("step")["learning_rate"].median()
+    rates = _courses(steps)
+    longest = rates[rates.count().idxmax()].dropna()
     losses = _losses(tables)
     last = losses.groupby(level=["activation", "initializer"]).last()
     activation, name = last.idxmin()
     return (
-        f"The rate goes from {rate.min():.3g} to {rate.max():.3g} and turns down "
-        f"{_cycles(rate)} times in {len(rate)} steps; the lowest last loss, {last.min():.3g}, is "
-        f"that of {name} with {activation_name(activation)}."
+        f"The rate goes from {steps['learning_rate'].min():.3g} to "
+        f"{steps['learning_rate'].max():.3g} and turns down {_often(_cycles(longest))} in "
+        f"{len(longest)} steps; the lowest last loss, {last.min():.3g}, is that of {name} with "
+        f"{activation_name(activation)}."
     )
 
 

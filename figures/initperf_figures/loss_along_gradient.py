@@ -16,34 +16,35 @@ from initperf_figures._numbers import ordered
 from initperf_figures._style import INK, MUTED, across, in_order, regular, strokes
 
 _COLUMNS = 6
+_TITLE = 160  # points of a title's size times its letters, which fill a panel's width
 _TOP = 1.6  # of the y axes, in losses at the start
 _RULE = ["activation", "initializer"]
 
 
 def draw(tables: Tables) -> Figure:
-    """Draw a panel for each initializer and activation."""
+    """Draw a panel for each initializer and activation, each activation in rows of its own."""
     table = tables["descent"]
     best = _best(table)
-    cases = [
-        (activation, name)
+    rules = {
+        activation: in_order(table.loc[table["activation"] == activation, "initializer"])
         for activation in activations_of(table)
-        for name in in_order(table.loc[table["activation"] == activation, "initializer"])
-    ]
-    rules = int(table.groupby("activation")["initializer"].nunique().max())
-    columns = min(across(_COLUMNS), rules)
-    rows = -(-len(cases) // columns)
+    }
+    columns = min(across(_COLUMNS), max(map(len, rules.values())))
+    rows = sum(-(-len(names) // columns) for names in rules.values())
     figure, panels = regular(
         1.72 * rows + 0.3, rows, columns, around=(0.5, 0.1, 0.48, 0.52), between=(0.16, 0.72)
     )
-    for place, (axes, case) in enumerate(zip(panels, cases, strict=False)):
-        activation, name = case
-        own = table[(table["activation"] == activation) & (table["initializer"] == name)]
-        _panel(axes, own.groupby("learning_rate").median(numeric_only=True), name)
-        axes.tick_params(labelleft=place % columns == 0)
-        remark = f"{activation_name(activation)}: {_remark(best.loc[case])}"
-        headed(axes, name, remark, size=min(9.0, 140 / len(name)))
-    for axes in panels[len(cases) :]:
-        axes.remove()
+    remaining = iter(panels)
+    for activation, names in rules.items():
+        places = [next(remaining) for _ in range(-(-len(names) // columns) * columns)]
+        for place, (axes, name) in enumerate(zip(places, names, strict=False)):
+            own = table[(table["activation"] == activation) & (table["initializer"] == name)]
+            _panel(axes, own.groupby("learning_rate").median(numeric_only=True), name)
+            axes.tick_params(labelleft=place % columns == 0)
+            remark = f"{activation_name(activation)}: {_remark(best.loc[(activation, name)])}"
+            headed(axes, name, remark, size=min(9.0, _TITLE / len(name)))
+        for axes in places[len(names) :]:
+            axes.remove()
     figure.supxlabel("learning rate of one step", color=MUTED)
     figure.supylabel("loss, of that at the start", color=MUTED, x=0.006)
     return figure

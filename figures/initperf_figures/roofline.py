@@ -70,7 +70,8 @@ def _roofs(axes: Axes, limits: pd.DataFrame, x: np.ndarray, peak: float, top: fl
     if np.isfinite(peak):
         words = f"fused multiply-adds: {_rate(peak, 0)}"
         _beside(axes, words, (x[-1], peak), (-4, 4), ha="right")
-    bottom = axes.get_ylim()[0]
+    # the slowest's foot: on the left edge where the axes go down further than it
+    foot = max(axes.get_ylim()[0], float(slopes["rate"].min()) * axes.get_xlim()[0])
     for turn, row in enumerate(slopes.itertuples()):
         if turn == 0:  # the fastest near its bend, in the grey
             place, where, align = (
@@ -79,7 +80,7 @@ def _roofs(axes: Axes, limits: pd.DataFrame, x: np.ndarray, peak: float, top: fl
                 "right",
             )
         else:  # the others one below the other, to the right of the slowest's foot
-            height = bottom * (0.9 + 0.35 * (len(slopes) - turn))
+            height = foot * (0.9 + 0.35 * (len(slopes) - turn))
             place, where, align = (height / slopes["rate"].min(), height), 10, "left"
         _beside(axes, f"{row.limit}: {row.rate / 1e9:.3g} GB/s", place, (where, 0), ha=align)
 

@@ -11,9 +11,9 @@ from matplotlib.transforms import ScaledTranslation
 
 from initperf_figures._axes import headed
 from initperf_figures._figure import WORKLOAD, Tables, register
-from initperf_figures._style import ACCENT, INK, MUTED, RULE, canvas
+from initperf_figures._style import ACCENT, INK, MUTED, RIVAL, RULE, canvas
 
-_COLOURS = {"ours": ACCENT, "rival": "#c4662b", "reference": MUTED}
+_COLOURS = {"ours": ACCENT, "rival": RIVAL, "reference": MUTED}
 _COLUMNS = 2
 # Decades that an axis spans, and the ticks in each; with fewer than two, matplotlib sets its own.
 _STEPS = (

@@ -48,7 +48,9 @@ def draw(tables: Tables) -> Figure:
     for axes in panels[len(cases) :]:
         axes.remove()
     figure.supylabel("unit", color=MUTED)
-    figure.supxlabel("other unit; blue: the same weights, pale: unrelated", color=MUTED)
+    figure.supxlabel(
+        "other unit; blue: the same weights, pale: unrelated, yellow: opposite", color=MUTED
+    )
     return figure
 
 

@@ -81,7 +81,7 @@ def _panel(axes: Axes, gains: pd.DataFrame, limits: tuple[float, float]) -> None
     step = 1 + len(powers) // _TICKS
     ticks = [2.0**power for power in powers if power % step == 0]  # 1 is always among them
     axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda gain, _: f"{gain:.2g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda gain, _: f"{gain:g}"))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
     axes.set_xlabel("threads")

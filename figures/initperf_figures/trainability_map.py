@@ -202,11 +202,20 @@ def theory_of(
 
 
 def _legend() -> list[Line2D]:
+    """Return handles as the lines look on the maps, and seen on a light page and on a dark one."""
     grey = "#8a919c"
+    halo = [Stroke(linewidth=2.9, foreground=_LIGHT), Normal()]
     return [
-        Line2D([], [], color=grey, linewidth=1.6, label="6ξ, theory"),
-        Line2D([], [], color=grey, linewidth=1.6, linestyle=(0, (3.2, 2.0)), label="critical σw²"),
-        Line2D([], [], color=_DARK, linewidth=1.1, label="half-way from guessing to the best"),
+        Line2D([], [], **_line("-"), label="6ξ, theory"),
+        Line2D([], [], **_line((0, (3.2, 2.0))), label="critical σw²"),
+        Line2D(
+            [],
+            [],
+            color=_DARK,
+            linewidth=1.1,
+            path_effects=halo,
+            label="half-way from guessing to the best",
+        ),
         Line2D([], [], color=grey, linestyle="", marker="o", markersize=2.5, label="trained"),
         Line2D([], [], color=grey, linestyle="", marker="x", markersize=3.5, label="diverged"),
     ]

@@ -14,7 +14,7 @@ from initperf_figures._figure import Tables, register
 from initperf_figures._style import INK, MUTED, PAPER, across, canvas, in_order, strokes
 
 _MARKERS = "osD^vP"  # one a layer; a deeper network shows some of its layers
-_TICKS = (1, 1.1, 1.2, 0.8, 1.5, 2, 0.5, 3, 5, 10, 0.2, 20, 50, 0.1, 100)
+_TICKS = (1, 1.1, 1.2, 0.8, 1.5, 2, 0.5, 3, 5, 10, 0.2, 20, 50, 0.1, 100, 1.3, 1.4, 0.9)
 
 
 def draw(tables: Tables) -> Figure:
@@ -86,7 +86,7 @@ def draw(tables: Tables) -> Figure:
     ]
     figure.legend(
         handles=handles,
-        loc="outside upper right",
+        loc="outside upper left",
         ncols=len(handles),
         handletextpad=0.2,
         columnspacing=1.2,
@@ -111,9 +111,9 @@ def finding(tables: Tables) -> str:
         return "No run recorded weights that differ from one another at its start."
     (most_in, most), (least_in, least) = growth.idxmax(), growth.idxmin()
     return (
-        f"The layer that changes most grows × {growth.max():.3g}, of {most} with "
-        f"{activation_name(most_in)}; of {least} with {activation_name(least_in)} no layer grows "
-        f"more than × {growth.min():.3g}."
+        f"The layer that grows most grows × {growth.max():.3g} ({most} with "
+        f"{activation_name(most_in)}); those of {least} with {activation_name(least_in)} "
+        f"grow × {growth.min():.3g} at most."
     )
 
 

@@ -15,12 +15,12 @@ def finding(tables: Tables) -> str:
     for activation in shown(ends):
         first, last = ends.loc[activation, "first"], ends.loc[activation, "last"]
         words.append(
-            f"× {magnitude(first.max() / first.min())} the smallest at first and "
-            f"× {magnitude(last.max() / last.min())} at last with {activation_name(activation)}"
+            f"{magnitude(first.max() / first.min())} times the smallest at first and "
+            f"{magnitude(last.max() / last.min())} times at last with {activation_name(activation)}"
         )
     if not words:
         return "All weights of a layer are equal at first, or the runs diverged."
-    return f"Of runs that end, the largest weights are {', '.join(words)}."
+    return f"Where no run diverges, the largest weights are {', '.join(words)}."
 
 
 register_steps(

@@ -13,7 +13,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
@@ -118,6 +119,29 @@ def start_resource_trackers() -> None:
 
     resource_tracker.ensure_running()
     loky_resource_tracker.ensure_running()
+
+
+def close_pool(results: Generator[Result]) -> None:
+    """Close the results of a pool of joblib's before its work is done, which ends its processes.
+
+    Parameters
+    ----------
+    results : generator
+        What joblib returned. joblib warns of results that are left unused, and its loky has a
+        thread that may fail, and say so, when it looks for work that was just dropped.
+    """
+    before = threading.excepthook
+
+    def hook(failure: threading.ExceptHookArgs) -> None:
+        if "loky" not in type(failure.thread).__module__:
+            before(failure)
+
+    threading.excepthook = hook
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            results.close()
+    finally:
+        threading.excepthook = before
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """``initperf report``: all measurements, as one page."""
 
 import argparse
+import functools
 import shlex
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from initperf._core.text import one_line
 from initperf.cli._arguments import add_data, integer
 from initperf.cli._figures import from_figures
+from initperf.cli._notices import notice
 from initperf.cli._output import progress, usage
 from initperf.cli._pages import add_format
 from initperf.cli._settings import add_settings, axes, check_used
@@ -96,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
         needed = check(directory, only, own)
     given = axes(arguments)
     if arguments.source:
-        tables = _stored(arguments, given)
+        tables = _stored(arguments, given, needed)
     else:
         settings, planned = _planned(arguments, given)
         store = RunStore(arguments.resume) if arguments.resume else None
@@ -161,8 +163,16 @@ def _planned(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Any,
     return settings, planned
 
 
-def _stored(arguments: argparse.Namespace, given: dict[str, Any]) -> Any:
+def _stored(arguments: argparse.Namespace, given: dict[str, Any], needed: frozenset[str]) -> Any:
     """Return the tables of the directory of ``--from``.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    given : dict of str to object
+        Values of the settings that were given.
+    needed : frozenset of str
+        Names of the tables that the figures need.
 
     Raises
     ------
@@ -171,6 +181,7 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any]) -> Any:
     """
     from initperf.activations import ACTIVATIONS
     from initperf.report.stored import stored_tables
+    from initperf.report.stored_gradients import Gradients
     from initperf.training._spelling import rule_of, spelled
 
     measuring = [name for name in given if name not in ("initializer", "activation")]
@@ -182,4 +193,10 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any]) -> Any:
     with usage():
         initializers = [spelled(rule_of(name)) for name in given.get("initializer", ())]
         activations = [ACTIVATIONS.canonical(name) for name in given.get("activation", ())]
-    return stored_tables(Path(arguments.source), initializers, activations)
+    gradients = Gradients(arguments.data_dir, progress, functools.partial(notice, "report"))
+    return stored_tables(
+        Path(arguments.source),
+        initializers,
+        activations,
+        gradients if "descent" in needed else None,
+    )

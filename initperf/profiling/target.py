@@ -95,9 +95,10 @@ def _prepare_training(target: Target, cache: str) -> Prepared:
         from initperf.training.experiment import Experiment
         from initperf.training.train import train
     experiment = Experiment.from_json(target.name)
+    epochs = "1 epoch" if experiment.epochs == 1 else f"{experiment.epochs} epochs"
     title = (
         f"train {experiment.initializer}, {experiment.activation}, "
-        f"{'-'.join(map(str, experiment.hidden))}, {experiment.epochs} epochs of "
+        f"{'-'.join(map(str, experiment.hidden))}, {epochs} of "
         f"{dataset.name} ({dataset.size:,}), {experiment.dtype}"
     )
     return title, partial(train, experiment, dataset=dataset)

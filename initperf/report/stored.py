@@ -9,6 +9,7 @@ import numpy as np
 from initperf.errors import DataError
 from initperf.report.rate_search import with_good_ranges
 from initperf.report.sensitivity import FEWEST_DEPTHS, sensitivity_table
+from initperf.report.stored_gradients import Gradients
 from initperf.report.trainability.cells import cells_of
 from initperf.report.trainability.evidence import trials_of
 from initperf.report.trainability.limits import limits_of, limits_table
@@ -26,7 +27,10 @@ _RATE = "learning_rate"
 
 
 def stored_tables(
-    directory: Path, initializers: Iterable[str] = (), activations: Iterable[str] = ()
+    directory: Path,
+    initializers: Iterable[str] = (),
+    activations: Iterable[str] = (),
+    gradients: Gradients | None = None,
 ) -> "dict[str, pd.DataFrame]":
     """Return the tables of a report, or of runs, that a directory holds.
 
@@ -36,6 +40,8 @@ def stored_tables(
         A report, with its tables as Parquet, or a store of runs.
     initializers, activations : iterable of str
         Names of what to keep; none for all.
+    gradients : Gradients, optional
+        How the loss along the first gradients of runs is measured; by default it is not.
 
     Returns
     -------
@@ -70,7 +76,7 @@ def stored_tables(
     if mapped:
         found["trainability"] = map_table(run for run in runs if run.experiment in mapped)
     if others := [run for run in runs if run.experiment not in mapped]:
-        found |= _of_runs(others) | _limits(others)
+        found |= _of_runs(others, gradients) | _limits(others)
     return found
 
 
@@ -113,8 +119,14 @@ def _kept(
     return tables
 
 
-def _of_runs(runs: list[Run]) -> "dict[str, pd.DataFrame]":
-    """Return the tables of runs, each rule's at the best of its learning rates."""
+def _of_runs(runs: list[Run], gradients: Gradients | None) -> "dict[str, pd.DataFrame]":
+    """Return the tables of runs, each rule's at the best of its learning rates.
+
+    Parameters
+    ----------
+    runs : list of Run
+    gradients : Gradients or None
+    """
     import pandas as pd
 
     rules: dict[frozenset[Any], dict[float, list[Run]]] = {}
@@ -123,7 +135,7 @@ def _of_runs(runs: list[Run]) -> "dict[str, pd.DataFrame]":
         rule = frozenset(flat.items()) - {(name, flat[name]) for name in ("seed", _RATE)}
         rules.setdefault(rule, {}).setdefault(flat[_RATE], []).append(run)
     if all(len(rates) == 1 for rates in rules.values()):
-        return tables_of(runs)
+        return _shown(runs, [], gradients)
     setups = name_setups((run.experiment for run in runs), besides=[_RATE])
     rows, best = [], []
     for rates in rules.values():
@@ -135,11 +147,27 @@ def _of_runs(runs: list[Run]) -> "dict[str, pd.DataFrame]":
             _row(rates[rate], setups, best=place == 0, ends=ends)
             for place, rate in enumerate(ordered)
         ]
-    tables = tables_of(best, besides=[_RATE])
+    tables = _shown(best, [_RATE], gradients)
     tables["runs"] = tables["runs"].rename(columns={_RATE: f"best_{_RATE}"})
     order = ["initializer", "activation", "setup", _RATE]
     rates_found = pd.DataFrame(rows).sort_values(order, ignore_index=True)
     return tables | {"rates": with_good_ranges(rates_found)}
+
+
+def _shown(
+    runs: list[Run], besides: list[str], gradients: Gradients | None
+) -> "dict[str, pd.DataFrame]":
+    """Return the tables of the runs that are shown, and the loss along their first gradients.
+
+    Parameters
+    ----------
+    runs : list of Run
+    besides : list of str
+        Settings that differ without making another setup.
+    gradients : Gradients or None
+    """
+    measured = {} if gradients is None else gradients.tables(runs, besides)
+    return tables_of(runs, besides) | measured
 
 
 def _row(

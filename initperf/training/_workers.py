@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from initperf._core.parallel import interrupts_ignored, start_resource_trackers
+from initperf._core.parallel import close_pool, interrupts_ignored, start_resource_trackers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -196,4 +196,4 @@ def in_processes(
         yield from results
     finally:
         if results is not None:
-            results.close()
+            close_pool(results)

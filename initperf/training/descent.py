@@ -6,6 +6,7 @@ the longest that helps most (LeCun, Simard & Pearlmutter, "Automatic learning ra
 on-line estimation of the Hessian's eigenvectors", NIPS 1992).
 """
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -140,30 +141,42 @@ def descents_table(
     return pd.concat(parts).sort_values(keys, ignore_index=True)
 
 
-def descents_of(runs: "Iterable[Run]") -> "pd.DataFrame":
+def descents_of(
+    runs: "Iterable[Run]",
+    *,
+    besides: Iterable[str] = (),
+    directory: str | os.PathLike[str] | None = None,
+    progress: Progress = silent,
+) -> "pd.DataFrame":
     """Return the rows of `descent_table` of runs on data that have a name, by setup.
 
     Parameters
     ----------
     runs : iterable of Run
+    besides : iterable of str
+        Settings that differ without making another setup, such as a searched learning rate.
+    directory : path, optional
+        Where the data are, see `initperf.data.load`.
+    progress : callable
+        Told ``(done, total, label)`` after each network of a setup.
 
     Raises
     ------
     DataError
-        When the data of a run are not those that its name loads.
+        When the data of a run cannot be loaded, or are not those that their name loads.
     """
     import pandas as pd
 
     every = list(runs)
-    setups = name_setups(run.experiment for run in every)
+    setups = name_setups((run.experiment for run in every), besides)
     parts = []
     for (name, digest), own in _by_data(every).items():
-        dataset = data.load(name)
+        dataset = data.load(name, directory)
         if dataset.digest != digest:
             raise DataError(f"the runs were trained on other data than {name} ({dataset.stamp})")
         for words in dict.fromkeys(setups[one] for one in own):
             chosen = [one for one in own if setups[one] == words]
-            parts.append(descents_table(chosen, dataset, silent).assign(setup=words))
+            parts.append(descents_table(chosen, dataset, progress).assign(setup=words))
     return pd.concat(parts, ignore_index=True)
 
 

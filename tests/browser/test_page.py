@@ -153,6 +153,16 @@ def test_narrow_screens_say_that_figures_and_tables_scroll(page: Page) -> None:
     assert right == plain
 
 
+def test_words_in_figures_are_legible_on_a_phone(page: Page) -> None:
+    """Most are of 7.5 points, which at a picture's size on the screen must be 9 pixels tall."""
+    page.set_viewport_size({"width": 390, "height": 900})
+    for picture in page.locator(".picture svg").all():
+        scale = picture.evaluate(
+            "each => each.getBoundingClientRect().width / each.viewBox.baseVal.width"
+        )
+        assert 7.5 * scale > 9.0
+
+
 def words_of(text: str) -> str:
     """Return a text in one line, without the ligatures that fonts of PDF files have."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
