@@ -105,13 +105,14 @@ def workload_lines(rows: Sequence[Row]) -> list[str]:
     rows : sequence of Row
         Of one or several workloads and sizes, each with its methods.
     """
+    several = len({row.workload for row in rows}) > 1
     cells = []
     for row in rows:
         beside = [one for one in rows if (one.workload, one.size) == (row.workload, row.size)]
         ours = min(one.median_s for one in beside if one.role == "ours")
         cells.append(
             [
-                row.size,
+                f"{row.workload}, {row.size}" if several else row.size,
                 f"**{row.method}**" if row.role == "ours" else row.method,
                 number(1e3 * row.median_s),
                 f"{number(1e3 * row.low_s)} to {number(1e3 * row.high_s)}",

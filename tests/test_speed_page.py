@@ -17,8 +17,8 @@ def script(monkeypatch):
     return bench_script("speed_page", monkeypatch)
 
 
-def row(method, role, median_s, size="64 x 64"):
-    facts = {"workload": "fill", "size": size, "method": method, "role": role}
+def row(method, role, median_s, size="64 x 64", workload="fill"):
+    facts = {"workload": workload, "size": size, "method": method, "role": role}
     times = {"median_s": median_s, "low_s": 0.9 * median_s, "high_s": 1.1 * median_s}
     ratios = {"ratio": 8.0 / median_s, "ratio_low": 7.0 / median_s, "ratio_high": 9.0 / median_s}
     limit = {"limit_s": 0.5, "limit": "plain stores, 1 thread"}
@@ -36,6 +36,13 @@ def test_methods_are_compared_with_our_fastest_of_the_same_size(script):
         "| 64 x 64 | **Numba, 2** | 2000 | 1800 to 2200 | 4.00 (3.50 to 4.50) | 1.00 "
         "| 25.0 % (plain stores, 1 thread) | 6.00 |"
     )
+
+
+def test_workloads_of_one_table_are_told_apart(script):
+    rows = [row("Numba", "ours", 4.0), row("Numba", "ours", 2.0, workload="step")]
+    _, _, *lines = script.workload_lines(rows)
+    assert [line.split(" | ")[0] for line in lines] == ["| fill, 64 x 64", "| step, 64 x 64"]
+    assert [line.split(" | ")[5] for line in lines] == ["1.00", "1.00"]
 
 
 def test_kernels_are_shown_for_each_width_of_vectors(script):
