@@ -26,7 +26,7 @@ from initperf.benchmarks import first_use
 from initperf.benchmarks.budget import Budget
 from initperf.benchmarks.machine import describe, version_of
 from initperf.benchmarks.roofline import choose_kernels, measure_kernels
-from initperf.benchmarks.rows import Row
+from initperf.benchmarks.rows import Row, row_of
 from initperf.benchmarks.speed import Selection, measure_workloads
 from initperf.benchmarks.timing import compare_all
 from initperf.benchmarks.workloads import WORKLOADS, is_installed, matrix
@@ -38,6 +38,8 @@ Each section was written by the command that it begins with, on the machine that
 ratios within one table compare. Intervals are of 95 % confidence. A share of the limit is the least
 time that this machine allows, measured there and then, over the median: stores of as many bytes for
 fills, matrix products for networks, and for kernels alone the larger of operations and bytes.
+The first call of a method compiles, from empty caches and in the order of the rows, what no call
+before it has compiled; it is in no other column.
 """
 WIDTHS = {
     "all": {},
@@ -50,6 +52,9 @@ ROUNDS = 3
 
 LARGE, LARGE_RUNS = 2048, 5
 """Rows of the large orthogonal matrix, and processes that draw it."""
+
+_CACHES = ("INITPERF_CACHE", "TORCHINDUCTOR_CACHE_DIR")
+"""Directories of compiled code, which are new in a process that times first calls; JAX has none."""
 
 _PEERS = ("torch", "jax", "mkl_random", "scikit-learn")
 _FACTS = ("processor", "SIMD of LLVM", "usable cores", "python", "numpy", "numba")
@@ -100,29 +105,54 @@ def workload_lines(rows: Sequence[Row]) -> list[str]:
     rows : sequence of Row
         Of one or several workloads and sizes, each with its methods.
     """
+    several = len({row.workload for row in rows}) > 1
     cells = []
     for row in rows:
         beside = [one for one in rows if (one.workload, one.size) == (row.workload, row.size)]
         ours = min(one.median_s for one in beside if one.role == "ours")
         cells.append(
             [
-                row.size,
+                f"{row.workload}, {row.size}" if several else row.size,
                 f"**{row.method}**" if row.role == "ours" else row.method,
                 number(1e3 * row.median_s),
                 f"{number(1e3 * row.low_s)} to {number(1e3 * row.high_s)}",
                 f"{number(row.ratio)} ({number(row.ratio_low)} to {number(row.ratio_high)})",
                 number(row.median_s / ours),
                 f"{number(row.percent_of_limit)} % ({row.limit})",
+                f"{row.first_call_s:.2f}",
             ]
         )
     headings = ["size", "method", "median, ms", "interval, ms", "baseline over it"]
-    return lines_of([*headings, "over our fastest", "share of the limit"], cells)
+    headings += ["over our fastest", "share of the limit", "first call, s"]
+    return lines_of(headings, cells)
 
 
 def _workload(words: str) -> Callable[[float], list[str]]:
-    return lambda seconds: workload_lines(
-        measure_workloads(Selection(words=words), seconds=seconds)
-    )
+    return lambda seconds: workload_lines(list(map(row_of, _from_empty_caches(words, seconds))))
+
+
+def _from_empty_caches(words: str, seconds: float) -> list[dict[str, Any]]:
+    """Return the records of rows that a process measures which finds nothing compiled.
+
+    Parameters
+    ----------
+    words : str
+        Select the workloads.
+    seconds : float
+        For each size.
+    """
+    command = [sys.executable, __file__, "--workloads", words, "--seconds", str(seconds)]
+    with tempfile.TemporaryDirectory(prefix="initperf-first-call-") as directory:
+        caches = {name: str(Path(directory, name)) for name in _CACHES}
+        known = os.environ | caches
+        made = subprocess.run(command, env=known, check=True, stdout=-1, text=True).stdout
+    found: list[dict[str, Any]] = json.loads(made)
+    return found
+
+
+def _workloads(words: str, seconds: float) -> str:
+    rows = measure_workloads(Selection(words=words), seconds=seconds)
+    return json.dumps([row.record() for row in rows])
 
 
 def _kernels(seconds: float) -> list[str]:
@@ -303,10 +333,10 @@ def placed(page: str, title: str, text: str) -> str:
     title, text : str
         The section's heading, and its whole text.
     """
-    begin, *rest = re.split(r"^(?=## )", page or HEADING, flags=re.MULTILINE)
+    _, *rest = re.split(r"^(?=## )", page, flags=re.MULTILINE)
     sections = {one.split("\n", 1)[0][3:]: one.strip() + "\n" for one in rest} | {title: text}
     order = [part.title for part in PARTS.values()]
-    return "\n".join([begin.strip() + "\n", *(sections[one] for one in order if one in sections)])
+    return "\n".join([HEADING, *(sections[one] for one in order if one in sections)])
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -319,11 +349,14 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--rows", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--large", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--workloads", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.rows is not None:
         print(_rows(chosen.rows))
     if chosen.large is not None:
         print(_large(chosen.large))
+    if chosen.workloads is not None:
+        print(_workloads(chosen.workloads, chosen.seconds))
     for name in chosen.parts:
         text = section(name, chosen.seconds)
         page = chosen.page.read_text() if chosen.page.exists() else ""

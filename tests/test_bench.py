@@ -33,6 +33,7 @@ def test_what_is_kept_can_be_compared(workloads, capsys, tmp_path):
     assert ours["ratio_low"] <= ours["ratio"] <= ours["ratio_high"]
     assert ours["null_ratio"] > 0
     assert ours["percent_of_limit"] > 0
+    assert ours["first_call_ms"] > 0
     content = json.loads(path.read_text())
     assert content["machine_info"]["initperf"]["processor"]
     table = compare_files(path, path).table.set_index("benchmark")

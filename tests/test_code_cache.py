@@ -6,7 +6,6 @@ import child
 import pytest
 
 from initperf._core import storage
-from initperf.benchmarks import cold_start
 from initperf.jit.stored_code import store
 
 SUM = """
@@ -227,18 +226,6 @@ def test_the_code_of_a_function_without_a_file_is_not_kept(tmp_path):
     """
     assert child.run(code, INITPERF_CACHE=str(tmp_path), **JIT) == "4.0\n"
     assert code_files(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"[" * 100_000, b"\xff", b'{"a": 1e400}', b'{"a": "1"}']
-)
-def test_damaged_seconds_of_compilation_are_measured_anew(tmp_path, monkeypatch, content):
-    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", tmp_path)
-    monkeypatch.setattr("numba.config.DISABLE_JIT", 0)
-    monkeypatch.setattr(cold_start, "first_call_seconds", lambda kernels: {"a": 2.0})
-    (tmp_path / "compile_seconds.json").write_bytes(content)
-    assert cold_start.compile_seconds(["a"]) == {"a": 2.0}
-    assert cold_start.compile_seconds(["a"], measure=False) == {"a": 2.0}
 
 
 @pytest.mark.slow

@@ -1,12 +1,14 @@
 import dataclasses
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 from small_workloads import made, workload_of
 
 from initperf.benchmarks import cold_start, speed
 from initperf.benchmarks.speed import Selection
+from initperf.benchmarks.workloads import Method
 from initperf.errors import DataError
 
 
@@ -32,7 +34,7 @@ def test_the_table_has_a_row_for_each_workload_size_and_method(workloads):
     assert (table["rounds"] >= 3).all()
     assert list(table["limit_s"])[:4] == [2.0, 2.0, 2.0, 1.0]
     assert list(table["limit"])[2:4] == ["stores, 1 thread", "stores, 2 threads"]
-    assert table["compile_s"].isna().all()
+    assert (table["first_call_s"] > 0).all()
     assert steps == [(0, 2, "first 24 x 16"), (1, 2, "second 24 x 16"), (2, 2, "")]
 
 
@@ -65,14 +67,37 @@ def test_the_share_of_time_is_the_same_whichever_are_selected(workloads):
     assert Selection(words="first", workloads=workloads).seconds() == 0.02 / 2
 
 
-@pytest.mark.slow
-def test_compiling_is_of_all_kernels_of_ours(workloads):
-    rows = measured(
-        Selection(workloads=workloads), compiling=lambda kernels: dict.fromkeys(kernels, 1.5)
-    )
-    ours = [row for row in rows if row.role == "ours"]
-    assert {row.compile_s for row in ours} == {3.0}
-    assert all(math.isnan(row.compile_s) for row in rows if row not in ours)
+@pytest.mark.parametrize("preparations", [1, 2])
+def test_the_first_call_of_every_method_is_timed_apart(monkeypatch, workloads, preparations):
+    """On a clock that only the compilation moves, which takes nine seconds of the first call."""
+    now, compiled = [0.0], []
+
+    def prepare(shape, dtype, threads):
+        def call():
+            if not compiled:
+                now[0] += 9.0
+                compiled.append(shape)
+            return 1
+
+        return call
+
+    clock = SimpleNamespace(perf_counter=lambda: now[0])
+    monkeypatch.setattr("initperf.benchmarks.workloads._workload.time", clock)
+    plain = workloads["first"]
+    compiling = Method("jit", "Jit", "rival", prepare, threads="each")
+    third = dataclasses.replace(plain, name="third", methods=(*plain.methods, compiling))
+    workloads.register("third", third)
+    selection = Selection(words="third", workloads=workloads)
+    rows = measured(selection, preparations=preparations)
+    assert {row.method: row.first_call_s for row in rows} == {
+        "NumPy reference": 0.0,
+        "NumPy": 0.0,
+        "Numba, 1 thread": 0.0,
+        "Numba, 2 threads": 0.0,
+        "Jit, 1 thread": 9.0,
+        "Jit, 2 threads": 0.0,
+    }
+    assert all(row.median_s < 9.0 for row in rows)
 
 
 def test_missing_libraries_are_named():
@@ -114,7 +139,7 @@ def test_a_benchmark_file_gives_the_same_table(tmp_path, column):
     assert row["low_s"] * row["high_s"] == pytest.approx(row["median_s"] ** 2)
     assert row["low_s"] < 1.5e-3
     assert (row["rounds"], row["ratio"], row["percent_of_limit"]) == (4, 3.0, 50.0)
-    assert math.isnan(row["compile_s"])
+    assert math.isnan(row["first_call_s"])
 
 
 TOLD = {
@@ -135,7 +160,10 @@ TOLD = {
     [
         *((fact, value) for fact in ("method", "role", "size", "dtype") for value in (None, 5, "")),
         *(("values", value) for value in (None, "x", True, -1, float("nan"), 10**400, [])),
-        *((fact, "x") for fact in ("threads", "limit_s", "compile_s", "ratio_low", "ratio_high")),
+        *(
+            (fact, "x")
+            for fact in ("threads", "limit_s", "first_call_s", "ratio_low", "ratio_high")
+        ),
         ("workload", ["a"]),
     ],
 )
@@ -169,26 +197,3 @@ def test_first_calls_are_timed_in_a_fresh_process(tmp_path):
 def test_a_cache_that_is_given_is_used(tmp_path):
     cold_start.first_call_seconds([], tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["code"]
-
-
-def test_compilation_is_measured_once(monkeypatch, tmp_path):
-    asked = []
-
-    def measured(kernels):
-        asked.append(list(kernels))
-        return dict.fromkeys(kernels, 2.0)
-
-    monkeypatch.setattr(cold_start, "first_call_seconds", measured)
-    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", tmp_path)
-    monkeypatch.setattr("numba.config.DISABLE_JIT", 0)
-    assert math.isnan(cold_start.compile_seconds(["a"], measure=False)["a"])
-    assert cold_start.compile_seconds(["a"]) == {"a": 2.0}
-    assert cold_start.compile_seconds(["a", "b"]) == {"a": 2.0, "b": 2.0}
-    assert cold_start.compile_seconds(["b", "a"], measure=False) == {"b": 2.0, "a": 2.0}
-    assert asked == [["a"], ["b"]]
-
-
-def test_nothing_is_compiled_without_the_compiler(monkeypatch, tmp_path):
-    monkeypatch.setattr("initperf.jit.policy.CODE_CACHE", tmp_path)
-    monkeypatch.setattr("numba.config.DISABLE_JIT", 1)
-    assert math.isnan(cold_start.compile_seconds(["a"])["a"])

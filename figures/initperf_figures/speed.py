@@ -156,13 +156,17 @@ def duration(seconds: float) -> str:
 
 
 def caption(tables: Tables) -> str:
-    """Return the caption, with the time of compilation."""
+    """Return the caption, with the time of the first calls."""
     speed = tables["speed"]
-    compiled = speed["compile_s"].dropna()
-    words = "Times exclude compilation"
-    if len(compiled):
-        took = dict.fromkeys(map(duration, (compiled.min(), compiled.max())))
-        words += f", which took {' to '.join(took)}, once"
+    first = speed.dropna(subset="first_call_s").groupby("role")["first_call_s"].max()
+    words = "Times exclude the first call, which compiles what is not compiled yet"
+    took = [
+        f"{duration(first[role])} {whose}"
+        for role, whose in (("ours", "of methods here"), ("rival", "of other libraries"))
+        if role in first
+    ]
+    if took:
+        words += f": at most {' and '.join(took)}"
     if len(shown(speed)) < len(speed):
         words += ". Of three sizes of a matrix or more, the middle and the largest are here"
     cut = ", cut where they go far" if _cut(shown(speed)) else ", often narrower than the dot"

@@ -9,7 +9,7 @@ from initperf._core.arguments import shown
 _WORDS = ("workload", "method", "role", "size", "dtype")
 _LARGEST = sys.float_info.max  # integers of JSON can be larger
 _NUMBERS = (
-    *("threads", "limit_s", "compile_s", "peak_bytes", "instructions", "cycles"),
+    *("threads", "limit_s", "first_call_s", "peak_bytes", "instructions", "cycles"),
     *(f"ratio{end}" for end in ("", "_low", "_high")),
 )
 

@@ -4,17 +4,14 @@ Each is timed in a fresh process, by the process itself, so that starting Python
 """
 
 import json
-import math
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from initperf._core.child_python import python_command, python_environment
-from initperf._core.storage import replacing
 
 _IMPORT = """
 import time
@@ -50,49 +47,6 @@ def first_call_seconds(kernels: Sequence[str], cache: Path | None = None) -> dic
             return first_call_seconds(kernels, Path(fresh))
     found: dict[str, float] = json.loads(_child("-m", __name__, *kernels, cache=cache))
     return found
-
-
-def compile_seconds(kernels: Sequence[str], *, measure: bool = True) -> dict[str, float]:
-    """Return the seconds of compiling each kernel, measured once for each state of the sources.
-
-    Parameters
-    ----------
-    kernels : sequence of str
-        Names in ``KERNELS``.
-    measure : bool
-        Whether to measure what is not known yet, which takes seconds; else it is NaN.
-
-    Returns
-    -------
-    dict of str to float
-    """
-    import numba
-
-    from initperf.jit.policy import CODE_CACHE
-
-    memory = CODE_CACHE / "compile_seconds.json"
-    known = _known(memory)
-    unknown = [name for name in kernels if name not in known]
-    if unknown and measure and not numba.config.DISABLE_JIT:
-        known |= first_call_seconds(unknown)
-        with suppress(OSError), replacing(memory) as written:  # else it is measured again
-            written.write_text(json.dumps(known))
-    return {name: known.get(name, math.nan) for name in kernels}
-
-
-def _known(memory: Path) -> dict[str, float]:
-    """Return the seconds measured before; none where the file is missing or damaged."""
-    try:
-        found = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {
-        name: seconds
-        for name, seconds in found.items()
-        if isinstance(seconds, float) and math.isfinite(seconds)
-    }
 
 
 def _child(*arguments: str, cache: Path | None = None) -> str:

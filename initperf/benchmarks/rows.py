@@ -78,8 +78,10 @@ class Row:
     null_high: float | None = _column(
         "upper end of the null ratio's 95 % interval", only="workload"
     )
-    compile_s: float | None = _column(
-        "time of compiling what the method calls", "s", only="workload"
+    first_call_s: float | None = _column(
+        "time of the method's first call, which compiles what no cache or call before has compiled",
+        "s",
+        only="workload",
     )
     peak_bytes: float | None = _column(
         "resident memory at the peak of a call, less that before it", "B"

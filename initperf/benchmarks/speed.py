@@ -1,7 +1,6 @@
 """Timings of workloads by every method, measured here or read from a file of pytest-benchmark."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from initperf.benchmarks._garbage import existing_objects_kept
 from initperf.benchmarks._selection import select, with_progress
 from initperf.benchmarks._workload_facts import check_workload_facts
 from initperf.benchmarks.budget import Budget
-from initperf.benchmarks.cold_start import compile_seconds
 from initperf.benchmarks.footprint import Footprint, footprint
 from initperf.benchmarks.results_file import read_benchmarks
 from initperf.benchmarks.rows import Row, columns_of, table_of
@@ -36,12 +34,6 @@ FULL_SECONDS, QUICK_SECONDS = 6.0, 2.0
 """Seconds that all workloads take together; each has an equal share."""
 
 Step = tuple[Workload, Size]
-CompileSeconds = Callable[[Sequence[str]], Mapping[str, float]]
-
-
-def known_compile_seconds(kernels: Sequence[str]) -> dict[str, float]:
-    """Return the seconds of compiling kernels where they are known from before, else NaN."""
-    return compile_seconds(kernels, measure=False)
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,6 @@ def measure_workloads(
     *,
     seconds: float | None = None,
     preparations: int = 1,
-    compiling: CompileSeconds = known_compile_seconds,
 ) -> list[Row]:
     """Measure workloads in float32 by every method that is installed.
 
@@ -122,8 +113,6 @@ def measure_workloads(
     preparations : int
         How often methods are prepared anew, which tells chance in preparing from a difference;
         it takes longer.
-    compiling : callable
-        Gives the seconds of compiling of each of several kernels.
 
     Returns
     -------
@@ -146,28 +135,27 @@ def measure_workloads(
                 pause_seconds=workload.pause_seconds,
                 preparations=preparations,
             )
-            compile_s = sum(compiling(workload.kernels).values())
-            found += _measured(step, selection.entries(step), budget, compile_s)
+            found += _measured(step, selection.entries(step), budget)
     return found
 
 
-def _measured(
-    step: Step, entries: Sequence[Entry], budget: Budget, compile_s: float
-) -> Iterator[Row]:
+def _measured(step: Step, entries: Sequence[Entry], budget: Budget) -> Iterator[Row]:
     workload, size = step
-    prepare = workload.prepare if budget.preparations == 1 else workload.preparing
-    calls = {entry.label: prepare(entry, size, DTYPE) for entry in entries}
+    calls, first_calls_s = {}, {}
+    for entry in entries:
+        started = workload.start(entry, size, DTYPE)
+        calls[entry.label] = started.call if budget.preparations == 1 else started.anew
+        first_calls_s[entry.label] = started.first_call_s
     baseline = workload.baseline(size, DTYPE).label
     found = compare_all(calls, budget, baseline=baseline)
     for entry in entries:
-        ours = entry.method.role == "ours"
         made = calls[entry.label]
         yield workload_row(
             step,
             DTYPE,
             entry,
             found[entry.label],
-            compile_s=compile_s if ours else math.nan,
+            first_call_s=first_calls_s[entry.label],
             taken=footprint(made if budget.preparations == 1 else made()),
         )
 
@@ -242,7 +230,7 @@ def workload_row(
     entry: Entry,
     comparison: Comparison,
     *,
-    compile_s: float | None = None,
+    first_call_s: float | None = None,
     taken: Footprint | None = None,
 ) -> Row:
     """Return the row of a workload done by one method.
@@ -257,8 +245,8 @@ def workload_row(
         The method, with its threads.
     comparison : Comparison
         The method against the workload's baseline.
-    compile_s : float, optional
-        Seconds of compiling; NaN where nothing is compiled or it is not known.
+    first_call_s : float, optional
+        Seconds of the method's first call.
     taken : Footprint, optional
         Memory and instructions of a call.
 
@@ -278,7 +266,7 @@ def workload_row(
         threads=entry.threads,
         limit_s=limit_s,
         limit=limit,
-        compile_s=compile_s,
+        first_call_s=first_call_s,
         **comparison.record(),
         **comparison.candidate.record(),
         **({} if taken is None else taken.record()),

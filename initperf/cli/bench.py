@@ -30,6 +30,7 @@ _SHOWN = (
     "ratio_low",
     "ratio_high",
     "null_ratio",
+    "first_call_ms",
     "peak_mb",
     "instructions",
     "cycles",
@@ -124,8 +125,8 @@ def _kernels(arguments: argparse.Namespace) -> Callable[[], list[Row]]:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    times = {f"{name}_ms": 1e3 * row[f"{name}_s"] for name in ("median", "low", "high")}
-    row = {**row, **times}
+    times = [name for name in ("median", "low", "high", "first_call") if f"{name}_s" in row]
+    row = {**row, **{f"{name}_ms": 1e3 * row[f"{name}_s"] for name in times}}
     if "peak_bytes" in row:
         row["peak_mb"] = 1e-6 * row["peak_bytes"]
     return {name: row[name] if row[name] == row[name] else None for name in _SHOWN if name in row}

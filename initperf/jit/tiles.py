@@ -3,8 +3,8 @@
 A compiler that vectorises loops loads and stores an entry of a sum for every term. Here the vector
 instructions are emitted explicitly: a tile of a product keeps its sums in registers from the
 first term to the last (Goto & van de Geijn, "Anatomy of high-performance matrix multiplication",
-ACM Trans. Math. Softw. 34, 2008), a square is transposed by shuffles, and columns are searched
-for entries that are not zero. A processor with narrower vectors uses two for each.
+ACM Trans. Math. Softw. 34, 2008), a square is transposed by shuffles, and columns are added up, or
+searched for entries that are not zero. A processor with narrower vectors uses two for each.
 """
 
 from collections.abc import Callable
@@ -77,6 +77,24 @@ def transpose_square(source: np.ndarray, out: np.ndarray, i: int, j: int) -> Non
     """
     count = side(out)
     out[j : j + count, i : i + count] = source[i : i + count, j : j + count].T
+
+
+def add_columns(matrix: np.ndarray, start: np.ndarray, out: np.ndarray, j: int) -> None:
+    """Write ``start`` and the sums of a matrix's columns, adding rows in their order.
+
+    Parameters
+    ----------
+    matrix, start, out : numpy.ndarray
+        Shapes (rows, columns), (1, columns) and (1, columns), one dtype, unit stride along rows;
+        `out` is written, in as many columns as `side` tells.
+    j : int
+        Index of the first column.
+    """
+    columns = slice(j, j + side(out))
+    total = start[0, columns].copy()
+    for row in matrix[:, columns]:
+        total += row
+    out[0, columns] = total
 
 
 def mark_columns(matrix: np.ndarray, out: np.ndarray, i: int, j: int) -> None:
@@ -174,6 +192,14 @@ def _transpose(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
         out.store(rows[row], builder.add(j, _INTEGER(row)), i)
 
 
+def _add(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
+    matrix, start, out = matrices
+    total = cgutils.alloca_once_value(builder, start.load(i, j))
+    with cgutils.for_range(builder, matrix.height) as row:
+        builder.store(builder.fadd(builder.load(total), matrix.load(row.index, j)), total)
+    out.store(builder.load(total), i, j)
+
+
 def _mark(builder: Any, matrices: list[_Matrix], i: Any, j: Any) -> None:
     matrix, out = matrices
     count = out.vector.count
@@ -217,6 +243,7 @@ def _compile(written: Callable[..., None], size: int) -> Callable[..., None]:
 
 _native_multiply = _compile(_multiply, _PRODUCT_BYTES)
 _native_transpose = _compile(_transpose, _SQUARE_BYTES)
+_native_add = _compile(_add, _SQUARE_BYTES)
 _native_mark = _compile(_mark, _COLUMN_BYTES)
 
 
@@ -228,6 +255,11 @@ def _multiply_tile(a, b, start, out, i, j):  # type: ignore[no-untyped-def]  # n
 @overload(transpose_square, jit_options=INLINED)
 def _transpose_square(source, out, i, j):  # type: ignore[no-untyped-def]  # numba's types
     return lambda source, out, i, j: _native_transpose((source, out), i, j)
+
+
+@overload(add_columns, jit_options=INLINED)
+def _add_columns(matrix, start, out, j):  # type: ignore[no-untyped-def]  # numba's types
+    return lambda matrix, start, out, j: _native_add((matrix, start, out), 0, j)
 
 
 @overload(mark_columns, jit_options=INLINED)

@@ -12,10 +12,12 @@ import numpy as np
 
 from initperf.jit.elementary import exp
 from initperf.jit.policy import jit, like, portable, where
+from initperf.jit.tiles import side
 from initperf.jit.tuning import SWEEP_CHUNK
-from initperf.jit.views import as_row, unowned
+from initperf.jit.views import as_row, as_rows, unowned
 from initperf.kernels._kernel import Case, register
 from initperf.kernels._load import Load, both
+from initperf.kernels._softmax_columns import add_rows, by_columns
 
 
 def softmax_cross_entropy_reference(
@@ -58,9 +60,9 @@ _ROWS = 4
 
 
 @portable
-def _four(matrix: Any, first: Any, stop: Any) -> tuple[Any, Any, Any, Any]:
-    """Return four rows; in place of those from `stop` on, the last row before it."""
-    last = stop - 1
+def _four(matrix: Any, first: Any) -> tuple[Any, Any, Any, Any]:
+    """Return four rows; in place of those after the last row, the last."""
+    last = len(matrix) - 1
     return (
         matrix[first],
         matrix[min(first + 1, last)],
@@ -70,31 +72,29 @@ def _four(matrix: Any, first: Any, stop: Any) -> tuple[Any, Any, Any, Any]:
 
 
 @portable
-def _maxima(matrix: Any, begin: Any, end: Any, maxima: Any) -> None:
-    for i in range(begin, end, _ROWS):
-        row_0, row_1, row_2, row_3 = _four(matrix, i, end)
+def _maxima(matrix: Any, maxima: Any) -> None:
+    for i in range(0, len(matrix), _ROWS):
+        row_0, row_1, row_2, row_3 = _four(matrix, i)
         high_0, high_1, high_2, high_3 = row_0[0], row_1[0], row_2[0], row_3[0]
         for j in range(1, row_0.size):
             high_0 = where(row_0[j] > high_0, row_0[j], high_0)
             high_1 = where(row_1[j] > high_1, row_1[j], high_1)
             high_2 = where(row_2[j] > high_2, row_2[j], high_2)
             high_3 = where(row_3[j] > high_3, row_3[j], high_3)
-        at = i - begin
-        maxima[at], maxima[at + 1], maxima[at + 2], maxima[at + 3] = high_0, high_1, high_2, high_3
+        maxima[i], maxima[i + 1], maxima[i + 2], maxima[i + 3] = high_0, high_1, high_2, high_3
 
 
 @portable
-def _sums(matrix: Any, begin: Any, end: Any, sums: Any) -> None:
-    for i in range(begin, end, _ROWS):
-        row_0, row_1, row_2, row_3 = _four(matrix, i, end)
+def _sums(matrix: Any, sums: Any) -> None:
+    for i in range(0, len(matrix), _ROWS):
+        row_0, row_1, row_2, row_3 = _four(matrix, i)
         sum_0 = sum_1 = sum_2 = sum_3 = like(matrix, 0.0)
         for j in range(row_0.size):
             sum_0 += row_0[j]
             sum_1 += row_1[j]
             sum_2 += row_2[j]
             sum_3 += row_3[j]
-        at = i - begin
-        sums[at], sums[at + 1], sums[at + 2], sums[at + 3] = sum_0, sum_1, sum_2, sum_3
+        sums[i], sums[i + 1], sums[i + 2], sums[i + 3] = sum_0, sum_1, sum_2, sum_3
 
 
 @portable
@@ -107,6 +107,33 @@ def _is_first(row: Any, label: Any, highest: Any) -> Any:
     return found
 
 
+@portable
+def _by_rows(logits: Any, targets: Any, delta: Any, share: Any, scratch: Any) -> int:
+    """Exponentiate and scale a few long rows; parameters and result as of `by_columns`.
+
+    The exponentials of all rows are one loop.
+    """
+    count, classes = logits.shape
+    maxima, sums = scratch[0], scratch[1]
+    _maxima(logits, maxima)
+    for i in range(count):
+        row, gradient, highest = logits[i], delta[i], maxima[i]
+        for j in range(classes):
+            gradient[j] = row[j] - highest
+    values = as_row(delta)
+    for k in range(values.size):
+        values[k] = exp(values[k])
+    _sums(delta, sums)
+    correct = 0
+    for i in range(count):
+        correct += _is_first(logits[i], int(targets[i, 0]), maxima[i])
+    for i in range(count):
+        gradient, scale = delta[i], share / sums[i]
+        for j in range(classes):
+            gradient[j] *= scale
+    return correct
+
+
 @jit
 def softmax_cross_entropy(
     logits: np.ndarray,
@@ -117,53 +144,53 @@ def softmax_cross_entropy(
 ) -> None:
     """Write loss, count of correct predictions and gradient by the logits; see the reference.
 
-    Each step runs over a block of rows that stays in the first-level cache. The exponentials of
-    all its rows are one loop, which fills vectors however few the classes; and a row that has just
-    been written as vectors and is then changed at one entry is not read as vectors at once, which
-    would wait for both stores.
+    Each step runs over a block of rows that stays in the first-level cache, and which is transposed
+    where its rows are shorter than it is high. A row that has just been written as vectors and is
+    then changed at one entry is not read as vectors at once, which would wait for both stores.
     """
-    logits, targets, delta = unowned((logits, targets, delta))
+    logits, targets, delta, bias_gradient = unowned((logits, targets, delta, bias_gradient))
     batch, classes = logits.shape
     share = like(logits, 1.0) / logits.dtype.type(batch)
     loss = 0.0
     correct = 0
+    totals = as_rows(bias_gradient, 1, classes)
     for j in range(classes):
-        bias_gradient[j] = like(logits, 0.0)
-    block = _ROWS * max(1, SWEEP_CHUNK // (_ROWS * classes))
-    maxima, sums = np.empty(block, logits.dtype), np.empty(block, logits.dtype)
+        totals[0, j] = like(logits, 0.0)
+    fitting = min(SWEEP_CHUNK // classes, batch + _ROWS - 1)
+    block = _ROWS * max(1, fitting // _ROWS)
+    scratch, room = np.empty((4, block), logits.dtype), np.empty(block * classes, logits.dtype)
     for begin in range(0, batch, block):
         end = min(begin + block, batch)
-        _maxima(logits, begin, end, maxima)
-        for i in range(begin, end):
-            row, gradient, highest = logits[i], delta[i], maxima[i - begin]
-            for j in range(classes):
-                gradient[j] = row[j] - highest
-        values = as_row(delta[begin:end])
-        for k in range(values.size):
-            values[k] = exp(values[k])
-        _sums(delta, begin, end, sums)
-        for i in range(begin, end):
-            row, label = logits[i], int(targets[i, 0])
-            highest, total = maxima[i - begin], sums[i - begin]
-            loss += np.log(np.float64(total)) - np.float64(row[label] - highest)
-            correct += _is_first(row, label, highest)
-        for i in range(begin, end):
-            gradient, scale = delta[i], share / sums[i - begin]
-            for j in range(classes):
-                gradient[j] *= scale
-        for i in range(begin, end):
-            delta[i, int(targets[i, 0])] -= share
-        for i in range(begin, end):
-            gradient = delta[i]
-            for j in range(classes):
-                bias_gradient[j] += gradient[j]
+        rows, labels, gradients = logits[begin:end], targets[begin:end], delta[begin:end]
+        count = end - begin
+        turning = side(logits) <= min(count, classes) and classes <= block
+        maxima, sums = scratch[0], scratch[1]
+        if turning:
+            turned = as_rows(room, classes, count)
+            correct += by_columns(rows, labels, gradients, share, scratch, turned)
+        else:
+            correct += _by_rows(rows, labels, gradients, share, scratch)
+        for i in range(count):
+            label = int(labels[i, 0])
+            loss += np.log(np.float64(sums[i])) - np.float64(rows[i, label] - maxima[i])
+            gradients[i, label] -= share
+        if turning:
+            add_rows(gradients, totals, as_rows(room, 1, classes))
+        else:
+            for i in range(count):
+                gradient = gradients[i]
+                for j in range(classes):
+                    totals[0, j] += gradient[j]
     scores[0] = loss / batch
     scores[1] = correct
 
 
 def _cases() -> Iterator[Case]:
     for dtype in ("float32", "float64"):
-        for batch, classes, scale in ((1, 1, 1.0), (1, 10, 1.0), (7, 3, 50.0), (33, 10, 1e4)):
+        for batch, classes, scale in (
+            *((1, 1, 1.0), (1, 10, 1.0), (7, 3, 50.0), (33, 10, 1e4)),
+            *((33, 8, 1.0), (206, 10, 1.0), (33, 100, 1.0)),  # whole squares, and two blocks
+        ):
 
             def arguments(
                 dtype: str = dtype, batch: int = batch, classes: int = classes, scale: float = scale

@@ -9,6 +9,7 @@ that its entry point of the group ``initperf.workloads`` names.
 import functools
 import importlib.util
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -117,6 +118,26 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Started:
+    """A method that has done a workload once, as it should.
+
+    Attributes
+    ----------
+    call : callable
+        The call to be timed.
+    first_call_s : float
+        Seconds of its first call. What neither this process nor a cache on the disk has compiled
+        yet is compiled in it.
+    anew : callable
+        Prepares the method once more, with other memory, and returns such a call.
+    """
+
+    call: Call
+    first_call_s: float
+    anew: Callable[[], Call]
+
+
+@dataclass(frozen=True)
 class Workload:
     """A task, and the methods that do it.
 
@@ -203,8 +224,8 @@ class Workload:
         """
         return next(entry for entry in self.entries(size, dtype) if entry.method.role == "rival")
 
-    def prepare(self, entry: Entry, size: Size, dtype: str) -> Call:
-        """Prepare a method, call it once, which compiles it, and check its result.
+    def start(self, entry: Entry, size: Size, dtype: str) -> Started:
+        """Prepare a method, time its first call, which compiles it, and check its result.
 
         Parameters
         ----------
@@ -217,30 +238,29 @@ class Workload:
 
         Returns
         -------
-        callable
-            The call to be timed.
+        Started
 
         Raises
         ------
         ValueError
             When the result is not what all methods must make.
         """
-        call = entry.method.prepare(size.shape, dtype, entry.threads)
+        anew = functools.partial(entry.method.prepare, size.shape, dtype, entry.threads)
+        call = anew()
+        begin = time.perf_counter()
+        result = call()
+        first_call_s = time.perf_counter() - begin
         try:
-            self.check(call(), size.shape, dtype)
+            self.check(result, size.shape, dtype)
         except ValueError as error:
             raise ValueError(
                 f"{entry.label} does not do the workload {self.name}: {error}"
             ) from error
-        return call
+        return Started(call, first_call_s, anew)
 
-    def preparing(self, entry: Entry, size: Size, dtype: str) -> Callable[[], Call]:
-        """Return a function that prepares a method anew; parameters and errors as of `prepare`.
-
-        The result of the method is checked once, here.
-        """
-        self.prepare(entry, size, dtype)
-        return functools.partial(entry.method.prepare, size.shape, dtype, entry.threads)
+    def prepare(self, entry: Entry, size: Size, dtype: str) -> Call:
+        """Return the call of a method to be timed; parameters and errors as of `start`."""
+        return self.start(entry, size, dtype).call
 
     def limit_seconds(self, entry: Entry, size: Size, dtype: str) -> tuple[float, str]:
         """Return the least seconds that the hardware allows, and the limit in words.
