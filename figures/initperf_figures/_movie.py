@@ -33,8 +33,9 @@ def movie(
 
     Parameters
     ----------
-    run : initperf.Run
-        Trained with ``histogram_steps``; each of them becomes a frame.
+    run : initperf.Run or callable
+        Trained with ``histogram_steps``; each of them becomes a frame. Or a function without
+        arguments that returns such a run, which is called once the file has been checked.
     path : path-like
         A ``.gif``, or an ``.mp4`` where ffmpeg is installed.
     quantity : str
@@ -59,6 +60,9 @@ def movie(
         raise ValueError(f"quantity must be activation or gradient, not {quantity!r}")
     if not 1 <= frames_per_second <= 60:
         raise ValueError(f"frames_per_second must be from 1 to 60, not {frames_per_second!r}")
+    writer = _writer(path, frames_per_second)
+    _check_place(path)
+    run = run() if callable(run) else run
     table = run.histograms
     if table.empty:
         raise UsageError("a movie needs histograms: train with histogram_steps")
@@ -74,7 +78,6 @@ def movie(
         reach = max(reach_of(own) for _, own in kept.groupby("layer"))
         colour = strokes(run.experiment.initializer).colour
         title = f"{run.experiment.initializer}, {activation_name(run.experiment.activation)}"
-        writer = _writer(path, frames_per_second)
         try:
             with replacing(path) as fresh, writer.saving(figure, str(fresh), _DPI):
                 for step, own in kept.groupby("step"):
@@ -88,6 +91,15 @@ def movie(
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
     return path
+
+
+def _check_place(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no directory {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a directory")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"cannot write {path}: {path.parent} is not writable")
 
 
 def _writer(path: Path, rate: int) -> Any:

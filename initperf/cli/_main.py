@@ -4,15 +4,16 @@ import argparse
 import importlib
 import os
 import pkgutil
+import re
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from initperf import __version__
-from initperf._core.nearest import suggestion
+from initperf._core.nearest import nearest, suggestion
 from initperf._core.registry import UnknownNameError
 from initperf._core.text import one_line
 from initperf.cli._collecting import collecting_rarely
@@ -24,10 +25,38 @@ from initperf.errors import DataError, PluginError, UsageError
 _USAGE, _DATA, _UNFORESEEN, _INTERRUPTED = 2, 3, 70, 130
 _LONGEST = 2000
 _TRACEBACK = "--traceback"
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "pytest_benchmark": "pytest-benchmark",
+    "sklearn": "scikit-learn",
+}
+"""Distributions by module, where their names differ."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Parser whose errors are one line."""
+    """Parser whose errors are one line, and name the verb's help for its unknown options."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse words, all of which must be known.
+
+        Parameters
+        ----------
+        args : sequence of str, optional
+            Words after the program's name and the verb.
+        namespace : argparse.Namespace, optional
+            Takes the values.
+
+        Raises
+        ------
+        UsageError
+            When a word is unknown, or cannot be a value.
+        """
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            near = _nearest_option(unknown, self._option_string_actions)
+            hint = "" if near is None else f"; did you mean {near!r}?"
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found, unknown
 
     def error(self, message: str) -> NoReturn:
         """Raise the message as an error of usage.
@@ -38,6 +67,20 @@ class _Parser(argparse.ArgumentParser):
             Always.
         """
         raise UsageError(f"{message}; {self.prog} --help says more")
+
+
+def _nearest_option(unknown: Iterable[str], known: Iterable[str]) -> str | None:
+    """Return the option that is most similar to the first unknown one, or None.
+
+    Parameters
+    ----------
+    unknown : iterable of str
+        Words, of which options begin with two hyphens.
+    known : iterable of str
+        Options that there are.
+    """
+    option = next((word.partition("=")[0] for word in unknown if word.startswith("--")), "")
+    return nearest(option, [one for one in known if one.startswith("--")]) if option else None
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -159,9 +202,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _guarded(words)
         sys.stdout.flush()
         for outlet in replaced:
-            if outlet.error is not None and code == 0:
+            if outlet.error is not None:
                 reason = outlet.error.strerror or outlet.error
-                code = _fail(_USAGE, f"standard output cannot be written: {reason}")
+                code = _fail(code or _USAGE, f"standard output cannot be written: {reason}")
     return code
 
 
@@ -205,6 +248,8 @@ def _run(words: list[str]) -> int:
         if word.startswith("--") and word.endswith("=--"):  # argparse reads it as no value
             raise UsageError(f"{word[:-3]} must have a value, not '--'")
     parser = parser_of_verbs(first)
+    if first.startswith("-"):  # before a verb, whose options have not been added
+        parser.parse_args([first])
     chosen = parser.parse_args(words)
     if chosen.verb is None:
         parser.print_help()
@@ -223,7 +268,7 @@ def _judged(error: Exception) -> tuple[int, str]:
     if isinstance(error, ModuleNotFoundError):
         missing = (error.name or "").partition(".")[0]
         if missing and missing != "initperf":
-            return _USAGE, f"this needs {missing}; pip install 'initperf[suite]' brings it"
+            return _USAGE, f"this needs {missing}; {_remedy(missing)}"
     if isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return _USAGE, f"{place}{error.strerror}"
@@ -237,6 +282,21 @@ def _judged(error: Exception) -> tuple[int, str]:
         f"an unforeseen error, a fault of initperf's: {reason} ({where}); "
         f"{_TRACEBACK} shows all of it",
     )
+
+
+def _remedy(module: str) -> str:
+    """Return how to install what a missing module belongs to."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    distribution = _DISTRIBUTIONS.get(module, module)
+    try:
+        declared = requires("initperf") or []
+    except PackageNotFoundError:
+        declared = []
+    of_suite = [one for one in declared if re.search(r"""extra == ['"]suite['"]""", one)]
+    if any(re.match(rf"{re.escape(distribution)}(?![\w-])", one) for one in of_suite):
+        return "pip install 'initperf[suite]' brings it"
+    return f"pip install {distribution} brings it"
 
 
 def _check_environment() -> None:

@@ -24,6 +24,8 @@ def usage() -> Iterator[None]:
     """Report a TypeError or ValueError of the block as an error of usage: one line, exit 2."""
     try:
         yield
+    except UsageError:  # with its cause, for --traceback
+        raise
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from None
 

@@ -69,6 +69,8 @@ def add_settings(
             _add_setting(parser, declared, many, default, plural=name in plurals)
     for name, words in AXES.items():
         letter = "N" if name in ("depth", "width") else "X"
+        if name == "depth" and "hidden" not in without:
+            words += "; in place of --hidden"
         parser.add_argument(_flag(name), metavar=letter, help=words)
     add_parameters(parser)
     parser.add_argument(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from initperf import __version__
 from initperf.cli._arguments import add_data, add_json, integer
+from initperf.cli._kept_runs import kept_runs
 from initperf.cli._notices import notice
 from initperf.cli._output import progress, show, usage, without_nan
 from initperf.cli._pages import RUNS, add_page, check_page, write_page
@@ -83,7 +84,6 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.report.trainability.staged import StagedTraining
     from initperf.report.trainability.trial_files import write
     from initperf.training._data import load_all
-    from initperf.training.store import RunStore
 
     chosen = workers(arguments)
     study = study_of(arguments)
@@ -101,8 +101,8 @@ def run(arguments: argparse.Namespace) -> None:
         rows = study_cost(study, workers=chosen.at_a_time, store=kept, datasets=datasets)
         show(rows, arguments.json)
         return
-    store = RunStore(directory / RUNS)
-    found = measure_study(study, StagedTraining(progress, chosen, store, datasets, _tell))
+    with kept_runs(directory / RUNS) as store:
+        found = measure_study(study, StagedTraining(progress, chosen, store, datasets, _tell))
     if not found.complete:
         _tell(ended_early(len(found.runs)))
     trials = trials_of(found.runs)

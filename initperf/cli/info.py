@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=integer(),
         nargs="*",
+        default=[],  # without which argparse calls it required
         help="shape, by default 784 256; for a rule that sets a whole network, the widths of its "
         "layers, by default 784 256 256 256 10",
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initperf.cli._arguments import add_data, add_json, integer
+from initperf.cli._kept_runs import kept_runs
 from initperf.cli._notices import notice
 from initperf.cli._output import progress, show, usage
 from initperf.cli._pages import RUNS, add_page, check_page, write_page
@@ -57,7 +58,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Train the points, draw the map, and print a row a map."""
     from initperf.report import tables as report_tables
     from initperf.training._data import load_all
-    from initperf.training.store import RunStore
 
     chosen = workers(arguments)
     plan = _plan(arguments)
@@ -80,8 +80,8 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.report.trainability.staged import StagedTraining
     from initperf.training.map_tables import map_table
 
-    store = RunStore(directory / RUNS)
-    found = measure_maps(plan, StagedTraining(progress, chosen, store, datasets, _tell))
+    with kept_runs(directory / RUNS) as store:
+        found = measure_maps(plan, StagedTraining(progress, chosen, store, datasets, _tell))
     if not found.complete:
         _tell(ended_early(len(found.runs)))
     if not found.runs:

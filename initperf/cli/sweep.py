@@ -2,14 +2,17 @@
 
 import argparse
 import functools
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from initperf.cli._arguments import add_json
+from initperf.cli._kept_runs import kept_runs
 from initperf.cli._notices import notice
 from initperf.cli._outcomes import outcomes
 from initperf.cli._output import progress, show, usage
 from initperf.cli._settings import add_training, axes, check_used
-from initperf.cli._workers import add_dry_run, add_workers
+from initperf.cli._workers import add_dry_run, add_workers, stored
 from initperf.cli._workers import workers as workers_of
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "grid",
         nargs="?",
         metavar="GRID.toml",
-        help="file of settings, each with a value or a list of values; options go before it",
+        help="file of settings, each with a value or a list of values; options override it",
     )
     add_training(parser, many=True)
     add_workers(parser)
@@ -41,7 +44,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Train the grid and print a row a run, or what it would take."""
     from initperf.training._data import load_all
     from initperf.training.grids import read, suitable
-    from initperf.training.store import RunStore
     from initperf.training.sweep import sweep
 
     given = (read(arguments.grid) if arguments.grid else {}) | axes(arguments)
@@ -52,11 +54,12 @@ def run(arguments: argparse.Namespace) -> None:
     for reason in left_out:
         _tell(f"left out: {reason}")
     datasets = load_all(chosen, arguments.data_dir)
-    store = RunStore(arguments.out) if arguments.out else None
     if arguments.dry_run:
+        store = stored(Path(arguments.out)) if arguments.out else None
         show([_plan(chosen, datasets, store, workers)], arguments.json)
         return
-    with progress("training") as tell:
+    keeping = kept_runs(arguments.out) if arguments.out else nullcontext()
+    with keeping as store, progress("training") as tell:
         runs = sweep(
             chosen, workers=workers, store=store, datasets=datasets, progress=tell, notice=_tell
         )

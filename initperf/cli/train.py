@@ -1,9 +1,12 @@
 """``initperf train``: training of one network."""
 
 import argparse
+from contextlib import nullcontext
+from typing import Any
 
 from initperf.cli._arguments import add_json
 from initperf.cli._figures import from_figures
+from initperf.cli._kept_runs import kept_runs
 from initperf.cli._outcomes import outcome
 from initperf.cli._output import progress, show
 from initperf.cli._settings import add_training, experiments
@@ -29,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     (experiment,) = experiments(arguments, many=False)
 
     from initperf.training._data import load_data
-    from initperf.training.store import RunStore
+    from initperf.training.run import Run
     from initperf.training.train import train
 
     dataset = load_data(experiment, arguments.data_dir)
@@ -39,12 +42,19 @@ def run(arguments: argparse.Namespace) -> None:
         steps = experiment.epochs * -(-count // min(experiment.batch_size, count))
         wanted = tuple(range(1, min(FRAMES, steps) + 1))
         experiment = experiment.replace(histogram_steps=wanted)
-    store = RunStore(arguments.out) if arguments.out else None
-    with progress("training") as tell:
-        finished = train(experiment, dataset=dataset, progress=tell)
-    row = outcome(finished)
-    if store is not None:
-        row["kept_in"] = str(store.save(finished))
-    if movie is not None:
-        row["movie"] = str(movie(finished, arguments.movie))
+    row: dict[str, Any] = {}
+
+    def trained() -> Run:
+        keeping = kept_runs(arguments.out) if arguments.out else nullcontext()
+        with keeping as store, progress("training") as tell:
+            finished = train(experiment, dataset=dataset, progress=tell)
+            row.update(outcome(finished))
+            if store is not None:
+                row["kept_in"] = str(store.save(finished))
+        return finished
+
+    if movie is None:
+        trained()
+    else:  # trains once it has checked the file
+        row["movie"] = str(movie(trained, arguments.movie))
     show([row], arguments.json)

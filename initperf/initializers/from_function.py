@@ -1,6 +1,7 @@
 """Initializers that are functions of a shape and a NumPy generator, and their decorator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from initperf._core.arrays import as_shape
 from initperf._core.source import Source
+from initperf.errors import RuleError
 from initperf.initializers._initializer import INITIALIZERS, Filler, Initializer, register
 
 Function = Callable[[tuple[int, ...], np.random.Generator], Any]
@@ -45,28 +47,43 @@ class FromFunction(Initializer):
 
     def _fill(self, out: np.ndarray, source: Source) -> None:
         bits = np.random.Philox(key=np.array([source.key, source.stream], np.uint64))
-        values = np.asarray(self.function(out.shape, np.random.Generator(bits)))
+        with self._named():
+            values = np.asarray(self.function(out.shape, np.random.Generator(bits)))
         if values.shape != out.shape:
-            raise ValueError(
+            raise RuleError(
                 f"{self.name or 'the function'} must return weights of shape {out.shape}, "
                 f"not {values.shape}"
             )
         if values.dtype.kind not in "fiu":
-            raise ValueError(
+            raise RuleError(
                 f"{self.name or 'the function'} must return real numbers, not {values.dtype}"
             )
         out[...] = values
 
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Raise an error of the user's functions as one that names the rule, with it as cause."""
+        try:
+            yield
+        except MemoryError:  # which callers report with the shape
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            named = f"the rule {self.name}" if self.name else "the function of a rule"
+            raise RuleError(f"{named} failed: {reason}") from error
+
     def mean(self, shape: Any) -> float:
         """Return the declared expectation of an entry, or the mean of the draw of seed 0."""
         if self.declared_mean is not None:
-            return float(self.declared_mean(as_shape(shape)))
+            with self._named():
+                return float(self.declared_mean(as_shape(shape)))
         return float(self(shape, rng=0, dtype="float64").mean())
 
     def std(self, shape: Any) -> float:
         """Return the declared standard deviation of an entry, or that of the draw of seed 0."""
         if self.declared_std is not None:
-            return float(self.declared_std(as_shape(shape)))
+            with self._named():
+                return float(self.declared_std(as_shape(shape)))
         return float(self(shape, rng=0, dtype="float64").std())
 
     def support(self, shape: Any) -> tuple[float, float]:

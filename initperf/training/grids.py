@@ -12,7 +12,7 @@ from initperf.errors import UnsuitableError, UsageError
 from initperf.training.experiment import Experiment, settings
 
 AXES = {
-    "depth": "number of hidden layers, all of --width units; in place of --hidden",
+    "depth": "number of hidden layers, all of --width units",
     "width": "units of each hidden layer; with --depth",
     "weight_variance": "σw² of the scheme mean_field, weights N(0, σw²/n), which it chooses",
     "bias_variance": "σb² of the scheme mean_field, biases N(0, σb²), which it chooses",

@@ -101,6 +101,7 @@ class RunStore:
             return there
         target = self.directory / f"{run.name}{_SUFFIX}"
         try:
+            self.directory.mkdir(parents=True, exist_ok=True)  # may be gone since it was empty
             with written_whole(target) as temporary:
                 _run_file.write(temporary, run)
         except OSError as error:
