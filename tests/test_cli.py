@@ -437,3 +437,45 @@ def test_parameters_that_a_rule_does_not_take_are_a_fault_of_usage(capsys, verb,
     options = [part for text in given for part in ("--set", text)]
     assert cli.main([verb, "he_normal", "3", "2", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def _at(kind, path):
+    if kind == "directory":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("directory", "Is a directory"), ("pipe", "not a regular file, and not replaced")],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("draw", "he_normal", "3", "4", "--out", "d.npy"),
+        ("draw", "--model", "m:f", "--recipe", "gpt2", "--out", "d.safetensors"),
+        ("bench", "--save", "d.json"),
+        ("reproduce", "--page", "d.md"),
+        ("depths", "--export", "d.csv"),
+        ("check", "m:f", "--batch", "b.npz", "--html", "d.html"),
+        ("train", "--movie", "d.gif"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_cannot_be_replaced_by_a_file_is_refused_before_all_else(
+    capsys, tmp_path, monkeypatch, words, kind, reason
+):
+    monkeypatch.chdir(tmp_path)
+    _at(kind, tmp_path / words[-1])
+    assert run(capsys, *words) == (2, "", f"initperf: {words[-1]}: {reason}\n")
+    assert [path.name for path in tmp_path.iterdir()] == [words[-1]]
+    assert not (tmp_path / words[-1]).is_file()
+
+
+def test_draw_follows_a_link(capsys, tmp_path):
+    (tmp_path / "link.npy").symlink_to(tmp_path / "real.npy")
+    assert run(capsys, "draw", "he_normal", "3", "4", "--out", str(tmp_path / "link.npy"))[0] == 0
+    assert (tmp_path / "link.npy").is_symlink()
+    assert np.load(tmp_path / "real.npy").shape == (3, 4)

@@ -88,7 +88,7 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("sweep", "missing.toml"), "no readable grid 'missing.toml'"),
+        (("sweep", "missing.toml"), "no readable grid 'missing.toml': No such file or directory\n"),
         (("sweep", "--workers", "0"), "must be a positive integer, not '0'"),
         (("sweep", "--workers", "-1"), "must be a positive integer, not '-1'"),
         (("sweep", "--time-budget", "0"), "--time-budget: must be a number above 0, not '0'"),

@@ -386,6 +386,15 @@ def test_other_files_are_told_from_those_of_pytest_benchmark(tmp_path, content):
         read_benchmarks(path)
     assert str(path) in str(raised.value)
     assert "\n" not in str(raised.value)
+    assert "Error" not in str(raised.value)  # words, and no type of Python's
+
+
+def test_what_a_file_lacks_is_named(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text("{}")
+    with pytest.raises(DataError) as raised:
+        read_benchmarks(path)
+    assert str(raised.value) == f"{path} is not of pytest-benchmark: it has no 'benchmarks'"
 
 
 def test_a_missing_file_is_missing_data(tmp_path):

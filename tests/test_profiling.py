@@ -218,6 +218,19 @@ def test_a_perf_without_samples_is_told_of(stand_in):
     assert calls == [1]
 
 
+@posix
+def test_perf_leaves_no_libraries_in_the_home(stand_in, tmp_path):
+    words = tmp_path / "words"
+    stand_in(
+        f"import pathlib, sys\nwith open({str(words)!r}, 'a') as file: print(*sys.argv, file=file)"
+    )
+    with pytest.raises(perf.PerfError):
+        perf.sampled(int, 0.0)
+    (line,) = (line for line in words.read_text().splitlines() if " record " in line)
+    options, _, _ = line.partition(" -- ")
+    assert "--no-buildid-cache" in options.split()
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
 def test_a_profile_takes_some_time(seconds):
     with pytest.raises(ValueError, match="must be positive"):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
+from initperf._core.targets import target_of
 from initperf._core.trust import distrust_status
 from initperf._core.uninterrupted import uninterrupted
 
@@ -159,11 +160,17 @@ def _writable(directory: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path, *, flush: bool = True, mode: int = 0o666) -> Iterator[Path]:
+def replacing(
+    path: Path, *, flush: bool = True, mode: int = 0o666, cached: bool = False
+) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place when the block succeeds.
 
     Readers see the old file or the new one, never a part: the new one is flushed to the disk
     before it is renamed, and removed when the block raises.
+
+    A symbolic link stays, and the file that it leads to is replaced or made. A directory, a device,
+    a pipe or a socket is refused before the block and again after it: a renamed file would take
+    its place, and nobody who reads from the pipe or device would learn of it.
 
     Parameters
     ----------
@@ -173,7 +180,11 @@ def replacing(path: Path, *, flush: bool = True, mode: int = 0o666) -> Iterator[
         Whether to wait for the disk. Without it a power failure can leave a file of the right
         size whose content is lost, which the reader must recognise.
     mode : int
-        Permissions, less those that the umask takes away.
+        Permissions, less those that the umask takes away, whatever a library that writes its own
+        file over the temporary one gives it.
+    cached : bool
+        Whether the name is one of a cache of initperf, in which links are not followed, and all
+        but directories gives way.
 
     Yields
     ------
@@ -183,17 +194,28 @@ def replacing(path: Path, *, flush: bool = True, mode: int = 0o666) -> Iterator[
     Raises
     ------
     OSError
-        When the file cannot be written.
+        When the file cannot be written, or is not one to replace; names `path`, never the temporary
+        file.
     """
+    target = path if cached else target_of(path)
     stem = f".{path.stem[:100]}~initperf-"
-    _remove_leftovers(path.parent, stem, path.suffix)
-    temporary = path.with_name(f"{stem}{secrets.token_hex(8)}{path.suffix}")
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+    _remove_leftovers(target.parent, stem, path.suffix)
+    temporary = target.with_name(f"{stem}{secrets.token_hex(8)}{path.suffix}")
     try:
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+        granted = temporary.stat().st_mode
         yield temporary
+        if temporary.stat().st_mode != granted:
+            temporary.chmod(stat.S_IMODE(granted))
         if flush:
             _flush(temporary)
-        temporary.replace(path)
+        if not cached:
+            target_of(target)
+        temporary.replace(target)
+    except OSError as error:
+        if error.filename is None or os.fspath(error.filename) != os.fspath(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -214,6 +236,7 @@ def _remove_leftovers(directory: Path, stem: str, ending: str) -> None:
 def replacing_directory(directory: Path, *, replace: bool = True) -> Iterator[Path]:
     """Give an empty directory that takes the place of `directory` when the block succeeds.
 
+    A symbolic link stays, and the directory that it leads to is replaced or made.
     Until then an old one stays as it is; when the block raises, or Ctrl-C is pressed, it stays
     for good and nothing else is left behind. All files are flushed to the disk before the
     directory is renamed; Ctrl-C is held back while the old and the new one change places.
@@ -234,9 +257,12 @@ def replacing_directory(directory: Path, *, replace: bool = True) -> Iterator[Pa
     Raises
     ------
     OSError
-        When the directory cannot be written or renamed; the old one is in its place then.
+        When the directory cannot be written or renamed, or is a file, a device or a pipe; what was
+        there is in its place then.
     """
     directory = directory.resolve()
+    if directory.exists() and not directory.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(directory))
     parent = next(parent for parent in directory.parents if parent.exists())
     stem = f".{directory.name[:100]}~initperf-"
     _remove_leftovers(parent, stem, "")

@@ -210,12 +210,18 @@ def read_benchmarks(path: str | Path, *further: str | Path) -> BenchmarkFile:
         own, cpu = machine.get("initperf") or {}, machine.get("cpu") or {}
         processor = own.get("processor") or cpu.get("brand_raw") or "unknown"
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise DataError(
-            f"{path} is not of pytest-benchmark: {type(error).__name__}: {error}"
-        ) from None
+        raise DataError(f"{path} is not of pytest-benchmark: {_reason(error)}") from None
     if not rows:
         raise DataError(f"{path} holds no benchmarks")
     return BenchmarkFile(path, {row.name: row for row in rows}, processor)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    if isinstance(error, ValueError):  # those of `_benchmark` and `_number`
+        return str(error)
+    return f"a part of it has another form ({error})"
 
 
 def _content(path: Path) -> Any:

@@ -40,7 +40,7 @@ def write(texts: Mapping[str, str], directory: Path) -> None:
             with replacing(directory / name) as temporary:
                 temporary.write_text(text, "utf-8")
     except OSError as error:
-        raise UsageError(f"{directory} cannot be written: {error}") from None
+        raise UsageError(f"{directory} cannot be written: {error.strerror or error}") from None
 
 
 def show_end(notes: Sequence[str], texts: Mapping[str, str], directory: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from initperf._core.targets import target_of
 from initperf.benchmarks.passes import PASSES
 from initperf.benchmarks.rows import Row
 from initperf.cli._arguments import add_json
@@ -76,6 +77,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.save and not Path(arguments.save).parent.is_dir():
         raise UsageError(f"--save must be a file in a directory that exists, not {arguments.save}")
+    if arguments.save:
+        target_of(arguments.save)  # an error before minutes are spent
     measure = _kernels(arguments) if arguments.kernels else _workloads(arguments)
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)

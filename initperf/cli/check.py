@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from initperf._core.targets import target_of
 from initperf.cli._arguments import integer
 from initperf.cli._output import usage
 from initperf.errors import UsageError
@@ -45,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     path = Path(arguments.html) if arguments.html else None
     if path is not None and (path.suffix != ".html" or not path.parent.is_dir()):
         raise UsageError(f"--html must be a .html file in a directory that exists, not {path}")
+    if path is not None:
+        target_of(path)  # an error before minutes are spent
     import initperf.torch
     from initperf.torch.pictures import drawer
     from initperf.torch.trial import prepared

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initperf import __version__
+from initperf._core.targets import target_of
 from initperf.cli._arguments import add_data, add_json, integer
 from initperf.cli._kept_runs import kept_runs
 from initperf.cli._notices import notice
@@ -91,6 +92,8 @@ def run(arguments: argparse.Namespace) -> None:
     export = Path(arguments.export) if arguments.export else None
     if export is not None and not export.parent.is_dir():
         raise UsageError(f"--export: there is no directory {export.parent}")
+    if export is not None:
+        target_of(export)  # an error before minutes are spent
     if not arguments.dry_run:
         check_page(directory)
     experiments = itertools.chain.from_iterable(study.experiments().values())

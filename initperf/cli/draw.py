@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from initperf._core.targets import target_of
 from initperf._core.text import one_line
 from initperf.cli._arguments import OF_INITIALIZERS, add_backend, add_dtype, integer, named
 from initperf.cli._output import moments, show, usage
@@ -63,6 +64,8 @@ def run(arguments: argparse.Namespace) -> None:
     path = Path(arguments.out) if arguments.out else None
     if path is not None and (path.suffix != ".npy" or not path.parent.is_dir()):
         raise UsageError(f"--out must be a .npy file in a directory that exists, not {path}")
+    if path is not None:
+        target_of(path)  # an error before anything is drawn
     if arguments.name not in INITIALIZERS:
         from initperf.schemes import SCHEMES
 
@@ -87,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
             with replacing(path) as temporary:
                 np.save(temporary, weights)
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error}") from None
+            raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
         print(one_line(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}"))
     elif weights.size:
         mean, std = moments(weights)
@@ -112,6 +115,8 @@ def _run_model(arguments: argparse.Namespace) -> None:
         raise UsageError(
             f"--out must be a .safetensors file in a directory that exists, not {path}"
         )
+    if path is not None:
+        target_of(path)  # an error before anything is drawn
     import initperf.torch
     from initperf.torch.shell import build, save
 

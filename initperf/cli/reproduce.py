@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 
+from initperf._core.targets import target_of
 from initperf.cli._arguments import add_json, integer, named
 from initperf.cli._output import progress, show
 
@@ -46,6 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
     page = Path(arguments.page) if arguments.page else None
     if page is not None and not page.parent.is_dir():
         raise UsageError(f"--page: there is no directory {page.parent}")
+    if page is not None:
+        target_of(page)  # an error before minutes are spent
     with progress("measuring") as tell:
         outcomes = reproduce(
             names,

@@ -4,6 +4,7 @@ import argparse
 from contextlib import nullcontext
 from typing import Any
 
+from initperf._core.targets import target_of
 from initperf.cli._arguments import add_json
 from initperf.cli._figures import from_figures
 from initperf.cli._kept_runs import kept_runs
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.training.run import Run
     from initperf.training.train import train
 
+    if arguments.movie:
+        target_of(arguments.movie)  # an error before minutes are spent
     dataset = load_data(experiment, arguments.data_dir)
     movie = from_figures("movie") if arguments.movie else None
     if movie is not None and not experiment.histogram_steps:

@@ -65,7 +65,7 @@ def _read(path: Path, expected: str) -> Parts | None:
 
 def _write(path: Path, parts: Parts) -> None:
     try:
-        with replacing(path) as temporary:
+        with replacing(path, cached=True) as temporary:
             arrays: dict[str, Any] = dict(parts)
             np.savez_compressed(temporary, **arrays)
     except OSError:

@@ -45,7 +45,7 @@ def store(path: Path, content: bytes) -> None:
         When it cannot be written; nothing is left behind.
     """
     header = _HEADER.pack(_MAGIC, len(content), _checksum(path, content))
-    with replacing(path, flush=False, mode=0o644) as temporary:
+    with replacing(path, flush=False, mode=0o644, cached=True) as temporary:
         temporary.write_bytes(header + content)
 
 

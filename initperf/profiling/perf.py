@@ -20,8 +20,9 @@ _INSTALL = (
 )
 _ELSEWHERE = "there are no samples: perf exists on Linux only"
 _PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
-# perf itself takes the clock where no cycles are counted, and user code where no more is allowed
-_RECORD = ("record", "-e", "cycles", "-F", "997", "--call-graph", "dwarf")
+# Unless told not to, perf copies all libraries that it met into ~/.debug, and leaves them there.
+# It itself takes the clock where no cycles are counted, and user code where no more is allowed
+_RECORD = ("record", "-e", "cycles", "-F", "997", "--call-graph", "dwarf", "--no-buildid-cache")
 _SCRIPT = ("script", "--no-inline", "-F", "comm,tid,time,event,ip,sym,dso")
 _EVENT = re.compile(r"^\S.*?\d\.\d+: +([\w/-]+(?::u)?)", re.MULTILINE)
 _WORKLOAD = ("--", "sh", "-c", "echo attached; read end")  # perf samples until it ends

@@ -96,7 +96,8 @@ def save(
         with replacing(path) as temporary:
             write_file(entries, temporary)
     except (OSError, SafetensorError) as error:
-        raise UsageError(f"{path} cannot be written: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path} cannot be written: {reason}") from None
     return sum(math.prod(entry.shape) for entry in entries.values())
 
 

@@ -173,7 +173,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         made = tomllib.loads(read_text(path))
     except (OSError, ValueError) as error:
-        raise UsageError(f"no readable grid {os.fspath(path)!r}: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"no readable grid {os.fspath(path)!r}: {reason}") from None
     known = settings()
     for name in made:
         if name not in known and name not in AXES and name != _PARAMETERS:

@@ -1,9 +1,11 @@
 """``initperf draw --model``: models into files of safetensors, and their plans."""
 
 import json
+import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +127,17 @@ def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch):
         save(build("torch_models:gpt2"), "gpt2", path, seed=0, dtype=None, options={})
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_the_mode_is_that_of_a_new_file(tmp_path):
+    path = tmp_path / "model.safetensors"
+    before = os.umask(0o022)
+    try:
+        save(build("torch_models:gpt2"), "gpt2", path, seed=0, dtype=None, options={})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def test_dtype_and_parameters(capsys, tmp_path):
