@@ -297,6 +297,7 @@ def test_the_time_of_loading_a_kernel_is_not_taken_for_that_of_compiling_it(tmp_
     known = JIT | {"INITPERF_CACHE": str(tmp_path), "INITPERF_NUM_THREADS": "1"}
     child.run(code, **known)
     found = child.output(child.start(code, "warmup", **known))
+    assert "2 kernels ready" in found
     assert found.split()[-2:] == ["False", "True"]
 
 

@@ -88,7 +88,11 @@ def _announce(names: list[str], processes: int) -> None:
         return
     known = [seconds for name in waiting if (seconds := _last_seconds(name)) is not None]
     each = sum(known) / len(known) if known else 0.0
-    cost = f"about {each * len(waiting):.0f} s of processor time" if known else "some seconds each"
+    cost = (
+        f"about {each * len(waiting):.0f} s of processor time"
+        if known
+        else "some seconds each where no other verb has compiled it"
+    )
     share = f"{processes} processes" if processes > 1 else "1 process"
     of_all = "1 kernel" if len(names) == 1 else f"{len(names)} kernels"
     print(
