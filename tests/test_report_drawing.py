@@ -120,25 +120,43 @@ def test_few_figures_and_one_processor_need_no_other_process(
         assert len(list(results)) == len(figures)
 
 
-@pytest.mark.slow
-def test_a_thread_of_the_pool_that_fails_when_it_is_closed_says_nothing(
-    figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Give what threads say that fail, as a thread of the pool does when the pool is killed."""
     manager = process_executor._ExecutorManagerThread
-    flag, failed = manager.flag_executor_shutting_down, []
+    flag = manager.flag_executor_shutting_down
 
     def flag_and_fail(self: object) -> None:
         flag(self)
-        failed.append(self)
         raise KeyError(1)  # as of a task that was dropped before a process could take it
 
     monkeypatch.setattr(manager, "flag_executor_shutting_down", flag_and_fail)
-    said: list[object] = []
-    monkeypatch.setattr(threading, "excepthook", said.append)
+    found: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", found.append)
+    return found
+
+
+@pytest.mark.slow
+def test_a_pool_that_is_closed_early_says_nothing(
+    figures: list[ReportFigure], tables: Tables, said: list[object]
+) -> None:
     with _drawing.drawing(figures, tables) as results:
         next(results)
-    assert (len(failed), said) == (1, [])
+    assert said == []
     assert threading.excepthook == said.append
+
+
+@pytest.mark.slow
+def test_a_pool_that_is_interrupted_says_nothing(said: list[object]) -> None:
+    def slow(_tables: object) -> Figure:
+        time.sleep(600)
+        raise AssertionError
+
+    slow_ones = [ReportFigure(f"slow_{n}", "Slow", "A line.", (), slow) for n in range(5)]
+    threading.Timer(2.0, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt), _drawing.drawing(slow_ones, {}) as results:
+        next(results)
+    assert said == []
 
 
 INTERRUPTED = """

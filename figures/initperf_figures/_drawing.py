@@ -1,6 +1,7 @@
 """Drawing of many figures side by side, by processes of joblib."""
 
 import gc
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import starmap
@@ -8,8 +9,8 @@ from itertools import starmap
 import joblib
 
 from initperf._core.parallel import (
-    close_pool,
     default_threads,
+    dropped_work_ignored,
     interrupts_ignored,
     start_resource_trackers,
 )
@@ -57,12 +58,14 @@ def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterato
     started: Generator[Files] = (each for each in list[Files]())
     with suppress(Exception):
         start_resource_trackers()
-    try:
-        with interrupts_ignored(), suppress(Exception):  # where no process can be started
-            started = pool(joblib.delayed(files)(*each) for each in arguments)
-        yield _completed(started, arguments)
-    finally:
-        close_pool(started)
+    with dropped_work_ignored():
+        try:
+            with interrupts_ignored(), suppress(Exception):  # where no process can be started
+                started = pool(joblib.delayed(files)(*each) for each in arguments)
+            yield _completed(started, arguments)
+        finally:
+            with warnings.catch_warnings(action="ignore"):  # joblib warns of results left unused
+                started.close()
 
 
 def _completed(

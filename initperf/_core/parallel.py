@@ -13,8 +13,7 @@ import os
 import signal
 import sys
 import threading
-import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
@@ -121,25 +120,22 @@ def start_resource_trackers() -> None:
     loky_resource_tracker.ensure_running()
 
 
-def close_pool(results: Generator[Result]) -> None:
-    """Close the results of a pool of joblib's before its work is done, which ends its processes.
+@contextlib.contextmanager
+def dropped_work_ignored() -> Iterator[None]:
+    """Say nothing of work that pools of joblib drop when they end within the block.
 
-    Parameters
-    ----------
-    results : generator
-        What joblib returned. joblib warns of results that are left unused, and its loky has a
-        thread that may fail, and say so, when it looks for work that was just dropped.
+    When its processes are killed, a thread of joblib's loky may look for work that was just
+    dropped, and Python would print its KeyError.
     """
     before = threading.excepthook
 
     def hook(failure: threading.ExceptHookArgs) -> None:
-        if "loky" not in type(failure.thread).__module__:
+        if failure.exc_type is not KeyError or "loky" not in type(failure.thread).__module__:
             before(failure)
 
     threading.excepthook = hook
     try:
-        with warnings.catch_warnings(action="ignore"):
-            results.close()
+        yield
     finally:
         threading.excepthook = before
 

@@ -9,7 +9,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from initperf._core.parallel import close_pool, interrupts_ignored, start_resource_trackers
+from initperf._core.parallel import (
+    dropped_work_ignored,
+    interrupts_ignored,
+    start_resource_trackers,
+)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -190,10 +194,11 @@ def in_processes(
 
     results: Any = None
     start_resource_trackers()
-    try:
-        with interrupts_ignored():  # by the processes, which this one ends
-            results = parallel(joblib.delayed(function)(*call) for call in calls)
-        yield from results
-    finally:
-        if results is not None:
-            close_pool(results)
+    with dropped_work_ignored():
+        try:
+            with interrupts_ignored():  # by the processes, which this one ends
+                results = parallel(joblib.delayed(function)(*call) for call in calls)
+            yield from results
+        finally:
+            if results is not None:
+                results.close()
