@@ -312,7 +312,7 @@ def test_report_answers_for_each_depth_with_schemes_at_their_best_rates(capsys, 
     }
     page = (directory / "index.html").read_text(encoding="utf-8")
     assert "<h1>How deep?</h1>" in page
-    assert "For GELU (4 × 8, blocks of 1), " in page
+    assert "For GELU (4\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}8, blocks of 1), " in page
 
 
 def test_a_report_compares_each_rule_once_and_leaves_out_what_says_so():

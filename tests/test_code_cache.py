@@ -274,9 +274,31 @@ def test_warm_up_says_what_it_will_cost(tmp_path):
         for words in (["known"], [])
     )
     assert first.startswith(
-        "initperf: 1 of 1 kernels to compile, about 2 s of processor time, in 1 process\n"
+        "initperf: 1 of 1 kernel to compile, about 2 s of processor time, in 1 process\n"
     )
     assert "to compile" not in second
+
+
+@pytest.mark.slow
+def test_the_time_of_loading_a_kernel_is_not_taken_for_that_of_compiling_it(tmp_path):
+    code = """
+    import sys
+    from initperf import cli
+    from initperf.jit.policy import CODE_CACHE
+    from initperf.kernels import KERNELS
+    if len(sys.argv) == 1:
+        for case in KERNELS["squared_norm"].cases():
+            KERNELS["squared_norm"]["numba"](*case.arguments())
+    else:
+        assert cli.main(["warmup", "squared_norm", "transpose"]) == 0
+        names = "squared_norm", "transpose"
+        print(*((CODE_CACHE / f"warmup-{name}.seconds").read_text() != "" for name in names))
+    """
+    known = JIT | {"INITPERF_CACHE": str(tmp_path), "INITPERF_NUM_THREADS": "1"}
+    child.run(code, **known)
+    found = child.output(child.start(code, "warmup", **known))
+    assert "2 kernels ready" in found
+    assert found.split()[-2:] == ["False", "True"]
 
 
 ADDRESSES = """

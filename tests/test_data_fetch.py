@@ -297,6 +297,13 @@ def test_embedded_images_are_not_downloaded():
         data.fetch("mnist_5k")
 
 
+@pytest.mark.parametrize("name", ["kmnist", "qmnist", "emnist_digits"])
+def test_data_sets_without_mirrors_say_where_their_files_come_from(name):
+    message = f"{name} is not downloaded: name the directory of its IDX files with --data-dir"
+    with pytest.raises(UsageError, match=message):
+        data.fetch(name)
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from initperf import Experiment, data, train
+from initperf._core.registry import UnknownNameError
 from initperf.data import from_arrays
 from initperf.errors import DataError
 from initperf.training.train import run_name
@@ -112,7 +113,9 @@ def test_files_are_data_sets(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.npz", b"nonsense", "no readable archive"),
+        ("a.npz", b"nonsense", "no readable archive of arrays: its content is not that of .npz$"),
+        ("a.npz", b"PK\x03\x04 damaged", "no readable archive"),
+        ("a.csv", b"a,b\n", "a header and no rows"),
         ("a.csv", b"", "no readable table"),
         ("a.csv", b"a,b\n1,2\n", "1 class"),
         ("a.csv", b"a\n1\n", "1 column"),
@@ -129,6 +132,14 @@ def test_bad_files_are_bad_data_in_one_line(tmp_path, name, content, reason):
     with pytest.raises(DataError, match=reason) as caught:
         data.load(str(tmp_path / name))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["features.py", "."])
+def test_other_files_are_told_what_is_read(name):
+    with pytest.raises(
+        UnknownNameError, match=r"a file must be \.npz or \.csv, and a directory of"
+    ):
+        data.load(name)
 
 
 def test_an_archive_without_labels_and_a_missing_file_are_told(tmp_path):

@@ -256,5 +256,7 @@ def test_a_grid_varies_parameters_of_rules():
         "zeros",
     ]
     assert json.loads(made[2].to_json())["initializer"]["parameters"]["gain"] == 2.0
-    with pytest.raises(ValueError, match="no parameter 'gian' of he_normal; there are scale, "):
+    with pytest.raises(ValueError, match="no parameter 'gian' of he_normal; did you mean 'gain'"):
         list(grid(initializer="he_normal", parameters={"gian": 2.0}))
+    with pytest.raises(ValueError, match="no parameter 'zzz' of he_normal; there are scale, "):
+        list(grid(initializer="he_normal", parameters={"zzz": 2.0}))

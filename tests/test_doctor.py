@@ -286,3 +286,4 @@ def test_the_exit_code_tells_whether_timings_mislead(capsys, monkeypatch, status
     captured = capsys.readouterr()
     assert "→ do this" in captured.out
     assert captured.err.count("\n") == (code == 4)
+    assert ("1 of 1 checks warns of wrong timings" in captured.err) == (code == 4)

@@ -431,7 +431,9 @@ def test_ctrl_c_leaves_the_old_report_or_none(
     assert os.listdir(tmp_path) == (["r"] if before else [])
 
 
-def test_only_some_figures_are_drawn(tmp_path: Path, small: Tables) -> None:
+def test_only_some_figures_are_drawn(
+    tmp_path: Path, small: Tables, caplog: pytest.LogCaptureFixture
+) -> None:
     write_report(small, tmp_path / "r", only=["final_accuracy"], place="a b's")
     words = Page((tmp_path / "r" / "index.html").read_text(encoding="utf-8")).words
     assert "Figure 1" in words
@@ -439,6 +441,10 @@ def test_only_some_figures_are_drawn(tmp_path: Path, small: Tables) -> None:
     assert "initperf report --from 'a b'\"'\"'s' --only final_accuracy" in words
     assert """draw('final_accuracy', "a b's", size='two_columns')""" in words
     assert {path.stem for path in (tmp_path / "r" / "figures").iterdir()} == {"final_accuracy"}
+    assert not caplog.messages
+    write_report(small, tmp_path / "r", only=["final_accuracy", "learning_rates"])
+    (message,) = caplog.messages
+    assert message.startswith("initperf report: learning_rates is not drawn; missing: rates (")
     with pytest.raises(UsageError, match="nothing can be drawn of bounds; missing: bounds"):
         write_report(small, tmp_path / "s", only=["bounds"])
     with pytest.raises(ValueError, match="did you mean 'bounds'"):

@@ -371,3 +371,25 @@ def test_moments_by_depth_are_the_map_again_and_again():
     assert moments[0] == 2.0
     assert moments[3] == field.q_map(field.q_map(field.q_map(2.0)))
     assert math.isinf(MeanField("relu", 1e9).second_moments(1.0, 4)[-1])
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "linear", "tanh", "gelu"])
+def test_second_moments_fall_to_0_as_those_of_two_lines(name):
+    """Far below 1, f is a line on each side of 0; q is divided by 4 until it rounds to 0."""
+    below, above = ACTIVATIONS[name].derivative(np.array([-1e-140, 1e-140]))
+    field = MeanField(name, 0.5 / (below * below + above * above))
+    found = field.second_moments(1e-280, 100)
+    factors = found[1:45] / found[:44]  # normal numbers: those below 2e-308 have fewer bits
+    np.testing.assert_allclose(factors, 0.25, rtol=2e-12)  # two quadratures, each to 1e-12
+    assert found[-1] == 0.0
+    # down to the smallest normal number, correlations are those of larger moments
+    near, far = (field.correlation_map([-0.3, 0.5, 1.0], q) for q in (1e-280, 1e-305))
+    np.testing.assert_allclose(far, near, rtol=4e-12, atol=4e-12)
+
+
+def test_the_signal_of_relu_falls_to_0():
+    found = MeanField("relu", 1.0).second_moments(1.0, 1200)
+    layers = np.arange(1000)
+    np.testing.assert_allclose(found[:1000], 0.5**layers, rtol=2e-12)
+    assert found[1074] == 0.5**1074
+    assert found[1199] == 0.0

@@ -85,6 +85,8 @@ def test_what_cannot_be_shaped_is_refused():
     for name in ("linear", "relu", "leaky_relu"):
         with pytest.raises(UnsuitableError, match=f"no scale and shift of {name}"):
             deep_kernel_shaping(name, 10)
+    with pytest.raises(UnsuitableError, match="give 1 layer the kernel of DKS"):
+        deep_kernel_shaping("relu", 1)
     for bad in (1.0, 0.5, math.nan, math.inf, "2"):
         with pytest.raises(ValueError, match="slope must be finite and above 1"):
             deep_kernel_shaping("tanh", 10, bad)
@@ -186,6 +188,8 @@ def test_what_cannot_be_tailored_is_refused():
     for name in ("linear", "relu", "leaky_relu", "selu"):
         with pytest.raises(UnsuitableError, match=f"no scale and shift of {name}"):
             tailored_activation(name, 10)
+    with pytest.raises(UnsuitableError, match="give 1 layer the kernel of TAT"):
+        tailored_activation("relu", 1)
     for bad in (0.0, -1.0, math.nan, math.inf, "2"):
         with pytest.raises(ValueError, match="curvature must be finite and positive"):
             tailored_activation("tanh", 10, bad)

@@ -140,7 +140,7 @@ def page(
         conclusions=conclusions(rankings),
         sections=[section for section in sections if section[3]],
         numbers={item.figure.name: index for index, item in enumerate(drawn, start=1)},
-        left_out={left: [_lacking(name) for name in names] for left, names in left_out.items()},
+        left_out={left: [lacking(name) for name in names] for left, names in left_out.items()},
         commands=commands,
         redrawn=partial(_redrawn, place=place),
         tables=tables,
@@ -205,7 +205,7 @@ def _ranks(figure: ReportFigure, tables: Mapping[str, pd.DataFrame]) -> bool:
     return any("initializer" in tables[name] for name in figure.needs)
 
 
-def _lacking(name: str) -> str:
+def lacking(name: str) -> str:
     """Return the name of a table, with what measures it where a report does not always."""
     return f"{name} ({_MEASURED_BY[name]})" if name in _MEASURED_BY else name
 

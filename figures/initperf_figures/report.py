@@ -1,5 +1,6 @@
 """Writer of reports: one page, every figure as SVG and PNG, every table as CSV and Parquet."""
 
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,12 +16,14 @@ from initperf_figures._directory import replacing_directory
 from initperf_figures._drawing import drawing
 from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable, plain
 from initperf_figures._own import import_figures
-from initperf_figures._page import Drawn, page
+from initperf_figures._page import Drawn, lacking, page
 from initperf_figures._panels import SETUP, panelled, setups_of
 from initperf_figures._svg import Files
 from initperf_figures.recommendation import recommend
 
 __all__ = ["check_directory", "write_report"]
+
+_LOG = logging.getLogger("initperf_figures.report")
 
 Progress = Callable[[int, int, str], None]
 
@@ -86,7 +89,8 @@ def write_report(
     commands : sequence of str
         Command lines that made the tables, printed at the foot of the page.
     only : sequence of str
-        Names of the figures to draw; none for all.
+        Names of the figures to draw; none for all. The log has a warning for each that is left
+        out, which without a handler goes to standard error.
     kind : str
         ``"html"``, a page with every figure as SVG, PNG and PDF; ``"pdf"``, one document with a
         page a figure; or ``"png"``, an image of each figure. All come with the tables.
@@ -117,12 +121,14 @@ def write_report(
         _chosen(only),
         key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
     )
-    lacking = {figure: figure.missing(numbers) for figure in figures}
-    drawable = [figure for figure in figures if not lacking[figure]]
-    left_out = {figure.title: names for figure, names in lacking.items() if names}
+    gaps = {figure: figure.missing(numbers) for figure in figures}
+    drawable = [figure for figure in figures if not gaps[figure]]
+    left_out = {figure.title: names for figure, names in gaps.items() if names}
     if only and not drawable:
         missing = ", ".join(name for names in left_out.values() for name in names)
         raise UsageError(f"nothing can be drawn of {', '.join(only)}; missing: {missing}")
+    if only:
+        _tell(gaps)
     step = progress if progress is not None else _silent
     with replacing_directory(Path(directory)) as fresh:
         if kind == "pdf":
@@ -144,6 +150,14 @@ def write_report(
 
 FORMATS = {"html": "index.html", "pdf": "report.pdf", "png": "figures"}
 """What each format of a report begins with, in its directory."""
+
+
+def _tell(gaps: Mapping[ReportFigure, Sequence[str]]) -> None:
+    """Log which figures are left out, and what each lacks."""
+    for figure, names in gaps.items():
+        if names:
+            wanted = ", ".join(map(lacking, names))
+            _LOG.warning("initperf report: %s is not drawn; missing: %s", figure.name, wanted)
 
 
 def _chosen(only: Sequence[str]) -> list[ReportFigure]:

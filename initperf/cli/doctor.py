@@ -35,5 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     warnings = sum(finding.status == "warning" for finding in findings)
     if not warnings:
         return 0
-    print(f"initperf: {warnings} of {len(findings)} checks warn of wrong timings", file=sys.stderr)
+    verb = "warns" if warnings == 1 else "warn"
+    print(
+        f"initperf: {warnings} of {len(findings)} checks {verb} of wrong timings", file=sys.stderr
+    )
     return _MISLEADING

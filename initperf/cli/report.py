@@ -121,7 +121,8 @@ def run(arguments: argparse.Namespace) -> None:
     counted = ""
     if "runs" in tables:
         runs = tables["runs"]
-        counted = f": {len(runs)} runs, {int((runs.status == 'diverged').sum())} of them diverged"
+        count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+        counted = f": {count}, {int((runs.status == 'diverged').sum())} of them diverged"
     print(one_line(f"{page}{counted}"))
 
 

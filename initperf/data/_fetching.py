@@ -63,7 +63,7 @@ def fetch(
     name = DATASETS.canonical(name)
     spec = DATASETS[name]
     if not spec.mirrors:
-        raise UsageError(f"{name} is not downloaded: it comes with an installed package")
+        raise UsageError(f"{name} is not downloaded: {_where_from(spec)}")
     if base_url is not None and not is_safe(base_url):
         allowed = "https://, or with http:// and the name of this machine"
         raise UsageError(f"base_url must begin with {allowed}, not {base_url!r}")
@@ -77,6 +77,13 @@ def fetch(
     _write(target, _download(spec, base_url, report))
     from_directory(root, name, spec)  # raises if a damaged plain file there hides a good .gz
     return target
+
+
+def _where_from(spec: Spec) -> str:
+    """Return where a data set that cannot be downloaded comes from."""
+    if spec.embedded:
+        return "it comes with an installed package"
+    return "name the directory of its IDX files with --data-dir or INITPERF_DATA"
 
 
 def _good(root: Path, name: str, spec: Spec) -> Path | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from initperf._core.registry import UnknownNameError
 from initperf.data import _archive, _cache, _directory, _openml
 from initperf.data._catalogue import DATASETS, Parts, Spec, recognise
 from initperf.data._dataset import Dataset
@@ -48,7 +49,7 @@ def load(
     """
     if is_own(name):
         return from_file(name, values=values)
-    name = DATASETS.canonical(name)
+    name = _canonical(name)
     if values:
         raise DataError(
             f"{name} has classes and no values to predict; the softmax cross-entropy is the loss "
@@ -74,6 +75,19 @@ def load(
         f"{spec.title} is not on this machine: {fetch}name the directory of its IDX files with "
         "--data-dir or INITPERF_DATA"
     )
+
+
+def _canonical(name: str) -> str:
+    """Return a data set's own name; of what looks like a path, the error says what is read."""
+    try:
+        return DATASETS.canonical(name)
+    except UnknownNameError as error:
+        if isinstance(name, str) and any(sign in name for sign in "./\\"):
+            raise UnknownNameError(
+                f"{error}; a file must be .npz or .csv, and a directory of IDX files is named with "
+                "--data-dir or INITPERF_DATA"
+            ) from None
+        raise
 
 
 def named_directory(directory: str | os.PathLike[str] | None) -> Path | None:
@@ -113,7 +127,9 @@ def from_directory(directory: Path, name: str, spec: Spec) -> Dataset | None:
 
 def _nothing_in(directory: Path, spec: Spec) -> Dataset:
     if not directory.is_dir():
-        raise DataError(f"{directory}: no such directory, expected one with {spec.title}'s files")
+        raise DataError(
+            f"{directory}: no such directory, expected one with the files of {spec.title}"
+        )
     wanted = (
         f"{_directory.file_name('train_images', spec)} and the other three, with or without .gz"
     )

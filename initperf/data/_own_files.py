@@ -56,6 +56,7 @@ def from_file(name: str, *, values: bool = False) -> OwnDataset:
 
 
 def _from_archive(path: Path, name: str, values: bool) -> OwnDataset:
+    _check_archive(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
@@ -72,6 +73,17 @@ def _from_archive(path: Path, name: str, values: bool) -> OwnDataset:
     raise DataError(
         f"{path}: expected images and labels, or X and y, or {', '.join(PARTS)}; it holds {held}"
     )
+
+
+def _check_archive(path: Path) -> None:
+    """Check that a file begins as archives do: NumPy would take any other for pickled objects."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(2)
+    except OSError as error:
+        raise DataError(f"{path}: no readable archive of arrays: {error}") from None
+    if begins != b"PK":
+        raise DataError(f"{path}: no readable archive of arrays: its content is not that of .npz")
 
 
 def _as_values(path: Path, targets: NDArray[Any]) -> NDArray[Any]:
@@ -100,6 +112,8 @@ def _from_table(path: Path, name: str, target: str, values: bool) -> OwnDataset:
     if target not in table.columns:
         there = ", ".join(map(str, table.columns[:20]))
         raise DataError(f"{path}: no column {shown(target)}; there are {there}")
+    if table.empty:
+        raise DataError(f"{path}: the table has a header and no rows")
     column = table.pop(target)
     if column.isna().any():
         raise DataError(f"{path}: column {target} has rows without a target")

@@ -14,6 +14,7 @@ from initperf.theory._quadrature import normal_rule, product_means
 from initperf.theory.closed_forms import two_slopes_products
 
 _NEAR = 1e-5  # a central difference over it is right to about 1e-10
+_TINY = 1e-300  # below it f is two straight lines, and squares of its values underflow
 _NOTHING = 1e-16  # below it the derivative by q is that at 0: the quotient would be rounding
 
 
@@ -68,8 +69,11 @@ def moments(activation: Activation, q: float) -> Moments:
     """
     z, weights, root = normal_rule(activation, q)
     value, slope = activation.value_and_slope(root * z)
-    if q == 0.0:
-        value = activation.value(np.zeros_like(z))
+    mean, square = float(weights @ value), float(weights @ (value * value))
+    if q < _TINY and (lines := _lines_at_0(activation)) is not None:
+        below, above = lines
+        mean = math.sqrt(q) * (above - below) / math.sqrt(2.0 * math.pi)
+        square = q * (0.5 * (below * below + above * above))
     square_of_slope = slope * slope
     mean_square = float(weights @ square_of_slope)
     if q < _NOTHING:
@@ -79,12 +83,20 @@ def moments(activation: Activation, q: float) -> Moments:
     else:
         growth = float(weights @ (value * slope * z)) / root
     return Moments(
-        mean=float(weights @ value),
-        square=float(weights @ (value * value)),
+        mean=mean,
+        square=square,
         slope_square=mean_square,
         slope_fourth=float(weights @ (square_of_slope * square_of_slope)),
         growth=growth,
     )
+
+
+def _lines_at_0(activation: Activation) -> tuple[float, float] | None:
+    """Return the slopes just below and just above 0; None where f(0) is not 0."""
+    if float(activation.value(0.0)) != 0.0:
+        return None
+    below, above = activation.derivative(np.array([-1.0, 1.0]) * math.sqrt(_TINY))
+    return float(below), float(above)
 
 
 @functools.lru_cache(maxsize=256)
@@ -127,6 +139,10 @@ def products(
     value, slope = product_means(activation, first, second, correlation)
     if first == 0.0 or second == 0.0:  # one of the two is the constant f(0)
         value = float(activation.value(0.0)) * moments(activation, max(first, second)).mean
+    elif min(first, second) < _TINY and _lines_at_0(activation) is not None:
+        # the quadrature stands for 1e-300, and f is proportional to what lies below it
+        for q in (first, second):
+            value *= min(1.0, math.sqrt(q) / math.sqrt(_TINY))
     return value, slope
 
 

@@ -126,8 +126,9 @@ def deep_kernel_shaping(activation: Activation | str, depth: int, slope: float =
             scale, shift = min(near, key=lambda one: (one[1] < 0.0, abs(one[1])))
             mean, variance = _conditions(found, scale, shift)[:2]
             return Shaping(found, scale, shift, variance**-0.5, -mean)
+    network = "1 layer" if layers == 1 else f"{layers} layers"
     raise UnsuitableError(
-        f"no scale and shift of {found.name} give {layers} layers the kernel of DKS with slope "
+        f"no scale and shift of {found.name} give {network} the kernel of DKS with slope "
         f"{slope:g}; smooth activations have them, as tanh and silu, in all but shallow networks"
     )
 

@@ -86,8 +86,9 @@ def tailored_activation(
                 if scale * factor * found.steepest < _STEEPEST:
                     solutions.append(Shaping(found, scale, shift, factor, offset))
     if not solutions:
+        network = "1 layer" if layers == 1 else f"{layers} layers"
         raise UnsuitableError(
-            f"no scale and shift of {found.name} give {layers} layers the kernel of TAT with "
+            f"no scale and shift of {found.name} give {network} the kernel of TAT with "
             f"curvature {curvature:g}; smooth activations have them, as tanh and silu"
         )
     return min(solutions, key=lambda one: (round(abs(one.input_shift), 6), -one.input_shift))

@@ -55,6 +55,8 @@ def read_batch(path: Path, model: nn.Module, *, has_loss: bool) -> Batch:
     """
     try:
         with path.open("rb") as file:
+            if file.peek(1)[:1] not in (b"P", b"\x93"):  # NumPy would take it for pickled objects
+                raise DataError(f"{path} cannot be read as an .npz file: its content is none")
             held = np.load(file, allow_pickle=False)
             if not isinstance(held, np.lib.npyio.NpzFile):
                 raise DataError(f"{path} holds one array, and must be an .npz file")

@@ -140,7 +140,7 @@ def _rules(given: dict[str, list[Any]], parameters: dict[str, Any]) -> dict[str,
     for name in lists:
         if name not in has:
             whose = ", ".join(dict.fromkeys(rule.name for rule in rules))
-            raise ValueError(f"no parameter {name!r} of {whose}; there are {', '.join(has)}")
+            raise ValueError(f"no parameter {name!r} of {whose}; {suggestion(name, has, has)}")
     texts: dict[str, None] = {}
     for rule in rules:
         own = [name for name in lists if name in parameters_of(rule)]

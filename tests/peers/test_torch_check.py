@@ -316,6 +316,11 @@ def test_a_batch_that_is_not_finite_is_blamed_alone():
     assert left.reason.startswith("the batch is not finite")
 
 
+def test_elements_that_are_not_finite_are_counted_in_per_cent():
+    (found,) = initperf.torch.check(perceptron(depth=1), torch.full_like(X, math.nan)).findings
+    assert "100 % of the elements of input are not finite" in str(found)
+
+
 def test_models_without_shapes_and_batches_without_samples_are_refused():
     lazy = nn.Sequential(nn.LazyLinear(4))
     with pytest.raises(UnsuitableError, match=r"0\.weight: it has no shape before the first call"):

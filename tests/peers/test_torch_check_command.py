@@ -152,7 +152,7 @@ def test_a_models_own_error_comes_first(capsys, batch):
     [
         (None, "there is no such file"),
         (b"", "cannot be read as an .npz file"),
-        (b"not a zip file", "cannot be read as an .npz file"),
+        (b"not a zip file", "cannot be read as an .npz file: its content is none"),
         (b"PK\x03\x04 damaged", "cannot be read as an .npz file"),
     ],
 )
