@@ -56,7 +56,10 @@ def here(tmp_path, monkeypatch, blobs):
         ("info", "{}", "3", "4"),
         ("train", "--initializer", "{}", "--dataset", "blobs.npz", *TRAINING),
         ("sweep", "--initializer", "{}", "--dataset", "blobs.npz", *TRAINING),
-        ("sweep", "--initializer", "{}", "--dataset", "blobs.npz", *TRAINING, *PROCESSES),
+        pytest.param(
+            ("sweep", "--initializer", "{}", "--dataset", "blobs.npz", *TRAINING, *PROCESSES),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["draw", "info", "train", "sweep", "processes"],
 )
@@ -176,12 +179,13 @@ def test_help_names_no_option_that_a_verb_lacks(capfd, verb):
     assert ("in place of --hidden" in " ".join(out.split())) == ("  --hidden" in out)
 
 
-@pytest.mark.parametrize("verb", ["sweep", "map", "depths"])
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", [("sweep",), ("map", "--quick"), ("depths", "--quick")])
 def test_a_refused_training_leaves_no_directory(capfd, here, monkeypatch, verb):
     monkeypatch.setattr("initperf.training._cluster.CONNECT_SECONDS", 0.5)
     before = sorted(here.iterdir())
     words = ("--dataset", "blobs.npz", "--scheduler", "foo", "--out", "new/runs")
-    code, out, _ = run(capfd, verb, *words)
+    code, out, _ = run(capfd, *verb, *words)
     assert (code, out) == (2, "")
     assert sorted(here.iterdir()) == before
 

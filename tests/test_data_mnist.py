@@ -61,6 +61,7 @@ def test_every_class_is_split_four_to_one(parsings, name):
     assert np.bincount(dataset.test_labels).tolist() == [100] * 10
 
 
+@pytest.mark.slow
 def test_every_image_is_there_once_with_its_own_label():
     dataset = data.load("mnist_5k")
     images = np.concatenate([dataset.train_images, dataset.test_images])

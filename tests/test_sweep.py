@@ -266,7 +266,7 @@ print("left", flush=True)
 
 
 def test_a_process_ends_after_the_threads_that_it_left():
-    assert child.run(LEAVES_A_THREAD, "1").split() == ["ended", "left", "ended"]
+    assert child.run(LEAVES_A_THREAD, "0.3").split() == ["ended", "left", "ended"]
 
 
 PRESSES_CTRL_C = """
