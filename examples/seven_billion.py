@@ -42,7 +42,7 @@ def llama(layers: int, width: int) -> nn.Module:
     """
     # transformers imports torchvision where it finds it, and that of another build of PyTorch
     # does not load; a language model needs none
-    sys.modules.setdefault("torchvision", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("torchvision", None)  # type: ignore[arg-type]  # "not there"
     from transformers import LlamaConfig, LlamaForCausalLM
 
     with torch.device("meta"):

@@ -120,7 +120,7 @@ def test_the_license_is_shipped():
     [
         ("console_scripts", {"initperf"}),
         ("initperf.model_pictures", {"coordinates", "page", "signals"}),
-        ("initperf.report", {"check", "draw", "movie", "write"}),
+        ("initperf.report", {"check", "check_movie", "draw", "movie", "write"}),
         ("pytest11", {"initperf"}),
     ],
 )

@@ -40,7 +40,7 @@ def write_book(figures: Sequence[ReportFigure], tables: Tables, title: str, path
             ]
             for place, (words, style) in enumerate(reversed(lines)):
                 above = 1 + (0.25 + _LINE * place) / height
-                drawn.text(0.005, above, words, va="bottom", **style)  # type: ignore[arg-type]
+                drawn.text(0.005, above, words, va="bottom", **style)  # type: ignore[arg-type]  # a dict of colours
             pages.savefig(drawn, bbox_inches="tight", pad_inches=0.4)
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from initperf._core.storage import replacing
+from initperf._core.targets import target_of
 from initperf.errors import UsageError
 from initperf_figures._axes import activation_name
 from initperf_figures._ridges import outline, reach_of, spaced
@@ -33,9 +34,8 @@ def movie(
 
     Parameters
     ----------
-    run : initperf.Run or callable
-        Trained with ``histogram_steps``; each of them becomes a frame. Or a function without
-        arguments that returns such a run, which is called once the file has been checked.
+    run : initperf.Run
+        Trained with ``histogram_steps``; each of them becomes a frame.
     path : path-like
         A ``.gif``, or an ``.mp4`` where ffmpeg is installed.
     quantity : str
@@ -60,9 +60,6 @@ def movie(
         raise ValueError(f"quantity must be activation or gradient, not {quantity!r}")
     if not 1 <= frames_per_second <= 60:
         raise ValueError(f"frames_per_second must be from 1 to 60, not {frames_per_second!r}")
-    writer = _writer(path, frames_per_second)
-    _check_place(path)
-    run = run() if callable(run) else run
     table = run.histograms
     if table.empty:
         raise UsageError("a movie needs histograms: train with histogram_steps")
@@ -78,6 +75,7 @@ def movie(
         reach = max(reach_of(own) for _, own in kept.groupby("layer"))
         colour = strokes(run.experiment.initializer).colour
         title = f"{run.experiment.initializer}, {activation_name(run.experiment.activation)}"
+        writer = _writer(path, frames_per_second)
         try:
             with replacing(path) as fresh, writer.saving(figure, str(fresh), _DPI):
                 for step, own in kept.groupby("step"):
@@ -93,13 +91,29 @@ def movie(
     return path
 
 
-def _check_place(path: Path) -> None:
+def check_movie(path: str | os.PathLike[str]) -> None:
+    """Check that a movie can be written, before a run is trained for it.
+
+    Parameters
+    ----------
+    path : path-like
+        As of `movie`.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be written as this format.
+    """
+    path = Path(path)
+    _writer(path, FRAMES_PER_SECOND)
     if not path.parent.is_dir():
         raise UsageError(f"cannot write {path}: there is no directory {path.parent}")
-    if path.is_dir():
-        raise UsageError(f"cannot write {path}: it is a directory")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"cannot write {path}: {path.parent} is not writable")
+    try:
+        target_of(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _writer(path: Path, rate: int) -> Any:

@@ -1,5 +1,7 @@
 """Share of dead or saturated units during training."""
 
+from functools import partial
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -69,11 +71,6 @@ def numbers(tables: Tables) -> pd.DataFrame:
     return by_rule(_measured(tables), [_SHARE], "step")
 
 
-def wants(tables: Tables) -> str:
-    """Return what is missing if the layers were not recorded at several steps."""
-    return lacks_steps("saturated_fraction", tables)
-
-
 register(
     "dead_over_time",
     title="Dead and saturated units during training",
@@ -84,5 +81,5 @@ register(
     numbers=numbers,
     section="training",
     order=36,
-    wants=wants,
+    wants=partial(lacks_steps, "saturated_fraction"),
 )

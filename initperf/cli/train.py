@@ -2,9 +2,7 @@
 
 import argparse
 from contextlib import nullcontext
-from typing import Any
 
-from initperf._core.targets import target_of
 from initperf.cli._arguments import add_json
 from initperf.cli._figures import from_figures
 from initperf.cli._kept_runs import kept_runs
@@ -33,11 +31,10 @@ def run(arguments: argparse.Namespace) -> None:
     (experiment,) = experiments(arguments, many=False)
 
     from initperf.training._data import load_data
-    from initperf.training.run import Run
     from initperf.training.train import train
 
     if arguments.movie:
-        target_of(arguments.movie)  # an error before minutes are spent
+        from_figures("check_movie")(arguments.movie)
     dataset = load_data(experiment, arguments.data_dir)
     movie = from_figures("movie") if arguments.movie else None
     if movie is not None and not experiment.histogram_steps:
@@ -45,19 +42,12 @@ def run(arguments: argparse.Namespace) -> None:
         steps = experiment.epochs * -(-count // min(experiment.batch_size, count))
         wanted = tuple(range(1, min(FRAMES, steps) + 1))
         experiment = experiment.replace(histogram_steps=wanted)
-    row: dict[str, Any] = {}
-
-    def trained() -> Run:
-        keeping = kept_runs(arguments.out) if arguments.out else nullcontext()
-        with keeping as store, progress("training") as tell:
-            finished = train(experiment, dataset=dataset, progress=tell)
-            row.update(outcome(finished))
-            if store is not None:
-                row["kept_in"] = str(store.save(finished))
-        return finished
-
-    if movie is None:
-        trained()
-    else:  # trains once it has checked the file
-        row["movie"] = str(movie(trained, arguments.movie))
+    keeping = kept_runs(arguments.out) if arguments.out else nullcontext()
+    with keeping as store, progress("training") as tell:
+        finished = train(experiment, dataset=dataset, progress=tell)
+        row = outcome(finished)
+        if store is not None:
+            row["kept_in"] = str(store.save(finished))
+    if movie is not None:
+        row["movie"] = str(movie(finished, arguments.movie))
     show([row], arguments.json)
