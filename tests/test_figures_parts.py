@@ -75,7 +75,7 @@ def test_methods_read_on_a_light_page_and_on_a_dark_one() -> None:
         dict(re.findall(r"(--\w+): (#\w+);", block)) for block in style.split("--ink: ")[1:4]
     ]
     assert schemes[1] == schemes[2]  # chosen, and the system's
-    for scheme in schemes[:2]:
+    for scheme in (*schemes[:2], {"--paper": "#fff"}):  # light, dark, and a figure's own files
         page = float(LUMINANCE @ _linear(scheme["--paper"]))
         for name, (colour, _) in _LIBRARIES.items():
             variable = _VARIABLES[colour].removeprefix("var(").removesuffix(")")

@@ -85,3 +85,14 @@ def test_a_report_shows_signals_of_deep_networks(blobs, monkeypatch):
     (experiments,) = probes(chosen, plan(chosen)).values()
     found = signals_table(experiments, blobs, lambda *_: None)
     assert found.groupby("initializer")["layer"].max().to_dict() == {"he_normal": 4, "zeros": 4}
+
+
+def test_signals_are_of_as_many_images_as_are_asked_for(blobs):
+    chosen = Settings(given={"initializer": "he_normal", "activation": "relu", "hidden": (6, 6)})
+    (experiments,) = probes(chosen, plan(chosen)).values()
+    few, more = (signals_table(experiments, blobs, lambda *_: None, images=n) for n in (20, 40))
+    alone = tables.signal_table(
+        experiments[0], blobs.features("test", "float32", 20), blobs.test_labels[:20].copy()
+    )
+    assert few["activation_mean"].tolist()[:2] == alone["activation_mean"].tolist()
+    assert few["activation_mean"].tolist() != more["activation_mean"].tolist()
