@@ -102,7 +102,9 @@ def check_movie(path: str | os.PathLike[str]) -> None:
     Raises
     ------
     UsageError
-        When the file cannot be written as this format.
+        When the file cannot be written as this format, or not in this directory.
+    OSError
+        When a directory, a device or a pipe stands there.
     """
     path = Path(path)
     _writer(path, FRAMES_PER_SECOND)
@@ -110,10 +112,7 @@ def check_movie(path: str | os.PathLike[str]) -> None:
         raise UsageError(f"cannot write {path}: there is no directory {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"cannot write {path}: {path.parent} is not writable")
-    try:
-        target_of(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    target_of(path)
 
 
 def _writer(path: Path, rate: int) -> Any:
