@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import joblib
 import pytest
-from joblib.externals.loky import process_executor
 from matplotlib.figure import Figure
 from synthetic_tables import Tables, synthetic_tables
 
-from initperf_figures import FIGURES, ReportFigure, _drawing, _svg, canvas
+from initperf_figures import FIGURES, ReportFigure, _drawing, canvas
+from initperf_figures._drawing import drawn, processes
+from initperf_figures._process import Process
+from initperf_figures._svg import Files
 from initperf_figures.report import write_report
 
 NAMES = ("bounds", "dead_saturated", "orthogonal_time", "weight_drift", "weight_histograms")
@@ -51,11 +52,29 @@ def test_several_processes_write_the_report_of_one(
 ) -> None:
     with monkeypatch.context() as alone:
         alone.setenv("INITPERF_NUM_THREADS", "1")
-        alone.setattr(joblib, "Parallel", None)
         write_report(tables, tmp_path / "one", only=NAMES)
-    monkeypatch.setattr(_svg, "files", None)  # so that nothing can be drawn here
+    here: list[str] = []
+    draw = _drawing.files
+
+    def slowly(figure: ReportFigure, own: Tables) -> Files:
+        here.append(figure.name)
+        time.sleep(5.0)  # so that the other process draws the rest
+        return draw(figure, own)
+
+    monkeypatch.setattr(_drawing, "files", slowly)
+    monkeypatch.setattr(Process, "call", lambda self, _, *rest: call(self, draw, *rest))
     write_report(tables, tmp_path / "several", only=NAMES)
+    assert 0 < len(here) < len(NAMES)
     assert _contents(tmp_path / "several") == _contents(tmp_path / "one")
+
+
+call = Process.call
+
+
+def _all(figures: list[ReportFigure], tables: Tables) -> dict[str, Files]:
+    """Draw figures in all processes there are."""
+    with processes(len(figures)) as helpers:
+        return {figure.name: files for figure, files in drawn(figures, tables, helpers)}
 
 
 def _failing_elsewhere(fail: Callable[[], object]) -> ReportFigure:
@@ -78,8 +97,7 @@ def test_what_another_process_could_not_draw_is_drawn_here(
     fail: Callable[[], object], figures: list[ReportFigure], tables: Tables
 ) -> None:
     given = [*figures[:2], _failing_elsewhere(fail), *figures[2:]]
-    with _drawing.drawing(given, tables) as results:
-        assert list(results) == [_drawing.files(figure, tables) for figure in given]
+    assert _all(given, tables) == {one.name: _drawing.files(one, tables) for one in given}
 
 
 @pytest.mark.slow
@@ -89,9 +107,18 @@ def test_without_other_processes_all_is_drawn_here(
     def refuse(*_arguments: object, **_options: object) -> None:
         raise OSError("no more processes")
 
-    monkeypatch.setattr(joblib.Parallel, "__call__", refuse)
-    with _drawing.drawing(figures, tables) as results:
-        assert len(list(results)) == len(figures)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    assert len(_all(figures, tables)) == len(figures)
+
+
+@pytest.mark.slow
+def test_a_process_that_was_killed_leaves_its_figures_to_this_one(
+    figures: list[ReportFigure], tables: Tables
+) -> None:
+    with processes(len(figures)) as helpers:
+        (helper,) = helpers
+        helper.kill()
+        assert len(list(drawn(figures, tables, helpers))) == len(figures)
 
 
 @pytest.mark.slow
@@ -100,79 +127,65 @@ def test_an_error_of_a_figure_is_raised_here(figures: list[ReportFigure], tables
         raise ZeroDivisionError("in the figure")
 
     given = [*figures, ReportFigure("wrong", "Wrong", "A line.", (), draw)]
-    with (
-        pytest.raises(ZeroDivisionError, match="in the figure"),
-        _drawing.drawing(given, tables) as results,
-    ):
-        list(results)
+    with pytest.raises(ZeroDivisionError, match="in the figure"):
+        _all(given, tables)
 
 
-@pytest.mark.slow
 def test_few_figures_and_one_processor_need_no_other_process(
-    figures: list[ReportFigure], tables: Tables, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(joblib, "Parallel", None)
-    few = figures[: _drawing.LEAST - 1]
-    with _drawing.drawing(few, tables) as results:
-        assert len(list(results)) == len(few)
-    monkeypatch.setenv("INITPERF_NUM_THREADS", "1")
-    with _drawing.drawing(figures, tables) as results:
-        assert len(list(results)) == len(figures)
+    for figures, threads, expected in ((4, 2, 0), (5, 2, 1), (5, 1, 0), (6, 4, 3), (5, 9, 4)):
+        monkeypatch.setenv("INITPERF_NUM_THREADS", str(threads))
+        monkeypatch.setattr(_drawing, "Process", _Stub)
+        with processes(figures) as helpers:
+            assert len(helpers) == expected
 
 
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Give what threads say that fail, as a thread of the pool does when the pool is killed."""
-    manager = process_executor._ExecutorManagerThread
-    flag = manager.flag_executor_shutting_down
-
-    def flag_and_fail(self: object) -> None:
-        flag(self)
-        raise KeyError(1)  # as of a task that was dropped before a process could take it
-
-    monkeypatch.setattr(manager, "flag_executor_shutting_down", flag_and_fail)
-    found: list[object] = []
-    monkeypatch.setattr(threading, "excepthook", found.append)
-    return found
+class _Stub:
+    def kill(self) -> None:
+        """End nothing."""
 
 
 @pytest.mark.slow
-def test_a_pool_that_is_closed_early_says_nothing(
-    figures: list[ReportFigure], tables: Tables, said: list[object]
+def test_what_a_figure_prints_elsewhere_does_not_garble_results(
+    figures: list[ReportFigure], tables: Tables, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with _drawing.drawing(figures, tables) as results:
-        next(results)
-    assert said == []
-    assert threading.excepthook == said.append
+    with processes(len(figures)) as helpers:
+        (helper,) = helpers
+        assert helper.call(lambda words: print(words) or len(words), "a figure prints") == 15
+    assert capfd.readouterr() == ("", "a figure prints\n")
 
 
 @pytest.mark.slow
-def test_a_pool_that_is_interrupted_says_nothing(said: list[object]) -> None:
+def test_an_interrupt_ends_the_other_processes() -> None:
     def slow(_tables: object) -> Figure:
-        time.sleep(600)
-        raise AssertionError
+        while True:
+            time.sleep(0.01)
 
     slow_ones = [ReportFigure(f"slow_{n}", "Slow", "A line.", (), slow) for n in range(5)]
     threading.Timer(2.0, signal.raise_signal, [signal.SIGINT]).start()
-    with pytest.raises(KeyboardInterrupt), _drawing.drawing(slow_ones, {}) as results:
-        next(results)
-    assert said == []
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), processes(5) as helpers:
+        list(drawn(slow_ones, {}, helpers))
+    assert time.monotonic() - begin < 60.0
+    with pytest.raises((OSError, EOFError, ValueError)):
+        helpers[0].call(len, "")
 
 
 INTERRUPTED = """
-import functools, pathlib, sys, time
+import functools, os, pathlib, sys, time
 from initperf_figures import ReportFigure, _drawing
 
 def slow(path, tables):
-    pathlib.Path(path).touch()
+    pathlib.Path(path, str(os.getpid())).touch()
     time.sleep(600)
 
 def main(path):
     draw = functools.partial(slow, path)
     figures = [ReportFigure(f"slow_{n}", "Slow", "A line.", (), draw) for n in range(5)]
-    with _drawing.drawing(figures, {}) as results:
+    with _drawing.processes(len(figures)) as helpers:
         print("begun", flush=True)
-        next(results)
+        list(_drawing.drawn(figures, {}, helpers))
 
 if __name__ == "__main__":
     try:
@@ -186,10 +199,11 @@ if __name__ == "__main__":
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent to a group of processes")
 @pytest.mark.parametrize("moment", ["while they start", "while they draw"])
 def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path) -> None:
-    script, drawn = tmp_path / "script.py", tmp_path / "drawn"
+    script, begun = tmp_path / "script.py", tmp_path / "begun"
     script.write_text(INTERRUPTED)
+    begun.mkdir()
     child = subprocess.Popen(
-        [sys.executable, str(script), str(drawn)],
+        [sys.executable, str(script), str(begun)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -198,7 +212,7 @@ def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "begun\n"
-        while moment == "while they draw" and not drawn.exists():
+        while moment == "while they draw" and len(list(begun.iterdir())) < 2:
             assert child.poll() is None
             time.sleep(0.01)
         os.killpg(child.pid, signal.SIGINT)
@@ -218,7 +232,7 @@ def _workers_of(parent: int) -> list[dict[str, str]]:
             status = {name: value.strip() for name, _, value in facts}
             if (
                 int(status["PPid"]) == parent
-                and b"loky_posix" in (process / "cmdline").read_bytes()
+                and b"initperf_figures._process" in (process / "cmdline").read_bytes()
             ):
                 found.append(status)
     return found
@@ -227,7 +241,7 @@ def _workers_of(parent: int) -> list[dict[str, str]]:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells which signals a process blocks")
 def test_workers_block_ctrl_c_from_their_start(tmp_path: Path) -> None:
-    """Else a worker that is pressed while Python itself starts would print a fatal error."""
+    """Else one that is pressed while Python itself starts would print a fatal error."""
     script = tmp_path / "script.py"
     script.write_text(INTERRUPTED)
     with subprocess.Popen(
@@ -242,6 +256,6 @@ def test_workers_block_ctrl_c_from_their_start(tmp_path: Path) -> None:
             workers = _workers_of(child.pid)
         finally:
             os.killpg(child.pid, signal.SIGKILL)
-    assert len(workers) == 2
+    assert len(workers) == 1
     blocked = [int(status["SigBlk"], 16) >> (signal.SIGINT - 1) & 1 for status in workers]
-    assert blocked == [1, 1]
+    assert blocked == [1]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from matplotlib.backends.backend_pdf import PdfPages
 
+from initperf_figures._embedding import without_layout_tables
 from initperf_figures._figure import ReportFigure, Tables
+from initperf_figures._renderers import UNDATED
 from initperf_figures._style import INK, MUTED, look, settle
-from initperf_figures._svg import UNDATED
 
 _LINE = 0.19  # inches from one line of text to the next
 _COLUMNS = 120  # characters of a line
@@ -27,7 +28,11 @@ def write_book(figures: Sequence[ReportFigure], tables: Tables, title: str, path
     path : pathlib.Path
         The file.
     """
-    with look(), PdfPages(path, metadata=UNDATED | {"Title": title}) as pages:
+    with (
+        look(),
+        without_layout_tables(),
+        PdfPages(path, metadata=UNDATED | {"Title": title}) as pages,
+    ):
         for figure in figures:
             drawn = figure.render(tables)
             settle(drawn)

@@ -1,21 +1,16 @@
-"""Drawing of many figures side by side, by processes of joblib."""
+"""Drawing of many figures by this process and others at once."""
 
 import gc
-import warnings
-from collections.abc import Generator, Iterator, Sequence
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import starmap
 
-import joblib
-
-from initperf._core.parallel import (
-    default_threads,
-    dropped_work_ignored,
-    interrupts_ignored,
-    start_resource_trackers,
-)
+from initperf._core.parallel import default_threads
 from initperf_figures import _svg
 from initperf_figures._figure import ReportFigure, Tables
+from initperf_figures._process import Process
 from initperf_figures._svg import Files
 
 LEAST = 5
@@ -23,61 +18,90 @@ LEAST = 5
 
 
 @contextmanager
-def drawing(figures: Sequence[ReportFigure], tables: Tables) -> Iterator[Iterator[Files]]:
-    """Draw figures in other processes while the block runs; they end when the block raises.
+def processes(figures: int) -> Iterator[list[Process]]:
+    """Start processes that help to draw so many figures, and end them after the block.
 
-    ``INITPERF_NUM_THREADS`` limits the number of processes; with 1, or fewer figures than LEAST,
-    this process draws alone. The files have the same bytes either way.
+    There is one for each processor but this process's own, at most ``INITPERF_NUM_THREADS``
+    processes with this one, and none for fewer figures than LEAST.
+
+    Parameters
+    ----------
+    figures : int
+
+    Yields
+    ------
+    list of Process
+        Those that could be started.
+    """
+    started: list[Process] = []
+    try:
+        wanted = min(default_threads(), figures) - 1 if figures >= LEAST else 0
+        with suppress(OSError):
+            started.extend(Process() for _ in range(wanted))
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+
+
+def drawn(
+    figures: Sequence[ReportFigure], tables: Tables, helpers: Sequence[Process] = ()
+) -> Iterator[tuple[ReportFigure, Files]]:
+    """Draw figures in this process and in others. The files have the same bytes either way.
 
     Parameters
     ----------
     figures : sequence of ReportFigure
-        What to draw, in this order; the slowest first keeps all processes busy to the end.
+        What to draw; each process takes the next when it has drawn its last, so the slowest first
+        keeps all busy to the end.
     tables : mapping of str to pandas.DataFrame
         All tables that the figures need.
+    helpers : sequence of Process
+        Of `processes`.
 
     Yields
     ------
-    iterator of Files
-        The files of each figure, in the order of `figures`. A figure that
-        another process could not draw, for whatever reason, is drawn in this one, where an error
-        is raised.
+    tuple of ReportFigure and Files
+        Each figure, when it is drawn. One that another process could not draw, for whatever
+        reason, is drawn in this one, where an error is raised.
     """
-    arguments = [(figure, {name: tables[name] for name in figure.needs}) for figure in figures]
-    processes = min(default_threads(), len(figures))
-    if processes < 2 or len(figures) < LEAST:
-        yield starmap(files, arguments)
-        return
-    pool = joblib.Parallel(
-        processes,
-        backend="loky",
-        return_as="generator",
-        pre_dispatch="all",
-        max_nbytes=None,  # no shared files, which would be left when this process is killed
-    )
-    started: Generator[Files] = (each for each in list[Files]())
-    with suppress(Exception):
-        start_resource_trackers()
-    with dropped_work_ignored():
-        try:
-            with interrupts_ignored(), suppress(Exception):  # where no process can be started
-                started = pool(joblib.delayed(files)(*each) for each in arguments)
-            yield _completed(started, arguments)
-        finally:
-            with warnings.catch_warnings(action="ignore"):  # joblib warns of results left unused
-                started.close()
+    waiting = deque(figures)
+    arrived: queue.SimpleQueue[tuple[ReportFigure, Files | None]] = queue.SimpleQueue()
+
+    def send(helper: Process) -> None:
+        with suppress(IndexError):
+            while True:
+                figure = waiting.popleft()
+                try:
+                    arrived.put((figure, helper.call(files, figure, _needed(figure, tables))))
+                except Exception:
+                    arrived.put((figure, None))
+
+    for helper in helpers:
+        threading.Thread(target=send, args=(helper,), daemon=True).start()
+    try:
+        for _ in figures:
+            figure, found = _next(waiting, arrived)
+            yield figure, files(figure, _needed(figure, tables)) if found is None else found
+    finally:
+        waiting.clear()
 
 
-def _completed(
-    started: Iterator[Files], arguments: Sequence[tuple[ReportFigure, Tables]]
-) -> Iterator[Files]:
-    """Give the results of other processes and, when one of them fails, draw the rest here."""
-    done = 0
-    with suppress(Exception):
-        for result in started:
-            yield result
-            done += 1
-    yield from starmap(files, arguments[done:])
+def _next(
+    waiting: deque[ReportFigure], arrived: queue.SimpleQueue[tuple[ReportFigure, Files | None]]
+) -> tuple[ReportFigure, Files | None]:
+    """Return a figure that another process has drawn, or else one that is to be drawn here."""
+    with suppress(queue.Empty):
+        return arrived.get_nowait()
+    with suppress(IndexError):
+        return waiting.popleft(), None
+    while True:
+        with suppress(queue.Empty):
+            return arrived.get(timeout=0.5)  # without an end, Windows would not hear Ctrl-C
+
+
+def _needed(figure: ReportFigure, tables: Tables) -> Tables:
+    return {name: tables[name] for name in figure.needs}
 
 
 def files(figure: ReportFigure, tables: Tables) -> Files:

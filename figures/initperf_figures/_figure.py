@@ -125,16 +125,18 @@ class ReportFigure:
 
 def plain(tables: Tables) -> dict[str, pd.DataFrame]:
     """Return the tables with pandas' nullable floats as float64: a missing value is NaN."""
-    return {
-        name: table.astype(
-            {
-                column: "float64"
-                for column, dtype in table.dtypes.items()
-                if isinstance(dtype, pd.Float64Dtype | pd.Float32Dtype)
-            }
-        )
-        for name, table in tables.items()
-    }
+    return {name: _plain(table) for name, table in tables.items()}
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    nullable = [
+        column
+        for column, dtype in table.dtypes.items()
+        if isinstance(dtype, pd.Float64Dtype | pd.Float32Dtype)
+    ]
+    if not nullable:
+        return table.copy(deep=False)  # pandas would convert column after column to what it is
+    return table.astype(dict.fromkeys(nullable, "float64"))
 
 
 FIGURES: Registry[ReportFigure] = Registry("figure", plugins="initperf.figures")

@@ -122,6 +122,7 @@ _LOOK: dict[Any, Any] = {
     "lines.linewidth": 1.4,
     "lines.solid_capstyle": "round",
     "pdf.fonttype": 42,  # TrueType: text that can be selected, and edited
+    "ps.fonttype": 42,  # else matplotlib splits the fonts of PDF files, too, at 256 characters
     "savefig.facecolor": PAPER,
     "svg.fonttype": "none",  # text, which can be searched and edited
     "svg.hashsalt": "initperf",

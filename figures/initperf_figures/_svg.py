@@ -1,16 +1,12 @@
 """Files of a figure, and its markup for a page, in the colours of the page."""
 
-import io
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_mixed import MixedModeRenderer
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
 
+from initperf_figures._png import png
+from initperf_figures._renderers import pixels, vectors
 from initperf_figures._style import (
     ACCENT,
     CONTEXT,
@@ -27,11 +23,6 @@ from initperf_figures._style import (
 )
 
 PNG_DPI = 300
-_POINTS_AN_INCH = 72  # the unit of SVG files
-_COMPRESSION = 2  # half the time of zlib's default of 6, for files a tenth longer
-
-UNDATED: dict[str, Any] = {"CreationDate": None, "Creator": "initperf"}
-"""Metadata of PDF files that are the same for the same data."""
 
 # Variables of the page's style sheet, which has values for a light and for a dark page.
 _VARIABLES = {
@@ -72,49 +63,28 @@ class Files(NamedTuple):
 def files(figure: Figure) -> Files:
     """Return a figure's files, the same for the same figure: no date, no random identifiers."""
     with look():
+        _pin_empty_labels(figure)
         settle(figure)
         figure.set_layout_engine("none")
-        image = io.BytesIO()
         # Figure.savefig would draw twice, at first for the layout, which is already final.
-        svg, outlines = _vectors(figure)
-        paper: Any = FigureCanvasPdf(figure)
-        document = io.BytesIO()
-        paper.print_pdf(document, metadata=UNDATED)
-        figure.dpi = PNG_DPI
-        raster: Any = FigureCanvasAgg(figure)
-        raster.print_png(image, pil_kwargs={"compress_level": _COMPRESSION})
-    return Files(svg, outlines, image.getvalue(), document.getvalue())
-
-
-class _Twofold(RendererSVG):  # type: ignore[misc]  # untyped in matplotlib
-    """SVG with all text in it twice, as paths and as text, between comments."""
-
-    def draw_text(self, *arguments: Any, **options: Any) -> None:
-        for fonttype in ("path", "none"):  # the style's comes last, and stays
-            self.writer.comment(f"begin {fonttype}")
-            matplotlib.rcParams["svg.fonttype"] = fonttype  # a context would take longer than text
-            super().draw_text(*arguments, **options)
-            self.writer.comment(f"end {fonttype}")
-
-
-def _vectors(figure: Figure) -> list[str]:
-    """Return a figure's SVG with text as text and with text as paths; both from one drawing."""
-    FigureCanvasSVG(figure)
-    dpi, figure.dpi = figure.dpi, _POINTS_AN_INCH
-    width, height = figure.get_size_inches()
-    points = width * _POINTS_AN_INCH, height * _POINTS_AN_INCH
-    twofold = io.StringIO()
-    vectors = _Twofold(*points, twofold, image_dpi=dpi)
-    renderer: Any = MixedModeRenderer(figure, width, height, dpi, vectors)
-    figure.draw(renderer)
-    renderer.finalize()
-    text = re.sub(r"<metadata>.*?</metadata>", "", twofold.getvalue(), flags=re.DOTALL)
+        twofold, pdf = vectors(figure)
+        image = png(pixels(figure, PNG_DPI), PNG_DPI)
+    text = re.sub(r"<metadata>.*?</metadata>", "", twofold, flags=re.DOTALL)
     text = re.sub(r'(?<= )(d|x|y)="[^"]*"', _shorten, text)
-    return [_one_of_two(text, left_out) for left_out in ("path", "none")]
+    svg, outlines = (_one_of_two(text, left_out) for left_out in ("path", "none"))
+    return Files(svg, outlines, image, pdf)
+
+
+def _pin_empty_labels(figure: Figure) -> None:
+    """Spare matplotlib the search for room for labels of axes that are empty."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if not axis.get_label_text():
+                axis.set_label_coords(0.0, 0.0)
 
 
 def _one_of_two(svg: str, left_out: str) -> str:
-    """Return the SVG of `_Twofold` without one of the two, and without what varies or is empty."""
+    """Return the SVG of `vectors` without one of the two, and without what varies or is empty."""
     part = rf"<!-- begin {left_out} -->.*?<!-- end {left_out} -->"
     svg = re.sub(rf"{part}|<!--.*?-->", "", svg, flags=re.DOTALL)
     # Some identifiers are hashes of addresses in memory: number them in order of appearance.

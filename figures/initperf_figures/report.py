@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow
 from pyarrow import csv
@@ -13,11 +14,12 @@ from initperf.errors import UsageError
 from initperf_figures._book import write_book
 from initperf_figures._directory import check_directory as check_replaceable
 from initperf_figures._directory import replacing_directory
-from initperf_figures._drawing import drawing
+from initperf_figures._drawing import drawn, processes
 from initperf_figures._figure import FIGURES, SECTIONS, ReportFigure, check_comparable, plain
 from initperf_figures._own import import_figures
 from initperf_figures._page import Drawn, lacking, page
 from initperf_figures._panels import SETUP, panelled, setups_of
+from initperf_figures._process import Process
 from initperf_figures._svg import Files
 from initperf_figures.recommendation import recommend
 
@@ -115,36 +117,27 @@ def write_report(
     """
     if kind not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {kind!r}")
-    tables = _prepare(tables)
-    numbers = plain(panelled(tables))
-    figures = sorted(
-        _chosen(only),
-        key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
-    )
-    gaps = {figure: figure.missing(numbers) for figure in figures}
-    drawable = [figure for figure in figures if not gaps[figure]]
-    left_out = {figure.title: names for figure, names in gaps.items() if names}
-    if only and not drawable:
-        missing = ", ".join(name for names in left_out.values() for name in names)
-        raise UsageError(f"nothing can be drawn of {', '.join(only)}; missing: {missing}")
-    if only:
-        _tell(gaps)
     step = progress if progress is not None else _silent
-    with replacing_directory(Path(directory)) as fresh:
-        if kind == "pdf":
-            _write_tables(tables, fresh, step, len(tables) + 1)
-            step(len(tables), len(tables) + 1, "document")
-            write_book(drawable, numbers, title, fresh / FORMATS[kind])
-            return Path(directory) / FORMATS[kind]
-        total = len(drawable) + len(tables) + 1
-        drawn = _draw(drawable, numbers, tables, fresh, step, total)
-        step(total - 1, total, "page")
-        if kind == "html":
-            html = page(title, tables, drawn, left_out, commands, place)
-            (fresh / "index.html").write_text(html, encoding="utf-8")
-        else:
-            for path in [*fresh.glob("figures/*.svg"), *fresh.glob("figures/*.pdf")]:
-                path.unlink()
+    with processes(0 if kind == "pdf" else _measured(only, tables)) as helpers:
+        tables = _prepare(tables)  # while they start
+        numbers = plain(panelled(tables))
+        drawable, left_out = _drawable(only, numbers)
+        with replacing_directory(Path(directory)) as fresh:
+            if kind == "pdf":
+                _write_tables(tables, fresh, step, len(tables) + 1)
+                step(len(tables), len(tables) + 1, "document")
+                write_book(drawable, numbers, title, fresh / FORMATS[kind])
+                return Path(directory) / FORMATS[kind]
+            total = len(drawable) + len(tables) + 1
+            _write_tables(tables, fresh, step, total)
+            found = _draw(drawable, numbers, helpers, fresh, step, total)
+            step(total - 1, total, "page")
+            if kind == "html":
+                html = page(title, tables, found, left_out, commands, place)
+                (fresh / "index.html").write_text(html, encoding="utf-8")
+            else:
+                for path in [*fresh.glob("figures/*.svg"), *fresh.glob("figures/*.pdf")]:
+                    path.unlink()
     return Path(directory) / FORMATS[kind]
 
 
@@ -160,6 +153,51 @@ def _tell(gaps: Mapping[ReportFigure, Sequence[str]]) -> None:
             _LOG.warning("initperf report: %s is not drawn; missing: %s", figure.name, wanted)
 
 
+def _drawable(
+    only: Sequence[str], numbers: Mapping[str, pd.DataFrame]
+) -> tuple[list[ReportFigure], dict[str, list[str]]]:
+    """Return the figures to draw, in the order of the page, and what the others lack, by title.
+
+    Parameters
+    ----------
+    only : sequence of str
+        Names of figures; none for all.
+    numbers : mapping of str to pandas.DataFrame
+        Tables as figures take them.
+
+    Raises
+    ------
+    UsageError
+        When nothing can be drawn of what `only` names.
+    """
+    figures = sorted(
+        _chosen(only),
+        key=lambda figure: (SECTIONS.index(figure.section), figure.order, figure.name),
+    )
+    gaps = {figure: figure.missing(numbers) for figure in figures}
+    drawable = [figure for figure in figures if not gaps[figure]]
+    left_out = {figure.title: names for figure, names in gaps.items() if names}
+    if only and not drawable:
+        missing = ", ".join(name for names in left_out.values() for name in names)
+        raise UsageError(f"nothing can be drawn of {', '.join(only)}; missing: {missing}")
+    if only:
+        _tell(gaps)
+    return drawable, left_out
+
+
+def _measured(only: Sequence[str], tables: Mapping[str, pd.DataFrame]) -> int:
+    """Return how many of the chosen figures have rows in all of their tables.
+
+    Parameters
+    ----------
+    only : sequence of str
+        Names of figures; none for all.
+    tables : mapping of str to pandas.DataFrame
+    """
+    rows = {name: len(table) for name, table in tables.items()}
+    return sum(all(rows.get(name) for name in figure.needs) for figure in _chosen(only))
+
+
 def _chosen(only: Sequence[str]) -> list[ReportFigure]:
     if not only:
         return list(FIGURES.values())
@@ -169,19 +207,21 @@ def _chosen(only: Sequence[str]) -> list[ReportFigure]:
 def _draw(
     figures: Sequence[ReportFigure],
     numbers: Mapping[str, pd.DataFrame],
-    tables: Mapping[str, pd.DataFrame],
+    helpers: Sequence[Process],
     fresh: Path,
     step: Progress,
     total: int,
 ) -> list[Drawn]:
-    """Write the tables while other processes draw the figures, and then the figures' files.
+    """Draw the figures, write their files, and return them with their words.
 
     Parameters
     ----------
     figures : sequence of ReportFigure
         In the order of the page.
-    numbers, tables : mapping of str to pandas.DataFrame
-        As figures take them, and as they are written.
+    numbers : mapping of str to pandas.DataFrame
+        Tables as figures take them.
+    helpers : sequence of Process
+        Processes that draw, too.
     fresh : pathlib.Path
         The directory.
     step : callable
@@ -189,19 +229,18 @@ def _draw(
     total : int
     """
     # By number of rows, as an estimate of time: no process then draws a slow figure at the end.
-    rows = {name: len(table) for name, table in tables.items()}
+    rows = {name: len(table) for name, table in numbers.items()}
     slowest_first = sorted(figures, key=lambda figure: -sum(rows[name] for name in figure.needs))
     files: dict[ReportFigure, Files] = {}
     (fresh / "figures").mkdir()
-    with drawing(slowest_first, numbers) as results:
-        _write_tables(tables, fresh, step, total)
-        for done, figure in enumerate(slowest_first, start=len(tables)):
-            step(done, total, f"figure {figure.name}")
-            files[figure] = found = next(results)
-            path = fresh / "figures" / figure.name
-            path.with_suffix(".svg").write_text(found.svg, encoding="utf-8")
-            path.with_suffix(".png").write_bytes(found.png)
-            path.with_suffix(".pdf").write_bytes(found.pdf)
+    begin = total - 1 - len(figures)
+    for done, (figure, found) in enumerate(drawn(slowest_first, numbers, helpers), start=begin):
+        step(done, total, f"figure {figure.name}")
+        files[figure] = found
+        path = fresh / "figures" / figure.name
+        path.with_suffix(".svg").write_text(found.svg, encoding="utf-8")
+        path.with_suffix(".png").write_bytes(found.png)
+        path.with_suffix(".pdf").write_bytes(found.pdf)
     return [
         Drawn(
             figure,
@@ -231,8 +270,9 @@ def _prepare(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
             raise ValueError(f"a table's name must do as a file name; got {name!r}")
         mixed = [
             column
-            for column in table
-            if pd.api.types.infer_dtype(table[column], skipna=True).startswith("mixed")
+            for column, dtype in table.dtypes.items()
+            if isinstance(dtype, np.dtypes.ObjectDType)
+            and pd.api.types.infer_dtype(table[column], skipna=True).startswith("mixed")
         ]
         prepared[name] = table.astype(dict.fromkeys(mixed, str)).reset_index(drop=True)
     if "runs" in prepared and prepared["runs"]["test_accuracy"].notna().any():
