@@ -39,7 +39,7 @@ def png(image: NDArray[np.uint8], dpi: float) -> bytes:
         rows[: len(part), 1:] = np.frombuffer(pixels.tobytes("raw", colours), np.uint8).reshape(
             len(part), -1
         )
-        data.append(packed.compress(rows[: len(part)]))
+        data.append(packed.compress(rows[: len(part)].data))
     data.append(packed.flush())
     dots = round(dpi / _INCH)
     return b"".join(

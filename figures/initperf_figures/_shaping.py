@@ -117,10 +117,10 @@ class _Outlines:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._font, name)
 
-    def load_glyph(self, index: int, flags: LoadFlags) -> None:
-        self._wanted = index, flags
+    def load_glyph(self, index: Any, flags: LoadFlags) -> None:
+        self._index, self._flags = index, flags
 
     def get_path(self) -> Any:
         self._font.set_size(self._size, self._dpi)
-        self._font.load_glyph(*self._wanted)
+        self._font.load_glyph(self._index, flags=self._flags)
         return self._font.get_path()
