@@ -1,0 +1,207 @@
+"""Threads that fill arrays together in a hot loop, where waking a thread costs more than the fill.
+
+A helper that has filled a part spins for a while, in compiled code without the interpreter lock,
+and takes part in a next fill within a microsecond; after that it sleeps, so that an idle process
+uses no processor. Helpers are woken only when fills follow each other as closely. They never need
+the interpreter lock, which a thread that was just woken gets too late: its caller has it again.
+"""
+
+import functools
+import math
+import os
+import threading
+import time
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+from initperf._core.parallel import leave_the_caller_alone
+from initperf.jit import tuning
+from initperf.jit.cache_lines import aligned_zeros
+from initperf.jit.internals import compiles, missing
+from initperf.jit.policy import Function
+from initperf.kernels import _shared_fill as code
+from initperf.kernels._philox_block import WORDS
+
+LARGEST = 256
+"""The most threads of a team, the caller included."""
+
+FIRST_FILLS = 32
+"""Fills of hot loops before the team's code is loaded, which takes as long as some 100 fills."""
+
+REST = 64
+"""A caller that waited for a helper which did not run does without for so many times as long.
+
+That limits what a busy processor costs to a 64th of the time.
+"""
+
+_TRIAL_TURNS = 1000
+
+
+@dataclass(frozen=True)
+class _Board:
+    """What the threads of a team share.
+
+    Attributes
+    ----------
+    words, numbers : numpy.ndarray
+        As `initperf.kernels._shared_fill.help_fill` takes them.
+    turns : int
+        Turns of waiting before a helper sleeps.
+    """
+
+    words: np.ndarray
+    numbers: np.ndarray
+    turns: int
+
+    @classmethod
+    def new(cls) -> "_Board":
+        """Load the code of helpers, and measure how long a turn of waiting lasts."""
+        numbers = aligned_zeros(code.PARAMETERS)
+        least = math.inf
+        for _ in range(4):  # the first loads
+            words = aligned_zeros(code.RANGES + code.LINE * LARGEST, np.int64)
+            begin = time.perf_counter()
+            code.help_fill(words, numbers, 1, _TRIAL_TURNS, False)
+            least = min(least, time.perf_counter() - begin)
+        return cls(words, numbers, math.ceil(_TRIAL_TURNS * tuning.SPIN_SECONDS / least))
+
+
+class Team:
+    """The helpers of hot loops: at most one fill of a process at a time has them.
+
+    A forked child has a team of its own. What threads change without the lock decides only
+    whether a fill has helpers.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.reset)
+
+    def __len__(self) -> int:
+        return len(self._threads)
+
+    @property
+    def awake(self) -> int:
+        """The number of helpers that fill or wait for a fill, rather than sleep."""
+        return 0 if self._board is None else int(self._board.words[code.AWAKE])
+
+    def reset(self) -> None:
+        """Forget the helpers: those of the parent do not run in a forked child."""
+        self._lock = threading.Lock()
+        self._board: _Board | None = None
+        self._threads: list[threading.Thread] = []
+        self._others: Set[int] = frozenset()
+        self._followed = 0
+        self._ended = self._rest_until = -math.inf
+
+    def note_end(self) -> None:
+        """Note that a fill has ended now, which another may follow closely."""
+        self._ended = time.perf_counter()
+
+    def is_hot(self) -> bool:
+        """Return whether a fill that begins now should have helpers.
+
+        Many have followed each other within the time for which helpers spin, and this one does.
+        """
+        now = time.perf_counter()
+        if now - self._ended > tuning.SPIN_SECONDS or now < self._rest_until:
+            return False
+        self._followed += 1
+        return self._followed > FIRST_FILLS
+
+    def fill(
+        self,
+        run: Function,
+        values: np.ndarray,
+        source: tuple[np.uint64, np.uint64, np.uint64],
+        parameters: tuple[float, ...],
+        threads: int,
+    ) -> bool:
+        """Fill an array, if the team can.
+
+        Parameters
+        ----------
+        run : callable
+            Numba twin of the fill.
+        values : numpy.ndarray
+            Written; shape (count,), contiguous, float32 or float64.
+        source : tuple of numpy.uint64
+            Key, stream and first index.
+        parameters : tuple of float
+            What the kernel takes after (out, key, stream, start).
+        threads : int
+            The most threads, the caller included; at least 2.
+
+        Returns
+        -------
+        bool
+            Whether it did; if not, the array may be filled in part.
+        """
+        found = _code(run, values.dtype, len(parameters))
+        if found is None or threads > LARGEST:
+            return False
+        board = self._ready(threads - 1)
+        begin = time.perf_counter()
+        if self.awake < threads - 1:
+            self._others = leave_the_caller_alone(self._threads, self._others)
+        least, most = tuning.FILL_PIECE_LEAST // WORDS, tuning.FILL_PIECE // WORDS
+        turns = code.lead_fill(
+            board.words,
+            board.numbers,
+            (*found, values.size, threads, least, most),
+            values.view(np.uint8),
+            source,
+            parameters + (0.0,) * (code.PARAMETERS - len(parameters)),
+        )
+        self.note_end()
+        if turns >= code.STALL:
+            self._rest_until = self._ended + REST * (self._ended - begin)
+        return bool(turns >= 0)
+
+    def _ready(self, helpers: int) -> _Board:
+        """Return the board, which so many helpers wait at, or more."""
+        if self._board is not None and len(self._threads) >= helpers:
+            return self._board
+        with self._lock:
+            self._board = board = self._board or _Board.new()
+            self._others = frozenset()
+            while len(self._threads) < helpers:
+                index = len(self._threads) + 1
+                thread = threading.Thread(
+                    target=code.help_fill,
+                    args=(board.words, board.numbers, index, board.turns, True),
+                    name=f"initperf-fill-{index}",
+                    daemon=True,
+                )
+                thread.start()
+                self._threads.append(thread)
+            return board
+
+
+@functools.cache
+def team() -> Team:
+    """Return the team of this process."""
+    return Team()
+
+
+@functools.cache  # keeps the function alive, and with it the machine code at the address
+def _code(run: Any, dtype: np.dtype[Any], parameters: int) -> tuple[int, int] | None:
+    """Return the address of a fill's machine code and its index in the kinds, if it has them."""
+    if os.name != "posix" or not compiles() or missing("views"):
+        return None
+    if not hasattr(run, "get_compile_result"):
+        return None
+    kind = numba.from_dtype(dtype)
+    if (kind, parameters) not in code.KINDS:
+        return None
+    result = run.get_compile_result(
+        types.none(types.Array(kind, 1, "C"), *[types.uint64] * 3, *[types.float64] * parameters)
+    )
+    address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+    return address, code.KINDS.index((kind, parameters))
