@@ -20,10 +20,11 @@ import os, sys, threading, time
 import numpy as np
 from initperf import INITIALIZERS, KERNELS
 from initperf.jit import tuning
-from initperf.kernels import _shared_fill
-from initperf.kernels._team import FIRST_FILLS, REST, team
+from initperf.kernels import _shared_fill, _team
+from initperf.kernels._team import CREDIT_SECONDS, FIRST_FILLS, GAIN, REST, team
 
 tuning.SPIN_SECONDS = 0.05  # a machine may give this process no time for longer than usual
+_team.usable_processors = lambda: 3
 uniform = INITIALIZERS["uniform"]
 out = np.empty(200_000, np.float32)
 expected = uniform(out.size, rng=1, backend="numpy").tobytes()
@@ -45,9 +46,11 @@ BITS = """
 import numpy as np
 from initperf import KERNELS
 from initperf.jit import tuning
+from initperf.kernels import _team
 from initperf.kernels._team import team
 from initperf.kernels.fill_truncated_normal import masses
 
+_team.usable_processors = lambda: 5
 cut = (0.5, 2.0, -3.5, 4.5, *masses(-2.0, 2.0))
 tuning.FILL_PIECE_LEAST, tuning.FILL_PIECE = 256, 1024
 for name, parameters in (
@@ -98,6 +101,17 @@ def test_one_thread_has_no_helpers(threads):
     code = f"{HOT}\nloop(threads={threads})\nprint(len(team()))"
     environment = COMPILED | {"INITPERF_NUM_THREADS": "1"}
     assert child.run(code, **environment) == "0\n"
+
+
+@posix
+@pytest.mark.parametrize(("processors", "helpers"), [(1, 0), (2, 1), (4, 3)])
+def test_there_are_no_more_threads_than_processors(processors, helpers):
+    code = f"""{HOT}
+_team.usable_processors = lambda: {processors}
+loop(threads=4)
+print(len(team()))
+"""
+    assert child.run(code, **COMPILED) == f"{helpers}\n"
 
 
 @posix
@@ -208,26 +222,41 @@ def test_fills_are_hot_once_many_have_followed_each_other_closely(clock):
     assert not team.is_hot()
 
 
-def draws_hot_after_waiting(turns):
-    code = f"""{HOT}
-def waited(*arguments):
-    time.sleep(0.01)
-    return _shared_fill.STALL + TURNS
+WAITS = """
+zero = np.uint64(0)
+
+def is_hot_after(seconds, turns):
+    def waited(*arguments):
+        time.sleep(seconds)
+        return turns
+
+    _shared_fill.lead_fill = waited
+    run = KERNELS["fill_uniform"]["numba"]
+    assert team().fill(run, out, (zero, zero, zero), (0.0, 1.0), 2)
+    return team().is_hot()
 
 loop()
-_shared_fill.lead_fill = waited
-zero = np.uint64(0)
-assert team().fill(KERNELS["fill_uniform"]["numba"], out, (zero, zero, zero), (0.0, 1.0), 2)
-print(team().is_hot())
-time.sleep(0.01 * (REST + 20))
-team().note_end()
-print(team().is_hot())
 """
-    return child.run(code.replace("TURNS", str(turns)), **COMPILED).split()
 
 
 @posix
 @pytest.mark.slow
 def test_a_caller_that_waited_for_a_helper_does_without_for_a_while():
-    assert draws_hot_after_waiting(-1) == ["True", "True"]
-    assert draws_hot_after_waiting(0) == ["False", "True"]
+    code = f"""{HOT}{WAITS}
+print(is_hot_after(0.02, _shared_fill.STALL - 1))
+print(is_hot_after(0.02, _shared_fill.STALL))
+time.sleep(0.02 * REST + 0.1)
+team().note_end()
+print(team().is_hot())
+"""
+    assert child.run(code, **COMPILED).split() == ["True", "False", "True"]
+
+
+@posix
+def test_a_caller_that_gained_much_by_helpers_bears_with_one_delay():
+    code = f"""{HOT}{WAITS}
+print(is_hot_after(2 * CREDIT_SECONDS / GAIN, 0))
+print(is_hot_after(CREDIT_SECONDS / 4, _shared_fill.STALL))
+print(is_hot_after(CREDIT_SECONDS, _shared_fill.STALL))
+"""
+    assert child.run(code, **COMPILED).split() == ["True", "True", "False"]

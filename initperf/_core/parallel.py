@@ -37,6 +37,11 @@ def default_threads() -> int:
     chosen = os.environ.get("INITPERF_NUM_THREADS")
     if chosen:
         return as_threads("INITPERF_NUM_THREADS", chosen)
+    return usable_processors()
+
+
+def usable_processors() -> int:
+    """Return the number of processors that this process may use; see `default_threads`."""
     if hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), quota_of_processors())
     return os.cpu_count() or 1

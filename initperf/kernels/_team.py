@@ -19,7 +19,7 @@ import numba
 import numpy as np
 from numba import types
 
-from initperf._core.parallel import leave_the_caller_alone
+from initperf._core.parallel import leave_the_caller_alone, usable_processors
 from initperf.jit import tuning
 from initperf.jit.cache_lines import aligned_zeros
 from initperf.jit.internals import compiles, missing
@@ -34,10 +34,22 @@ FIRST_FILLS = 32
 """Fills of hot loops before the team's code is loaded, which takes as long as some 100 fills."""
 
 REST = 64
-"""A caller that waited for a helper which did not run does without for so many times as long.
+"""A caller that waited too long for helpers does without for so many times as long.
 
 That limits what a busy processor costs to a 64th of the time.
 """
+
+GAIN = 0.25
+"""Least part of the time of a fill with helpers that these save."""
+
+CREDIT_SECONDS = 4e-3
+"""The most that helpers have saved, of which their later delays are taken: one turn of a thread.
+
+Where nothing else runs, the system or a hypervisor delays a helper now and then.
+"""
+
+_ALONE_SECONDS = 1.0
+"""Seconds after which a caller that had one processor alone looks for others again."""
 
 _TRIAL_TURNS = 1000
 
@@ -99,6 +111,7 @@ class Team:
         self._others: Set[int] = frozenset()
         self._followed = 0
         self._ended = self._rest_until = -math.inf
+        self._credit = 0.0
 
     def note_end(self) -> None:
         """Note that a fill has ended now, which another may follow closely."""
@@ -146,10 +159,15 @@ class Team:
         found = _code(run, values.dtype, len(parameters))
         if found is None or threads > LARGEST:
             return False
-        board = self._ready(threads - 1)
-        begin = time.perf_counter()
         if self.awake < threads - 1:
+            threads = min(threads, usable_processors())  # others would wait for each other
+            if threads < 2:
+                self._rest_until = self._ended + _ALONE_SECONDS
+                return False
+            self._prepare(threads - 1)
             self._others = leave_the_caller_alone(self._threads, self._others)
+        board: Any = self._board
+        begin = time.perf_counter()
         least, most = tuning.FILL_PIECE_LEAST // WORDS, tuning.FILL_PIECE // WORDS
         turns = code.lead_fill(
             board.words,
@@ -160,14 +178,23 @@ class Team:
             parameters + (0.0,) * (code.PARAMETERS - len(parameters)),
         )
         self.note_end()
-        if turns >= code.STALL:
-            self._rest_until = self._ended + REST * (self._ended - begin)
+        self._account(self._ended - begin, stalled=turns >= code.STALL)
         return bool(turns >= 0)
 
-    def _ready(self, helpers: int) -> _Board:
-        """Return the board, which so many helpers wait at, or more."""
+    def _account(self, seconds: float, stalled: bool) -> None:
+        """Take a fill's time for a gain or, if a helper did not run, a loss; rest after losses."""
+        if not stalled:
+            self._credit = min(self._credit + GAIN * seconds, CREDIT_SECONDS)
+        elif self._credit >= seconds:
+            self._credit -= seconds
+        else:
+            self._rest_until = self._ended + REST * (seconds - self._credit)
+            self._credit = 0.0
+
+    def _prepare(self, helpers: int) -> None:
+        """Start as many helpers, less those there are."""
         if self._board is not None and len(self._threads) >= helpers:
-            return self._board
+            return
         with self._lock:
             self._board = board = self._board or _Board.new()
             self._others = frozenset()
@@ -181,7 +208,6 @@ class Team:
                 )
                 thread.start()
                 self._threads.append(thread)
-            return board
 
 
 @functools.cache
