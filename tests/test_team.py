@@ -115,6 +115,19 @@ print(len(team()))
 
 
 @posix
+def test_a_system_that_starts_no_thread_has_fills_without_helpers():
+    code = f"""{HOT}
+def refused(thread):
+    raise RuntimeError("can't start new thread")
+
+threading.Thread.start = refused
+loop()
+print(len(team()))
+"""
+    assert child.run(code, **COMPILED) == "0\n"
+
+
+@posix
 def test_threads_at_once_draw_the_same_in_hot_loops():
     code = f"""{HOT}
 def draw():

@@ -12,20 +12,17 @@ import os
 import threading
 import time
 from collections.abc import Set
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
-from numba import types
 
 from initperf._core.parallel import leave_the_caller_alone, usable_processors
 from initperf.jit import tuning
-from initperf.jit.cache_lines import aligned_zeros
 from initperf.jit.internals import compiles, missing
 from initperf.jit.policy import Function
-from initperf.kernels import _shared_fill as code
-from initperf.kernels._philox_block import WORDS
+
+if TYPE_CHECKING:
+    from initperf.kernels._board import Board
 
 LARGEST = 256
 """The most threads of a team, the caller included."""
@@ -49,38 +46,7 @@ Where nothing else runs, the system or a hypervisor delays a helper now and then
 """
 
 _ALONE_SECONDS = 1.0
-"""Seconds after which a caller that had one processor alone looks for others again."""
-
-_TRIAL_TURNS = 1000
-
-
-@dataclass(frozen=True)
-class _Board:
-    """What the threads of a team share.
-
-    Attributes
-    ----------
-    words, numbers : numpy.ndarray
-        As `initperf.kernels._shared_fill.help_fill` takes them.
-    turns : int
-        Turns of waiting before a helper sleeps.
-    """
-
-    words: np.ndarray
-    numbers: np.ndarray
-    turns: int
-
-    @classmethod
-    def new(cls) -> "_Board":
-        """Load the code of helpers, and measure how long a turn of waiting lasts."""
-        numbers = aligned_zeros(code.PARAMETERS)
-        least = math.inf
-        for _ in range(4):  # the first loads
-            words = aligned_zeros(code.RANGES + code.LINE * LARGEST, np.int64)
-            begin = time.perf_counter()
-            code.help_fill(words, numbers, 1, _TRIAL_TURNS, False)
-            least = min(least, time.perf_counter() - begin)
-        return cls(words, numbers, math.ceil(_TRIAL_TURNS * tuning.SPIN_SECONDS / least))
+"""Seconds after which a caller that had one processor, or could start no thread, tries again."""
 
 
 class Team:
@@ -101,12 +67,12 @@ class Team:
     @property
     def awake(self) -> int:
         """The number of helpers that fill or wait for a fill, rather than sleep."""
-        return 0 if self._board is None else int(self._board.words[code.AWAKE])
+        return 0 if self._board is None else self._board.awake
 
     def reset(self) -> None:
         """Forget the helpers: those of the parent do not run in a forked child."""
         self._lock = threading.Lock()
-        self._board: _Board | None = None
+        self._board: Board | None = None
         self._threads: list[threading.Thread] = []
         self._others: Set[int] = frozenset()
         self._followed = 0
@@ -156,30 +122,21 @@ class Team:
         bool
             Whether it did; if not, the array may be filled in part.
         """
-        found = _code(run, values.dtype, len(parameters))
-        if found is None or threads > LARGEST:
+        if threads > LARGEST or not _possible():
             return False
         if self.awake < threads - 1:
             threads = min(threads, usable_processors())  # others would wait for each other
-            if threads < 2:
+            if threads < 2 or not self._prepare(threads - 1):
                 self._rest_until = self._ended + _ALONE_SECONDS
                 return False
-            self._prepare(threads - 1)
-            self._others = leave_the_caller_alone(self._threads, self._others)
         board: Any = self._board
         begin = time.perf_counter()
-        least, most = tuning.FILL_PIECE_LEAST // WORDS, tuning.FILL_PIECE // WORDS
-        turns = code.lead_fill(
-            board.words,
-            board.numbers,
-            (*found, values.size, threads, least, most),
-            values.view(np.uint8),
-            source,
-            parameters + (0.0,) * (code.PARAMETERS - len(parameters)),
-        )
+        done: bool
+        done, stalled = board.fill(run, values, source, parameters, threads)
         self.note_end()
-        self._account(self._ended - begin, stalled=turns >= code.STALL)
-        return bool(turns >= 0)
+        if done:
+            self._account(self._ended - begin, stalled)
+        return done
 
     def _account(self, seconds: float, stalled: bool) -> None:
         """Take a fill's time for a gain or, if a helper did not run, a loss; rest after losses."""
@@ -191,23 +148,24 @@ class Team:
             self._rest_until = self._ended + REST * (seconds - self._credit)
             self._credit = 0.0
 
-    def _prepare(self, helpers: int) -> None:
-        """Start as many helpers, less those there are."""
-        if self._board is not None and len(self._threads) >= helpers:
-            return
-        with self._lock:
-            self._board = board = self._board or _Board.new()
-            self._others = frozenset()
-            while len(self._threads) < helpers:
-                index = len(self._threads) + 1
-                thread = threading.Thread(
-                    target=code.help_fill,
-                    args=(board.words, board.numbers, index, board.turns, True),
-                    name=f"initperf-fill-{index}",
-                    daemon=True,
-                )
-                thread.start()
-                self._threads.append(thread)
+    def _prepare(self, helpers: int) -> bool:
+        """Have so many helpers, or more, on processors that the caller leaves to them, if it can.
+
+        A system may limit the number of threads.
+        """
+        if self._board is None or len(self._threads) < helpers:
+            from initperf.kernels._board import Board
+
+            with self._lock:
+                self._board = self._board or Board.of(LARGEST)
+                self._others = frozenset()
+                try:
+                    while len(self._threads) < helpers:
+                        self._threads.append(self._board.start(len(self._threads) + 1))
+                except RuntimeError:
+                    return False
+        self._others = leave_the_caller_alone(self._threads, self._others)
+        return True
 
 
 @functools.cache
@@ -216,18 +174,7 @@ def team() -> Team:
     return Team()
 
 
-@functools.cache  # keeps the function alive, and with it the machine code at the address
-def _code(run: Any, dtype: np.dtype[Any], parameters: int) -> tuple[int, int] | None:
-    """Return the address of a fill's machine code and its index in the kinds, if it has them."""
-    if os.name != "posix" or not compiles() or missing("views"):
-        return None
-    if not hasattr(run, "get_compile_result"):
-        return None
-    kind = numba.from_dtype(dtype)
-    if (kind, parameters) not in code.KINDS:
-        return None
-    result = run.get_compile_result(
-        types.none(types.Array(kind, 1, "C"), *[types.uint64] * 3, *[types.float64] * parameters)
-    )
-    address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
-    return address, code.KINDS.index((kind, parameters))
+@functools.cache
+def _possible() -> bool:
+    """Return whether helpers can sleep, and call compiled code."""
+    return os.name == "posix" and compiles() and not missing("views")
