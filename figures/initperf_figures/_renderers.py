@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_pdf import PdfFile, RendererPdf
 from matplotlib.backends.backend_svg import RendererSVG
@@ -70,8 +70,7 @@ def pixels(figure: Figure, dpi: float) -> NDArray[np.uint8]:
         Pixels per inch.
     """
     figure.dpi = dpi
-    width, height = figure.bbox.size
-    renderer = _Agg(width, height, dpi)
+    renderer = _Agg(*FigureCanvasAgg(figure).get_width_height(), dpi)
     figure.draw(renderer)
     return np.asarray(renderer.buffer_rgba())
 

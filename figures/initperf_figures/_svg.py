@@ -125,8 +125,8 @@ def inline(svg: str, name: str, description: str) -> str:
     markup = svg[svg.index("<svg") :]
     head, body = markup.split(">", 1)
     size = re.search(r'viewBox="[^"]*"', head)
-    body = re.sub(r'\bid="', f'id="{name}-', body)
-    body = re.sub(r'\b(?:xlink:)?href="#', f'href="#{name}-', body)
+    body = body.replace(' id="', f' id="{name}-')
+    body = body.replace(' xlink:href="#', f' href="#{name}-')
     body = body.replace("url(#", f"url(#{name}-")
     for colour, variable in _VARIABLES.items():
         body = body.replace(colour, variable)
