@@ -88,7 +88,6 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("sweep", "missing.toml"), "no readable grid 'missing.toml': No such file or directory\n"),
         (("sweep", "--workers", "0"), "must be a positive integer, not '0'"),
         (("sweep", "--workers", "-1"), "must be a positive integer, not '-1'"),
         (("sweep", "--time-budget", "0"), "--time-budget: must be a number above 0, not '0'"),
@@ -105,7 +104,6 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
         (("train", "--target", "kind"), "--dataset must be a file, FILE.csv"),
         (("train", "--hidden=-5"), "as 64-32 or 30x64, not '-5'"),
         (("train", "--hidden", "3xx4"), "hidden must be integers"),
-        (("runs", "nowhere"), "nowhere: no such directory of runs"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, message):

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError(f"a shape without elements has no statistics: {shape}")
     with usage():
         w = initializer(shape, rng=arguments.seed, dtype="float64").reshape(-1)
-        low, high = initializer.support(shape)
+        low, high = initializer.guarded(initializer.support, shape)
         mean, std = moments(w)
         facts = {
             "name": initializer.name,
@@ -73,9 +73,9 @@ def run(arguments: argparse.Namespace) -> None:
             "source": initializer.cite,
             "suits": ", ".join(initializer.suits) or "no activation in particular",
             "shape": " x ".join(map(str, shape)),
-            "declared mean": initializer.mean(shape),
+            "declared mean": initializer.guarded(initializer.mean, shape),
             "measured mean": mean,
-            "declared std": initializer.std(shape),
+            "declared std": initializer.guarded(initializer.std, shape),
             "measured std": std,
             "declared support": f"[{low:.6g}, {high:.6g}]",
             "measured range": f"[{w.min():.6g}, {w.max():.6g}]",

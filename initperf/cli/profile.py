@@ -6,8 +6,9 @@ from typing import Any
 
 from initperf.cli._arguments import add_dtype, integer, positive_number
 from initperf.cli._output import progress, show, show_json, usage
+from initperf.cli._output_files import check_output_directory
 from initperf.cli._profile_difference import add_comparison, compare_profiles
-from initperf.cli._profile_files import check_directory, show_end, write
+from initperf.cli._profile_files import show_end, write
 from initperf.cli._settings import add_training, experiments
 from initperf.errors import UsageError
 
@@ -49,9 +50,9 @@ def run(arguments: argparse.Namespace) -> None:
         return
     target = _target(arguments)
     directory = Path(arguments.out)
-    check_directory(directory)
+    from initperf.profiling.page import FILES, HEADINGS, as_json, files
 
-    from initperf.profiling.page import HEADINGS, as_json, files
+    check_output_directory("--out", directory, *FILES)
     from initperf.profiling.session import profile
 
     try:

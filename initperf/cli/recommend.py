@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import itertools
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initperf.cli._arguments import (
@@ -19,6 +20,7 @@ from initperf.cli._arguments import (
 )
 from initperf.cli._notices import notice
 from initperf.cli._output import progress, show, show_json, usage, without_nan
+from initperf.cli._output_files import check_output_directory
 from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
 from initperf.errors import UsageError
 
@@ -112,10 +114,19 @@ def run(arguments: argparse.Namespace) -> None:
     """Answer, and print the ranking and what it rests on."""
     from initperf.report.trainability.advice import advise
     from initperf.report.trainability.audit import audit
-    from initperf.report.trainability.collection import Measured, collected, trials_from
+    from initperf.report.trainability.collection import (
+        TABLE,
+        Measured,
+        check_sources,
+        collected,
+        trials_from,
+    )
     from initperf.report.trainability.question import Question
 
+    if arguments.measure and arguments.out is not None:
+        check_output_directory("--out", Path(arguments.out), TABLE)
     measured = Measured.at(arguments.out)
+    check_sources(arguments.sources)
     if arguments.against:
         trials, _ = collected(measured, arguments.sources)
         show(audit(trials, trials_from(arguments.against)), arguments.json)
@@ -165,7 +176,8 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
 
     width = "" if question.width is None else f" of {question.width} units"
     layers = "1 hidden layer" if question.depth == 1 else f"{question.depth} hidden layers"
-    print(f"{question.activation}, {layers}{width}, {question.optimizer}:")
+    basis = _basis(question, answer)
+    print(f"{question.activation}, {layers}{width}, {question.optimizer}{basis}:")
     rows = [{k: v for k, v in row.items() if k != _HIDDEN} for row in answer.rows]
     if rows and not any(row.get("diverged") for row in rows):
         rows = [{k: v for k, v in row.items() if k != "diverged"} for row in rows]
@@ -181,6 +193,25 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
         print(f"thin evidence: {remark}")
     if answer.remarks:
         print("--measure trains networks as asked for, and answers from them")
+
+
+def _basis(question: "Question", answer: "Advice") -> str:
+    """Return what the answer is of instead of the question's depth or width, for the heading.
+
+    Parameters
+    ----------
+    question : Question
+    answer : Advice
+    """
+    setup = answer.setup
+    if setup is None:
+        return ", by theory alone"
+    others = []
+    if setup.depth != question.depth:
+        others.append("1 hidden layer" if setup.depth == 1 else f"{setup.depth} hidden layers")
+    if question.width not in (None, setup.width):
+        others.append(f"{setup.width} units")
+    return f", judged by runs of {' of '.join(others)}" if others else ""
 
 
 def _study(question: "Question", arguments: argparse.Namespace) -> "Study":

@@ -16,7 +16,7 @@ from initperf.cli._notices import notice
 from initperf.cli._output import progress, usage
 from initperf.cli._pages import add_format
 from initperf.cli._settings import add_settings, axes, check_used
-from initperf.errors import UsageError
+from initperf.errors import DataError, UsageError
 from initperf.report.usual import REPORT_ACTIVATIONS, REPORT_EPOCHS
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def run(arguments: argparse.Namespace) -> None:
     directory = Path(arguments.out)
     only = tuple(filter(None, (arguments.only or "").split(",")))
     own = Path(arguments.figures) if arguments.figures else None
+    if own is not None and not own.is_dir():
+        raise DataError(f"--figures: there is no directory {own}")
     with usage():
         needed = check(directory, only, own)
     given = axes(arguments)

@@ -89,7 +89,8 @@ class Initializer(Rule, ABC):
         ------
         TypeError, ValueError
             For what cannot be drawn; nothing has been written then, and a generator has not been
-            advanced.
+            advanced. A user's own rule that fails while it draws raises a
+            `initperf.errors.RuleError`, a ValueError too.
         """
         shape = as_shape(shape)
         rounded = None
@@ -108,12 +109,14 @@ class Initializer(Rule, ABC):
                     f"{self.family} weights cannot be drawn in parts; offset must be 0"
                 )
             size = array.size
-            filler = self.filler(array) if size else self._filler_of_nothing(array)
-            limits = self._caps(shape, rounded) if size and rounded is not None else None
+            filler = self.guarded(self.filler if size else self._filler_of_nothing, array)
+            limits = None
+            if size and rounded is not None:
+                limits = self.guarded(self._caps, shape, rounded)
             source = Source.checked(
                 size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
             )
-            filler(array, source)
+            self.guarded(filler, array, source)
             if limits is not None:
                 np.clip(array, *limits, out=array)
             return result if rounded is None else narrowed(array, rounded)
@@ -145,7 +148,7 @@ class Initializer(Rule, ABC):
         ValueError
             Where the array cannot hold the weights; nothing has been written then.
         """
-        self.filler(out)(out, source)
+        self.guarded(self.guarded(self.filler, out), out, source)
 
     @abstractmethod
     def filler(self, out: np.ndarray) -> Filler:
