@@ -52,6 +52,8 @@ def test_a_sweep_shows_what_it_varies(capsys, file):
         row["initializer"] for row in rows
     } == {"he_normal", "he_normal(gain=5.0)"}
     assert {row["hidden"] for row in rows} == {"4-4", "8"}
+    code, out, _ = run(capsys, "sweep", "--dataset", file, *NUMPY, *words[2:])
+    assert (code, out.count(" 2x4 "), out.count("4-4")) == (0, 2, 0)
 
 
 def test_train_takes_parameters_of_rules(capsys, tmp_path, file):
@@ -169,6 +171,8 @@ def test_runs_lists_and_filters(capsys, store):
     code, out, _ = run(capsys, "runs", store, "--where", "depth>1 and initializer=he_normal")
     assert (code, len(out.splitlines())) == (0, 3)
     assert "he_normal " in out
+    code, out, _ = run(capsys, "runs", store, "--where", "hidden=3x4,4")
+    assert (code, out.count(" 3x4 "), out.count("4-4-4")) == (0, 2, 0)
     code, _, err = run(capsys, "runs", store, "--where", "dept>1")
     assert (code, err.count("\n")) == (2, 1)
     assert "did you mean 'depth'" in err

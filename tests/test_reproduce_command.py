@@ -51,7 +51,7 @@ def test_it_writes_a_page_that_names_its_command(capsys, tmp_path, monkeypatch):
         (("born_ded",), "did you mean 'born_dead'"),
         (("--workers", "0"), "--workers: must be a positive integer, not '0'"),
         (("--workers", "x"), "--workers: must be a positive integer, not 'x'"),
-        (("--page", "nowhere/claims.md"), "there is no directory nowhere"),
+        (("--page", "nowhere/claims.md"), "in a directory that exists, not nowhere/claims.md"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, message):

@@ -120,12 +120,30 @@ def run(arguments: argparse.Namespace) -> None:
             progress=tell,
             **title,
         )
-    counted = ""
-    if "runs" in tables:
-        runs = tables["runs"]
-        count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-        counted = f": {count}, {int((runs.status == 'diverged').sum())} of them diverged"
-    print(one_line(f"{page}{counted}"))
+    print(one_line(f"{page}{_counted(tables, arguments.source)}"))
+
+
+def _counted(tables: "dict[str, pandas.DataFrame]", source: str | None) -> str:
+    """Return how many runs are shown, of a store also of how many, and how many diverged.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        Of the report.
+    source : str or None
+        The directory of ``--from``.
+    """
+    from initperf.training.store import RunStore
+
+    if "runs" not in tables:
+        return ""
+    runs = tables["runs"]
+    count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    held = 0 if source is None else len(RunStore(source))  # none in a report's directory
+    if held > len(runs):
+        best = ", each rule's at the best of its learning rates" if "rates" in tables else ""
+        count += f" of the {held} in {source}{best}"
+    return f": {count}; {int((runs.status == 'diverged').sum())} of them diverged"
 
 
 @contextmanager

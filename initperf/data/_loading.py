@@ -56,8 +56,8 @@ def load(
             "of classes"
         )
     spec = DATASETS[name]
-    if directory is not None and not (named := Path(os.path.expanduser(directory))).is_dir():
-        raise _no_directory(named, spec)
+    if directory is not None and not (given := Path(os.path.expanduser(directory))).is_dir():
+        raise _no_directory(given, spec)
     if spec.folders:
         if named := named_directory(directory):
             return from_directory(named, name, spec) or _nothing_in(named, spec)
