@@ -23,6 +23,7 @@ _GRACE_SECONDS = 2.0
 _INTERRUPTED = 130
 
 _left: list[threading.Thread] = []
+_hurried = threading.Event()
 
 
 class StoppedError(Exception):
@@ -141,10 +142,15 @@ def on_threads(
     finally:
         stop.now()
         limit = time.monotonic() + _GRACE_SECONDS
-        for thread in threads:
-            if thread.is_alive():
-                thread.join(max(0.0, limit - time.monotonic()))
-        _left.extend(thread for thread in threads if thread.is_alive())
+        try:
+            for thread in threads:
+                if thread.is_alive():
+                    thread.join(max(0.0, limit - time.monotonic()))
+        except KeyboardInterrupt:  # the second
+            _hurried.set()
+            raise
+        finally:
+            _left.extend(thread for thread in threads if thread.is_alive())
 
 
 @atexit.register
@@ -152,10 +158,13 @@ def _wait_for_threads() -> None:
     """Wait for calls that were told to stop and have not, before the process ends.
 
     OpenBLAS waits for its own threads when a process ends, and waits forever if another thread
-    multiplies matrices meanwhile. Ctrl-C ends the process at once.
+    multiplies matrices meanwhile. Ctrl-C ends the process at once, and so does one that came while
+    the calls were waited for before.
     """
     try:
         for thread in _left:
+            if _hurried.is_set() and thread.is_alive():
+                raise KeyboardInterrupt
             thread.join()
     except KeyboardInterrupt:
         try:
