@@ -56,7 +56,7 @@ UPDATE_SLAB = 256
 FACTOR_PANEL_LEAST, FACTOR_PANEL_MOST = 32, 128
 """Least and largest number of reflectors of a panel of a factorisation; between them n / 8."""
 
-HAAR_PANEL_LEAST, HAAR_PANEL_MOST = 32, 256
+HAAR_PANEL_LEAST, HAAR_PANEL_MOST = 32, 192
 """Least and largest number of reflectors of a panel of a Haar draw, which needs no updates."""
 
 SMALL_PRODUCT_COLUMNS, SMALL_PRODUCT_BYTES = 64, 48 * 48 * 8
