@@ -22,7 +22,7 @@ _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
 _INTERRUPTED = 130
 
-_left: list[threading.Thread] = []
+_left: "list[_Worker]" = []
 _hurried = threading.Event()
 
 
@@ -70,6 +70,40 @@ class Stop:
         """Raise StoppedError when the request holds."""
         if not self.left:
             raise StoppedError
+
+
+class _Worker(threading.Thread):
+    """Daemon thread that tells when it has ended, also after Ctrl-C has ended a wait for it.
+
+    Python 3.11 takes a thread for ended when an exception ends `threading.Thread.join`.
+
+    Parameters
+    ----------
+    work : callable
+        What it runs.
+    name : str
+        Of the thread.
+    """
+
+    def __init__(self, work: Callable[[], None], name: str) -> None:
+        super().__init__(target=work, name=name, daemon=True)
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Work."""
+        try:
+            super().run()
+        finally:
+            self._over.set()
+
+    @property
+    def works(self) -> bool:
+        """Return whether it was started and has not ended."""
+        return self.ident is not None and not self._over.is_set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until it ends, for some seconds at most."""
+        self._over.wait(seconds)
 
 
 class _Ended(Generic[Result]):
@@ -121,10 +155,7 @@ def on_threads(
             error = caught
         ended.put(_Ended([], error))
 
-    threads = [
-        threading.Thread(target=work, name=f"initperf-run-{number}", daemon=True)
-        for number in range(workers)
-    ]
+    threads = [_Worker(work, f"initperf-run-{number}") for number in range(workers)]
     try:
         for thread in threads:
             thread.start()
@@ -144,13 +175,13 @@ def on_threads(
         limit = time.monotonic() + _GRACE_SECONDS
         try:
             for thread in threads:
-                if thread.is_alive():
-                    thread.join(max(0.0, limit - time.monotonic()))
+                if thread.works:
+                    thread.wait(max(0.0, limit - time.monotonic()))
         except KeyboardInterrupt:  # the second
             _hurried.set()
             raise
         finally:
-            _left.extend(thread for thread in threads if thread.is_alive())
+            _left.extend(thread for thread in threads if thread.works)
 
 
 @atexit.register
@@ -163,9 +194,9 @@ def _wait_for_threads() -> None:
     """
     try:
         for thread in _left:
-            if _hurried.is_set() and thread.is_alive():
+            if _hurried.is_set() and thread.works:
                 raise KeyboardInterrupt
-            thread.join()
+            thread.wait()
     except KeyboardInterrupt:
         try:
             sys.stdout.flush()
