@@ -15,6 +15,8 @@ from initperf.report import tables as survey
 
 CHILD = [sys.executable, "-c", "import sys; from initperf.cli import main; sys.exit(main())"]
 
+ADVICE = ("recommend", "--activation", "relu", "--depth", "3")
+
 
 def run(capsys, *words):
     """Return (exit code, standard output, standard error) of a command line."""
@@ -47,6 +49,13 @@ def test_help_names_every_verb(capsys):
         (("draw", "he_normal", "3"), "at least two axes"),
         (("draw", "he_normal", "-3", "4"), "negative"),
         (("draw", "he_normal", "x", "4"), "argument N: must be an integer, not 'x'"),
+        (("draw", "he_normal", "3x4"), "not '3x4'; lengths are separated by spaces: 3 4;"),
+        (("info", "he_normal", "(3,4)"), "; lengths are separated by spaces: 3 4;"),
+        (("draw", "3", "4"), "NAME comes before the shape, as he_normal 784 256, not '3'"),
+        (("profile", "draw"), "required: NAME;"),
+        (("profile",), "required: TARGET;"),
+        ((*ADVICE, "--learning-rates", "0.1"), "--learning-rates goes with --measure"),
+        ((*ADVICE, "--initializer", "he_normal"), "--initializer goes with --measure"),
         (("draw", "he_normal", "3", "4", "--dtype", "float8"), "choose from"),
         (("draw", "lsuvv", "3", "4"), "did you mean 'lsuv'"),
         (("draw", "he_normal", "3", "4", "--out", "/nowhere/w.npy"), "/nowhere/w.npy"),
@@ -93,7 +102,6 @@ def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, 
     assert not list(tmp_path.iterdir())
 
 
-ADVICE = ("recommend", "--activation", "relu", "--depth", "3")
 READS = [
     ("compare", "nowhere", "nowhere"),
     ("data", "--data-dir", "nowhere"),

@@ -176,6 +176,8 @@ def test_runs_lists_and_filters(capsys, store):
     code, _, err = run(capsys, "runs", store, "--where", "dept>1")
     assert (code, err.count("\n")) == (2, 1)
     assert "did you mean 'depth'" in err
+    code, _, err = run(capsys, "runs", store, "--where", "depth=1 or depth=3")
+    assert (code, "several values by commas, as depth=0,1\n" in err) == (2, True)
 
 
 def test_a_store_without_runs_is_listed(capsys, tmp_path):

@@ -29,7 +29,7 @@ def test_it_prints_verdicts_and_keeps_outcomes(capsys, tmp_path):
     assert [row["seeds"] for row in rows] == [1, 5]
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(kept) == 2
-    assert run(capsys, *words)[1] == out
+    assert run(capsys, "reproduce", CHEAP[0], *words[1:])[1] == out  # named twice
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == kept
 
 

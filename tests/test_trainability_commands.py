@@ -65,7 +65,7 @@ def test_a_map_that_runs_out_of_time_goes_on(place, capsys):
 
 
 def test_the_cost_of_a_map_is_planned_without_training(place, capsys):
-    code, out, _ = run(capsys, *MAP, "--dry-run", "--json")
+    code, out, _ = run(capsys, *MAP, "--activation=tanh,tanh", "--dry-run", "--json")
     assert code == 0
     rows = json.loads(out)
     assert [row["activation"] for row in rows] == ["tanh", "all"]

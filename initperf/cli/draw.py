@@ -3,7 +3,15 @@
 import argparse
 
 from initperf._core.text import one_line
-from initperf.cli._arguments import OF_INITIALIZERS, add_backend, add_dtype, integer, named
+from initperf.cli._arguments import (
+    OF_INITIALIZERS,
+    add_backend,
+    add_dtype,
+    check_name,
+    integer,
+    length,
+    named,
+)
 from initperf.cli._output import moments, show, usage
 from initperf.cli._output_files import output_file
 from initperf.cli._parameters import add_parameters, parameters
@@ -16,9 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     name = parser.add_argument("name", metavar="NAME", nargs="?", help="see initperf list")
     named(name, OF_INITIALIZERS)
-    parser.add_argument(
-        "shape", metavar="N", type=integer(), nargs="*", help="shape, such as 784 256"
-    )
+    parser.add_argument("shape", metavar="N", type=length, nargs="*", help="shape, such as 784 256")
     add_parameters(parser)
     parser.add_argument(
         "--seed",
@@ -51,6 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if arguments.name is None or not arguments.shape:
         raise UsageError("give NAME and a shape, as he_normal 784 256, or --model and --recipe")
+    check_name(arguments.name)
     if arguments.recipe or arguments.plan or arguments.json:
         raise UsageError("--recipe, --plan and --json belong to --model")
     if arguments.dtype == "bfloat16":

@@ -4,7 +4,15 @@ import argparse
 import math
 from typing import Any
 
-from initperf.cli._arguments import OF_INITIALIZERS, OF_SCHEMES, add_residual, integer, named
+from initperf.cli._arguments import (
+    OF_INITIALIZERS,
+    OF_SCHEMES,
+    add_residual,
+    check_name,
+    integer,
+    length,
+    named,
+)
 from initperf.cli._output import moments, show_json, usage
 from initperf.cli._parameters import add_parameters, parameters
 from initperf.cli._scheme import describe
@@ -26,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "shape",
         metavar="N",
-        type=integer(),
+        type=length,
         nargs="*",
         default=[],  # without which argparse calls it required
         help="shape, by default 784 256; for a rule that sets a whole network, the widths of its "
@@ -48,6 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.initializers import INITIALIZERS
     from initperf.schemes import SCHEMES
 
+    check_name(arguments.name)
     if arguments.name not in INITIALIZERS:
         with usage():
             scheme = SCHEMES[arguments.name].replace(**parameters(arguments))

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import add_dtype, integer, positive_number
+from initperf.cli._arguments import add_dtype, integer, length, positive_number
 from initperf.cli._output import progress, show, show_json, usage
 from initperf.cli._output_files import check_output_directory
 from initperf.cli._profile_difference import add_comparison, compare_profiles
@@ -28,7 +28,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "compare BEFORE AFTER, the directories of two profiles; initperf profile TARGET --help "
         "says more",
     )
-    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="its options")
+    parser.add_argument(
+        "words",
+        nargs=argparse.REMAINDER,
+        default=[],  # without which argparse calls it required
+        metavar="...",
+        help="its options",
+    )
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -103,7 +109,7 @@ def _target(arguments: argparse.Namespace) -> Any:
     if kind == "draw":
         parser.add_argument("name", metavar="NAME", help="see initperf list")
         parser.add_argument(
-            "shape", metavar="N", type=integer(), nargs="*", help="default: 784 256"
+            "shape", metavar="N", type=length, nargs="*", default=[], help="default: 784 256"
         )
         parser.add_argument(
             "--seed", type=integer(0), default=0, metavar="N", help="seed of the draw"

@@ -39,6 +39,13 @@ _COMMA = re.compile(r",(?![^(]*\))")
 """A comma between rules, and not between the parameters of one."""
 
 
+_OF_THEORY = "signal, gradient: theory's change of second moments through all layers, best near 1"
+_COLUMNS = (
+    "behind: mean difference from the best; good_decades: width of the range of good learning "
+    f"rates; learns_to: depth until which it learns; {_OF_THEORY}"
+)
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     activation = parser.add_argument(
@@ -123,7 +130,15 @@ def run(arguments: argparse.Namespace) -> None:
     )
     from initperf.report.trainability.question import Question
 
-    if arguments.measure and arguments.out is not None:
+    if not arguments.measure:
+        for option, value in (
+            ("--initializer", arguments.initializer),
+            ("--learning-rates", arguments.learning_rates),
+            ("--dry-run", arguments.dry_run),
+        ):
+            if value:
+                raise UsageError(f"{option} goes with --measure")
+    elif arguments.out is not None:
         check_output_directory("--out", Path(arguments.out), TABLE)
     measured = Measured.at(arguments.out)
     check_sources(arguments.sources)
@@ -138,12 +153,10 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.activation, arguments.depth, arguments.width, arguments.optimizer
         )
         study = _study(question, arguments) if arguments.measure else None
-    if arguments.dry_run:
-        if study is None:
-            raise UsageError("--dry-run goes with --measure")
-        _show_cost(study, arguments)
-        return
     if study is not None:
+        if arguments.dry_run:
+            _show_cost(study, arguments)
+            return
         _measure(study, arguments)
     trials, origin = collected(measured, arguments.sources)
     answer = advise(question, trials)
@@ -186,6 +199,7 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
     if answer.setup is not None:
         counted = sum(len(row["runs"]) for row in answer.rows)
         print(f"rests on {counted} runs of depth {answer.setup.depth}, {answer.setup.words()}")
+    print(_COLUMNS if answer.setup is not None else _OF_THEORY)
     for name, fact in origin.items():
         if name != MADE_BY:  # long: --json has it
             print(f"{name}: {fact}")

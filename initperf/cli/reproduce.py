@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf._core.storage import replacing
     from initperf.claims import CLAIMS, OutcomeStore, markdown, reproduce
 
-    names = [CLAIMS.canonical(name) for name in arguments.names]
+    names = list(dict.fromkeys(map(CLAIMS.canonical, arguments.names)))
     if arguments.out is not None:
         check_output_directory("--out", Path(arguments.out))
     page = output_file("--page", arguments.page)

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     store, *others = map(_store, (arguments.directory, *arguments.merge))
     for other in others:
         copied, damaged = store.merge(other)
-        _tell(f"{copied} runs of {other.directory} copied")
+        _tell(f"{_counted(copied, 'run')} of {other.directory} copied")
         _tell_damaged(damaged)
     facts, damaged = store.facts()
     _tell_damaged(damaged)
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.remove:
         for name in facts["run"]:
             store.remove(name)
-        _tell(f"{len(facts)} runs removed")
+        _tell(f"{_counted(len(facts), 'run')} removed")
         return
     if export is None:
         show(_rows(facts, arguments.json), arguments.json)
@@ -112,6 +112,10 @@ def _rows(facts: "pandas.DataFrame", everything: bool) -> list[dict[str, Any]]:
     whole = facts.convert_dtypes().astype(object)
     rows: list[dict[str, Any]] = whole.where(whole.notna(), None).to_dict("records")
     return rows
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _short(hidden: str) -> str:
@@ -151,7 +155,7 @@ def _export(store: "RunStore", facts: "pandas.DataFrame", path: Path, rows: str 
                 table.to_parquet(temporary, index=False)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
-    _tell(f"{len(table):,} rows written to {path}")
+    _tell(f"{_counted(len(table), 'row')} written to {path}")
 
 
 def _tell_damaged(damaged: dict[str, str]) -> None:

@@ -82,7 +82,10 @@ def _value(name: str, text: str, numeric: bool) -> Any:
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"{name} holds numbers, and {text!r} is none") from None
+        hint = ""
+        if re.search(r"\s(or|and)\b", text, re.IGNORECASE):
+            hint = f"; conditions are joined by and, several values by commas, as {name}=0,1"
+        raise UsageError(f"{name} holds numbers, and {text!r} is none{hint}") from None
 
 
 def _as_stored(name: str, text: str) -> str:
