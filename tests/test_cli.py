@@ -125,6 +125,7 @@ READS = [
     ("sweep", "nowhere.toml"),
     ("train", "--data-dir", "nowhere"),
     ("train", "--dataset", "nowhere.npz"),
+    ("train", "--dataset", "~nowhere/x.csv"),
 ]
 WRITES = [
     ("bench", "--save", "taken/x"),

@@ -28,13 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "compare BEFORE AFTER, the directories of two profiles; initperf profile TARGET --help "
         "says more",
     )
-    parser.add_argument(
-        "words",
-        nargs=argparse.REMAINDER,
-        default=[],  # without which argparse calls it required
-        metavar="...",
-        help="its options",
+    words = parser.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="...", help="its options"
     )
+    words.required = False  # argparse names it among missing ones otherwise
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
