@@ -190,6 +190,22 @@ def test_a_store_without_runs_is_listed(capsys, tmp_path):
     assert "test_accuracy" in (tmp_path / "a.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("runs",), 0),
+        (("report", "--from"), 3),
+        (("recommend", "--activation=relu", "--depth=3", "--from"), 3),
+    ],
+)
+def test_a_directory_with_runs_below_it_is_no_store(capsys, tmp_path, words, code):
+    inner = tmp_path / "map" / "runs"
+    inner.mkdir(parents=True)
+    found, _, err = run(capsys, *words, inner.parent)
+    assert (found, err.count("\n")) == (code, 1)
+    assert f"; did you mean {inner}?" in err
+
+
 def test_runs_exports(capsys, store, tmp_path):
     where = ("--where", "depth=3")
     assert run(capsys, "runs", store, *where, "--export", tmp_path / "a.csv")[0] == 0

@@ -14,7 +14,7 @@ from initperf.cli._arguments import add_data, integer
 from initperf.cli._figures import from_figures
 from initperf.cli._notices import notice
 from initperf.cli._output import progress, usage
-from initperf.cli._pages import add_format
+from initperf.cli._pages import RUNS, add_format
 from initperf.cli._settings import add_settings, axes, check_used
 from initperf.errors import DataError, UsageError
 from initperf.report.usual import REPORT_ACTIVATIONS, REPORT_EPOCHS
@@ -204,6 +204,7 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any], needed: frozen
     from initperf.report.stored import stored_tables
     from initperf.report.stored_gradients import Gradients
     from initperf.training._spelling import rule_of, spelled
+    from initperf.training.store import RunStore
 
     measuring = [name for name in given if name not in ("initializer", "activation")]
     measuring += [name for name in ("quick", "benchmarks", "resume") if getattr(arguments, name)]
@@ -214,9 +215,13 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any], needed: frozen
     with usage():
         initializers = [spelled(rule_of(name)) for name in given.get("initializer", ())]
         activations = [ACTIVATIONS.canonical(name) for name in given.get("activation", ())]
+    source = Path(arguments.source)
+    inner = source / RUNS
+    if inner.is_dir() and not any(source.glob("tables/*.parquet")) and not len(RunStore(source)):
+        raise DataError(f"{source} holds no runs; did you mean {inner}?")
     gradients = Gradients(arguments.data_dir, progress, functools.partial(notice, "report"))
     return stored_tables(
-        Path(arguments.source),
+        source,
         initializers,
         activations,
         gradients if "descent" in needed else None,

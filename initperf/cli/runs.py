@@ -10,6 +10,7 @@ from initperf.cli._arguments import add_json
 from initperf.cli._notices import notice
 from initperf.cli._output import show
 from initperf.cli._output_files import output_file
+from initperf.cli._pages import RUNS
 from initperf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ def run(arguments: argparse.Namespace) -> None:
             store.remove(name)
         _tell(f"{_counted(len(facts), 'run')} removed")
         return
+    inner = store.directory / RUNS
+    if not len(store) and inner.is_dir():
+        _tell(f"{store.directory} holds no runs; did you mean {inner}?")
     if export is None:
         show(_rows(facts, arguments.json), arguments.json)
 

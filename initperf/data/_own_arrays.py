@@ -54,7 +54,7 @@ def from_arrays(
     ------
     DataError
         When rows and targets do not pair, a number is not finite, there are fewer than two
-        classes, or all values of an output are equal.
+        classes, all values of an output are equal, or there are too few rows for a test set.
     ValueError
         For a share that is not between 0 and 1.
 
@@ -76,6 +76,12 @@ def from_arrays(
     parts: list[Any]
     if test_inputs is None:
         test = _test_rows(np.zeros(len(rows)) if of_values else wanted, test_share)
+        if len(rows) and (test.all() or not test.any()):
+            of = "of the rows" if of_values else "of the rows of each class"
+            raise DataError(
+                f"{name}: {len(rows):,} rows are too few: {test_share:.0%} {of} are the test set "
+                "unless one is given"
+            )
         parts = [rows[~test], wanted[~test], rows[test], wanted[test]]
     else:
         other = _rows(name, test_inputs)

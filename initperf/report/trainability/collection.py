@@ -139,5 +139,7 @@ def trials_from(source: str) -> list[Trial]:
     else:
         found = list(read(path).trials)
     if not found:
-        raise DataError(f"{source} holds no runs that advice can rest on")
+        inner = path / "runs"  # as verbs that write pages keep them
+        hint = f"; did you mean {inner}?" if inner.is_dir() else ""
+        raise DataError(f"{source} holds no runs that advice can rest on{hint}")
     return found
