@@ -76,12 +76,6 @@ def from_arrays(
     parts: list[Any]
     if test_inputs is None:
         test = _test_rows(np.zeros(len(rows)) if of_values else wanted, test_share)
-        if len(rows) and (test.all() or not test.any()):
-            of = "of the rows" if of_values else "of the rows of each class"
-            raise DataError(
-                f"{name}: {len(rows):,} rows are too few: {test_share:.0%} {of} are the test set "
-                "unless one is given"
-            )
         parts = [rows[~test], wanted[~test], rows[test], wanted[test]]
     else:
         other = _rows(name, test_inputs)
@@ -89,6 +83,12 @@ def from_arrays(
     if of_values:
         _check_spread(name, parts[1])
     names = () if of_values else _numbered(name, parts)
+    if len(rows) and not (len(parts[0]) and len(parts[2])):
+        of = "of the rows" if of_values else "of the rows of each class"
+        raise DataError(
+            f"{name}: {len(rows):,} rows are too few: {test_share:.0%} {of} are the test set "
+            "unless one is given"
+        )
     return OwnDataset(
         parts[0],
         parts[1],
