@@ -78,20 +78,30 @@ class Rule:
         Raises
         ------
         initperf.errors.RuleError
-            For an error of a user's code, which is its cause. Errors that say themselves what is
-            wrong with a request or with data, and MemoryError, which callers report with the shape,
-            stay as they are, as do those of initperf's own rules.
+            See `blame`.
         """
         try:
             return function(*arguments, **named)
-        except (UsageError, DataError, MemoryError):
-            raise
         except Exception as error:
-            if not self.is_users_own:
-                raise
-            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            known = f"the rule {self.name}" if self.name else f"a rule {type(self).__name__}"
-            raise RuleError(f"{known} failed: {reason}") from error
+            self.blame(error)
+            raise
+
+    def blame(self, error: Exception) -> None:
+        """Raise an error of a user's code as one that names the rule, and do nothing for others.
+
+        Others are those that say themselves what is wrong with a request or with data, MemoryError,
+        which callers report with the shape, and all of initperf's own rules.
+
+        Raises
+        ------
+        initperf.errors.RuleError
+            With the error as its cause.
+        """
+        if isinstance(error, (UsageError, DataError, MemoryError)) or not self.is_users_own:
+            return
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        known = f"the rule {self.name}" if self.name else f"a rule {type(self).__name__}"
+        raise RuleError(f"{known} failed: {reason}") from error
 
     def check_numbers(
         self,
