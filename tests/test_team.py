@@ -214,6 +214,21 @@ loop()
     assert child.run(code, **COMPILED) == "False\nFalse\n"
 
 
+@posix
+@pytest.mark.slow
+def test_a_hot_loop_compiles_nothing_after_warmup(tmp_path):
+    code = f"""{HOT}
+from initperf.cli.warmup import compile_team
+from initperf.jit.internals import install_recorder
+
+compile_team(KERNELS["fill_uniform"]["numba"])
+with install_recorder("numba:compile") as compiled:
+    loop_until(lambda: team().awake == 1)
+print(len(compiled.buffer))
+"""
+    assert child.run(code, **COMPILED, INITPERF_CACHE=str(tmp_path)) == "0\n"
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Let the team's time be what a test sets."""
