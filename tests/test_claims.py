@@ -5,6 +5,8 @@ import importlib
 import json
 import math
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -171,6 +173,26 @@ def test_an_interrupted_reproduction_goes_on_from_what_is_whole(tmp_path, regist
     registered.register("late", dataclasses.replace(late, measure=_twice), replace=True)
     assert len(reproduce(quick=True, store=store)) == 2
     assert sorted(CALLS) == [0, 0, 1, 1, 2, 2]
+
+
+def test_an_interrupted_reproduction_waits_for_no_seed(registered, monkeypatch):
+    monkeypatch.setattr("initperf.training._workers._GRACE_SECONDS", 0.0)
+    going_on = threading.Event()
+    registered.register(
+        "endless",
+        dataclasses.replace(EXAMPLE, name="endless", measure=lambda *_: float(going_on.wait(20))),
+    )
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    begin = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            reproduce(quick=True, workers=2, progress=interrupt)
+        assert time.monotonic() - begin < 10  # of 20 seconds
+    finally:
+        going_on.set()
 
 
 @pytest.mark.parametrize(

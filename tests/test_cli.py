@@ -15,6 +15,8 @@ from initperf.report import tables as survey
 
 CHILD = [sys.executable, "-c", "import sys; from initperf.cli import main; sys.exit(main())"]
 
+ADVICE = ("recommend", "--activation", "relu", "--depth", "3")
+
 
 def run(capsys, *words):
     """Return (exit code, standard output, standard error) of a command line."""
@@ -47,6 +49,13 @@ def test_help_names_every_verb(capsys):
         (("draw", "he_normal", "3"), "at least two axes"),
         (("draw", "he_normal", "-3", "4"), "negative"),
         (("draw", "he_normal", "x", "4"), "argument N: must be an integer, not 'x'"),
+        (("draw", "he_normal", "3x4"), "not '3x4'; lengths are separated by spaces: 3 4;"),
+        (("info", "he_normal", "(3,4)"), "; lengths are separated by spaces: 3 4;"),
+        (("draw", "3", "4"), "NAME comes before the shape, as he_normal 784 256, not '3'"),
+        (("profile", "draw"), "required: NAME;"),
+        (("profile",), "required: TARGET;"),
+        ((*ADVICE, "--learning-rates", "0.1"), "--learning-rates goes with --measure"),
+        ((*ADVICE, "--initializer", "he_normal"), "--initializer goes with --measure"),
         (("draw", "he_normal", "3", "4", "--dtype", "float8"), "choose from"),
         (("draw", "lsuvv", "3", "4"), "did you mean 'lsuv'"),
         (("draw", "he_normal", "3", "4", "--out", "/nowhere/w.npy"), "/nowhere/w.npy"),
@@ -93,14 +102,89 @@ def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, 
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("verb", ["train", "sweep", "report"])
-def test_missing_data_is_one_line_and_exit_3(capsys, tmp_path, monkeypatch, verb):
+READS = [
+    ("compare", "nowhere", "nowhere"),
+    ("data", "--data-dir", "nowhere"),
+    ("depths", "--data-dir", "nowhere"),
+    ("depths", "--dataset", "nowhere.csv"),
+    ("history", "nowhere"),
+    ("history", "h", "--commit", "abcdef1", "--add", "nowhere"),
+    ("map", "--data-dir", "nowhere"),
+    ("profile", "compare", "nowhere", "nowhere"),
+    ("profile", "train", "--data-dir", "nowhere"),
+    ("recommend", "--against", "nowhere"),
+    (*ADVICE, "--measure", "--out", "kept", "--from", "nowhere"),
+    (*ADVICE, "--measure", "--out", "kept", "--data-dir", "nowhere"),
+    ("report", "--benchmarks", "nowhere"),
+    ("report", "--data-dir", "nowhere"),
+    ("report", "--figures", "nowhere"),
+    ("report", "--from", "nowhere"),
+    ("runs", "nowhere"),
+    ("runs", ".", "--merge", "nowhere"),
+    ("sweep", "--data-dir", "nowhere"),
+    ("sweep", "nowhere.toml"),
+    ("train", "--data-dir", "nowhere"),
+    ("train", "--dataset", "nowhere.npz"),
+    ("train", "--dataset", "~nowhere/x.csv"),
+]
+WRITES = [
+    ("bench", "--save", "taken/x"),
+    ("check", "m:f", "--batch", "b.npz", "--html", "taken/x.html"),
+    ("data", "fetch", "mnist", "--to", "taken/x"),
+    ("depths", "--export", "taken/x"),
+    ("depths", "--out", "taken/x"),
+    ("draw", "he_normal", "3", "4", "--out", "taken/x.npy"),
+    ("draw", "--model", "m:f", "--recipe", "gpt2", "--out", "taken/x.safetensors"),
+    ("history", "h", "--figure", "taken/x.svg"),
+    ("map", "--out", "taken/x"),
+    ("profile", "fill_normal", "--out", "taken/x"),
+    ("profile", "compare", "a", "b", "--out", "taken/x"),
+    (*ADVICE, "--measure", "--out", "taken/x"),
+    ("report", "--out", "taken/x"),
+    ("report", "--resume", "taken/x"),
+    ("reproduce", "--out", "taken/x"),
+    ("reproduce", "--page", "taken/x"),
+    ("runs", ".", "--export", "taken/x.csv"),
+    ("sweep", "--dataset", "mnist_5k", "--out", "taken/x"),
+    ("train", "--dataset", "mnist_5k", "--out", "taken/x"),
+    ("train", "--movie", "taken/x.gif"),
+]
+
+
+@pytest.mark.parametrize("words", READS, ids=" ".join)
+def test_a_missing_file_to_read_is_one_line_and_exit_3(capsys, tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
-    code, out, err = run(capsys, verb, "--data-dir", str(tmp_path / "nowhere"))
+    code, out, err = run(capsys, *words)
     assert (code, out) == (3, "")
     assert err.count("\n") == 1
     assert "nowhere" in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", WRITES, ids=" ".join)
+def test_output_that_cannot_be_written_is_exit_2_before_all_else(
+    capsys, tmp_path, monkeypatch, words
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_text("a file")
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "taken" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_every_option_that_takes_a_path_is_tried():
+    (verbs,) = [one for one in cli.parser_of_verbs()._actions if one.dest == "verb"]
+    options = {
+        (verb, option)
+        for verb, parser in verbs.choices.items()
+        for action in parser._actions
+        if any(word in str(action.metavar) for word in ("DIR", "FILE"))
+        for option in action.option_strings
+    }
+    tried = {(words[0], option) for words in (*READS, *WRITES) for option in words}
+    assert options <= tried
 
 
 def test_list_filters_by_activation(capsys):
@@ -461,6 +545,8 @@ def _at(kind, path):
         ("depths", "--export", "d.csv"),
         ("check", "m:f", "--batch", "b.npz", "--html", "d.html"),
         ("train", "--movie", "d.gif"),
+        ("runs", ".", "--export", "d.csv"),
+        ("history", "h", "--figure", "d.svg"),
     ],
     ids=lambda words: words[0],
 )

@@ -13,12 +13,42 @@ from initperf.errors import RuleError
 
 MODULE = """
 import numpy as np
+from initperf.initializers import Initializer
+from initperf.schemes import PerLayer
 
 def raises(shape, rng):
     return 1 / 0
 
 def wrong(shape, rng):
     return np.zeros((2, 2))
+
+class Failing(Initializer):
+    def filler(self, out):
+        return self.fill
+
+    def fill(self, out, source):
+        return {}["gone"]
+
+    def mean(self, shape):
+        return 0.0
+
+    std = mean
+
+    def support(self, shape):
+        return -1.0, 1.0
+
+class Untold(Failing):
+    def fill(self, out, source):
+        out[...] = 1.0
+
+    def mean(self, shape):
+        return {}["gone"]
+
+class Network(PerLayer):
+    def initializers(self, network, number):
+        return {}["gone"]
+
+instance, untold, network = Failing(), Untold(), Network()
 """
 TRAINING = ("--epochs", "1", "--hidden", "8", "--backend", "numpy", "--batch-size", "50")
 PROCESSES = ("--executor", "processes", "--seed", "0,1")
@@ -47,6 +77,8 @@ def here(tmp_path, monkeypatch, blobs):
     [
         ("raises", "the rule {} failed: ZeroDivisionError: division by zero"),
         ("wrong", "{} must return weights of shape "),
+        ("instance", "the rule {} failed: KeyError: 'gone'"),
+        ("Failing", "the rule {} failed: KeyError: 'gone'"),
     ],
 )
 @pytest.mark.parametrize(
@@ -71,6 +103,34 @@ def test_a_rule_that_fails_is_named_in_one_line(capfd, here, words, function, re
     assert err.splitlines()[-1].startswith(f"initperf: {reason.format(rule)}")
     assert "Traceback" not in err
     assert "fault of initperf" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("info", "{}:network", "3", "4"),
+        ("info", "{}:untold", "3", "4"),
+        ("train", "--initializer", "{}:network", "--dataset", "blobs.npz", *TRAINING),
+    ],
+)
+def test_a_class_of_rules_that_fails_is_named_too(capfd, here, words):
+    (module,) = here.glob("*.py")
+    code, out, err = run(capfd, *(word.format(module.stem) for word in words))
+    assert (code, out) == (2, "")
+    assert f"initperf: the rule {module.stem}:" in err
+    assert err.splitlines()[-1].endswith(" failed: KeyError: 'gone'")
+
+
+def test_faults_of_initperfs_own_rules_stay_such():
+    class Broken(type(INITIALIZERS["he_normal"])):
+        def filler(self, out):
+            raise KeyError("gone")
+
+    with pytest.raises(RuleError, match="a rule Broken failed: KeyError: 'gone'"):
+        Broken()((3, 4))
+    Broken.__module__ = "initperf.initializers.broken"
+    with pytest.raises(KeyError):
+        Broken()((3, 4))
 
 
 @pytest.mark.parametrize("verb", ["draw", "info"])

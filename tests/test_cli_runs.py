@@ -52,6 +52,8 @@ def test_a_sweep_shows_what_it_varies(capsys, file):
         row["initializer"] for row in rows
     } == {"he_normal", "he_normal(gain=5.0)"}
     assert {row["hidden"] for row in rows} == {"4-4", "8"}
+    code, out, _ = run(capsys, "sweep", "--dataset", file, *NUMPY, *words[2:])
+    assert (code, out.count(" 2x4 "), out.count("4-4")) == (0, 2, 0)
 
 
 def test_train_takes_parameters_of_rules(capsys, tmp_path, file):
@@ -88,7 +90,6 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("sweep", "missing.toml"), "no readable grid 'missing.toml': No such file or directory\n"),
         (("sweep", "--workers", "0"), "must be a positive integer, not '0'"),
         (("sweep", "--workers", "-1"), "must be a positive integer, not '-1'"),
         (("sweep", "--time-budget", "0"), "--time-budget: must be a number above 0, not '0'"),
@@ -105,7 +106,6 @@ def test_a_grid_is_left_out_of_where_it_does_not_suit(capsys, file):
         (("train", "--target", "kind"), "--dataset must be a file, FILE.csv"),
         (("train", "--hidden=-5"), "as 64-32 or 30x64, not '-5'"),
         (("train", "--hidden", "3xx4"), "hidden must be integers"),
-        (("runs", "nowhere"), "nowhere: no such directory of runs"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, message):
@@ -171,9 +171,13 @@ def test_runs_lists_and_filters(capsys, store):
     code, out, _ = run(capsys, "runs", store, "--where", "depth>1 and initializer=he_normal")
     assert (code, len(out.splitlines())) == (0, 3)
     assert "he_normal " in out
+    code, out, _ = run(capsys, "runs", store, "--where", "hidden=3x4,4")
+    assert (code, out.count(" 3x4 "), out.count("4-4-4")) == (0, 2, 0)
     code, _, err = run(capsys, "runs", store, "--where", "dept>1")
     assert (code, err.count("\n")) == (2, 1)
     assert "did you mean 'depth'" in err
+    code, _, err = run(capsys, "runs", store, "--where", "depth=1 or depth=3")
+    assert (code, "several values by commas, as depth=0,1\n" in err) == (2, True)
 
 
 def test_a_store_without_runs_is_listed(capsys, tmp_path):
@@ -184,6 +188,22 @@ def test_a_store_without_runs_is_listed(capsys, tmp_path):
     assert (code, json.loads(out)) == (0, [])
     assert run(capsys, "runs", tmp_path / "empty", "--export", tmp_path / "a.csv")[0] == 0
     assert "test_accuracy" in (tmp_path / "a.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("runs",), 0),
+        (("report", "--from"), 3),
+        (("recommend", "--activation=relu", "--depth=3", "--from"), 3),
+    ],
+)
+def test_a_directory_with_runs_below_it_is_no_store(capsys, tmp_path, words, code):
+    inner = tmp_path / "map" / "runs"
+    inner.mkdir(parents=True)
+    found, _, err = run(capsys, *words, inner.parent)
+    assert (found, err.count("\n")) == (code, 1)
+    assert f"; did you mean {inner}?" in err
 
 
 def test_runs_exports(capsys, store, tmp_path):

@@ -489,6 +489,11 @@ def test_a_table_for_a_pull_request(write, capsys):
     above, below = told.split("<details>")
     assert [f"`{name}`" in above for name in NAMES] == [True] + [False] * 7
     assert [f"`{name}`" in below for name in NAMES] == [False] + [True] * 7
+    assert cli.main(["compare", str(old), str(new)]) == 1
+    table, notes = capsys.readouterr()
+    for column in ("by_seconds", "by_baseline", "time_ratio", "hidden_percent"):
+        assert column in table.splitlines()[0]
+        assert f" {column} " in notes
 
 
 @pytest.mark.parametrize(("apart_s", "verdict"), [(30.0, "not judged"), (60.0, "regressed")])

@@ -280,9 +280,14 @@ def test_the_next_mirror_is_tried(server, tmp_path, mirrors):
 def test_well_known_mirrors_must_hold_the_published_files(server, tmp_path, mirrors):
     others = {part: array[::-1].copy() for part, array in PARTS.items()}
     fill(tmp_path / "www" / "others", **others)
-    mirrors(f"{server.url}/others/")
-    with pytest.raises(DataError, match="holds other files than the published MNIST"):
-        data.fetch("mnist")
+    lines = []
+    mirrors(f"{server.url}/nowhere/", f"{server.url}/others/")
+    with pytest.raises(DataError, match="holds other files than the published MNIST") as caught:
+        data.fetch("mnist", report=lines.append)
+    assert "HTTP Error 404" in lines[0]
+    assert "; the next mirror is tried" in lines[0]
+    told = [*lines, str(caught.value)]
+    assert [sum(word in line for line in told) for word in ("Error 404", "other files")] == [1, 1]
     assert files_below(tmp_path / "cache") == []
 
 

@@ -116,6 +116,11 @@ def test_files_are_data_sets(tmp_path):
         ("a.npz", b"nonsense", "no readable archive of arrays: its content is not that of .npz$"),
         ("a.npz", b"PK\x03\x04 damaged", "no readable archive"),
         ("a.csv", b"a,b\n", "a header and no rows"),
+        (
+            "a.csv",
+            b"a,b\n1,0\n2,1\n",
+            "2 rows are too few: 20% of the rows of each class are the test",
+        ),
         ("a.csv", b"", "no readable table"),
         ("a.csv", b"a,b\n1,2\n", "1 class"),
         ("a.csv", b"a\n1\n", "1 column"),

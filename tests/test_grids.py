@@ -1,7 +1,7 @@
 import pytest
 
 from initperf import Experiment
-from initperf.errors import UnsuitableError, UsageError
+from initperf.errors import DataError, UnsuitableError, UsageError
 from initperf.training.grids import grid, read, suitable
 
 
@@ -82,7 +82,6 @@ def test_a_grid_comes_from_a_file(tmp_path):
         ("sed = 1", "unknown key 'sed'; did you mean 'seed'"),
         ("seed = 'x'", "seed must be an integer"),
         ("seed = -1", "seed must be an integer of at least 0, not -1"),
-        ("seed = [", "no readable grid"),
         ("parameters = 3", "parameters must be a table"),
         ("hidden = '0x5'", "depth must be|hidden must be"),
     ],
@@ -93,5 +92,12 @@ def test_files_that_are_no_grids_are_refused(tmp_path, text, reason):
     with pytest.raises(UsageError, match=reason) as caught:
         read(path)
     assert "\n" not in str(caught.value)
-    with pytest.raises(UsageError, match="no readable grid"):
-        read(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize("text", [None, "seed = ["])
+def test_a_grid_that_cannot_be_read_is_an_error_of_data(tmp_path, text):
+    path = tmp_path / "grid.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(DataError, match="no readable grid"):
+        read(path)

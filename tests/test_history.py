@@ -124,8 +124,16 @@ def test_sessions_are_kept_by_commit(repository):
     assert session.commit == head.strip()
     assert session.times_s[NAME] == 2e-3
     assert session.controls == CONTROLS
+    subprocess.run(["git", "tag", "-a", "v1", "-m", "A tag with a message"], check=True)
+    assert add(history, file, "v1") == first
     with pytest.raises(UsageError, match="no commit 'nowhere' here"):
         add(history, file, "nowhere")
+
+
+def test_a_session_of_no_checkout_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"--add needs the git checkout .* lies in none"):
+        add(tmp_path / "history", benchmark_file(tmp_path / "x.json", 1e-3))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from staged_training import training
 
 from initperf import Experiment, train
-from initperf.errors import DataError, UsageError
+from initperf.errors import DataError
 from initperf.report.trainability.advice import advise
 from initperf.report.trainability.audit import audit
 from initperf.report.trainability.cells import cells_of, rank_cells
@@ -354,7 +354,7 @@ def test_a_run_with_other_settings_is_no_trial(blobs):
 
 
 def test_sources_that_hold_nothing_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="no such table"):
+    with pytest.raises(DataError, match="no such table"):
         trials_from(str(tmp_path / "nothing"))
     with pytest.raises(DataError, match="holds no runs"):
         trials_from(str(tmp_path))

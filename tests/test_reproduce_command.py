@@ -29,7 +29,7 @@ def test_it_prints_verdicts_and_keeps_outcomes(capsys, tmp_path):
     assert [row["seeds"] for row in rows] == [1, 5]
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(kept) == 2
-    assert run(capsys, *words)[1] == out
+    assert run(capsys, "reproduce", CHEAP[0], *words[1:])[1] == out  # named twice
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == kept
 
 
@@ -51,7 +51,7 @@ def test_it_writes_a_page_that_names_its_command(capsys, tmp_path, monkeypatch):
         (("born_ded",), "did you mean 'born_dead'"),
         (("--workers", "0"), "--workers: must be a positive integer, not '0'"),
         (("--workers", "x"), "--workers: must be a positive integer, not 'x'"),
-        (("--page", "nowhere/claims.md"), "there is no directory nowhere"),
+        (("--page", "nowhere/claims.md"), "in a directory that exists, not nowhere/claims.md"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, message):

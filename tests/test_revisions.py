@@ -77,10 +77,16 @@ def test_other_benchmarks_are_warned_of_and_a_failure_names_its_side(repository)
 
 
 def test_bad_revisions_are_one_line(repository):
-    with pytest.raises(UsageError, match="no such revision"):
+    with pytest.raises(UsageError, match="has no revision 'nowhere'"):
         measure_in_turns("nowhere")
-    with pytest.raises(UsageError, match="no such revision"):
+    with pytest.raises(UsageError, match="has no revision '--help'"):
         measure_in_turns("--help")
+
+
+def test_outside_of_a_checkout_the_message_is_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"--base needs a git checkout.* lies in none"):
+        measure_in_turns("HEAD")
 
 
 @pytest.mark.parametrize(

@@ -274,21 +274,39 @@ import signal, time
 from initperf.training import _workers
 
 class Endless:
-    def join(self):
+    def wait(self):
         signal.raise_signal(signal.SIGINT)
         time.sleep(600)
 
 _workers._left.append(Endless())
 """
 
+PRESSES_CTRL_C_TWICE = """
+import signal, sys, threading, time
+from initperf.training import _workers
 
-def test_ctrl_c_ends_a_process_that_waits_for_its_threads():
-    process = child.start(PRESSES_CTRL_C)
+_workers._GRACE_SECONDS = 600.0
+results = _workers.on_threads(time.sleep, [0.0, 600.0], 2, _workers.Stop())
+next(results)
+main = threading.main_thread().ident
+threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+try:
+    results.close()
+except KeyboardInterrupt:
+    sys.exit("interrupted")
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(PRESSES_CTRL_C, ""), (PRESSES_CTRL_C_TWICE, "interrupted\n")]
+)
+def test_ctrl_c_ends_a_process_that_waits_for_its_threads(code, said):
+    process = child.start(code)
     try:
         _, complaints = process.communicate(timeout=child.TIMEOUT_SECONDS)
     finally:
         process.kill()
-    assert (process.returncode, complaints) == (130, "")
+    assert (process.returncode, complaints) == (130, said)
 
 
 def test_pace_in_words(monkeypatch):

@@ -2,15 +2,18 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from initperf._core.arguments import choice, number, whole
 from initperf._core.markup import record
 from initperf._core.nearest import nearest
+from initperf.errors import DataError, RuleError, UsageError
 
 Self = TypeVar("Self", bound="Rule")
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
 
 _NAMES_HERE = {
     "std": "scale",
@@ -49,6 +52,56 @@ class Rule:
     formula: str = field(default="", compare=False, repr=False)
     cite: str = field(default="", compare=False, repr=False)
     suits: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def is_users_own(self) -> bool:
+        """Return whether the rule's code is a user's, and no part of initperf."""
+        return type(self).__module__.partition(".")[0] != "initperf"
+
+    def guarded(
+        self, function: Callable[Given, Found], *arguments: Given.args, **named: Given.kwargs
+    ) -> Found:
+        """Call code of the rule; where it is a user's and fails, the error names the rule.
+
+        Parameters
+        ----------
+        function : callable
+            A method of the rule, or what one returned.
+        *arguments, **named
+            Its arguments.
+
+        Returns
+        -------
+        object
+            What the function returns.
+
+        Raises
+        ------
+        initperf.errors.RuleError
+            See `blame`.
+        """
+        try:
+            return function(*arguments, **named)
+        except Exception as error:
+            self.blame(error)
+            raise
+
+    def blame(self, error: Exception) -> None:
+        """Raise an error of a user's code as one that names the rule, and do nothing for others.
+
+        Others are those that say themselves what is wrong with a request or with data, MemoryError,
+        which callers report with the shape, and all of initperf's own rules.
+
+        Raises
+        ------
+        initperf.errors.RuleError
+            With the error as its cause.
+        """
+        if isinstance(error, (UsageError, DataError, MemoryError)) or not self.is_users_own:
+            return
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        known = f"the rule {self.name}" if self.name else f"a rule {type(self).__name__}"
+        raise RuleError(f"{known} failed: {reason}") from error
 
     def check_numbers(
         self,
@@ -145,3 +198,26 @@ class Rule:
                     f"it has {', '.join(allowed) or 'none'}{hint}"
                 )
         return dataclasses.replace(self, **parameters)
+
+
+def built(name: str, kind: type[Self]) -> Self:
+    """Return a rule of a class, with its default parameters.
+
+    Parameters
+    ----------
+    name : str
+        Its name, for the error message.
+    kind : type
+        A subclass of Rule.
+
+    Raises
+    ------
+    initperf.errors.RuleError
+        When it needs parameters, lacks methods, or fails.
+    """
+    try:
+        return kind()
+    except Exception as error:
+        raise RuleError(
+            f"the rule {name} cannot be made of its class: {type(error).__name__}: {error}"
+        ) from error

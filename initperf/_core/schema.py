@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from initperf._core.arguments import elements, shown
 from initperf._core.registry import Registry
+from initperf._core.text import hyphenated
 
 R = TypeVar("R", bound="Record")
 
@@ -207,9 +208,20 @@ class Setting:
             spelled += int(count) * [self._spelled(element)]
         return self.check(tuple(spelled))
 
-    def text(self, value: Any) -> Any:
-        """Return a value as a table's cell: a tuple as `parse` reads it, all else as it is."""
-        return self.separator.join(map(str, value)) if isinstance(value, tuple) else value
+    def text(self, value: Any, *, short: bool = False) -> Any:
+        """Return a value as a table's cell: a tuple as `parse` reads it, all else as it is.
+
+        Parameters
+        ----------
+        value : object
+        short : bool
+            Whether equal neighbours are written once, as ``30x64``, where `parse` reads that.
+        """
+        if not isinstance(value, tuple):
+            return value
+        if short and self.separator == "-":
+            return hyphenated(value)
+        return self.separator.join(map(str, value))
 
     def _spelled(self, text: str) -> Any:
         try:

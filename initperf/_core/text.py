@@ -1,6 +1,8 @@
-"""Text that is safe to print: one line, without control characters."""
+"""Text that is safe and short to print: one line, no control characters, widths by their runs."""
 
 import unicodedata
+from collections.abc import Iterable
+from itertools import groupby
 
 
 def one_line(text: str) -> str:
@@ -21,3 +23,18 @@ def one_line(text: str) -> str:
         else character
         for character in joined
     )
+
+
+def hyphenated(widths: Iterable[object]) -> str:
+    """Return widths of layers joined by hyphens, equal neighbours as ``20x100``.
+
+    Parameters
+    ----------
+    widths : iterable of object
+        Such as (784, 100, 100, 10), which gives ``"784-2x100-10"``.
+    """
+    parts = []
+    for width, equal in groupby(widths):
+        count = len(list(equal))
+        parts.append(f"{count}x{width}" if count > 1 else f"{width}")
+    return "-".join(parts)

@@ -8,6 +8,7 @@ series is cut where `initperf.benchmarks.change_points` finds a change of its le
 import datetime
 import json
 import math
+import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -107,11 +108,18 @@ def add(directory: str | Path, file: str | Path, commit: str | None = None) -> P
 
 
 def _commit(revision: str) -> tuple[str, str]:
-    command = ["git", "show", "--no-patch", "--format=%H %cI", "--end-of-options", revision]
+    # of a tag with a message, git show would print the message too
+    wanted = f"{revision}^{{commit}}"
+    command = ["git", "log", "-1", "--format=%H %cI", "--end-of-options", wanted]
+    environment = os.environ | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise UsageError("a history needs git, which is not installed") from None
+    if "not a git repository" in done.stderr:
+        raise UsageError(
+            f"--add needs the git checkout that was measured, and {Path.cwd()} lies in none"
+        )
     if done.returncode:
         raise UsageError(f"no commit {revision!r} here: {done.stderr.strip().splitlines()[-1]}")
     sha, date = done.stdout.split()

@@ -73,8 +73,19 @@ def measure_in_turns(
     UsageError
         When there is no git, no repository or no such revision here, or a session fails.
     """
-    root = Path(_git("rev-parse", "--show-toplevel").decode().strip())
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    try:
+        root = Path(_git("rev-parse", "--show-toplevel").decode().strip())
+    except _GitError as error:
+        if "not a git repository" not in str(error):
+            raise
+        raise UsageError(
+            f"--base needs a git checkout with benchmarks, and {Path.cwd()} lies in none"
+        ) from None
+    wanted = f"{revision}^{{commit}}"
+    try:
+        commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+    except _GitError:
+        raise UsageError(f"--base: {root} has no revision {revision!r}") from None
     sha = commit.decode().strip()
     with tempfile.TemporaryDirectory(prefix="initperf-base-") as directory:
         base = Path(directory, "base")
@@ -92,14 +103,24 @@ def measure_in_turns(
     return Turns(sessions["base"], sessions["tree"], sha, _warnings(root, sha))
 
 
+class _GitError(UsageError):
+    """A command of git failed."""
+
+
 def _git(*words: str, cwd: Path | None = None) -> bytes:
     try:
-        done = subprocess.run(["git", *words], cwd=cwd, capture_output=True, check=False)
+        done = subprocess.run(
+            ["git", *words],
+            cwd=cwd,
+            env=os.environ | {"LC_ALL": "C"},
+            capture_output=True,
+            check=False,
+        )
     except FileNotFoundError:
         raise UsageError("--base needs git, which is not installed") from None
     if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip() or "no such revision"
-        raise UsageError(f"git {' '.join(words)}: {reason}")
+        reason = done.stderr.decode(errors="replace").strip() or f"exit {done.returncode}"
+        raise _GitError(f"git {' '.join(words)}: {reason}")
     return done.stdout
 
 

@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Iterable
 
-from initperf._core.parallel import default_threads, side_by_side
+from initperf._core.parallel import default_threads
 from initperf._core.progress import Progress, silent
 from initperf.claims._claim import CLAIMS, Claim
 from initperf.claims._outcome import Outcome, OutcomeStore
 from initperf.jit.blas import blas_threads
+from initperf.training._workers import Stop, on_threads
 
 
 def reproduce(
@@ -44,6 +45,11 @@ def reproduce(
     ------
     initperf._core.registry.UnknownNameError
         For an unknown name, before anything is measured.
+
+    Notes
+    -----
+    Ctrl-C leaves seeds that are being measured, or compiled for, after two seconds; the process
+    waits for them when it ends, and a second Ctrl-C ends it at once.
     """
     claims = [CLAIMS[name] for name in names] or list(CLAIMS.values())
     done: dict[str, Outcome] = {}
@@ -67,7 +73,8 @@ def reproduce(
         """Measure one seed; return the outcome, stored, when it was the claim's last."""
         claim, seed = task
         begin = time.perf_counter()
-        value = float(claim.measure(seed, quick))
+        with blas_threads(1):  # here and not outside, as Ctrl-C may leave the seed behind
+            value = float(claim.measure(seed, quick))
         with lock:
             own = found[claim.name]
             own[seed] = value, time.perf_counter() - begin
@@ -80,8 +87,7 @@ def reproduce(
             store.save(outcome)
         return outcome
 
-    with blas_threads(1):
-        for outcome in side_by_side(run_one, tasks, workers or default_threads()):
-            if outcome is not None:
-                ended(outcome)
+    for outcome in on_threads(run_one, tasks, workers or default_threads(), Stop()):
+        if outcome is not None:
+            ended(outcome)
     return [done[claim.name] for claim in claims]

@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 ok; 1 a comparison regressed, or a model is not healthy; 2 usage, or a file that cannot be
-        written; 3 bad data; 4 too noisy to judge; 70 an unforeseen error; 130 interrupted.
+        written; 3 data, or another file to read, missing or bad; 4 too noisy to judge; 70 an
+        unforeseen error; 130 interrupted.
     """
     try:
         # imported here, so that Ctrl-C during the import is handled like any other

@@ -2,9 +2,11 @@
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 
 from initperf._core.text import one_line
+from initperf.errors import UsageError
 
 OF_ACTIVATIONS = "initperf.activations:ACTIVATIONS"
 OF_DATASETS = "initperf.data:DATASETS"
@@ -12,6 +14,7 @@ OF_INITIALIZERS = "initperf.initializers:INITIALIZERS"
 OF_SCHEMES = "initperf.schemes:SCHEMES"
 
 _LONGEST = 60
+_JOINED = re.compile(r"\(?\d{1,18}([x,*×]\d{1,18})+,?\)?")
 
 
 def integer(least: int | None = None, *, most: int | None = None) -> Callable[[str], int]:
@@ -37,6 +40,30 @@ def integer(least: int | None = None, *, most: int | None = None) -> Callable[[s
         return value
 
     return read
+
+
+def check_name(name: str) -> None:
+    """Check that the name of a rule is not the first length of a shape.
+
+    Raises
+    ------
+    UsageError
+        For a number.
+    """
+    if name.isdecimal():
+        raise UsageError(f"NAME comes before the shape, as he_normal 784 256, not {quoted(name)}")
+
+
+def length(text: str) -> int:
+    """Read a length of a shape, an integer, as a type of arguments for argparse."""
+    try:
+        return integer()(text)
+    except argparse.ArgumentTypeError as error:
+        if not _JOINED.fullmatch(text):
+            raise
+        apart = " ".join(re.findall(r"\d+", text))
+        words = f"{error}; lengths are separated by spaces: {apart}"
+        raise argparse.ArgumentTypeError(words) from None
 
 
 def positive_number(text: str) -> float:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from initperf.cli._output_files import check_writable
+
 if TYPE_CHECKING:
     from initperf.training.store import RunStore
 
@@ -25,13 +27,17 @@ def kept_runs(directory: str | os.PathLike[str]) -> "Iterator[RunStore]":
     ------
     initperf.errors.UsageError
         When it is not a directory, and cannot be made one.
+    OSError
+        When it cannot be written.
     """
     from initperf.training.store import RunStore
 
     path = Path(directory)
     absent = [one for one in (path, *path.parents) if not os.path.lexists(one)]
     try:
-        yield RunStore(path)
+        store = RunStore(path)
+        check_writable(path)
+        yield store
     except BaseException:
         with contextlib.suppress(OSError):  # the first that is not empty
             for one in absent:

@@ -7,12 +7,14 @@ if TYPE_CHECKING:
     from initperf.training.run import Run
 
 
-def outcomes(runs: "Sequence[Run]") -> list[dict[str, Any]]:
+def outcomes(runs: "Sequence[Run]", *, short: bool) -> list[dict[str, Any]]:
     """Return the rows of runs, each with the settings in which the runs differ.
 
     Parameters
     ----------
     runs : sequence of Run
+    short : bool
+        Whether the widths of equal layers are written once, as ``20x100``.
     """
     from initperf.training.experiment import settings
 
@@ -24,7 +26,7 @@ def outcomes(runs: "Sequence[Run]") -> list[dict[str, Any]]:
     for run, one in zip(runs, flat, strict=True):
         row = outcome(run)
         found = {
-            name: known[name].text(one[name]) if name in one else None
+            name: known[name].text(one[name], short=short) if name in one else None
             for name in varied
             if name not in row
         }

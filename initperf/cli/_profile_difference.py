@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from initperf.cli._output import show, show_json
-from initperf.cli._profile_files import check_directory, show_end, write
+from initperf.cli._output_files import check_output_directory
+from initperf.cli._profile_files import show_end, write
 
 _SHOWN = 20
 
@@ -22,11 +23,10 @@ def add_comparison(parser: argparse.ArgumentParser) -> None:
 def compare_profiles(arguments: argparse.Namespace) -> None:
     """Print the functions that changed and write the files."""
     directory = Path(arguments.out)
-    check_directory(directory)
-
     from initperf.profiling.difference import read_profile
-    from initperf.profiling.difference_page import as_json, files
+    from initperf.profiling.difference_page import FILES, as_json, files
 
+    check_output_directory("--out", directory, *FILES)
     before, after = read_profile(Path(arguments.before)), read_profile(Path(arguments.after))
     texts = files(before, after)
     write(texts, directory)

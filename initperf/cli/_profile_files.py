@@ -8,18 +8,6 @@ from initperf._core.text import one_line
 from initperf.errors import UsageError
 
 
-def check_directory(directory: Path) -> None:
-    """Check that files can be written to a directory.
-
-    Raises
-    ------
-    UsageError
-        When there is a file of its name.
-    """
-    if directory.exists() and not directory.is_dir():
-        raise UsageError(f"--out must be a directory, and {directory} is none")
-
-
 def write(texts: Mapping[str, str], directory: Path) -> None:
     """Write files to a directory, made if it is missing, each whole or not at all.
 

@@ -255,7 +255,10 @@ def _values(declared: "Setting", text: str, many: bool) -> Iterator[Any]:
         if declared.length == 1 and span:
             first, last = map(int, span.groups())
             if not 0 <= last - first < _MOST_EXPERIMENTS:
-                raise UsageError(f"{flag} must be a range as 0-4, not {quoted(part)}")
+                raise UsageError(
+                    f"{flag} must be a range as 0-4, which rises and has fewer than "
+                    f"{_MOST_EXPERIMENTS:,} steps, not {quoted(part)}"
+                )
             yield from map(declared.check, range(first, last + 1))
         else:
             yield parse(declared.name, part)

@@ -2,15 +2,13 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from initperf._core.targets import target_of
 from initperf.benchmarks.passes import PASSES
 from initperf.benchmarks.rows import Row
 from initperf.cli._arguments import add_json
 from initperf.cli._output import progress, show
-from initperf.errors import UsageError
+from initperf.cli._output_files import output_file
 
 HELP = "time the kernels against their rivals and against what the hardware allows"
 
@@ -75,18 +73,15 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.benchmarks.machine import busy
     from initperf.benchmarks.results_file import write_benchmarks
 
-    if arguments.save and not Path(arguments.save).parent.is_dir():
-        raise UsageError(f"--save must be a file in a directory that exists, not {arguments.save}")
-    if arguments.save:
-        target_of(arguments.save)  # an error before minutes are spent
+    file = output_file("--save", arguments.save)
     measure = _kernels(arguments) if arguments.kernels else _workloads(arguments)
     if warning := busy():
         print(f"initperf: {warning}", file=sys.stderr)
-    passes = [(measure(), time.time()) for _ in range(PASSES if arguments.save else 1)]
+    passes = [(measure(), time.time()) for _ in range(PASSES if file else 1)]
     rows = [row for row in passes[0][0] if row.role != "control"]
     show([_shown(row.record()) for row in rows], arguments.json)
-    if arguments.save:
-        write_benchmarks(arguments.save, [(row, end) for rows, end in passes for row in rows])
+    if file:
+        write_benchmarks(file, [(row, end) for rows, end in passes for row in rows])
 
 
 def _workloads(arguments: argparse.Namespace) -> Callable[[], list[Row]]:

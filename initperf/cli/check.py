@@ -4,10 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from initperf._core.targets import target_of
 from initperf.cli._arguments import integer
 from initperf.cli._output import usage
-from initperf.errors import UsageError
+from initperf.cli._output_files import output_file
 
 HELP = "check what a PyTorch model's first weights do to a batch; exit 1 when it is not healthy"
 
@@ -43,11 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict and the table, and return the exit code."""
-    path = Path(arguments.html) if arguments.html else None
-    if path is not None and (path.suffix != ".html" or not path.parent.is_dir()):
-        raise UsageError(f"--html must be a .html file in a directory that exists, not {path}")
-    if path is not None:
-        target_of(path)  # an error before minutes are spent
+    path = output_file("--html", arguments.html, ".html")
     import initperf.torch
     from initperf.torch.pictures import drawer
     from initperf.torch.trial import prepared

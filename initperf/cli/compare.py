@@ -17,6 +17,13 @@ HELP = (
 )
 
 
+_COLUMNS = (
+    "new over old, above 1 is slower: by_seconds without the drift of the machine, by_baseline "
+    "against the baseline of the same session, time_ratio what both agree on; hidden_percent is "
+    "the slowdown that would have been seen in half of such sessions"
+)
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("old", metavar="OLD.json", nargs="?", help="file of the session before")
@@ -82,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(_markdown(found, rows))
         return found.exit_code
     print(f"initperf: {found.noise}", file=sys.stderr)
+    if not arguments.json:
+        print(f"initperf: {_COLUMNS}", file=sys.stderr)
     show(rows, arguments.json)
     return found.exit_code
 

@@ -1,12 +1,16 @@
 """``initperf data``: table of the data sets on this machine, and the download of one."""
 
 import argparse
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from initperf._core.text import one_line
 from initperf.cli._arguments import add_data, add_json
 from initperf.cli._output import show
+from initperf.cli._output_files import check_output_directory
+from initperf.errors import DataError
 
 HELP = "list the data sets found on this machine; `data fetch NAME` downloads one"
 
@@ -28,11 +32,15 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf import data
 
     if arguments.action == "fetch":
+        if arguments.to is not None:
+            check_output_directory("--to", Path(arguments.to))
         directory = data.fetch(
             arguments.name, arguments.to, report=lambda line: print(one_line(line), file=sys.stderr)
         )
         print(one_line(f"{arguments.name} is in {directory}"))
         return
+    if arguments.data_dir is not None and not os.path.isdir(os.path.expanduser(arguments.data_dir)):
+        raise DataError(f"{arguments.data_dir}: no such directory")
     rows: list[dict[str, Any]] = []
     for found in data.available(arguments.data_dir):
         if "error" in found:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initperf import __version__
-from initperf._core.targets import target_of
 from initperf.cli._arguments import add_data, add_json, integer
 from initperf.cli._kept_runs import kept_runs
 from initperf.cli._notices import notice
 from initperf.cli._output import progress, show, usage, without_nan
+from initperf.cli._output_files import output_file
 from initperf.cli._pages import RUNS, add_page, check_page, write_page
 from initperf.cli._settings import add_settings, axes, check_used, single_values
 from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
@@ -89,11 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = workers(arguments)
     study = study_of(arguments)
     directory = Path(arguments.out)
-    export = Path(arguments.export) if arguments.export else None
-    if export is not None and not export.parent.is_dir():
-        raise UsageError(f"--export: there is no directory {export.parent}")
-    if export is not None:
-        target_of(export)  # an error before minutes are spent
+    export = output_file("--export", arguments.export)
     if not arguments.dry_run:
         check_page(directory)
     experiments = itertools.chain.from_iterable(study.experiments().values())

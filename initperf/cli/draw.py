@@ -1,12 +1,19 @@
 """``initperf draw``: weights of one initializer, or of a PyTorch model, written or described."""
 
 import argparse
-from pathlib import Path
 
-from initperf._core.targets import target_of
 from initperf._core.text import one_line
-from initperf.cli._arguments import OF_INITIALIZERS, add_backend, add_dtype, integer, named
+from initperf.cli._arguments import (
+    OF_INITIALIZERS,
+    add_backend,
+    add_dtype,
+    check_name,
+    integer,
+    length,
+    named,
+)
 from initperf.cli._output import moments, show, usage
+from initperf.cli._output_files import output_file
 from initperf.cli._parameters import add_parameters, parameters
 from initperf.errors import UsageError
 
@@ -17,9 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     name = parser.add_argument("name", metavar="NAME", nargs="?", help="see initperf list")
     named(name, OF_INITIALIZERS)
-    parser.add_argument(
-        "shape", metavar="N", type=integer(), nargs="*", help="shape, such as 784 256"
-    )
+    parser.add_argument("shape", metavar="N", type=length, nargs="*", help="shape, such as 784 256")
     add_parameters(parser)
     parser.add_argument(
         "--seed",
@@ -52,6 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if arguments.name is None or not arguments.shape:
         raise UsageError("give NAME and a shape, as he_normal 784 256, or --model and --recipe")
+    check_name(arguments.name)
     if arguments.recipe or arguments.plan or arguments.json:
         raise UsageError("--recipe, --plan and --json belong to --model")
     if arguments.dtype == "bfloat16":
@@ -61,11 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf._core.storage import replacing
     from initperf.initializers import INITIALIZERS
 
-    path = Path(arguments.out) if arguments.out else None
-    if path is not None and (path.suffix != ".npy" or not path.parent.is_dir()):
-        raise UsageError(f"--out must be a .npy file in a directory that exists, not {path}")
-    if path is not None:
-        target_of(path)  # an error before anything is drawn
+    path = output_file("--out", arguments.out, ".npy")
     if arguments.name not in INITIALIZERS:
         from initperf.schemes import SCHEMES
 
@@ -87,8 +89,8 @@ def run(arguments: argparse.Namespace) -> None:
     shape = " x ".join(map(str, weights.shape))
     if path is not None:
         try:
-            with replacing(path) as temporary:
-                np.save(temporary, weights)
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                np.save(file, weights)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
         print(one_line(f"wrote {path}: {rule.name}, {shape}, {weights.dtype}"))
@@ -108,15 +110,9 @@ def _run_model(arguments: argparse.Namespace) -> None:
         raise UsageError("--model takes --recipe, and neither NAME nor a shape")
     if arguments.stream or arguments.backend != "numba":
         raise UsageError("--model takes neither --stream nor --backend")
-    path = Path(arguments.out) if arguments.out else None
+    path = output_file("--out", arguments.out, ".safetensors")
     if path is None and not arguments.plan:
         raise UsageError("--model takes --out FILE.safetensors, or --plan")
-    if path is not None and (path.suffix != ".safetensors" or not path.parent.is_dir()):
-        raise UsageError(
-            f"--out must be a .safetensors file in a directory that exists, not {path}"
-        )
-    if path is not None:
-        target_of(path)  # an error before anything is drawn
     import initperf.torch
     from initperf.torch.shell import build, save
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from initperf.cli._arguments import add_json
 from initperf.cli._figures import from_figures
 from initperf.cli._output import show
+from initperf.cli._output_files import output_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 HELP = "keep benchmark results by commit, and tell at which commits their level changed"
@@ -35,29 +38,27 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.commit is not None and arguments.add is None:
         raise UsageError("--commit belongs to --add")
+    figure = output_file("--figure", arguments.figure, *_FORMATS)
+    if figure is not None:
+        from_figures("draw")  # an error before a session is added
     if arguments.add is not None:
         added = add(arguments.directory, arguments.add, arguments.commit)
         print(f"initperf: added {added}", file=sys.stderr)
     sessions = read_history(arguments.directory)
     table = series(sessions)
     found = changes(table)
-    if arguments.figure is not None:
-        _draw(arguments.figure, table)
+    if figure is not None:
+        _draw(figure, table)
     count = f"{len(sessions)} session{'s' * (len(sessions) != 1)}"
     print(f"initperf: {count}, {len(found)} changes of level", file=sys.stderr)
     show(found, arguments.json)
 
 
-def _draw(file: str, table: "pd.DataFrame") -> None:
+def _draw(path: "Path", table: "pd.DataFrame") -> None:
     """Draw the history with the figures that are installed beside initperf."""
-    from pathlib import Path
-
     from initperf._core.storage import replacing
     from initperf.errors import UsageError
 
-    path = Path(file)
-    if path.suffix.lower() not in _FORMATS:
-        raise UsageError(f"--figure takes a file of {', '.join(_FORMATS)}, not {file!r}")
     figure = from_figures("draw")("benchmark_history", {"benchmark_history": table})
     try:
         with replacing(path) as written:

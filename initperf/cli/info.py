@@ -4,7 +4,15 @@ import argparse
 import math
 from typing import Any
 
-from initperf.cli._arguments import OF_INITIALIZERS, OF_SCHEMES, add_residual, integer, named
+from initperf.cli._arguments import (
+    OF_INITIALIZERS,
+    OF_SCHEMES,
+    add_residual,
+    check_name,
+    integer,
+    length,
+    named,
+)
 from initperf.cli._output import moments, show_json, usage
 from initperf.cli._parameters import add_parameters, parameters
 from initperf.cli._scheme import describe
@@ -26,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "shape",
         metavar="N",
-        type=integer(),
+        type=length,
         nargs="*",
         default=[],  # without which argparse calls it required
         help="shape, by default 784 256; for a rule that sets a whole network, the widths of its "
@@ -48,6 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     from initperf.initializers import INITIALIZERS
     from initperf.schemes import SCHEMES
 
+    check_name(arguments.name)
     if arguments.name not in INITIALIZERS:
         with usage():
             scheme = SCHEMES[arguments.name].replace(**parameters(arguments))
@@ -65,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError(f"a shape without elements has no statistics: {shape}")
     with usage():
         w = initializer(shape, rng=arguments.seed, dtype="float64").reshape(-1)
-        low, high = initializer.support(shape)
+        low, high = initializer.guarded(initializer.support, shape)
         mean, std = moments(w)
         facts = {
             "name": initializer.name,
@@ -73,9 +82,9 @@ def run(arguments: argparse.Namespace) -> None:
             "source": initializer.cite,
             "suits": ", ".join(initializer.suits) or "no activation in particular",
             "shape": " x ".join(map(str, shape)),
-            "declared mean": initializer.mean(shape),
+            "declared mean": initializer.guarded(initializer.mean, shape),
             "measured mean": mean,
-            "declared std": initializer.std(shape),
+            "declared std": initializer.guarded(initializer.std, shape),
             "measured std": std,
             "declared support": f"[{low:.6g}, {high:.6g}]",
             "measured range": f"[{w.min():.6g}, {w.max():.6g}]",

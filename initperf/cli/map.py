@@ -131,9 +131,9 @@ def _plan(arguments: argparse.Namespace) -> "MapPlan":
         raise UsageError("--set is not for a map, whose rule is mean_field")
     changes: dict[str, Any] = {}
     if "activation" in given:
-        changes["activations"] = tuple(given.pop("activation"))
+        changes["activations"] = tuple(dict.fromkeys(given.pop("activation")))
     if "width" in given:
-        changes["widths"] = tuple(given.pop("width"))
+        changes["widths"] = tuple(dict.fromkeys(given.pop("width")))
     for name, attribute in (("weight_variance", "weight_variances"), ("depth", "depths")):
         if name in given:
             ends = given.pop(name)

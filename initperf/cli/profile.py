@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from initperf.cli._arguments import add_dtype, integer, positive_number
+from initperf.cli._arguments import add_dtype, integer, length, positive_number
 from initperf.cli._output import progress, show, show_json, usage
+from initperf.cli._output_files import check_output_directory
 from initperf.cli._profile_difference import add_comparison, compare_profiles
-from initperf.cli._profile_files import check_directory, show_end, write
+from initperf.cli._profile_files import show_end, write
 from initperf.cli._settings import add_training, experiments
 from initperf.errors import UsageError
 
@@ -27,7 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "compare BEFORE AFTER, the directories of two profiles; initperf profile TARGET --help "
         "says more",
     )
-    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="its options")
+    words = parser.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="...", help="its options"
+    )
+    words.required = False  # argparse names it among missing ones otherwise
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +53,9 @@ def run(arguments: argparse.Namespace) -> None:
         return
     target = _target(arguments)
     directory = Path(arguments.out)
-    check_directory(directory)
+    from initperf.profiling.page import FILES, HEADINGS, as_json, files
 
-    from initperf.profiling.page import HEADINGS, as_json, files
+    check_output_directory("--out", directory, *FILES)
     from initperf.profiling.session import profile
 
     try:
@@ -102,7 +106,7 @@ def _target(arguments: argparse.Namespace) -> Any:
     if kind == "draw":
         parser.add_argument("name", metavar="NAME", help="see initperf list")
         parser.add_argument(
-            "shape", metavar="N", type=integer(), nargs="*", help="default: 784 256"
+            "shape", metavar="N", type=length, nargs="*", default=[], help="default: 784 256"
         )
         parser.add_argument(
             "--seed", type=integer(0), default=0, metavar="N", help="seed of the draw"

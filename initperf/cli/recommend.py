@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import itertools
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initperf.cli._arguments import (
@@ -19,6 +20,7 @@ from initperf.cli._arguments import (
 )
 from initperf.cli._notices import notice
 from initperf.cli._output import progress, show, show_json, usage, without_nan
+from initperf.cli._output_files import check_output_directory
 from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
 from initperf.errors import UsageError
 
@@ -35,6 +37,13 @@ _tell = functools.partial(notice, "recommend")
 _HIDDEN = "runs"
 _COMMA = re.compile(r",(?![^(]*\))")
 """A comma between rules, and not between the parameters of one."""
+
+
+_OF_THEORY = "signal, gradient: theory's change of second moments through all layers, best near 1"
+_COLUMNS = (
+    "behind: mean difference from the best; good_decades: width of the range of good learning "
+    f"rates; learns_to: depth until which it learns; {_OF_THEORY}"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -112,10 +121,27 @@ def run(arguments: argparse.Namespace) -> None:
     """Answer, and print the ranking and what it rests on."""
     from initperf.report.trainability.advice import advise
     from initperf.report.trainability.audit import audit
-    from initperf.report.trainability.collection import Measured, collected, trials_from
+    from initperf.report.trainability.collection import (
+        TABLE,
+        Measured,
+        check_sources,
+        collected,
+        trials_from,
+    )
     from initperf.report.trainability.question import Question
 
+    if not arguments.measure:
+        for option, value in (
+            ("--initializer", arguments.initializer),
+            ("--learning-rates", arguments.learning_rates),
+            ("--dry-run", arguments.dry_run),
+        ):
+            if value:
+                raise UsageError(f"{option} goes with --measure")
+    elif arguments.out is not None:
+        check_output_directory("--out", Path(arguments.out), TABLE)
     measured = Measured.at(arguments.out)
+    check_sources(arguments.sources)
     if arguments.against:
         trials, _ = collected(measured, arguments.sources)
         show(audit(trials, trials_from(arguments.against)), arguments.json)
@@ -127,12 +153,10 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.activation, arguments.depth, arguments.width, arguments.optimizer
         )
         study = _study(question, arguments) if arguments.measure else None
-    if arguments.dry_run:
-        if study is None:
-            raise UsageError("--dry-run goes with --measure")
-        _show_cost(study, arguments)
-        return
     if study is not None:
+        if arguments.dry_run:
+            _show_cost(study, arguments)
+            return
         _measure(study, arguments)
     trials, origin = collected(measured, arguments.sources)
     answer = advise(question, trials)
@@ -165,7 +189,8 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
 
     width = "" if question.width is None else f" of {question.width} units"
     layers = "1 hidden layer" if question.depth == 1 else f"{question.depth} hidden layers"
-    print(f"{question.activation}, {layers}{width}, {question.optimizer}:")
+    basis = _basis(question, answer)
+    print(f"{question.activation}, {layers}{width}, {question.optimizer}{basis}:")
     rows = [{k: v for k, v in row.items() if k != _HIDDEN} for row in answer.rows]
     if rows and not any(row.get("diverged") for row in rows):
         rows = [{k: v for k, v in row.items() if k != "diverged"} for row in rows]
@@ -174,6 +199,7 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
     if answer.setup is not None:
         counted = sum(len(row["runs"]) for row in answer.rows)
         print(f"rests on {counted} runs of depth {answer.setup.depth}, {answer.setup.words()}")
+    print(_COLUMNS if answer.setup is not None else _OF_THEORY)
     for name, fact in origin.items():
         if name != MADE_BY:  # long: --json has it
             print(f"{name}: {fact}")
@@ -181,6 +207,25 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
         print(f"thin evidence: {remark}")
     if answer.remarks:
         print("--measure trains networks as asked for, and answers from them")
+
+
+def _basis(question: "Question", answer: "Advice") -> str:
+    """Return what the answer is of instead of the question's depth or width, for the heading.
+
+    Parameters
+    ----------
+    question : Question
+    answer : Advice
+    """
+    setup = answer.setup
+    if setup is None:
+        return ", by theory alone"
+    others = []
+    if setup.depth != question.depth:
+        others.append("1 hidden layer" if setup.depth == 1 else f"{setup.depth} hidden layers")
+    if question.width not in (None, setup.width):
+        others.append(f"{setup.width} units")
+    return f", judged by runs of {' of '.join(others)}" if others else ""
 
 
 def _study(question: "Question", arguments: argparse.Namespace) -> "Study":

@@ -14,9 +14,9 @@ from initperf.cli._arguments import add_data, integer
 from initperf.cli._figures import from_figures
 from initperf.cli._notices import notice
 from initperf.cli._output import progress, usage
-from initperf.cli._pages import add_format
+from initperf.cli._pages import RUNS, add_format
 from initperf.cli._settings import add_settings, axes, check_used
-from initperf.errors import UsageError
+from initperf.errors import DataError, UsageError
 from initperf.report.usual import REPORT_ACTIVATIONS, REPORT_EPOCHS
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def run(arguments: argparse.Namespace) -> None:
     directory = Path(arguments.out)
     only = tuple(filter(None, (arguments.only or "").split(",")))
     own = Path(arguments.figures) if arguments.figures else None
+    if own is not None and not own.is_dir():
+        raise DataError(f"--figures: there is no directory {own}")
     with usage():
         needed = check(directory, only, own)
     given = axes(arguments)
@@ -118,12 +120,30 @@ def run(arguments: argparse.Namespace) -> None:
             progress=tell,
             **title,
         )
-    counted = ""
-    if "runs" in tables:
-        runs = tables["runs"]
-        count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-        counted = f": {count}, {int((runs.status == 'diverged').sum())} of them diverged"
-    print(one_line(f"{page}{counted}"))
+    print(one_line(f"{page}{_counted(tables, arguments.source)}"))
+
+
+def _counted(tables: "dict[str, pandas.DataFrame]", source: str | None) -> str:
+    """Return how many runs are shown, of a store also of how many, and how many diverged.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        Of the report.
+    source : str or None
+        The directory of ``--from``.
+    """
+    from initperf.training.store import RunStore
+
+    if "runs" not in tables:
+        return ""
+    runs = tables["runs"]
+    count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    held = 0 if source is None else len(RunStore(source))  # none in a report's directory
+    if held > len(runs):
+        best = ", each rule's at the best of its learning rates" if "rates" in tables else ""
+        count += f" of the {held} in {source}{best}"
+    return f": {count}; {int((runs.status == 'diverged').sum())} of them diverged"
 
 
 @contextmanager
@@ -184,6 +204,7 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any], needed: frozen
     from initperf.report.stored import stored_tables
     from initperf.report.stored_gradients import Gradients
     from initperf.training._spelling import rule_of, spelled
+    from initperf.training.store import RunStore
 
     measuring = [name for name in given if name not in ("initializer", "activation")]
     measuring += [name for name in ("quick", "benchmarks", "resume") if getattr(arguments, name)]
@@ -194,9 +215,13 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any], needed: frozen
     with usage():
         initializers = [spelled(rule_of(name)) for name in given.get("initializer", ())]
         activations = [ACTIVATIONS.canonical(name) for name in given.get("activation", ())]
+    source = Path(arguments.source)
+    inner = source / RUNS
+    if inner.is_dir() and not any(source.glob("tables/*.parquet")) and not len(RunStore(source)):
+        raise DataError(f"{source} holds no runs; did you mean {inner}?")
     gradients = Gradients(arguments.data_dir, progress, functools.partial(notice, "report"))
     return stored_tables(
-        Path(arguments.source),
+        source,
         initializers,
         activations,
         gradients if "descent" in needed else None,

@@ -3,10 +3,11 @@
 import argparse
 import shlex
 import sys
+from pathlib import Path
 
-from initperf._core.targets import target_of
 from initperf.cli._arguments import add_json, integer, named
 from initperf.cli._output import progress, show
+from initperf.cli._output_files import check_output_directory, output_file
 
 HELP = "measure published claims again, and say which hold; outcomes are kept and not repeated"
 
@@ -37,18 +38,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, print a row a claim, and write the page."""
-    from pathlib import Path
-
     from initperf._core.storage import replacing
     from initperf.claims import CLAIMS, OutcomeStore, markdown, reproduce
-    from initperf.errors import UsageError
 
-    names = [CLAIMS.canonical(name) for name in arguments.names]
-    page = Path(arguments.page) if arguments.page else None
-    if page is not None and not page.parent.is_dir():
-        raise UsageError(f"--page: there is no directory {page.parent}")
-    if page is not None:
-        target_of(page)  # an error before minutes are spent
+    names = list(dict.fromkeys(map(CLAIMS.canonical, arguments.names)))
+    if arguments.out is not None:
+        check_output_directory("--out", Path(arguments.out))
+    page = output_file("--page", arguments.page)
     with progress("measuring") as tell:
         outcomes = reproduce(
             names,

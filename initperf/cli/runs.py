@@ -5,10 +5,13 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from initperf._core.text import hyphenated
 from initperf.cli._arguments import add_json
 from initperf.cli._notices import notice
 from initperf.cli._output import show
-from initperf.errors import UsageError
+from initperf.cli._output_files import output_file
+from initperf.cli._pages import RUNS
+from initperf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas
@@ -56,31 +59,37 @@ def run(arguments: argparse.Namespace) -> None:
     Raises
     ------
     UsageError
-        For a directory that does not exist, a file of another kind, and a removal of all runs.
+        For an export that cannot be written, and a removal of all runs.
+    DataError
+        For a directory that does not exist.
     """
     from initperf.training.where import matching
 
-    store = _store(arguments.directory)
     if arguments.remove and not arguments.where:
         raise UsageError("--remove needs --where, which says what to remove")
     if arguments.rows and not arguments.export:
         raise UsageError("--rows goes with --export")
-    for other in arguments.merge:
-        copied, damaged = store.merge(_store(other))
-        _tell(f"{copied} runs of {other} copied")
+    export = output_file("--export", arguments.export, ".csv", ".parquet")
+    store, *others = map(_store, (arguments.directory, *arguments.merge))
+    for other in others:
+        copied, damaged = store.merge(other)
+        _tell(f"{_counted(copied, 'run')} of {other.directory} copied")
         _tell_damaged(damaged)
     facts, damaged = store.facts()
     _tell_damaged(damaged)
     if arguments.where:
         facts = matching(facts, arguments.where)
-    if arguments.export:
-        _export(store, facts, arguments)
+    if export is not None:
+        _export(store, facts, export, arguments.rows)
     if arguments.remove:
         for name in facts["run"]:
             store.remove(name)
-        _tell(f"{len(facts)} runs removed")
+        _tell(f"{_counted(len(facts), 'run')} removed")
         return
-    if not arguments.export:
+    inner = store.directory / RUNS
+    if not len(store) and inner.is_dir():
+        _tell(f"{store.directory} holds no runs; did you mean {inner}?")
+    if export is None:
         show(_rows(facts, arguments.json), arguments.json)
 
 
@@ -88,7 +97,7 @@ def _store(directory: str) -> "RunStore":
     from initperf.training.store import RunStore
 
     if not Path(directory).is_dir():
-        raise UsageError(f"{directory}: no such directory of runs")
+        raise DataError(f"{directory}: no such directory of runs")
     return RunStore(directory)
 
 
@@ -101,6 +110,7 @@ def _rows(facts: "pandas.DataFrame", everything: bool) -> list[dict[str, Any]]:
             for name in facts.columns
             if name not in fixed and facts[name].nunique(dropna=False) > 1
         ]
+        facts = facts.assign(hidden=facts["hidden"].map(_short, na_action="ignore"))
         last = [one for one in _LAST if one not in _SCORES or facts[one].notna().any()]
         facts = facts[[*_ALWAYS, *differing, *last]]
     whole = facts.convert_dtypes().astype(object)
@@ -108,31 +118,48 @@ def _rows(facts: "pandas.DataFrame", everything: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def _export(store: "RunStore", facts: "pandas.DataFrame", arguments: argparse.Namespace) -> None:
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def _short(hidden: str) -> str:
+    return hyphenated(hidden.split("-"))
+
+
+def _export(store: "RunStore", facts: "pandas.DataFrame", path: Path, rows: str | None) -> None:
+    """Write the facts of runs, or their tables under each other.
+
+    Parameters
+    ----------
+    store : RunStore
+    facts : pandas.DataFrame
+        A row a run.
+    path : pathlib.Path
+        A .csv or .parquet file.
+    rows : str or None
+        Name of the tables; None for the facts.
+    """
     import pandas
 
     from initperf._core.storage import replacing
 
-    path = Path(arguments.export)
-    if path.suffix not in (".csv", ".parquet"):
-        raise UsageError(f"--export must be a .csv or .parquet file, not {arguments.export!r}")
     table = facts
-    if arguments.rows:
+    if rows is not None:
         parts = []
         for name in facts["run"]:
-            part = getattr(store.load(name), arguments.rows)
+            part = getattr(store.load(name), rows)
             part.insert(0, "run", name)
             parts.append(part)
         table = pandas.concat(parts, ignore_index=True) if parts else pandas.DataFrame()
     try:
         with replacing(path) as temporary:
-            if path.suffix == ".csv":
+            if path.suffix.lower() == ".csv":
                 table.to_csv(temporary, index=False)
             else:
                 table.to_parquet(temporary, index=False)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
-    _tell(f"{len(table):,} rows written to {path}")
+    _tell(f"{_counted(len(table), 'row')} written to {path}")
 
 
 def _tell_damaged(damaged: dict[str, str]) -> None:

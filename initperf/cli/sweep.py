@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if len(runs) < len(chosen):
         _tell(f"the time budget ended with {len(runs)} of {len(chosen)} runs")
-    show(outcomes(runs), arguments.json)
+    show(outcomes(runs, short=not arguments.json), arguments.json)
 
 
 def _plan(

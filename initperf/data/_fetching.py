@@ -44,7 +44,8 @@ def fetch(
         usual names. Its files need not be the published data; those of the well-known mirrors
         must be, to the bit.
     report : callable, optional
-        Called with a line of text for each file downloaded and each mirror that failed.
+        Called with a line of text for each file downloaded and each mirror that failed, except for
+        the last one, whose failure is raised.
 
     Returns
     -------
@@ -105,25 +106,52 @@ def _write(target: Path, contents: dict[str, bytes]) -> None:
 
 
 def _download(spec: Spec, base_url: str | None, report: Report) -> dict[str, bytes]:
-    """Return the four files, as downloaded, of the first mirror whose files are all right."""
-    failures = []
-    for mirror in spec.mirrors if base_url is None else (base_url,):
-        urls = {part: f"{mirror.rstrip('/')}/{file_name(part)}" for part in FILES}
+    """Return the four files, as downloaded, of the first mirror whose files are all right.
+
+    Parameters
+    ----------
+    spec : Spec
+    base_url : str or None
+        The one mirror to try, instead of those of `spec`.
+    report : callable
+        Called with the failure of each mirror but the last, whose failure is raised.
+    """
+    *others, last = spec.mirrors if base_url is None else (base_url,)
+    for mirror in others:
         try:
-            contents = {
-                part: _get(url, _most_bytes(spec, part, base_url), report)
-                for part, url in urls.items()
-            }
-            plain = {part: decompress(contents[part], url) for part, url in urls.items()}
-            published = recognise(spec, decode_all(plain, urls), urls)
-            if base_url is None and len(published) < len(FILES):
-                raise DataError(f"{mirror}: holds other files than the published {spec.title}")
+            return _from_mirror(spec, mirror, base_url, report)
         except DataError as error:
-            report(str(error))
-            failures.append(str(error))
-        else:
-            return contents
-    raise DataError("; ".join(failures))
+            report(f"{error}; the next mirror is tried")
+    return _from_mirror(spec, last, base_url, report)
+
+
+def _from_mirror(spec: Spec, mirror: str, base_url: str | None, report: Report) -> dict[str, bytes]:
+    """Return the four files of a mirror.
+
+    Parameters
+    ----------
+    spec : Spec
+    mirror : str
+        Its address.
+    base_url : str or None
+        As of `_download`: None where the files must be the published ones.
+    report : callable
+        Called with a line for each file.
+
+    Raises
+    ------
+    DataError
+        When one cannot be downloaded, or is damaged or another.
+    """
+    urls = {part: f"{mirror.rstrip('/')}/{file_name(part)}" for part in FILES}
+    contents = {
+        part: _get(url, _most_bytes(spec, part, base_url), report) for part, url in urls.items()
+    }
+    plain = {part: decompress(contents[part], url) for part, url in urls.items()}
+    published = recognise(spec, decode_all(plain, urls), urls)
+    if base_url is None and len(published) < len(FILES):
+        raise DataError(f"{mirror}: holds other files than the published {spec.title}")
+    return contents
 
 
 def _most_bytes(spec: Spec, part: str, base_url: str | None) -> int:

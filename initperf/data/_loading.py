@@ -30,7 +30,7 @@ def load(
         `initperf.data._own_files.from_file`.
     directory : path, optional
         Where its IDX files are, plain or .gz, torchvision's layout included; by default the one
-        that ``INITPERF_DATA`` names. ``"mnist_5k"`` has no files and ignores it.
+        that ``INITPERF_DATA`` names. ``"mnist_5k"`` has no files and reads nothing there.
     values : bool
         Whether the targets of a file are values to predict instead of classes.
 
@@ -56,6 +56,8 @@ def load(
             "of classes"
         )
     spec = DATASETS[name]
+    if directory is not None and not (given := Path(os.path.expanduser(directory))).is_dir():
+        raise _no_directory(given, spec)
     if spec.folders:
         if named := named_directory(directory):
             return from_directory(named, name, spec) or _nothing_in(named, spec)
@@ -125,11 +127,13 @@ def from_directory(directory: Path, name: str, spec: Spec) -> Dataset | None:
     return _dataset(name, spec, _directory.read(files, spec), places, "IDX files", location)
 
 
+def _no_directory(directory: Path, spec: Spec) -> DataError:
+    return DataError(f"{directory}: no such directory, expected one with the files of {spec.title}")
+
+
 def _nothing_in(directory: Path, spec: Spec) -> Dataset:
     if not directory.is_dir():
-        raise DataError(
-            f"{directory}: no such directory, expected one with the files of {spec.title}"
-        )
+        raise _no_directory(directory, spec)
     wanted = (
         f"{_directory.file_name('train_images', spec)} and the other three, with or without .gz"
     )

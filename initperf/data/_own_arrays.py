@@ -54,7 +54,7 @@ def from_arrays(
     ------
     DataError
         When rows and targets do not pair, a number is not finite, there are fewer than two
-        classes, or all values of an output are equal.
+        classes, all values of an output are equal, or there are too few rows for a test set.
     ValueError
         For a share that is not between 0 and 1.
 
@@ -83,6 +83,12 @@ def from_arrays(
     if of_values:
         _check_spread(name, parts[1])
     names = () if of_values else _numbered(name, parts)
+    if len(rows) and not (len(parts[0]) and len(parts[2])):
+        of = "of the rows" if of_values else "of the rows of each class"
+        raise DataError(
+            f"{name}: {len(rows):,} rows are too few: {test_share:.0%} {of} are the test set "
+            "unless one is given"
+        )
     return OwnDataset(
         parts[0],
         parts[1],

@@ -47,7 +47,7 @@ def from_file(name: str, *, values: bool = False) -> OwnDataset:
         When the file is missing, damaged or holds something else.
     """
     text, _, target = name.partition(_TARGET)
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # Path's raises for an unknown user's home
     if not path.is_file():
         raise DataError(f"{text}: no such file")
     if path.suffix.lower() == ".npz":

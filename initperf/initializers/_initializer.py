@@ -89,7 +89,8 @@ class Initializer(Rule, ABC):
         ------
         TypeError, ValueError
             For what cannot be drawn; nothing has been written then, and a generator has not been
-            advanced.
+            advanced. A user's own rule that fails while it draws raises a
+            `initperf.errors.RuleError`, a ValueError too.
         """
         shape = as_shape(shape)
         rounded = None
@@ -108,12 +109,20 @@ class Initializer(Rule, ABC):
                     f"{self.family} weights cannot be drawn in parts; offset must be 0"
                 )
             size = array.size
-            filler = self.filler(array) if size else self._filler_of_nothing(array)
-            limits = self._caps(shape, rounded) if size and rounded is not None else None
+            try:
+                filler = self.filler(array) if size else self._filler_of_nothing(array)
+                limits = self._caps(shape, rounded) if size and rounded is not None else None
+            except Exception as error:
+                self.blame(error)
+                raise
             source = Source.checked(
                 size, rng=rng, stream=stream, offset=offset, backend=backend, threads=threads
             )
-            filler(array, source)
+            try:
+                filler(array, source)
+            except Exception as error:
+                self.blame(error)
+                raise
             if limits is not None:
                 np.clip(array, *limits, out=array)
             return result if rounded is None else narrowed(array, rounded)
@@ -145,7 +154,11 @@ class Initializer(Rule, ABC):
         ValueError
             Where the array cannot hold the weights; nothing has been written then.
         """
-        self.filler(out)(out, source)
+        try:
+            self.filler(out)(out, source)
+        except Exception as error:
+            self.blame(error)
+            raise
 
     @abstractmethod
     def filler(self, out: np.ndarray) -> Filler:

@@ -40,12 +40,12 @@ def weights_tables(rules: Iterable[str | Initializer], seed: int = 0) -> "dict[s
     for rule in rules:
         name, initializer = _named(rule)
         w = initializer(LAYER, rng=seed).astype(np.float64).reshape(-1)
-        low, high = _span(w, *initializer.support(LAYER))
+        low, high = _span(w, *initializer.guarded(initializer.support, LAYER))
         width = (high - low) / _BINS
         edges = low + width * np.arange(-_BEYOND, _BINS + _BEYOND + 1)
         measured, _ = np.histogram(w, edges, density=True)
         fine = edges[:-1, None] + width * (np.arange(_FINE) + 0.5) / _FINE
-        declared = initializer.density(LAYER, fine)
+        declared = initializer.guarded(initializer.density, LAYER, fine)
         histograms.append(
             pd.DataFrame(
                 {
@@ -66,8 +66,8 @@ def weights_tables(rules: Iterable[str | Initializer], seed: int = 0) -> "dict[s
                 "variance": w.var(),
                 "std": w.std(),
                 "max_abs": np.abs(w).max(),
-                "declared_mean": initializer.mean(LAYER),
-                "declared_std": initializer.std(LAYER),
+                "declared_mean": initializer.guarded(initializer.mean, LAYER),
+                "declared_std": initializer.guarded(initializer.std, LAYER),
                 "formula": initializer.formula,
                 "cite": initializer.cite,
             }

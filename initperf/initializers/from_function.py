@@ -1,13 +1,13 @@
 """Initializers that are functions of a shape and a NumPy generator, and their decorator."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 import numpy as np
 
 from initperf._core.arrays import as_shape
+from initperf._core.rule import built
 from initperf._core.source import Source
 from initperf.errors import RuleError
 from initperf.initializers._initializer import INITIALIZERS, Filler, Initializer, register
@@ -45,10 +45,14 @@ class FromFunction(Initializer):
         """Return what calls the function and checks what it returns."""
         return self._fill
 
+    @property
+    def is_users_own(self) -> bool:
+        """Return True: the function is a user's."""
+        return True
+
     def _fill(self, out: np.ndarray, source: Source) -> None:
         bits = np.random.Philox(key=np.array([source.key, source.stream], np.uint64))
-        with self._named():
-            values = np.asarray(self.function(out.shape, np.random.Generator(bits)))
+        values = np.asarray(self.function(out.shape, np.random.Generator(bits)))
         if values.shape != out.shape:
             raise RuleError(
                 f"{self.name or 'the function'} must return weights of shape {out.shape}, "
@@ -60,35 +64,25 @@ class FromFunction(Initializer):
             )
         out[...] = values
 
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Raise an error of the user's functions as one that names the rule, with it as cause."""
-        try:
-            yield
-        except MemoryError:  # which callers report with the shape
-            raise
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            named = f"the rule {self.name}" if self.name else "the function of a rule"
-            raise RuleError(f"{named} failed: {reason}") from error
-
     def mean(self, shape: Any) -> float:
         """Return the declared expectation of an entry, or the mean of the draw of seed 0."""
         if self.declared_mean is not None:
-            with self._named():
-                return float(self.declared_mean(as_shape(shape)))
+            return self.guarded(_number, self.declared_mean, as_shape(shape))
         return float(self(shape, rng=0, dtype="float64").mean())
 
     def std(self, shape: Any) -> float:
         """Return the declared standard deviation of an entry, or that of the draw of seed 0."""
         if self.declared_std is not None:
-            with self._named():
-                return float(self.declared_std(as_shape(shape)))
+            return self.guarded(_number, self.declared_std, as_shape(shape))
         return float(self(shape, rng=0, dtype="float64").std())
 
     def support(self, shape: Any) -> tuple[float, float]:
         """Return the whole line: the function says nothing of bounds."""
         return -np.inf, np.inf
+
+
+def _number(declared: Callable[[tuple[int, ...]], float], shape: tuple[int, ...]) -> float:
+    return float(declared(shape))
 
 
 @overload
@@ -186,8 +180,10 @@ def adopted(name: str, found: Any) -> Initializer | None:
     name : str
         Its name, ``module:object``.
     found : object
-        An initializer, or a function of (shape, rng).
+        An initializer, a class of them that needs no parameters, or a function of (shape, rng).
     """
+    if isinstance(found, type) and issubclass(found, Initializer):
+        found = built(name, found)
     if isinstance(found, Initializer):
         return replace(found, name=name)
     if callable(found) and not isinstance(found, type) and hasattr(found, "__code__"):

@@ -6,6 +6,9 @@ from typing import Any
 from initperf.profiling.difference import CLEAR, Recorded, changed_boxes, function_changes
 from initperf.profiling.page import LONGEST, render
 
+FILES = ("difference.html", "difference.json")
+"""Names of the files."""
+
 
 def files(before: Recorded, after: Recorded) -> dict[str, str]:
     """Return the texts of the difference's files by their names."""

@@ -14,6 +14,9 @@ from initperf.profiling.session import Profile
 LONGEST = 25
 """Rows of a table on a page."""
 
+FILES = ("index.html", "trace.json", "profile.json", "perf.script")
+"""Names of the files; the last is there where perf sampled."""
+
 HEADINGS = {
     "phases": "Where the time goes",
     "samples": "Samples by function",

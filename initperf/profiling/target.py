@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from initperf._core.text import hyphenated
 from initperf.training.phases import phase
 
 Prepared = tuple[str, Callable[[], Any]]
@@ -98,7 +99,7 @@ def _prepare_training(target: Target, cache: str) -> Prepared:
     epochs = "1 epoch" if experiment.epochs == 1 else f"{experiment.epochs} epochs"
     title = (
         f"train {experiment.initializer}, {experiment.activation}, "
-        f"{'-'.join(map(str, experiment.hidden))}, {epochs} of "
+        f"{hyphenated(experiment.hidden)}, {epochs} of "
         f"{dataset.name} ({dataset.size:,}), {experiment.dtype}"
     )
     return title, partial(train, experiment, dataset=dataset)

@@ -12,10 +12,10 @@ import numpy as np
 from initperf._core.arrays import as_numbers
 from initperf._core.keys import RandomSource
 from initperf._core.registry import Registry
-from initperf._core.rule import Rule
+from initperf._core.rule import Rule, built
 from initperf._core.source import Source
 from initperf.activations import Activation
-from initperf.errors import UnsuitableError
+from initperf.errors import UnsuitableError, UsageError
 from initperf.initializers import INITIALIZERS, Initializer
 
 BIAS_STREAMS = 1 << 32
@@ -110,14 +110,17 @@ class Scheme(Rule, ABC):
         ------
         UnsuitableError
             Where the rule does not apply to the network or the batch; the network is unchanged.
+        initperf.errors.RuleError
+            Where a user's own rule fails.
         """
-        self.check(tuple(network.sizes[1:-1].tolist()), network.activation, network.residual)
+        hidden = tuple(network.sizes[1:-1].tolist())
+        self.guarded(self.check, hidden, network.activation, network.residual)
         inputs = as_batch(batch, int(network.sizes[0]), self.name) if self.images else np.empty(0)
         source = Source.checked(0, rng=rng, backend=network.backend)
         before = network.parameters.copy() if self.images else None
         try:
-            self.set_from(network, source, inputs, labels)
-        except UnsuitableError:
+            self.guarded(self.set_from, network, source, inputs, labels)
+        except UsageError:
             if before is not None:
                 network.parameters[:] = before
             raise
@@ -311,7 +314,10 @@ def adopted(name: str, found: Any) -> Scheme | None:
     name : str
         Its name, ``module:object``.
     found : object
+        A scheme, or a class of them that needs no parameters.
     """
+    if isinstance(found, type) and issubclass(found, Scheme):
+        found = built(name, found)
     return dataclasses.replace(found, name=name) if isinstance(found, Scheme) else None
 
 

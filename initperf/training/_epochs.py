@@ -96,12 +96,14 @@ class Epochs:
         self.piece = max(1, PIECE_OPERATIONS // operations)
         self.batches = Batches(images, targets, np.arange(len(images)), self.batch_size)
         self.arrays = network.arrays(self.batch_size)
-        start = Descent.start(experiment.optimizer, np.zeros((0, 0)), network.parameters)
+        scheme, optimizer = self.scheme, experiment.optimizer
+        rates = scheme.guarded(scheme.learning_rates, network, optimizer.name)
+        start = Descent.start(optimizer, np.zeros((0, 0)), network.parameters)
         self.descent = start._replace(
             loss=LOSSES[experiment.loss],
             clip_norm=experiment.clip_norm or 0.0,
             clip_globally=experiment.clip == "global",
-            layer_rates=np.array(self.scheme.learning_rates(network, experiment.optimizer.name)),
+            layer_rates=np.array(rates),
         )
         recorded = {"step": self.steps, "epoch": 1, "none": 0}[experiment.record]
         self.records = Records.of(self.steps, network.depth, recorded)

@@ -22,7 +22,8 @@ _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
 _INTERRUPTED = 130
 
-_left: list[threading.Thread] = []
+_left: "list[_Worker]" = []
+_hurried = threading.Event()
 
 
 class StoppedError(Exception):
@@ -69,6 +70,40 @@ class Stop:
         """Raise StoppedError when the request holds."""
         if not self.left:
             raise StoppedError
+
+
+class _Worker(threading.Thread):
+    """Daemon thread that tells when it has ended, also after Ctrl-C has ended a wait for it.
+
+    Python 3.11 takes a thread for ended when an exception ends `threading.Thread.join`.
+
+    Parameters
+    ----------
+    work : callable
+        What it runs.
+    name : str
+        Of the thread.
+    """
+
+    def __init__(self, work: Callable[[], None], name: str) -> None:
+        super().__init__(target=work, name=name, daemon=True)
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Work."""
+        try:
+            super().run()
+        finally:
+            self._over.set()
+
+    @property
+    def works(self) -> bool:
+        """Return whether it was started and has not ended."""
+        return self.ident is not None and not self._over.is_set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until it ends, for some seconds at most."""
+        self._over.wait(seconds)
 
 
 class _Ended(Generic[Result]):
@@ -120,10 +155,7 @@ def on_threads(
             error = caught
         ended.put(_Ended([], error))
 
-    threads = [
-        threading.Thread(target=work, name=f"initperf-run-{number}", daemon=True)
-        for number in range(workers)
-    ]
+    threads = [_Worker(work, f"initperf-run-{number}") for number in range(workers)]
     try:
         for thread in threads:
             thread.start()
@@ -141,10 +173,15 @@ def on_threads(
     finally:
         stop.now()
         limit = time.monotonic() + _GRACE_SECONDS
-        for thread in threads:
-            if thread.is_alive():
-                thread.join(max(0.0, limit - time.monotonic()))
-        _left.extend(thread for thread in threads if thread.is_alive())
+        try:
+            for thread in threads:
+                if thread.works:
+                    thread.wait(max(0.0, limit - time.monotonic()))
+        except KeyboardInterrupt:  # the second
+            _hurried.set()
+            raise
+        finally:
+            _left.extend(thread for thread in threads if thread.works)
 
 
 @atexit.register
@@ -152,11 +189,14 @@ def _wait_for_threads() -> None:
     """Wait for calls that were told to stop and have not, before the process ends.
 
     OpenBLAS waits for its own threads when a process ends, and waits forever if another thread
-    multiplies matrices meanwhile. Ctrl-C ends the process at once.
+    multiplies matrices meanwhile. Ctrl-C ends the process at once, and so does one that came while
+    the calls were waited for before.
     """
     try:
         for thread in _left:
-            thread.join()
+            if _hurried.is_set() and thread.works:
+                raise KeyboardInterrupt
+            thread.wait()
     except KeyboardInterrupt:
         try:
             sys.stdout.flush()

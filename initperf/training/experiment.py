@@ -154,7 +154,8 @@ class Experiment:
         scheme = as_scheme(rule)
         if isinstance(rule, Scheme):
             object.__setattr__(self, "network", network.replace(biases="zeros"))
-        scheme.check(network.hidden, ACTIVATIONS[network.activation], network.residual)
+        activation = ACTIVATIONS[network.activation]
+        scheme.guarded(scheme.check, network.hidden, activation, network.residual)
         if isinstance(scheme, Supervised) and isinstance(LOSSES[self.loss], PointwiseLoss):
             raise UnsuitableError(f"{scheme.name} uses classes, and loss={self.loss} is of values")
         self.schedule.check(self.learning_rate)

@@ -8,7 +8,7 @@ from typing import Any
 
 from initperf._core.nearest import suggestion
 from initperf._core.reading import read_text
-from initperf.errors import UnsuitableError, UsageError
+from initperf.errors import DataError, UnsuitableError, UsageError
 from initperf.training.experiment import Experiment, settings
 
 AXES = {
@@ -167,14 +167,16 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises
     ------
+    initperf.errors.DataError
+        For a file that cannot be read, or is no TOML.
     initperf.errors.UsageError
-        For a file that cannot be read, an unknown key, and a value that a setting cannot have.
+        For an unknown key, and a value that a setting cannot have.
     """
     try:
         made = tomllib.loads(read_text(path))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"no readable grid {os.fspath(path)!r}: {reason}") from None
+        raise DataError(f"no readable grid {os.fspath(path)!r}: {reason}") from None
     known = settings()
     for name in made:
         if name not in known and name not in AXES and name != _PARAMETERS:

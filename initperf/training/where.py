@@ -32,8 +32,8 @@ def matching(facts: "pandas.DataFrame", text: str) -> "pandas.DataFrame":
     text : str
         Conditions joined by ``and``: a column, one of = != < <= > >=, and a number or a word.
         Several values, separated by commas, after = and != mean any of them, and none of them.
-        Words are compared as they are written in the table; a missing value meets no condition
-        but !=.
+        Words are compared as they are written in the table, widths of layers as 64-32 or 30x64; a
+        missing value meets no condition but !=.
 
     Raises
     ------
@@ -78,8 +78,24 @@ def _split(text: str, sign: str) -> list[str]:
 
 def _value(name: str, text: str, numeric: bool) -> Any:
     if not numeric:
-        return text
+        return _as_stored(name, text)
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"{name} holds numbers, and {text!r} is none") from None
+        hint = ""
+        if re.search(r"\s(or|and)\b", text, re.IGNORECASE):
+            hint = f"; conditions are joined by and, several values by commas, as {name}=0,1"
+        raise UsageError(f"{name} holds numbers, and {text!r} is none{hint}") from None
+
+
+def _as_stored(name: str, text: str) -> str:
+    """Return a value as runs keep it: widths of layers, which have two spellings, spelled out."""
+    from initperf.training.experiment import settings
+
+    declared = settings().get(name)
+    if declared is None or declared.separator != "-":
+        return text
+    try:
+        return str(declared.text(declared.parse(text)))
+    except ValueError:  # equal to no run's
+        return text

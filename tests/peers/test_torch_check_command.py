@@ -121,6 +121,12 @@ def test_the_verb_offers_every_loss():
         (("checked_models:broken",), {"x": X}, "RuntimeError: no such checkpoint"),
         (("checked_models:number",), {"x": X}, "gives int, not a module"),
         (("checked_models:healthy", "--loss", "mse"), {"x": X}, "needs an array y"),
+        (("checked_models:healthy", "--loss", "mse"), {"x": X, "y": Y}, "go with --loss cross_ent"),
+        (
+            ("checked_models:healthy", "--loss", "cross_entropy"),
+            {"x": X, "y": 0.5 * Y},
+            "--loss mse",
+        ),
         (("checked_models:healthy", "--loss", "own"), {"x": X}, "has no tensor loss"),
         (("checked_models:healthy", "--loss", "hinge"), {"x": X}, "invalid choice: 'hinge'"),
         (("checked_models:healthy", "--seeds", "0"), {"x": X}, "must be a positive integer"),
@@ -143,7 +149,7 @@ def test_a_models_own_error_comes_first(capsys, batch):
     words = ("checked_models:healthy", "--batch", batch(x=X, y=Y + 5), "--loss", "cross_entropy")
     code, _, err = run(capsys, *words)
     assert code == 2
-    assert err.startswith("initperf: IndexError: Target ")
+    assert err.startswith("initperf: --loss cross_entropy: y holds the class ")
     assert len(err.splitlines()) == 1
 
 

@@ -32,7 +32,7 @@ def test_xaviers_weights_vanish_under_relu():
     # 2^−10 of the root mean square after 20 layers, whose logarithm has a deviation of
     # √(5·20/64)/2 = 0.6, of a layer's ln √2 = 0.35 each
     assert 32 <= int(found.name) <= 50
-    assert "the signal vanishes after 0" in found.text
+    assert "the signal vanishes after layer 0 (linear 64x64): layer " in found.text
     assert "relu with Xavier" in found.cause
     assert "theory 0.5" in found.cause
     assert found.remedy == "he_normal would hold"

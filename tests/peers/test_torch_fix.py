@@ -103,7 +103,9 @@ def test_a_copy_is_found_whatever_its_scale(how):
     fixed = initperf.torch.fix_(model, trial.batch(), how)
     for result in (fixed.before, fixed.after):
         found = next(each for each in result.findings if each.kind == "copied")
-        assert found.text == "6.weight and 2.weight hold multiples of the same values"
+        assert found.text == (
+            "6.weight (linear 64x64) and 2.weight (linear 64x64) hold multiples of the same values"
+        )
 
 
 def test_a_finding_that_stays_names_the_weight_that_could_not_be_moved():

@@ -1,10 +1,11 @@
 """Networks, batches and sizes of the training workloads, which all methods share."""
 
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from initperf._core.text import hyphenated
 from initperf.benchmarks.workloads._workload import Size
 from initperf.training.network import Mlp
 
@@ -25,11 +26,7 @@ def size(batch: int, *sizes: int) -> Size:
         Widths of the layers, from the input to the output.
     """
     values = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
-    widths = []
-    for width, equal in groupby(sizes):
-        count = len(list(equal))
-        widths.append(f"{count}x{width}" if count > 1 else f"{width}")
-    return Size(f"{'-'.join(widths)}, {STEPS} steps of {batch}", (batch, *sizes), values)
+    return Size(f"{hyphenated(sizes)}, {STEPS} steps of {batch}", (batch, *sizes), values)
 
 
 def problem(

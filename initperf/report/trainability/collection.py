@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from initperf._core.storage import cache_directory
-from initperf.errors import DataError, UsageError
+from initperf.errors import DataError
 from initperf.report.trainability.evidence import Evidence, Trial, merged, trials_of
 from initperf.report.trainability.trial_files import read, shipped, write
 from initperf.training.store import RunStore
@@ -13,7 +13,9 @@ from initperf.training.store import RunStore
 MADE_BY = "shipped table made by"
 """Fact of the origin that names the commands of the shipped table."""
 
-_TABLE = "trials.csv"
+TABLE = "trials.csv"
+"""Name of the table of what was measured, in its directory."""
+
 _MEASURED_BY = "initperf recommend --measure"
 
 
@@ -47,7 +49,7 @@ class Measured:
         initperf.errors.DataError
             When the table cannot be read.
         """
-        table = self.directory / _TABLE
+        table = self.directory / TABLE
         return read(table).trials if table.is_file() else ()
 
     def store(self) -> RunStore:
@@ -68,7 +70,20 @@ class Measured:
         trials : iterable of Trial
         """
         every = merged(self.trials(), trials)
-        write(self.directory / _TABLE, Evidence(every, {"commands": _MEASURED_BY}))
+        write(self.directory / TABLE, Evidence(every, {"commands": _MEASURED_BY}))
+
+
+def check_sources(sources: Iterable[str]) -> None:
+    """Check that tables or directories exist, before anything is measured.
+
+    Raises
+    ------
+    initperf.errors.DataError
+        Naming the first that does not.
+    """
+    for source in sources:
+        if not Path(source).exists():
+            raise DataError(f"{source}: no such table or directory of runs")
 
 
 def collected(measured: Measured, sources: Iterable[str]) -> tuple[list[Trial], dict[str, str]]:
@@ -82,10 +97,9 @@ def collected(measured: Measured, sources: Iterable[str]) -> tuple[list[Trial], 
 
     Raises
     ------
-    initperf.errors.UsageError
-        For a source that does not exist.
     initperf.errors.DataError
-        For a table that cannot be read, and a directory without such runs.
+        For a source that does not exist, a table that cannot be read, and a directory without such
+        runs.
     """
     package = shipped()
     trials = list(package.trials)
@@ -114,19 +128,18 @@ def trials_from(source: str) -> list[Trial]:
 
     Raises
     ------
-    initperf.errors.UsageError
-        When there is neither.
     initperf.errors.DataError
-        When the table cannot be read, or there is no trial in it.
+        When there is neither, the table cannot be read, or there is no trial in it.
     """
+    check_sources([source])
     path = Path(source)
     if path.is_dir():
         store = RunStore(path)
         found = list(trials_of(store.load(name) for name in store))
-    elif path.exists():
-        found = list(read(path).trials)
     else:
-        raise UsageError(f"{source}: no such table or directory of runs")
+        found = list(read(path).trials)
     if not found:
-        raise DataError(f"{source} holds no runs that advice can rest on")
+        inner = path / "runs"  # as verbs that write pages keep them
+        hint = f"; did you mean {inner}?" if inner.is_dir() else ""
+        raise DataError(f"{source} holds no runs that advice can rest on{hint}")
     return found

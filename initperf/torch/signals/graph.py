@@ -1,8 +1,11 @@
 """Operations of a model's run as a graph: kinds, parents, and the parameters that each reads."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_NUMBER = re.compile(r"\d+(\.\d+)*")
 
 KINDS = (
     "input",
@@ -33,6 +36,11 @@ number, a parameter or a mask, ``product`` by another signal; ``join`` concatena
 
 WEIGHTED = ("linear", "convolution")
 """Kinds that multiply a signal by a weight with a fan-in."""
+
+
+def is_number(path: str) -> bool:
+    """Return whether the path of a module consists of numbers: ``"0"``, ``"2.1"``."""
+    return _NUMBER.fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,24 @@ class Operation:
     factor: float = math.nan
     offset: float = 0.0
     epsilon: float = 0.0
+
+    @property
+    def what(self) -> str:
+        """Return what it is, in a word or two: ``"linear 784x256"``, ``"relu"``."""
+        if self.kind == "linear":
+            return f"{self.kind} {self.fan_in}x{self.fan_out}"
+        return self.activation or self.kind
+
+    @property
+    def described(self) -> str:
+        """Return the name for a sentence: ``"fc1"``, but ``"layer 0 (linear 784x256)"``.
+
+        Modules of containers have numbers for names, which alone say little.
+        """
+        path, space, call = self.name.partition(" ")
+        if not is_number(path):
+            return self.name
+        return f"layer {path} ({self.what}){space}{call}"
 
     @property
     def units(self) -> int:

@@ -51,13 +51,14 @@ def _signal(run: Run, before: Measurement, last: Measurement) -> Finding:
     ]
     steps = max(1, len(span) - 1)
     rate = (ratio**2) ** (1.0 / steps)
+    begin, end = before.operation.described, last.operation.described
     grown = _grown(run, before, last)
     if grown and verb == "explodes":
         return Finding(
             "signal",
             grown[0],
-            f"the signal explodes along the trunk from {grown[0]} on: {last.operation.name} is "
-            f"{ratio:.2g} times {before.operation.name}",
+            f"the signal explodes along the trunk from {grown[0]} on: {end} is {ratio:.2g} times "
+            f"{begin}",
             cause=f"{len(grown)} branches as large as the trunk are added, and nothing normalizes "
             "or scales them",
             remedy="scale branches by 1/√depth, start their gates at 0, or normalize",
@@ -68,8 +69,8 @@ def _signal(run: Run, before: Measurement, last: Measurement) -> Finding:
     return Finding(
         "signal",
         last.operation.name,
-        f"the signal {verb} after {before.operation.name}: {last.operation.name} is {ratio:.2g} "
-        f"times it (second moment ×{rate:.2g} a layer)",
+        f"the signal {verb} after {begin}: {end} is {ratio:.2g} times it (second moment "
+        f"×{rate:.2g} a layer)",
         cause=cause,
         remedy=mended,
         fix="fix_ scales each layer",
@@ -154,8 +155,8 @@ def gradient(run: Run) -> Iterator[Finding]:
         yield Finding(
             "gradient",
             first.operation.name,
-            f"the gradient {verb}: at {first.operation.name} it is {ratio:.2g} times that at "
-            f"{last.operation.name}",
+            f"the gradient {verb}: at {first.operation.described} it is {ratio:.2g} times that at "
+            f"{last.operation.described}",
             cause=cause,
             remedy=mended,
             fix="fix_ scales each layer",

@@ -43,7 +43,7 @@ def fan(run: Run) -> Iterator[Finding]:
             yield Finding(
                 "fan",
                 operation.name,
-                f"{operation.name} multiplies the root mean square by {gain:.3g}",
+                f"{operation.described} multiplies the root mean square by {gain:.3g}",
                 cause=f"its variance is {near[0]}/{operation.fan_out}, divided by the fan of the "
                 f"wrong axis; its fan-in is {operation.fan_in}",
                 remedy=f"{remedy(activation)} with the fan-in counted along the other axis",
@@ -66,7 +66,7 @@ def large(run: Run) -> Iterator[Finding]:
             yield Finding(
                 "layer",
                 operation.name,
-                f"{operation.name} multiplies the root mean square by {measured:.3g}",
+                f"{operation.described} multiplies the root mean square by {measured:.3g}",
                 cause=f"its weights are {factor:.2g} times too large",
                 remedy=remedy(activation),
                 fix="fix_ scales it",
@@ -91,7 +91,7 @@ def unlike_siblings(run: Run) -> Iterator[Finding]:
             yield Finding(
                 "layer",
                 operation.name,
-                f"the weights of {operation.name} are {factor:.2g} times those of "
+                f"the weights of {operation.described} are {factor:.2g} times those of "
                 f"{len(members) - 1} layers like it",
                 remedy="initialize it as the others are",
                 fix="fix_ scales it",

@@ -15,6 +15,8 @@ def head(run: Run) -> Iterator[Finding]:
         return
     layer = _head(run, loss.name)
     name = layer.name if layer is not None else loss.name
+    described = name if layer is None else layer.described
+    where = f"({name})" if described == name else described
     spread = loss.spread
     if layer is not None:
         spread = run.forward[layer.index].statistics.root_mean_square
@@ -22,7 +24,7 @@ def head(run: Run) -> Iterator[Finding]:
     yield Finding(
         "head",
         name,
-        f"the head ({name}) starts at loss {loss.average:.3g}, ln C is {loss.guessing:.3g}",
+        f"the head {where} starts at loss {loss.average:.3g}, ln C is {loss.guessing:.3g}",
         cause=f"its logits have a root mean square of {spread:.3g}: its weights"
         f"{', tied to the embedding,' if shared else ''} are {spread:.2g} times too large",
         remedy="a standard deviation of 1/√width of its weights",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Container, Iterator, Sequence
 
 from initperf.torch.signals.finding import Finding
-from initperf.torch.signals.graph import Operation, ancestors, children
+from initperf.torch.signals.graph import Operation, ancestors, children, is_number
 from initperf.torch.signals.running import Run
 from initperf.torch.signals.thresholds import THRESHOLDS
 from initperf.torch.signals.weights import ParameterState
@@ -13,10 +13,26 @@ from initperf.torch.signals.weights import ParameterState
 _LISTED = 3
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names joined by commas, the first few of many."""
+def listed(names: Sequence[str], run: Run) -> str:
+    """Return names of parameters joined by commas, the first few of many.
+
+    Parameters
+    ----------
+    names : sequence of str
+    run : Run
+        Whose layers they are: names of numbers alone are followed by what their layer is.
+    """
     more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    told = ", ".join(_told(name, run) for name in names[:_LISTED])
+    return f"{told} and {more} more" if more > 0 else told
+
+
+def _told(name: str, run: Run) -> str:
+    """Return a parameter's name; of a layer that a number alone names, with what the layer is."""
+    owner = next((each for each in run.operations if name in (each.weight, each.bias)), None)
+    if owner is None or not is_number(name.rpartition(".")[0]):
+        return name
+    return f"{name} ({owner.what})"
 
 
 def unwritten(run: Run) -> Iterator[Finding]:
@@ -26,7 +42,7 @@ def unwritten(run: Run) -> Iterator[Finding]:
             yield Finding(
                 "unwritten",
                 each.name,
-                f"{each.unwritten:.2g} of the entries of {each.name} are no weights",
+                f"{each.unwritten:.2g} of the entries of {_told(each.name, run)} are no weights",
                 cause="its memory was never written",
                 remedy="initialize it",
                 layers=(each.name,),
@@ -43,7 +59,7 @@ def constant(run: Run) -> Iterator[Finding]:
         yield Finding(
             "constant",
             state.name,
-            f"all entries of {state.name} are {state.mean:.3g}",
+            f"all entries of {_told(state.name, run)} are {state.mean:.3g}",
             cause="it was never written, or set to a constant: its units stay equal",
             remedy="draw it at random",
             layers=(operation.name,),
@@ -82,7 +98,7 @@ def copied(run: Run) -> Iterator[Finding]:
         yield Finding(
             "copied",
             others[0],
-            f"{listed(others)} and {first} hold {held}",
+            f"{listed(others, run)} and {_told(first, run)} hold {held}",
             cause="a layer was copied after it was initialized",
             remedy="initialize each copy",
             layers=each.names,
@@ -102,7 +118,7 @@ def gate(run: Run) -> Iterator[Finding]:
             yield Finding(
                 "gate",
                 closed[0],
-                f"{listed(closed)} is 0, and {len(members) - len(closed)} like it are not",
+                f"{listed(closed, run)} is 0, and {len(members) - len(closed)} like it are not",
                 cause="a gate that is 0 closes its branch: nothing in it gets a gradient",
                 remedy="set it as the others are",
                 layers=tuple(closed),
@@ -119,7 +135,7 @@ def unreached(run: Run) -> Iterator[Finding]:
     yield Finding(
         "unreached",
         names[0],
-        f"no gradient reaches {listed(names)}",
+        f"no gradient reaches {listed(names, run)}",
         cause=f"the result of {cut} is detached" if cut else "nothing of the loss depends on it",
         remedy="remove the detach" if cut else "use it or remove it",
         layers=tuple(names),
@@ -143,7 +159,7 @@ def blocked(run: Run) -> Iterator[Finding]:
         yield Finding(
             "blocked",
             names[0],
-            f"gradients of {listed(names)} are exactly 0",
+            f"gradients of {listed(names, run)} are exactly 0",
             cause="what follows is 0",
             layers=tuple(names),
             severe=False,
@@ -158,7 +174,7 @@ def truncation(run: Run) -> Iterator[Finding]:
         yield Finding(
             "truncation",
             names[0],
-            f"the truncation of {listed(names)} cuts off {max(run.cut[n] for n in names):.2g}",
+            f"the truncation of {listed(names, run)} cuts off {max(run.cut[n] for n in names):.2g}",
             cause="its bounds are values, not multiples of the standard deviation",
             remedy="bounds of ±2 standard deviations",
             layers=tuple(names),

@@ -20,7 +20,7 @@ def overflow(run: Run) -> Iterator[Finding]:
             yield Finding(
                 "overflow",
                 operation.name,
-                f"{100.0 * share:.3g} % of the elements of {operation.name} are not finite "
+                f"{100.0 * share:.3g} % of the elements of {operation.described} are not finite "
                 f"({where} in {each.statistics.dtype})",
                 cause="the batch holds them" if given else _cause(run, each),
                 remedy="a finite batch" if given else "smaller weights before it, or bfloat16",

@@ -25,7 +25,8 @@ def scores(run: Run) -> Iterator[Finding]:
             yield Finding(
                 "scores",
                 operation.name,
-                f"the scores of {operation.name} have a standard deviation of {each.deviation:.3g}",
+                f"the scores of {operation.described} have a standard deviation of "
+                f"{each.deviation:.3g}",
                 cause=cause,
                 remedy=mended,
                 fix=fix,

@@ -25,16 +25,16 @@ def dead(run: Run) -> Iterator[Finding]:
         expected = _chance(run, operation)
         if count and stats.binom.sf(count - 1, operation.units, expected) < _limit():
             layer = _layer(run, operation)
-            name = layer.name if layer is not None else operation.name
+            source = operation if layer is None else layer
             yield Finding(
                 "dead",
                 operation.name,
-                f"{share:.0%} of the units of {operation.name} are dead for the whole batch, and "
-                f"{expected:.0%} by chance at most",
-                cause=f"biases or the mean of {name} lie far below 0",
+                f"{share:.0%} of the units of {operation.described} are dead for the whole batch, "
+                f"and {expected:.0%} by chance at most",
+                cause=f"biases or the mean of {source.described} lie far below 0",
                 remedy="biases of 0",
                 fix="fix_ sets those of dead units",
-                layers=tuple(dict.fromkeys((operation.name, name))),
+                layers=tuple(dict.fromkeys((operation.name, source.name))),
             )
             return
 
@@ -102,7 +102,7 @@ def duplicate(run: Run) -> Iterator[Finding]:
             yield Finding(
                 "duplicate",
                 operation.name,
-                f"{share:.0%} of the units of {operation.name} equal another to the bit",
+                f"{share:.0%} of the units of {operation.described} equal another to the bit",
                 cause="their weights are equal, and stay so",
                 remedy="draw them at random",
                 layers=(operation.name,),
