@@ -107,8 +107,10 @@ def test_texts_of_pdf_files_are_where_matplotlib_draws_them() -> None:
     found = _origins(_svg.files(_figure()).pdf)
     expected = _origins(_own(_figure(), FigureCanvasPdf, "print_pdf", 72.0))
     assert len(found) > 2 * len(WORDS)
-    # widths and heights are rounded to 1/64 of a point there, and of a text of 100 points in SVG
-    np.testing.assert_allclose(found, expected, rtol=0, atol=2 / 64)
+    # widths and heights are rounded to 1/64 of a point there, before 3.11 to whole ones, of which
+    # centred text has half, and to 1/64 of a point at a size of 100 points in SVG
+    rounding = 2 / 64 if matplotlib.__version_info__ >= (3, 11) else 0.5
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rounding)
 
 
 def test_a_pdf_file_has_one_font_of_each_face_without_tables_of_layout() -> None:
