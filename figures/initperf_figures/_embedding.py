@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fontTools import subset  # type: ignore[import-untyped]
+from fontTools import subset
 
 _PLACING = ("GDEF", "GPOS", "GSUB", "MATH", "kern")
 

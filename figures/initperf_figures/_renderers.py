@@ -75,7 +75,7 @@ def pixels(figure: Figure, dpi: float) -> NDArray[np.uint8]:
     return np.asarray(renderer.buffer_rgba())
 
 
-class _Agg(RendererAgg):  # type: ignore[misc]  # untyped in matplotlib
+class _Agg(RendererAgg):
     """Images, with fonts that remember."""
 
     def _prepare_font(self, prop: Any) -> Any:
@@ -83,7 +83,7 @@ class _Agg(RendererAgg):  # type: ignore[misc]  # untyped in matplotlib
         return remembering(font, prop.get_size_in_points(), self.dpi, loads=False)
 
 
-class _Pdf(RendererPdf):  # type: ignore[misc]  # untyped in matplotlib
+class _Pdf(RendererPdf):
     """PDF, with fonts that remember."""
 
     def _get_font_ttf(self, prop: Any) -> Any:
@@ -95,11 +95,12 @@ class _TextToPath(TextToPath):
     """Letters as paths, with fonts that remember."""
 
     def _get_font(self, prop: Any) -> Any:
-        font = super()._get_font(prop)  # type: ignore[misc]  # private in matplotlib
+        base: Any = super()  # whose types leave out what is private
+        font = base._get_font(prop)
         return remembering(font, self.FONT_SCALE, self.DPI, loads=True)
 
 
-class _Twofold(RendererSVG):  # type: ignore[misc]  # untyped in matplotlib
+class _Twofold(RendererSVG):
     """SVG with all text in it twice, as paths and as text, between comments."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
