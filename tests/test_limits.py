@@ -83,6 +83,23 @@ def test_the_best_run_counts_per_turn():
     assert turns_taken[-1] >= 1
 
 
+@pytest.mark.parametrize(("lower", "samples"), [(1.0, 1 + 10), (0.997, 1 + 10), (0.9, 30)])
+def test_samples_end_where_the_least_stands(lower, samples, monkeypatch):
+    """Each sample takes `lower` times what the one before took."""
+    times, now = [], [0.0]
+
+    def task(turns):
+        times.append(0.004 * lower ** len(times))
+        now[0] += times[-1]
+
+    monkeypatch.setattr(limits.time, "perf_counter", lambda: now[0])
+    taken = 2 + samples  # a call that starts the threads, and one that fills a sample
+    budget = sum(0.004 * lower**count for count in range(2, taken - 1)) * (1.0 + 1e-9)
+    seconds = limits.least_seconds_a_turn([task], sample_seconds=0.0, budget_seconds=budget)
+    assert len(times) == taken
+    assert seconds == pytest.approx(min(times), rel=1e-6)
+
+
 def test_errors_of_a_thread_are_raised():
     def task(turns):
         raise ZeroDivisionError

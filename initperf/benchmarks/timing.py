@@ -8,7 +8,7 @@ that can be prepared anew, with other memory, are so several times, the baseline
 itself too: intervals and null then contain the chance in preparing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -161,6 +161,7 @@ def compare_all(
     budget: Budget = Budget(),
     *,
     baseline: str | None = None,
+    still: Collection[str] = (),
     seed: int = 0,
     watch: Stopwatch = _STOPWATCH,
 ) -> dict[str, Comparison]:
@@ -175,6 +176,9 @@ def compare_all(
         When to stop, and how often the methods are prepared.
     baseline : str, optional
         Which of them the others are compared with; without it, the first.
+    still : collection of str
+        Those after which no thread spins, as of methods with one thread, so that the next needs no
+        rest; see `initperf.benchmarks.budget.Budget`.
     seed : int
         Of the order within rounds and of the resampling.
     watch : Stopwatch
@@ -201,7 +205,8 @@ def compare_all(
     def prepare_all() -> list[Call]:
         return columns if budget.preparations == 1 else [make() for make in columns]
 
-    prepared, samples, count = take_samples(prepare_all, _ratios, budget, seed, watch)
+    quiet = [column for column, name in enumerate((baseline, *names)) if name in still]
+    prepared, samples, count = take_samples(prepare_all, _ratios, budget, seed, watch, quiet)
     rng = np.random.default_rng(seed)
     low, high = bootstrap(samples, _medians_and_ratios, preparations=count, rng=rng)
     ends = list(zip(low.tolist(), high.tolist(), strict=True))

@@ -14,12 +14,12 @@ from initperf.claims import OutcomeStore, claim_values_table, claims_table
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer, bounds_table, weights_tables
 from initperf.report import tables
+from initperf.report.compilation import SPEEDS, compiling_report, is_timed
 from initperf.report.plan import Plan, Settings
 from initperf.report.propagation import propagations_table
 from initperf.report.rate_search import best_rates, rates_table
 from initperf.report.sensitivity import sensitivity_table
 from initperf.report.symmetry import symmetry_table
-from initperf.training._precompile import compiling
 from initperf.training._spelling import rule_of
 from initperf.training.descent import descents_table
 from initperf.training.experiment import Experiment
@@ -40,6 +40,7 @@ def measure(
     *,
     store: RunStore | None = None,
     needed: frozenset[str] | None = None,
+    compiled: Callable[[], object] | None = None,
 ) -> "dict[str, pd.DataFrame]":
     """Measure what a report shows.
 
@@ -55,6 +56,9 @@ def measure(
     needed : frozenset of str, optional
         Names of the tables that are wanted, by default all; what serves none of them is not
         measured.
+    compiled : callable, optional
+        Waits for what `initperf.report.compilation.compiling_report` compiles, where it has begun;
+        it begins here by default.
 
     Returns
     -------
@@ -70,19 +74,19 @@ def measure(
     def wants(names: Collection[str]) -> bool:
         return needed is None or not needed.isdisjoint(names)
 
-    timing = wants(_SPEEDS)
-    warning = machine.busy() if timing and not settings.benchmarks else None
-    timed = _TIMED if timing and not settings.benchmarks else ()
-    with compiling([*plan.experiments, *timed], joining=True) as finish:
+    timed = is_timed(settings, needed)
+    with (
+        compiling_report(settings, plan, needed)
+        if compiled is None
+        else contextlib.nullcontext(compiled)
+    ) as finish:
         dataset = data.load(plan.experiments[0].dataset, settings.data_dir)
-        if warning:
-            _tell(warning)
         if timed:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
                 roofline.compile_roofline(progress, settings.quick)
         finish()
-    speeds = _speeds(settings, stages) if timing else {}
+    speeds = _speeds(settings, stages) if wants(SPEEDS) else {}
     trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
     if wants(["signal"]):
         images = tables.QUICK_SIGNAL_IMAGES if settings.quick else tables.SIGNAL_IMAGES
@@ -120,20 +124,15 @@ def _claims() -> "dict[str, pd.DataFrame]":
     return {"claims": claims_table(outcomes), "claim_values": claim_values_table(outcomes)}
 
 
-_TIMED = tuple(
-    Experiment(activation=activation, record=record)
-    for activation in ("relu", "tanh")
-    for record in ("step", "none")
-)
-"""Trainings that need the compiled functions of the workloads that train."""
-
-_SPEEDS = ("speed", "kernels", "limits")
 _TRAINED = ("runs", "sensitivity", "steps", "epochs", "layers", "histograms", "rates")
 
 
 def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":
     if settings.benchmarks:
         return {"speed": speed.from_benchmark_json(settings.benchmarks)}
+    warning = machine.busy()  # now that nothing of this report runs on other processors
+    if warning:
+        _tell(warning)
     with stages("timing") as progress:
         speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
     return speeds | roofline.roofline_tables(settings.quick)
