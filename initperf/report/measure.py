@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from initperf import data
-from initperf._core.progress import Progress, Stages
+from initperf._core.progress import Stages
 from initperf._core.text import one_line
 from initperf.benchmarks import machine, roofline, speed
 from initperf.claims import OutcomeStore, claim_values_table, claims_table
@@ -16,12 +16,14 @@ from initperf.initializers import Initializer, bounds_table, weights_tables
 from initperf.report import tables
 from initperf.report.compilation import SPEEDS, compiling_report, is_timed
 from initperf.report.plan import Plan, Settings
-from initperf.report.propagation import propagations_table
+from initperf.report.propagation import propagations
 from initperf.report.rate_search import best_rates, rates_table
 from initperf.report.sensitivity import sensitivity_table
 from initperf.report.symmetry import symmetry_table
+from initperf.report.untrained import Untrained
 from initperf.training._spelling import rule_of
-from initperf.training.descent import descents_table
+from initperf.training.descent import descents
+from initperf.training.each_network import EachNetwork
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.run_tables import run_tables
@@ -87,15 +89,10 @@ def measure(
                 roofline.compile_roofline(progress, settings.quick)
         finish()
     speeds = _speeds(settings, stages) if wants(SPEEDS) else {}
-    trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
-    if wants(["signal"]):
-        images = tables.QUICK_SIGNAL_IMAGES if settings.quick else tables.SIGNAL_IMAGES
-        sent = functools.partial(tables.signals_table, images=images)
-        trained["signal"] = _each_setup(sent, settings, plan, dataset, stages)
-    if wants(["propagation"]):
-        trained["propagation"] = _each_setup(propagations_table, settings, plan, dataset, stages)
-    if wants(["descent"]):
-        trained["descent"] = _descents(plan, dataset, stages)
+    untrained = Untrained(_of_untrained(settings, plan, dataset, wants))
+    trained = _trained(settings, plan, dataset, stages, store, untrained) if wants(_TRAINED) else {}
+    with stages("signals") as progress:
+        trained |= untrained.finish(progress)
     if wants(["symmetry"]):
         activations = sorted({one.activation for one in plan.experiments})
         with stages("symmetry") as progress:
@@ -144,6 +141,7 @@ def _trained(
     dataset: data.Dataset,
     stages: Stages,
     store: RunStore | None,
+    untrained: Untrained,
 ) -> "dict[str, pd.DataFrame]":
     """Search the rates if there are several, train, and return the tables of both.
 
@@ -154,6 +152,8 @@ def _trained(
     dataset : initperf.data.Dataset
     stages : callable
     store : RunStore or None
+    untrained : Untrained
+        Measured beside the trainings.
     """
     import pandas as pd
 
@@ -172,7 +172,12 @@ def _trained(
         }
     with stages("training") as progress:
         runs = sweep(
-            chosen.values(), store=store, datasets=datasets, progress=progress, notice=_tell
+            chosen.values(),
+            store=store,
+            datasets=datasets,
+            progress=progress,
+            notice=_tell,
+            beside=untrained.calls(),
         )
     sensitivity = sensitivity_table([*runs, *searched])
     if not sensitivity.empty:
@@ -186,59 +191,38 @@ def _trained(
     return trained | found
 
 
-def _each_setup(
-    made: "Callable[[list[Experiment], data.Dataset, Progress], pd.DataFrame]",
-    settings: Settings,
-    plan: Plan,
-    dataset: data.Dataset,
-    stages: Stages,
-) -> "pd.DataFrame":
-    """Return a table of the untrained networks of each setup, under each other.
+def _of_untrained(
+    settings: Settings, plan: Plan, dataset: data.Dataset, wants: Callable[[Collection[str]], bool]
+) -> dict[str, dict[str, EachNetwork]]:
+    """Return how the tables of untrained networks are made, by name and setup.
 
     Parameters
     ----------
-    made : callable
-        Function of the networks, the data and the progress that returns their table.
     settings : Settings
     plan : Plan
     dataset : initperf.data.Dataset
-    stages : callable
+    wants : callable
+        Tells whether any table of these names is wanted.
     """
-    import pandas as pd
+    images = tables.QUICK_SIGNAL_IMAGES if settings.quick else tables.SIGNAL_IMAGES
+    sent = functools.partial(tables.signals, images=images)
+    deep = {"signal": sent, "propagation": propagations}
+    of_setups = [(name, made, probes(settings, plan)) for name, made in deep.items()]
+    of_setups.append(("descent", descents, _first_seeds(plan)))
+    return {
+        name: {words: made(own, dataset) for words, own in setups.items()}
+        for name, made, setups in of_setups
+        if wants([name])
+    }
 
-    with stages("signals") as progress:
-        return pd.concat(
-            [
-                made(own, dataset, progress).assign(setup=words)
-                for words, own in probes(settings, plan).items()
-            ],
-            ignore_index=True,
-        )
 
-
-def _descents(plan: Plan, dataset: data.Dataset, stages: Stages) -> "pd.DataFrame":
-    """Return the loss along the first gradient, of the first seed in each setup.
-
-    Parameters
-    ----------
-    plan : Plan
-    dataset : initperf.data.Dataset
-    stages : callable
-    """
-    import pandas as pd
-
+def _first_seeds(plan: Plan) -> dict[str, list[Experiment]]:
+    """Return the experiments of the first seed, by setup."""
     first: dict[str, dict[Experiment, None]] = {}
     for one in plan.experiments:
         if one.seed == 0:
             first.setdefault(plan.setups[one], {})[one] = None
-    with stages("gradients") as progress:
-        return pd.concat(
-            [
-                descents_table(own, dataset, progress).assign(setup=words)
-                for words, own in first.items()
-            ],
-            ignore_index=True,
-        )
+    return {words: list(own) for words, own in first.items()}
 
 
 def probes(settings: Settings, plan: Plan) -> dict[str, list[Experiment]]:

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from initperf import data
@@ -120,6 +121,7 @@ def sweep(
     datasets: dict[str, data.Dataset] | None = None,
     progress: Progress = silent,
     notice: Callable[[str], object] = lambda text: None,
+    beside: Iterable[Callable[[], object]] = (),
 ) -> list[Run]:
     """Train experiments side by side.
 
@@ -144,6 +146,9 @@ def sweep(
         the time left.
     notice : callable
         Called with a line for each file that was set aside.
+    beside : iterable of callable
+        Other calls, which threads make between runs, and after the last. What is left when the
+        sweep ends, as without a run to be trained or with another backend, was not made.
 
     Returns
     -------
@@ -179,7 +184,7 @@ def sweep(
             with compiling(planned.waiting, joining=True) as finish:
                 finish()
         pace = Pace(len(planned.waiting))
-        for run in _trained(planned, chosen, stop):
+        for run in _trained(planned, chosen, stop, beside):
             runs[run.experiment] = run
             progress(len(runs), different, pace.label(run.experiment))
         if store is not None:
@@ -206,13 +211,15 @@ def to_train(
     ]
 
 
-def _trained(planned: _Sweep, chosen: Workers, stop: Stop) -> Iterator[Run]:
+def _trained(
+    planned: _Sweep, chosen: Workers, stop: Stop, beside: Iterable[Callable[[], object]]
+) -> Iterator[Run]:
     workers = min(chosen.at_a_time, len(planned.waiting))
     if chosen.scheduler is not None:
         return _on_cluster(planned, chosen.scheduler, stop)
     if chosen.backend == "processes":
         return _in_processes(planned, workers, stop)
-    return _on_threads(planned, workers, stop)
+    return _on_threads(planned, workers, stop, beside)
 
 
 def _on_cluster(planned: _Sweep, scheduler: str, stop: Stop) -> Iterator[Run]:
@@ -226,10 +233,15 @@ def _on_cluster(planned: _Sweep, scheduler: str, stop: Stop) -> Iterator[Run]:
             yield run
 
 
-def _on_threads(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
+def _on_threads(
+    planned: _Sweep, workers: int, stop: Stop, beside: Iterable[Callable[[], object]]
+) -> Iterator[Run]:
     warm_up(planned.waiting[0])  # loads here what all need, rather than in several threads at once
 
-    def run_one(experiment: Experiment) -> Run:
+    def run_one(experiment: Experiment | Callable[[], object]) -> Run | None:
+        if not isinstance(experiment, Experiment):
+            experiment()
+            return None
         kept = planned.load(experiment)  # by another sweep meanwhile
         if kept is not None:
             return kept
@@ -241,7 +253,20 @@ def _on_threads(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
         return run
 
     with blas_threads(1):
-        yield from on_threads(run_one, planned.waiting, workers, stop)
+        for run in on_threads(run_one, _in_turn(planned.waiting, beside), workers, stop):
+            if run is not None:
+                yield run
+
+
+def _in_turn(
+    experiments: Iterable[Experiment], calls: Iterable[Callable[[], object]]
+) -> Iterator[Experiment | Callable[[], object]]:
+    """Give experiments and calls in turn, and what is left of either."""
+    others = iter(calls)
+    for experiment in experiments:
+        yield experiment
+        yield from islice(others, 1)
+    yield from others
 
 
 def _in_processes(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
