@@ -1,9 +1,11 @@
 """Training of many experiments side by side, each on one thread."""
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from initperf._core.parallel import default_threads
 from initperf._core.progress import Progress, silent
 from initperf.jit.blas import blas_threads
 from initperf.training import _process
-from initperf.training._data import check_targets, load_all
+from initperf.training._data import Arrays, check_targets, load_all
 from initperf.training._files import remove_leftovers, temporary_prefix
 from initperf.training._pace import Pace
 from initperf.training._precompile import compiling
@@ -22,7 +24,7 @@ from initperf.training._workers import Stop, in_processes, on_threads
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.store import DamagedRunError, RunStore
-from initperf.training.train import run_name, train
+from initperf.training.train import run_name, train_on
 
 BACKENDS = ("threads", "processes")
 
@@ -87,6 +89,16 @@ class _Sweep:
     store: RunStore | None
     notice: Callable[[str], object]
     waiting: list[Experiment] = field(default_factory=list)
+    _arrays: dict[tuple[str, str], Arrays] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arrays(self, experiment: Experiment) -> Arrays:
+        """Return what an experiment is trained on, the same arrays for all of its dtype."""
+        key = experiment.dataset, experiment.dtype
+        with self._lock:
+            if key not in self._arrays:
+                self._arrays[key] = Arrays.of(self.sets[experiment.dataset], experiment.dtype)
+            return self._arrays[key]
 
     def name(self, experiment: Experiment) -> str:
         return run_name(experiment, self.sets[experiment.dataset].digest)
@@ -245,8 +257,12 @@ def _on_threads(
         kept = planned.load(experiment)  # by another sweep meanwhile
         if kept is not None:
             return kept
-        run = train(
-            experiment, dataset=planned.sets[experiment.dataset], threads=None, pause=stop.look
+        run = train_on(
+            planned.sets[experiment.dataset],
+            partial(planned.arrays, experiment),
+            experiment,
+            threads=None,
+            pause=stop.look,
         )
         if planned.store is not None:
             planned.store.save(run)
