@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +94,8 @@ def run(arguments: argparse.Namespace) -> None:
     only = tuple(filter(None, (arguments.only or "").split(",")))
     own = Path(arguments.figures) if arguments.figures else None
     # processes that compile import what that takes while this one imports what figures take
-    with nullcontext([]) if arguments.source else waiting_compilers() as waiting:
+    with ExitStack() as stack:
+        waiting = [] if arguments.source else stack.enter_context(waiting_compilers())
         check, write = from_figures("check"), from_figures("write")
         with usage():
             needed = check(directory, only, own)

@@ -3,11 +3,12 @@
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from initperf import data
-from initperf._core.progress import Stages
+from initperf._core.progress import Stages, silent
 from initperf._core.text import one_line
 from initperf.benchmarks import machine, roofline, speed
 from initperf.claims import OutcomeStore, claim_values_table, claims_table
@@ -77,32 +78,29 @@ def measure(
         return needed is None or not needed.isdisjoint(names)
 
     timed = is_timed(settings, needed)
-    with (
-        compiling_report(settings, plan, needed)
-        if compiled is None
-        else contextlib.nullcontext(compiled)
-    ) as finish:
+    begun = None if compiled is None else contextlib.nullcontext(compiled)
+    with begun or compiling_report(settings, plan, needed) as finish:
         dataset = data.load(plan.experiments[0].dataset, settings.data_dir)
         if timed:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
                 roofline.compile_roofline(progress, settings.quick)
+            speed.import_peers(speed.Selection(settings.quick))
         finish()
     speeds = _speeds(settings, stages) if wants(SPEEDS) else {}
     untrained = Untrained(_of_untrained(settings, plan, dataset, wants))
-    trained = _trained(settings, plan, dataset, stages, store, untrained) if wants(_TRAINED) else {}
+    activations = sorted({one.activation for one in plan.experiments})
+    symmetry = functools.cache(lambda: symmetry_table(activations, dataset, silent))
+    drawn = functools.cache(lambda: _drawn(plan))
+    first: list[Callable[[], object]] = [drawn, symmetry] if wants(["symmetry"]) else [drawn]
+    calls = chain(first, untrained.calls())
+    trained = _trained(settings, plan, dataset, stages, store, calls) if wants(_TRAINED) else {}
     with stages("signals") as progress:
         trained |= untrained.finish(progress)
-    if wants(["symmetry"]):
-        activations = sorted({one.activation for one in plan.experiments})
-        with stages("symmetry") as progress:
-            trained["symmetry"] = symmetry_table(activations, dataset, progress)
-    found = [rule_of(name) for name in plan.initializers]
-    rules = [rule for rule in found if isinstance(rule, Initializer)]
-    drawn = {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
     return {
         **trained,
-        **drawn,
+        **({"symmetry": symmetry()} if wants(["symmetry"]) else {}),
+        **drawn(),
         **speeds,
         **(_claims() if wants(["claims", "claim_values"]) else {}),
         "machine": tables.machine_table(dataset, machine.describe()),
@@ -111,6 +109,13 @@ def measure(
 
 def _tell(text: str) -> None:
     print(f"initperf: {one_line(text)}", file=sys.stderr)
+
+
+def _drawn(plan: Plan) -> "dict[str, pd.DataFrame]":
+    """Return the tables of what the initializers of a report draw."""
+    found = [rule_of(name) for name in plan.initializers]
+    rules = [rule for rule in found if isinstance(rule, Initializer)]
+    return {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
 
 
 def _claims() -> "dict[str, pd.DataFrame]":
@@ -141,7 +146,7 @@ def _trained(
     dataset: data.Dataset,
     stages: Stages,
     store: RunStore | None,
-    untrained: Untrained,
+    beside: Iterable[Callable[[], object]],
 ) -> "dict[str, pd.DataFrame]":
     """Search the rates if there are several, train, and return the tables of both.
 
@@ -152,8 +157,8 @@ def _trained(
     dataset : initperf.data.Dataset
     stages : callable
     store : RunStore or None
-    untrained : Untrained
-        Measured beside the trainings.
+    beside : iterable of callable
+        Calls that are made beside the trainings, as `initperf.training.sweep.sweep` takes them.
     """
     import pandas as pd
 
@@ -177,7 +182,7 @@ def _trained(
             datasets=datasets,
             progress=progress,
             notice=_tell,
-            beside=untrained.calls(),
+            beside=beside,
         )
     sensitivity = sensitivity_table([*runs, *searched])
     if not sensitivity.empty:
@@ -206,12 +211,15 @@ def _of_untrained(
     """
     images = tables.QUICK_SIGNAL_IMAGES if settings.quick else tables.SIGNAL_IMAGES
     sent = functools.partial(tables.signals, images=images)
-    deep = {"signal": sent, "propagation": propagations}
-    of_setups = [(name, made, probes(settings, plan)) for name, made in deep.items()]
-    of_setups.append(("descent", descents, _first_seeds(plan)))
+    deep, shallow = probes(settings, plan), _first_seeds(plan)
+    made: dict[str, tuple[Callable[..., EachNetwork], dict[str, list[Experiment]]]] = {
+        "signal": (sent, deep),
+        "propagation": (propagations, deep),
+        "descent": (descents, shallow),
+    }
     return {
-        name: {words: made(own, dataset) for words, own in setups.items()}
-        for name, made, setups in of_setups
+        name: {words: each(own, dataset) for words, own in setups.items()}
+        for name, (each, setups) in made.items()
         if wants([name])
     }
 

@@ -6,6 +6,7 @@ nothing. One of each at a time keeps both processors busy, where two of a kind d
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from initperf._core.parallel import default_threads, side_by_side
@@ -45,10 +46,7 @@ class Untrained:
     def calls(self) -> Iterator[Callable[[], None]]:
         """Give calls, each of which measures a network; one that was given must be made."""
         while self._waiting:
-            name, words, network = self._waiting.popleft()
-            yield lambda name=name, words=words, network=network: self._measure(
-                name, words, network
-            )
+            yield partial(self._measure, *self._waiting.popleft())
 
     def finish(self, progress: Progress) -> "dict[str, pd.DataFrame]":
         """Make the calls that are left, and return the tables, with the setup of each row.

@@ -121,11 +121,11 @@ def product_means(
     rows = max(1, _AT_ONCE // w.shape[1])
     for begin in range(0, len(z), rows):
         chosen = slice(begin, begin + rows)
-        own = chosen if len(w) > 1 else slice(None)  # one row of nodes may serve all means
-        x = other * (correlation * z[chosen, None] + rest * w[own])
+        nodes = chosen if len(w) > 1 else slice(None)  # one row of nodes may serve all means
+        x = other * (correlation * z[chosen, None] + rest * w[nodes])
         value, slope = activation.value_and_slope(x)
-        means[chosen] = np.sum(value * inner_weights[own], axis=1)
-        means_of_slope[chosen] = np.sum(slope * inner_weights[own], axis=1)
+        means[chosen] = np.sum(value * inner_weights[nodes], axis=1)
+        means_of_slope[chosen] = np.sum(slope * inner_weights[nodes], axis=1)
     own_value, own_slope = activation.value_and_slope(root * z)
     return (
         float(weights @ (own_value * means)),

@@ -47,7 +47,7 @@ class EachNetwork:
         progress : callable
             Told ``(done, total, label)`` after each network.
         """
-        parts = []
+        parts: list[pd.DataFrame] = []
         with blas_threads(1):
             for table in side_by_side(self.measured, self.networks, default_threads()):
                 progress(len(parts), len(self.networks), "networks")
