@@ -80,6 +80,45 @@ def _draws(
     return workloads
 
 
+def _rested(name: str, *shapes: tuple[int, int]) -> Callable[[], Iterator[Seconds]]:
+    """Return workloads of draws between which this thread computes, and helpers sleep."""
+
+    def workloads() -> Iterator[Seconds]:
+        from initperf import INITIALIZERS
+
+        for shape in shapes:
+            out = np.empty(shape, np.float32)
+            yield partial(_after_work, partial(INITIALIZERS[name], shape, rng=0, out=out))
+
+    return workloads
+
+
+def _after_work(call: Callable[[], object], pause: float = 0.01, calls: int = 11) -> float:
+    """Return the median seconds of calls, each after so many seconds of other work."""
+    found = []
+    for _ in range(calls):
+        end = time.perf_counter() + pause
+        while (begin := time.perf_counter()) < end:
+            pass
+        call()
+        found.append(time.perf_counter() - begin)
+    return statistics.median(found)
+
+
+def _repeated(pause: float, *shapes: tuple[int, int]) -> Callable[[], Iterator[Seconds]]:
+    """Return workloads of loops of uniform draws with so many seconds of work in between."""
+
+    def workloads() -> Iterator[Seconds]:
+        from initperf import INITIALIZERS
+
+        for shape in shapes:
+            out = np.empty(shape, np.float32)
+            draw = partial(INITIALIZERS["uniform"], shape, rng=0, out=out)
+            yield partial(_after_work, draw, pause, 2001)
+
+    return workloads
+
+
 def _factors(*sizes: int) -> Callable[[], Iterator[Seconds]]:
     def workloads() -> Iterator[Seconds]:
         from initperf.kernels.orthogonalize import orthonormal_factor
@@ -153,8 +192,16 @@ _LARGE = _draws("orthogonal", (512, 512), (1024, 1024), (2048, 1024))
 TRIALS = {
     "PREFETCH_BLOCKS": Trial((0, 1, 2, 4, 8), _draws("normal", (4096, 4096), threads=1), True),
     "SERIAL_OPERATIONS": Trial(
-        (1e6, 3e6, 6e6, 1.3e7, 2.6e7, 5e7),
-        _draws("normal", *((256, 256 * times) for times in (1, 2, 3, 4, 6, 8))),
+        (1.3e7, 2.6e7, 5e7, 1e8, 2e8),
+        _rested("normal", *((256, 256 * times) for times in (3, 6, 12, 24, 48))),
+    ),
+    "SHARE_OPERATIONS": Trial(
+        (2e5, 5e5, 1e6, 2e6, 4e6),
+        _draws("uniform", *((128, 128 * times) for times in (1, 2, 3, 4, 8))),
+    ),
+    "SPIN_SECONDS": Trial((1e-5, 2e-5, 5e-5, 1e-4), _repeated(3e-5, (784, 256))),
+    "FILL_PIECE_LEAST": Trial(
+        tuple(1 << power for power in range(10, 17)), _draws("uniform", (784, 256), (256, 256))
     ),
     "FILL_PIECE": Trial(tuple(1 << power for power in range(13, 20)), _FILLED),
     "FILL_BUFFER": Trial(
@@ -171,7 +218,7 @@ TRIALS = {
     "FACTOR_PANEL_LEAST": Trial((16, 32, 64), _factors(160, 256)),
     "FACTOR_PANEL_MOST": Trial((64, 128, 256), _factors(1024, 2048)),
     "HAAR_PANEL_LEAST": Trial((16, 32, 64), _draws("orthogonal", (160, 160), (256, 256))),
-    "HAAR_PANEL_MOST": Trial((64, 128, 256, 512), _LARGE),
+    "HAAR_PANEL_MOST": Trial((96, 128, 192, 256), _LARGE),
     "SMALL_PRODUCT_COLUMNS": Trial((0, 32, 48, 64, 96), _NARROW, True),
     "SMALL_PRODUCT_BYTES": Trial(tuple(side * side * 8 for side in (32, 48, 64)), _NARROW, True),
     "SWEEP_CHUNK": Trial((512, 1024, 2048, 4096, 8192), _SWEPT, True),

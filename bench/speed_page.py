@@ -3,9 +3,9 @@
 Usage: ``python bench/speed_page.py PART … [--page FILE] [--seconds N]``
 
 Each part that is named is measured, on a machine that should do nothing else, and replaces its
-section of the page; the others stay as they are. Methods take turns in one process. Compiled code
-for vectors of 256 bits is measured in processes of its own, which take turns with those that use
-all that the processor has.
+section of the page; the others stay as they are. Methods take turns in one process. Code for
+vectors of 256 bits, that of libraries too, is measured in processes of its own, which take turns
+with those that use all that the processor has.
 """
 
 import argparse
@@ -43,21 +43,27 @@ before it has compiled; it is in no other column.
 """
 WIDTHS = {
     "all": {},
-    "256 bits": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ""},
+    "256 bits": {
+        "NUMBA_CPU_NAME": "haswell",
+        "NUMBA_CPU_FEATURES": "",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+    },
 }
-"""Settings of numba by the width of vectors."""
+"""Settings of numba, of NumPy's OpenBLAS and of PyTorch, by the width of vectors."""
 
 ROUNDS = 3
-"""Processes for each width of vectors."""
+"""Processes for each width of vectors, in which kernels are timed."""
 
 LARGE, LARGE_RUNS = 2048, 5
-"""Rows of the large orthogonal matrix, and processes that draw it."""
+"""Rows of the large orthogonal matrix, and processes for each width in which it is drawn."""
 
 _CACHES = ("INITPERF_CACHE", "TORCHINDUCTOR_CACHE_DIR")
 """Directories of compiled code, which are new in a process that times first calls; JAX has none."""
 
 _PEERS = ("torch", "jax", "mkl_random", "scikit-learn")
-_FACTS = ("processor", "SIMD of LLVM", "usable cores", "python", "numpy", "numba")
+_FACTS = ("processor", "SIMD of LLVM", "usable cores", "python", "numpy", "BLAS of NumPy", "numba")
 
 
 @dataclass(frozen=True)
@@ -155,16 +161,27 @@ def _workloads(words: str, seconds: float) -> str:
     return json.dumps([row.record() for row in rows])
 
 
-def _kernels(seconds: float) -> list[str]:
-    found: dict[str, list[list[dict[str, Any]]]] = {width: [] for width in WIDTHS}
-    for turn in range(ROUNDS + 1):  # the first compiles
+def _by_width(option: str, seconds: float, runs: int) -> dict[str, list[Any]]:
+    """Return what processes print as JSON for an option of this script, by the width of vectors.
+
+    Parameters
+    ----------
+    option : str
+        Takes seconds.
+    seconds : float
+        Its value.
+    runs : int
+        Processes for each width, besides one before them that compiles.
+    """
+    found: dict[str, list[Any]] = {width: [] for width in WIDTHS}
+    for turn in range(runs + 1):
         for width, settings in WIDTHS.items():
-            command = [sys.executable, __file__, "--rows", str(seconds if turn else 1e-3)]
+            command = [sys.executable, __file__, option, str(seconds if turn else 1e-3)]
             known = os.environ | settings
             made = subprocess.run(command, env=known, check=True, stdout=-1, text=True).stdout
             if turn:
                 found[width].append(json.loads(made))
-    return kernel_lines(found)
+    return found
 
 
 def kernel_lines(found: dict[str, list[list[dict[str, Any]]]]) -> list[str]:
@@ -185,12 +202,10 @@ def kernel_lines(found: dict[str, list[list[dict[str, Any]]]]) -> list[str]:
         cells.append(
             [
                 name,
-                number(1e6 * median(wide)),
-                f"{number(1e6 * min(wide))} to {number(1e6 * max(wide))}",
+                *_middle([1e6 * one for one in wide]),
                 _ns_a_value(name, median(wide)),
                 f"{number(100 * limit / median(wide))} %",
-                number(1e6 * median(narrow)),
-                f"{number(1e6 * min(narrow))} to {number(1e6 * max(narrow))}",
+                *_middle([1e6 * one for one in narrow]),
                 _ns_a_value(name, median(narrow)),
             ]
         )
@@ -210,35 +225,28 @@ def _rows(seconds: float) -> str:
     return json.dumps([{name: asdict(row)[name] for name in kept} for row in rows])
 
 
-def _large_orthogonal(seconds: float) -> list[str]:
-    command = [sys.executable, __file__, "--large", str(seconds)]
-    made = (subprocess.run(command, check=True, stdout=-1, text=True) for _ in range(LARGE_RUNS))
-    return large_lines([json.loads(one.stdout) for one in made])
-
-
-def large_lines(runs: Sequence[dict[str, dict[str, float]]]) -> list[str]:
+def large_lines(found: dict[str, list[dict[str, dict[str, float]]]]) -> list[str]:
     """Return the table of methods that took turns in each of several processes.
 
     Parameters
     ----------
-    runs : sequence of dict
-        For each process, by method: ``seconds``, and ``ratio`` of the baseline to it.
+    found : dict
+        By width of vectors, for each process by method: ``seconds``, and ``ratio`` of the baseline
+        to it.
     """
     cells = []
-    for method in runs[0]:
-        seconds = [1e3 * run[method]["seconds"] for run in runs]
-        ratios = [run[method]["ratio"] for run in runs]
-        cells.append(
-            [
-                method,
-                *(
-                    text
-                    for of in (seconds, ratios)
-                    for text in (number(median(of)), f"{number(min(of))} to {number(max(of))}")
-                ),
-            ]
-        )
-    return lines_of(["method", "median, ms", "processes", "PyTorch over it", "processes"], cells)
+    for width, runs in found.items():
+        for method in runs[0]:
+            seconds = [1e3 * run[method]["seconds"] for run in runs]
+            ratios = [run[method]["ratio"] for run in runs]
+            cells.append([width, method, *_middle(seconds), *_middle(ratios)])
+    headings = ["vectors", "method", "median, ms", "processes", "PyTorch over it", "processes"]
+    return lines_of(headings, cells)
+
+
+def _middle(values: Sequence[float]) -> tuple[str, str]:
+    """Return the median and the range of values."""
+    return number(median(values)), f"{number(min(values))} to {number(max(values))}"
 
 
 def _large(seconds: float) -> str:
@@ -287,11 +295,15 @@ PARTS = {
     ),
     "orthogonal": Part("Orthogonal draw, float32", _workload("orthogonal")),
     "large_orthogonal": Part(
-        f"Orthogonal draw, {LARGE} x {LARGE}, {LARGE_RUNS} processes", _large_orthogonal
+        f"Orthogonal draw, {LARGE} x {LARGE}, {LARGE_RUNS} processes",
+        lambda seconds: large_lines(_by_width("--large", seconds, LARGE_RUNS)),
     ),
     "train_step": Part("Training steps, float32", _workload("train_step 784")),
     "training_sweep": Part("Sweeps, float32", _workload("training_sweep")),
-    "kernels": Part("Kernels alone, one thread, float32", _kernels),
+    "kernels": Part(
+        "Kernels alone, one thread, float32",
+        lambda seconds: kernel_lines(_by_width("--rows", seconds, ROUNDS)),
+    ),
 }
 
 

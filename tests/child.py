@@ -9,7 +9,7 @@ TIMEOUT_SECONDS = 300
 
 PARTED = """
 from initperf.jit import tuning
-tuning.SERIAL_OPERATIONS, tuning.FILL_PIECE = 0, 1 << 12
+tuning.SERIAL_OPERATIONS, tuning.SHARE_OPERATIONS, tuning.FILL_PIECE = 0, 1, 1 << 12
 """
 """Code by which draws of a few pages, too, are parted among threads."""
 

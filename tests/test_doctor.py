@@ -210,9 +210,17 @@ def test_a_slow_compiler_is_warned_of(system, monkeypatch):
     assert "unset NUMBA_BOUNDSCHECK" in advice
 
 
-def test_variables_are_named(system, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert "OMP_NUM_THREADS=3" in found("environment", system())[1]
+def test_variables_of_threads_and_instructions_are_named(system, monkeypatch):
+    monkeypatch.setattr("os.environ", {})
+    assert found("environment", system())[0] == ["ok"]
+    monkeypatch.setattr("os.environ", {"OMP_NUM_THREADS": "3", "NUMBA_OPT": "3"})
+    statuses, words, _ = found("environment", system())
+    assert (statuses, words) == (["note"], "OMP_NUM_THREADS=3")
+    monkeypatch.setattr("os.environ", {"OPENBLAS_CORETYPE": "Haswell", "NUMBA_CPU_NAME": ""})
+    statuses, words, advice = found("environment", system())
+    assert statuses == ["note"]
+    assert words.startswith("OPENBLAS_CORETYPE=Haswell: ")
+    assert advice.startswith("unset")
 
 
 def test_what_other_sources_left_is_counted(system, monkeypatch, tmp_path):

@@ -232,7 +232,7 @@ def test_helpers_do_not_share_the_processor_of_the_caller(monkeypatch):
 @pytest.mark.parametrize("count", ["0", "-2", "two", "1.5", "²"])
 def test_a_number_of_threads_that_is_none_is_refused(count, monkeypatch):
     monkeypatch.setenv("INITPERF_NUM_THREADS", count)
-    out = np.full(2**20, 5.0, "float32")  # enough for more than one thread
+    out = np.full(2**21, 5.0, "float32")  # enough for more than one thread
     with pytest.raises(ValueError, match="INITPERF_NUM_THREADS must be a positive integer, not "):
         INITIALIZERS["normal"](out.size, rng=0, out=out)
     assert np.all(out == 5.0)

@@ -68,12 +68,28 @@ def test_methods_of_several_processes_are_shown_by_their_medians(script):
         {"torch": {"seconds": slow, "ratio": 1.0}, "ours": {"seconds": 0.1, "ratio": 10.0 * slow}}
         for slow in (0.3, 0.9, 0.5)
     ]
-    heading, _, *lines = script.large_lines(runs)
-    assert heading.count("|") == 6
+    heading, _, *lines = script.large_lines({"all": runs, "256 bits": runs[:1]})
+    assert heading.count("|") == 7
     assert lines == [
-        "| torch | 500 | 300 to 900 | 1.00 | 1.00 to 1.00 |",
-        "| ours | 100 | 100 to 100 | 5.00 | 3.00 to 9.00 |",
+        "| all | torch | 500 | 300 to 900 | 1.00 | 1.00 to 1.00 |",
+        "| all | ours | 100 | 100 to 100 | 5.00 | 3.00 to 9.00 |",
+        "| 256 bits | torch | 300 | 300 to 300 | 1.00 | 1.00 to 1.00 |",
+        "| 256 bits | ours | 100 | 100 to 100 | 3.00 | 3.00 to 3.00 |",
     ]
+
+
+def test_widths_take_turns_after_a_process_each_that_compiles(script, monkeypatch):
+    told = []
+
+    def run(command, env, **_):
+        told.append(("Haswell" in env.get("OPENBLAS_CORETYPE", ""), command[2:]))
+        return SimpleNamespace(stdout=str(len(told)))
+
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    monkeypatch.setattr(script.subprocess, "run", run)
+    assert script._by_width("--rows", 2.0, 2) == {"all": [3, 5], "256 bits": [4, 6]}
+    assert [narrow for narrow, _ in told] == [False, True] * 3
+    assert [words for _, words in told] == [["--rows", "0.001"]] * 2 + [["--rows", "2.0"]] * 4
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
@@ -37,6 +37,11 @@ def default_threads() -> int:
     chosen = os.environ.get("INITPERF_NUM_THREADS")
     if chosen:
         return as_threads("INITPERF_NUM_THREADS", chosen)
+    return usable_processors()
+
+
+def usable_processors() -> int:
+    """Return the number of processors that this process may use; see `default_threads`."""
     if hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), quota_of_processors())
     return os.cpu_count() or 1
@@ -174,12 +179,37 @@ def current_processor() -> int:
     return int(_c_library().sched_getcpu())
 
 
-class Helpers:
-    """A pool of daemon threads, started when first needed; a forked child starts its own.
+def leave_the_caller_alone(threads: Sequence[threading.Thread], before: Set[int]) -> Set[int]:
+    """Exclude the caller's processor from those that helpers may run on, if they have others.
 
     Linux often wakes a thread on the processor of its waker, where it waits for as long as a
-    whole draw takes; so the affinity of helpers excludes that processor before they wake.
+    whole draw takes.
+
+    Parameters
+    ----------
+    threads : sequence of threading.Thread
+        The helpers, which run.
+    before : set of int
+        What the last call for these helpers returned, or the empty set.
+
+    Returns
+    -------
+    set of int
+        The processors that they may run on; empty where that was not limited.
     """
+    if not hasattr(os, "sched_setaffinity"):
+        return before
+    others = os.sched_getaffinity(0) - {current_processor()}
+    if not others or others == before:
+        return before
+    with contextlib.suppress(OSError):  # not permitted everywhere
+        for thread in threads:
+            os.sched_setaffinity(thread.native_id or 0, others)
+    return others
+
+
+class Helpers:
+    """A pool of daemon threads, started when first needed; a forked child starts its own."""
 
     def __init__(self) -> None:
         self.reset()
@@ -194,7 +224,7 @@ class Helpers:
         self._lock = threading.Lock()
         self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._others: set[int] = set()
+        self._others: Set[int] = frozenset()
 
     def ask(self, work: Callable[[], None], count: int) -> None:
         """Let `count` threads call a function as soon as they are idle."""
@@ -206,20 +236,10 @@ class Helpers:
                 )
                 thread.start()
                 self._threads.append(thread)
-                self._others = set()
-            self._leave_the_caller_alone()
+                self._others = frozenset()
+            self._others = leave_the_caller_alone(self._threads, self._others)
         for _ in range(count):
             self._waiting.put(work)
-
-    def _leave_the_caller_alone(self) -> None:
-        if not hasattr(os, "sched_setaffinity"):
-            return
-        others = os.sched_getaffinity(0) - {current_processor()}
-        if others and others != self._others:
-            with contextlib.suppress(OSError):  # not permitted everywhere
-                for thread in self._threads:
-                    os.sched_setaffinity(thread.native_id or 0, others)
-            self._others = others
 
 
 def _serve(waiting: "SimpleQueue[Callable[[], None]]") -> None:

@@ -9,6 +9,7 @@ from initperf._core.parallel import default_threads, split
 from initperf._core.source import Source
 from initperf.jit import tuning
 from initperf.kernels import KERNELS
+from initperf.kernels._team import team
 
 
 @functools.cache
@@ -55,12 +56,22 @@ def _fill_flat(
 ) -> None:
     key, stream, first, backend, threads = source
     run = KERNELS[kernel][backend]
-    serial = backend == "numpy" or threads == 1
-    if serial or values.size * _operations(kernel, values.dtype) < tuning.SERIAL_OPERATIONS:
+    operations = values.size * _operations(kernel, values.dtype)
+    if backend == "numpy" or threads == 1 or operations < 2 * tuning.SHARE_OPERATIONS:
         run(values, key, stream, np.uint64(first), *parameters)
         return
+    together, start = team(), np.uint64(first)
+    large = operations >= tuning.SERIAL_OPERATIONS
+    if together.is_hot() or (large and len(together)):
+        most = min(threads or default_threads(), int(operations / tuning.SHARE_OPERATIONS))
+        if most > 1 and together.fill(run, values, (key, stream, start), parameters, most):
+            return
+    if large:
 
-    def task(begin: int, end: int) -> None:
-        run(values[begin:end], key, stream, np.uint64(first + begin), *parameters)
+        def task(begin: int, end: int) -> None:
+            run(values[begin:end], key, stream, np.uint64(first + begin), *parameters)
 
-    split(values.size, tuning.FILL_PIECE, task, threads or default_threads())
+        split(values.size, tuning.FILL_PIECE, task, threads or default_threads())
+    else:
+        run(values, key, stream, start, *parameters)
+    together.note_end()

@@ -12,12 +12,28 @@ PREFETCH_BLOCKS = 2
 1 is too short where memory is slow, 4 is as fast as 2; measured by filling 4096 x 4096 float32.
 """
 
-SERIAL_OPERATIONS = 1.3e7
-"""Operations up to which a fill runs on the calling thread alone.
+SERIAL_OPERATIONS = 1e8
+"""Operations up to which a fill runs on the calling thread alone, unless helpers wait for work.
 
-Waking a helper costs 10 to 50 µs, in which one thread does about as many operations; measured as
-the size at which a normal fill on two threads takes as long as on one.
+A helper that sleeps begins 50 to 400 µs after it is called, the longer its processor was idle, and
+a thread does 2e5 operations a µs; measured by normal fills with pauses in between.
 """
+
+SHARE_OPERATIONS = 1e6
+"""Operations that repay one more thread where helpers wait for work; measured in a hot loop.
+
+Handing work to a helper that spins takes 1 µs and Python's part 2 µs, and no fill of fewer than
+twice as many operations has helpers.
+"""
+
+SPIN_SECONDS = 5e-5
+"""Seconds for which a helper waits for another fill before it sleeps.
+
+About as long as it takes to wake, so that waiting costs at most twice the better of the two.
+"""
+
+FILL_PIECE_LEAST = 1 << 13
+"""Least number of values that a thread takes at a time where helpers wait for work."""
 
 FILL_PIECE = 1 << 16
 """Values that a thread of a fill takes at a time; measured by filling 4096 x 4096 float32."""
@@ -56,7 +72,7 @@ UPDATE_SLAB = 256
 FACTOR_PANEL_LEAST, FACTOR_PANEL_MOST = 32, 128
 """Least and largest number of reflectors of a panel of a factorisation; between them n / 8."""
 
-HAAR_PANEL_LEAST, HAAR_PANEL_MOST = 32, 256
+HAAR_PANEL_LEAST, HAAR_PANEL_MOST = 32, 192
 """Least and largest number of reflectors of a panel of a Haar draw, which needs no updates."""
 
 SMALL_PRODUCT_COLUMNS, SMALL_PRODUCT_BYTES = 64, 48 * 48 * 8

@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from initperf.benchmarks.doctor._check import Result, System, register
 
@@ -14,6 +14,14 @@ _THREADS = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
     "INITPERF_NUM_THREADS",
+)
+_INSTRUCTIONS = (
+    "OPENBLAS_CORETYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "ATEN_CPU_CAPABILITY",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "NUMBA_CPU_FEATURES",
 )
 _BLAS_THREADS = {
     "openblas": "OPENBLAS_NUM_THREADS",
@@ -103,9 +111,17 @@ def blas_pools(system: System) -> Iterator[Result]:
 
 @register("environment")
 def environment(system: System) -> Iterator[Result]:
-    """List the variables that set numbers of threads."""
-    known = [f"{name}={os.environ[name]}" for name in _THREADS if os.environ.get(name)]
-    if known:
-        yield "note", ", ".join(known), "report them with every result"
-    else:
-        yield "ok", "no variable sets a number of threads", ""
+    """List the variables that set numbers of threads, and those that choose instructions."""
+    threads, instructions = (_set(names) for names in (_THREADS, _INSTRUCTIONS))
+    if threads:
+        yield "note", threads, "report them with every result"
+    if instructions:
+        words = f"{instructions}: a library may use other instructions than this processor's best"
+        yield "note", words, "unset them to time what this processor can do"
+    if not threads and not instructions:
+        yield "ok", "no variable sets a number of threads or chooses instructions", ""
+
+
+def _set(names: Iterable[str]) -> str:
+    """Return the variables among these that have a value, as ``NAME=value``."""
+    return ", ".join(f"{name}={os.environ[name]}" for name in names if os.environ.get(name))
