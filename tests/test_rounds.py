@@ -1,5 +1,4 @@
 import gc
-import itertools
 
 import numpy as np
 import pytest
@@ -10,13 +9,13 @@ from initperf.benchmarks._rounds import SAMPLE_NS, Stopwatch, prepare, take_samp
 from initperf.benchmarks.budget import Budget
 
 
-def rounds_of(methods, clock, still=(), **budget):
+def rounds_of(methods, clock, **budget):
     budget = Budget(**{"seconds": 1.0, "precision": 0.0, "least_rounds": 5, **budget})
 
     def prepare_all():
         return methods
 
-    _, samples, _ = take_samples(prepare_all, medians_themselves, budget, 0, clock, still)
+    _, samples, _ = take_samples(prepare_all, medians_themselves, budget, 0, clock)
     return samples
 
 
@@ -105,22 +104,6 @@ def test_a_pause_before_every_sample_is_not_counted():
     samples = rounds_of([clock.task("a", MS), clock.task("b", 2 * MS)], clock, pause_seconds=0.03)
     assert clock.state["slept"] == [0.03] * samples.size
     np.testing.assert_allclose(samples, np.tile([1e-3, 2e-3], (len(samples), 1)))
-
-
-def test_no_pause_follows_a_method_that_is_still_within_a_round():
-    clock = Clock()
-
-    def noted(name):
-        task = clock.task(name, MS)
-        return lambda: (task(), rests.append((name, len(clock.state["slept"]))))
-
-    rests = []
-    methods = [noted(name) for name in "abc"]
-    rounds_of(methods, clock, still=(0, 1), least_rounds=50, seconds=0.0, pause_seconds=0.03)
-    taken = rests[-150:]
-    for (before, slept), (_, now) in itertools.pairwise(taken):
-        first_of_round = (rests.index((before, slept)) - (len(rests) - 150)) % 3 == 2
-        assert now - slept == (before == "c" or first_of_round)
 
 
 def test_the_garbage_collector_is_off_meanwhile_and_on_afterwards():

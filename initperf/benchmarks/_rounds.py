@@ -7,7 +7,7 @@ rounds; the first call, which compiles, is timed apart, and warm-up is not count
 import gc
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -61,24 +61,11 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A method that is compiled and warm.
-
-    Attributes
-    ----------
-    call : callable
-        The method.
-    calls : int
-        How many calls fill a sample.
-    first_s : float
-        Seconds of its first call.
-    spins : bool
-        Whether threads of its own may spin on after a call, so that the next sample has to wait.
-    """
+    """A method that is compiled and warm: `calls` calls fill a sample."""
 
     call: Call
     calls: int
     first_s: float
-    spins: bool = True
 
 
 def prepare(call: Call, watch: Stopwatch) -> Prepared:
@@ -109,7 +96,6 @@ def take_samples(
     budget: Budget,
     seed: int,
     watch: Stopwatch,
-    still: Collection[int] = (),
 ) -> tuple[list[Prepared], Array, int]:
     """Sample methods in turns until statistics of their medians are known well enough.
 
@@ -125,8 +111,6 @@ def take_samples(
         Of the order within rounds and of the resampling.
     watch : Stopwatch
         Gives the time.
-    still : collection of int
-        Columns of methods after which no thread spins.
 
     Returns
     -------
@@ -139,10 +123,7 @@ def take_samples(
     """
     rng = np.random.default_rng(seed)
     with _no_garbage_collection():
-        methods = [
-            replace(method, spins=column not in still)
-            for column, method in enumerate(_prepare_each(prepare_all(), watch))
-        ]
+        methods = _prepare_each(prepare_all(), watch)
         begin = watch.now_ns()
         parts = [_until_precise(methods, statistic, budget, rng, watch)]
         while len(parts) < budget.preparations:
@@ -196,13 +177,11 @@ def _round(
     methods: Sequence[Prepared], budget: Budget, rng: np.random.Generator, watch: Stopwatch
 ) -> list[float]:
     row = [0.0] * len(methods)
-    spinning = True  # after another round, whose last method may be any
     for column in rng.permutation(len(methods)):
         method = methods[column]
-        if spinning and budget.pause_seconds:
+        if budget.pause_seconds:
             watch.sleep(budget.pause_seconds)
         row[column] = watch.elapsed_ns(method.call, method.calls) * 1e-9 / method.calls
-        spinning = method.spins
     return row
 
 

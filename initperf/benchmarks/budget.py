@@ -23,10 +23,9 @@ class Budget:
         95 % only where rounds are independent, as disturbances that last cannot be told; those of
         2 or 3 are wide.
     pause_seconds : float
-        Rest before every sample, uncounted, except within a round after a method that is said to
-        leave no thread spinning. The threads of a BLAS or of OpenMP spin on after a call, those of
-        OpenBLAS for some 0.1 s, on a processor that the next method could use: where methods have
-        different pools of threads, let them go to sleep first.
+        Rest before every sample, uncounted. The threads of a BLAS or of OpenMP spin on after a
+        call, those of OpenBLAS for some 0.1 s, on a processor that the next method could use:
+        where methods have different pools of threads, let them go to sleep first.
     preparations : int
         How often all methods are prepared anew, each time for an equal part of the rounds. The
         place of data in memory can make one preparation a seventh slower than the next; ten

@@ -147,8 +147,7 @@ def _measured(step: Step, entries: Sequence[Entry], budget: Budget) -> Iterator[
         calls[entry.label] = started.call if budget.preparations == 1 else started.anew
         first_calls_s[entry.label] = started.first_call_s
     baseline = workload.baseline(size, DTYPE).label
-    still = [entry.label for entry in entries if entry.threads == 1]
-    found = compare_all(calls, budget, baseline=baseline, still=still)
+    found = compare_all(calls, budget, baseline=baseline)
     for entry in entries:
         made = calls[entry.label]
         yield workload_row(

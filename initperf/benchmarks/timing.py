@@ -8,7 +8,7 @@ that can be prepared anew, with other memory, are so several times, the baseline
 itself too: intervals and null then contain the chance in preparing.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -161,7 +161,6 @@ def compare_all(
     budget: Budget = Budget(),
     *,
     baseline: str | None = None,
-    still: Collection[str] = (),
     seed: int = 0,
     watch: Stopwatch = _STOPWATCH,
 ) -> dict[str, Comparison]:
@@ -176,9 +175,6 @@ def compare_all(
         When to stop, and how often the methods are prepared.
     baseline : str, optional
         Which of them the others are compared with; without it, the first.
-    still : collection of str
-        Those after which no thread spins, as of methods with one thread, so that the next needs no
-        rest; see `initperf.benchmarks.budget.Budget`.
     seed : int
         Of the order within rounds and of the resampling.
     watch : Stopwatch
@@ -205,8 +201,7 @@ def compare_all(
     def prepare_all() -> list[Call]:
         return columns if budget.preparations == 1 else [make() for make in columns]
 
-    quiet = [column for column, name in enumerate((baseline, *names)) if name in still]
-    prepared, samples, count = take_samples(prepare_all, _ratios, budget, seed, watch, quiet)
+    prepared, samples, count = take_samples(prepare_all, _ratios, budget, seed, watch)
     rng = np.random.default_rng(seed)
     low, high = bootstrap(samples, _medians_and_ratios, preparations=count, rng=rng)
     ends = list(zip(low.tolist(), high.tolist(), strict=True))
