@@ -5,13 +5,14 @@ Draws run in processes of their own, compiled whatever this process does.
 
 import signal
 import sys
+from types import SimpleNamespace
 
 import child
 import pytest
 
 from initperf.jit import tuning
 from initperf.kernels import _team
-from initperf.kernels._team import FIRST_FILLS, Team
+from initperf.kernels._team import CREDIT_SECONDS, FIRST_FILLS, GAIN, REST, Team
 
 COMPILED = {"NUMBA_DISABLE_JIT": "0", "INITPERF_NUM_THREADS": "2"}
 
@@ -20,8 +21,8 @@ import os, sys, threading, time
 import numpy as np
 from initperf import INITIALIZERS, KERNELS
 from initperf.jit import tuning
-from initperf.kernels import _shared_fill, _team
-from initperf.kernels._team import CREDIT_SECONDS, FIRST_FILLS, GAIN, REST, team
+from initperf.kernels import _team
+from initperf.kernels._team import FIRST_FILLS, team
 
 tuning.SPIN_SECONDS = 0.05  # a machine may give this process no time for longer than usual
 _team.usable_processors = lambda: 3
@@ -179,20 +180,19 @@ def test_a_process_ends_while_its_helpers_spin():
 @posix
 def test_a_hot_loop_is_interrupted_and_goes_on():
     code = f"""{HOT}
-loop()
-print("ready", flush=True)
+loop_until(lambda: team().awake == 1)
 try:
+    print("ready", flush=True)
     while True:
         uniform(out.size, rng=1, out=out)
 except KeyboardInterrupt:
-    time.sleep(0.2)
-    print(team().awake)
     loop_until(lambda: team().awake == 1)
+    print("again")
 """
     process = child.start(code, **COMPILED)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    assert child.output(process) == "0\n"
+    assert child.output(process) == "again\n"
 
 
 @posix
@@ -212,6 +212,21 @@ print(team().fill(uniform.filler, out, (zero, zero, zero), (0.0, 1.0), 2))
 loop()
 """
     assert child.run(code, **COMPILED) == "False\nFalse\n"
+
+
+@posix
+@pytest.mark.slow
+def test_a_hot_loop_compiles_nothing_after_warmup(tmp_path):
+    code = f"""{HOT}
+from initperf.cli.warmup import compile_team
+from initperf.jit.internals import install_recorder
+
+compile_team(KERNELS["fill_uniform"]["numba"])
+with install_recorder("numba:compile") as compiled:
+    loop_until(lambda: team().awake == 1)
+print(len(compiled.buffer))
+"""
+    assert child.run(code, **COMPILED, INITPERF_CACHE=str(tmp_path)) == "0\n"
 
 
 @pytest.fixture
@@ -235,42 +250,38 @@ def test_fills_are_hot_once_many_have_followed_each_other_closely(clock):
     assert not team.is_hot()
 
 
-WAITS = """
-zero = np.uint64(0)
+@pytest.fixture
+def trial(clock, monkeypatch):
+    """Give a team and a function: whether it is hot after a fill of so many seconds."""
+    monkeypatch.setattr(_team, "_possible", lambda: True)
+    team = Team()
+    team._followed = FIRST_FILLS
 
-def is_hot_after(seconds, turns):
-    def waited(*arguments):
-        time.sleep(seconds)
-        return turns
+    def is_hot_after(seconds, stalled):
+        def fill(*_):
+            clock[0] += seconds
+            return True, stalled
 
-    _shared_fill.lead_fill = waited
-    run = KERNELS["fill_uniform"]["numba"]
-    assert team().fill(run, out, (zero, zero, zero), (0.0, 1.0), 2)
-    return team().is_hot()
+        team._board = SimpleNamespace(awake=1, fill=fill)
+        assert team.fill(None, None, (), (), 2)
+        return team.is_hot()
 
-loop()
-"""
-
-
-@posix
-@pytest.mark.slow
-def test_a_caller_that_waited_for_a_helper_does_without_for_a_while():
-    code = f"""{HOT}{WAITS}
-print(is_hot_after(0.02, _shared_fill.STALL - 1))
-print(is_hot_after(0.02, _shared_fill.STALL))
-time.sleep(0.02 * REST + 0.1)
-team().note_end()
-print(team().is_hot())
-"""
-    assert child.run(code, **COMPILED).split() == ["True", "False", "True"]
+    return team, is_hot_after
 
 
-@posix
-def test_a_caller_that_gained_much_by_helpers_bears_with_short_delays():
-    code = f"""{HOT}{WAITS}
-print(is_hot_after(2 * CREDIT_SECONDS / GAIN, 0))
-print(is_hot_after(CREDIT_SECONDS / 4, _shared_fill.STALL))
-print(is_hot_after(CREDIT_SECONDS / 4, _shared_fill.STALL))
-print(is_hot_after(CREDIT_SECONDS, _shared_fill.STALL))
-"""
-    assert child.run(code, **COMPILED).split() == ["True", "True", "True", "False"]
+def test_a_caller_that_waited_for_a_helper_does_without_for_a_while(trial, clock):
+    team, is_hot_after = trial
+    assert not is_hot_after(0.02, stalled=True)
+    clock[0] += 0.99 * REST * 0.02
+    team.note_end()
+    assert not team.is_hot()
+    clock[0] += 0.02 * REST * 0.02
+    team.note_end()
+    assert team.is_hot()
+
+
+def test_a_caller_that_gained_much_by_helpers_bears_with_short_delays(trial):
+    _, is_hot_after = trial
+    assert is_hot_after(2 * CREDIT_SECONDS / GAIN, stalled=False)
+    assert is_hot_after(0.6 * CREDIT_SECONDS, stalled=True)
+    assert not is_hot_after(0.6 * CREDIT_SECONDS, stalled=True)

@@ -6,9 +6,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from initperf.cli._arguments import named
 from initperf.cli._output import progress, usage
+
+if TYPE_CHECKING:
+    from initperf.jit.policy import Function
 
 OF_KERNELS = "initperf.kernels:KERNELS"
 
@@ -48,8 +52,26 @@ def run(arguments: argparse.Namespace) -> None:
                 tell(min(done * processes, len(names)), len(names), name)
             for other in others:
                 other.wait()
+            if not arguments.names:
+                compile_team(KERNELS["fill_uniform"]["numba"])
     count = "1 kernel" if len(names) == 1 else f"{len(names)} kernels"
     print(f"{count} ready in {time.perf_counter() - begin:.1f} s, in {CODE_CACHE}")
+
+
+def compile_team(fill: "Function") -> None:
+    """Compile what threads run that share the fills of a hot loop.
+
+    Parameters
+    ----------
+    fill : callable
+        Numba twin of any fill.
+    """
+    import numpy as np
+
+    from initperf.kernels import team
+
+    zero = np.uint64(0)
+    team().fill(fill, np.empty(1, np.float32), (zero, zero, zero), (0.0, 1.0), 2)
 
 
 def _compile(claims: Path, names: list[str]) -> Iterator[str]:

@@ -8,8 +8,7 @@ import numpy as np
 from initperf._core.parallel import default_threads, split
 from initperf._core.source import Source
 from initperf.jit import tuning
-from initperf.kernels import KERNELS
-from initperf.kernels._team import team
+from initperf.kernels import KERNELS, team
 
 
 @functools.cache

@@ -5,5 +5,6 @@ The file of a kernel has the kernel's name and is imported when the kernel is fi
 
 from initperf.kernels._kernel import KERNELS, Case, Kernel, leaves, register
 from initperf.kernels._load import Load, both
+from initperf.kernels._team import team
 
-__all__ = ["KERNELS", "Case", "Kernel", "Load", "both", "leaves", "register"]
+__all__ = ["KERNELS", "Case", "Kernel", "Load", "both", "leaves", "register", "team"]
