@@ -93,10 +93,11 @@ def test_samples_end_where_the_least_stands(lower, samples, monkeypatch):
         now[0] += times[-1]
 
     monkeypatch.setattr(limits.time, "perf_counter", lambda: now[0])
-    taken = 2 + samples  # a call that starts the threads, and one that fills a sample
-    budget = sum(0.004 * lower**count for count in range(2, taken - 1)) * (1.0 + 1e-9)
+    # two calls before the samples start the threads and fill a sample; only the least that always
+    # falls goes on until 30 samples have used up the budget
+    budget = sum(0.004 * lower**call for call in range(2, 2 + 30 - 1)) * (1.0 + 1e-9)
     seconds = limits.least_seconds_a_turn([task], sample_seconds=0.0, budget_seconds=budget)
-    assert len(times) == taken
+    assert len(times) == 2 + samples
     assert seconds == pytest.approx(min(times), rel=1e-6)
 
 
