@@ -179,6 +179,7 @@ def test_an_edited_file_names_other_runs_and_its_comments_do_not(monkeypatch, tm
 
     def names():
         _definitions.sources.cache_clear()
+        _definitions.parsed.cache_clear()
         return [run_name(experiment, "a") for experiment in experiments]
 
     read = _definitions.inspect.getsource

@@ -83,6 +83,24 @@ def test_the_best_run_counts_per_turn():
     assert turns_taken[-1] >= 1
 
 
+@pytest.mark.parametrize(("lower", "samples"), [(1.0, 1 + 10), (0.997, 1 + 10), (0.9, 30)])
+def test_samples_end_where_the_least_stands(lower, samples, monkeypatch):
+    """Each sample takes `lower` times what the one before took."""
+    times, now = [], [0.0]
+
+    def task(turns):
+        times.append(0.004 * lower ** len(times))
+        now[0] += times[-1]
+
+    monkeypatch.setattr(limits.time, "perf_counter", lambda: now[0])
+    # two calls before the samples start the threads and fill a sample; only the least that always
+    # falls goes on until 30 samples have used up the budget
+    budget = sum(0.004 * lower**call for call in range(2, 2 + 30 - 1)) * (1.0 + 1e-9)
+    seconds = limits.least_seconds_a_turn([task], sample_seconds=0.0, budget_seconds=budget)
+    assert len(times) == 2 + samples
+    assert seconds == pytest.approx(min(times), rel=1e-6)
+
+
 def test_errors_of_a_thread_are_raised():
     def task(turns):
         raise ZeroDivisionError

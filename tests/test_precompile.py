@@ -1,6 +1,7 @@
 """Compiling in other processes: what is started, what it leaves, and that it ends."""
 
 import functools
+import io
 import signal
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from initperf._core import sharing
 from initperf.training import _precompile as precompile
+from initperf.training import early
 from initperf.training.experiment import Experiment
 from initperf.training.grids import grid
 
@@ -27,8 +29,9 @@ def started(monkeypatch, tmp_path, processes):
     popen = subprocess.Popen
 
     def start(command, **options):
-        assert Path(command[4]).is_dir()  # of claims
-        commands.append([Experiment.from_json(text) for text in command[5:]])
+        if command[4:]:  # else it waits for what it is told
+            assert Path(command[4]).is_dir()  # of claims
+            commands.append([Experiment.from_json(text) for text in command[5:]])
         processes.append(popen(["sleep", "20"], **options))
         return processes[-1]
 
@@ -119,6 +122,32 @@ def test_no_process_is_started_for_few_functions(started, processes, taken):
     ]
 
 
+def test_processes_that_wait_are_told_before_others_are_started(started, processes):
+    with sharing.waiting_helpers("initperf.training._precompile", 1) as waiting:
+        assert [process.poll() for process in processes] == [None]
+        said = []
+        waiting[0].stdin.close()
+        waiting[0].stdin = io.BytesIO()
+        waiting[0].stdin.close = lambda: said.append(waiting[0].stdin.getvalue().decode())
+        with precompile.compiling(MANY, joining=False, waiting=waiting):
+            assert len(processes) == 2
+            (words,) = said
+            _, *told = words.splitlines()
+            assert [Experiment.from_json(text) for text in told] == started[0]
+    assert {process.returncode for process in processes} == {-signal.SIGKILL}
+
+
+def test_processes_wait_only_where_nothing_was_compiled(started, processes, monkeypatch, tmp_path):
+    monkeypatch.setenv("INITPERF_CACHE", str(tmp_path))
+    with early.waiting_compilers() as waiting:
+        assert len(waiting) == len(processes) == 2
+    assert {process.returncode for process in processes} == {-signal.SIGKILL}
+    (tmp_path / "code" / "0123").mkdir(parents=True)
+    (tmp_path / "code" / "0123" / "4567.compiled").touch()
+    with early.waiting_compilers() as waiting:
+        assert waiting == []
+
+
 def test_nothing_is_started_for_numpy_nor_on_one_processor(started, monkeypatch):
     with precompile.compiling([Experiment(backend="numpy")], joining=False) as finish:
         assert finish() == []
@@ -126,6 +155,27 @@ def test_nothing_is_started_for_numpy_nor_on_one_processor(started, monkeypatch)
     with precompile.compiling(MANY, joining=False) as finish:
         assert finish() == []
     assert started == []
+
+
+@pytest.mark.slow
+def test_what_a_waiting_process_is_told_is_compiled_there(tmp_path):
+    found = child.run(
+        """
+        from initperf.training.experiment import Experiment
+        from initperf.training.early import waiting_compilers
+
+        with waiting_compilers() as waiting:
+            from initperf.training._precompile import compiling
+            with compiling([Experiment()], joining=False, waiting=waiting) as finish:
+                assert finish() == [0]
+        from initperf.jit.policy import CODE_CACHE
+        print(any("train_epoch" in path.name for path in CODE_CACHE.rglob("*.nbc")))
+        """,
+        INITPERF_CACHE=str(tmp_path),
+        INITPERF_NUM_THREADS="2",
+        NUMBA_DISABLE_JIT="0",
+    )
+    assert found.strip() == "True"
 
 
 @pytest.mark.slow

@@ -83,12 +83,12 @@ def test_runs_that_are_kept_are_not_trained_again(blobs, tmp_path, monkeypatch):
     first = sweep(GRID[:2], datasets={"mnist": blobs}, store=store)
     trained = []
 
-    def train(experiment, **options):
+    def train_on(dataset, arrays, experiment, **options):
         trained.append(experiment)
-        return original(experiment, **options)
+        return original(dataset, arrays, experiment, **options)
 
-    original = sweep_module.train
-    monkeypatch.setattr(sweep_module, "train", train)
+    original = sweep_module.train_on
+    monkeypatch.setattr(sweep_module, "train_on", train_on)
     runs = sweep(GRID, datasets={"mnist": blobs}, store=store)
     assert sorted(trained, key=GRID.index) == GRID[2:]
     assert runs[0].train_seconds == first[0].train_seconds
@@ -130,16 +130,53 @@ def test_an_error_cancels_what_has_not_begun(blobs, monkeypatch):
     begun = []
     lock = threading.Lock()
 
-    def train(experiment, **_options):
+    def train_on(_dataset, _arrays, experiment, **_options):
         with lock:
             begun.append(experiment)
         raise RuntimeError("no more")
 
-    monkeypatch.setattr(sweep_module, "train", train)
+    monkeypatch.setattr(sweep_module, "train_on", train_on)
     many = [Experiment(seed=seed, hidden=(8,)) for seed in range(200)]
     with pytest.raises(RuntimeError, match="no more"):
         sweep(many, datasets={"mnist": blobs}, workers=1)
     assert len(begun) < len(many)
+
+
+def test_runs_share_arrays_and_other_calls_are_made_between_them(blobs, monkeypatch):
+    made, order = [], []
+
+    def train_on(dataset, arrays, experiment, **options):
+        order.append("run")
+        made.append(arrays())
+        return original(dataset, arrays, experiment, **options)
+
+    def calls():
+        for number in range(len(GRID) + 3):
+            yield lambda number=number: order.append(number)
+
+    original = sweep_module.train_on
+    monkeypatch.setattr(sweep_module, "train_on", train_on)
+    runs = sweep(GRID, datasets={"mnist": blobs}, workers=1, beside=calls())
+    assert [run.experiment for run in runs] == GRID
+    turns = [part for number in range(len(GRID)) for part in ("run", number)]
+    assert order == [*turns, *range(len(GRID), len(GRID) + 3)]
+    assert len({id(one) for one in made}) == 1
+    assert len(made) == len(GRID)
+
+
+def test_calls_beside_are_left_where_nothing_is_trained(blobs, tmp_path):
+    store, made = RunStore(tmp_path), []
+    sweep(GRID[:1], datasets={"mnist": blobs}, store=store)
+    calls = iter([lambda: made.append(1)])
+    sweep(GRID[:1], datasets={"mnist": blobs}, store=store, beside=calls)
+    assert made == []
+    next(calls)()
+    assert made == [1]
+
+
+def test_an_error_of_a_call_beside_ends_the_sweep(blobs):
+    with pytest.raises(ZeroDivisionError):
+        sweep(GRID, datasets={"mnist": blobs}, beside=[lambda: 1 // 0])
 
 
 def test_where_an_epoch_is_cut_makes_no_difference(blobs, monkeypatch):

@@ -2,8 +2,9 @@
 
 import hashlib
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from initperf._core.child_python import python_command, python_environment
@@ -28,6 +29,43 @@ def claimed(claims: Path, names: Iterable[str]) -> Iterator[str]:
 
 
 @contextmanager
+def waiting_helpers(module: str, count: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Start processes that run a module of this package on words that they are told later.
+
+    They import meanwhile what they need; those that are told nothing end with the block.
+
+    Parameters
+    ----------
+    module : str
+        What ``python -m`` runs; without arguments it calls `words_told`.
+    count : int
+        Number of processes.
+    """
+    with ExitStack() as stack:
+        yield [stack.enter_context(_helper(module, (), subprocess.PIPE)) for _ in range(count)]
+
+
+def tell(process: "subprocess.Popen[bytes]", words: Iterable[str]) -> None:
+    """Tell a process of `waiting_helpers` its arguments.
+
+    Parameters
+    ----------
+    process : subprocess.Popen
+    words : iterable of str
+        Without line breaks.
+    """
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):  # it has ended, and so takes no task
+            process.stdin.write("\n".join(words).encode())
+            process.stdin.close()
+
+
+def words_told() -> list[str]:
+    """Return the arguments of this process, or without any those that `tell` tells it."""
+    return sys.argv[1:] or sys.stdin.read().splitlines()
+
+
+@contextmanager
 def helpers(
     module: str, words: Sequence[str], count: int
 ) -> Iterator[list["subprocess.Popen[bytes]"]]:
@@ -47,9 +85,13 @@ def helpers(
 
 
 @contextmanager
-def _helper(module: str, words: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+def _helper(
+    module: str, words: Sequence[str], stdin: int | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
     command, quiet = python_command("-m", module, *words), subprocess.DEVNULL
-    with subprocess.Popen(command, env=python_environment(), stdout=quiet, stderr=quiet) as process:
+    with subprocess.Popen(
+        command, env=python_environment(), stdin=stdin, stdout=quiet, stderr=quiet
+    ) as process:
         try:
             yield process
         finally:

@@ -18,6 +18,9 @@ from initperf._core.targets import target_of
 from initperf._core.trust import distrust_status
 from initperf._core.uninterrupted import uninterrupted
 
+COMPILED = ".compiled"
+"""Ending of files below directories of code, each of which says that a function is there."""
+
 _LEFT_BEHIND_S = 3600.0  # no write takes that long
 
 
@@ -83,6 +86,12 @@ def code_directory(name: str) -> Path:
         return first
     filled = usual != first and first.is_dir() and any(first.iterdir())
     return first if filled else usual
+
+
+def has_compiled_code() -> bool:
+    """Return whether any function was compiled before, of these sources or of others."""
+    directory = (_first_choice() or _fallback()) / "code"
+    return next(directory.glob(f"*/*{COMPILED}"), None) is not None
 
 
 def is_fallback(directory: Path) -> bool:

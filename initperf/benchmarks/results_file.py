@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from initperf._core.reading import read_text
 from initperf._core.storage import replacing
@@ -40,7 +40,7 @@ _UNDISTURBED = 0.1
 _SMALLEST_S = 1e-12
 _LARGEST = sys.float_info.max  # integers of JSON can be larger
 _LOWER = (0.05, 0.25)
-_NORMAL_QUANTILE = float(norm.isf((1 - CONFIDENCE) / 2))
+_NORMAL_QUANTILE = -float(ndtri((1 - CONFIDENCE) / 2))
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Benchmark:
         By the quartile and the twentieth: what is disturbed lies above.
         """
         few, quarter = np.quantile(np.log(np.maximum(self.samples_s, _SMALLEST_S)), _LOWER)
-        return float((quarter - few) / (norm.isf(_LOWER[0]) - norm.isf(_LOWER[1])))
+        return float((quarter - few) / (ndtri(_LOWER[1]) - ndtri(_LOWER[0])))
 
     @cached_property
     def interval_s(self) -> tuple[float, float]:

@@ -189,6 +189,20 @@ def compile_draws(progress: Progress, workloads: Mapping[str, Workload] = WORKLO
                 workload.prepare(entry, size, DTYPE)
 
 
+def import_peers(selection: Selection) -> None:
+    """Import the libraries of all methods, by preparing each that needs another than NumPy.
+
+    Parameters
+    ----------
+    selection : Selection
+        What will be measured.
+    """
+    for workload, size in selection.every():
+        for entry in selection.entries((workload, size)):
+            if entry.method.needs != "numpy":
+                entry.method.prepare(size.shape, DTYPE, entry.threads)
+
+
 def from_benchmark_json(path: str | Path) -> "pd.DataFrame":
     """Read a table of speeds from what ``pytest --benchmark --benchmark-json=FILE`` wrote.
 

@@ -3,9 +3,10 @@
 import argparse
 import functools
 import shlex
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from initperf.cli._pages import RUNS, add_format
 from initperf.cli._settings import add_settings, axes, check_used
 from initperf.errors import DataError, UsageError
 from initperf.report.usual import REPORT_ACTIVATIONS, REPORT_EPOCHS
+from initperf.training.early import waiting_compilers
 
 if TYPE_CHECKING:
     import pandas
@@ -88,25 +90,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure or read, then write."""
-    from initperf.training.store import RunStore
-
-    check, write = from_figures("check"), from_figures("write")
     directory = Path(arguments.out)
     only = tuple(filter(None, (arguments.only or "").split(",")))
     own = Path(arguments.figures) if arguments.figures else None
     if own is not None and not own.is_dir():
         raise DataError(f"--figures: there is no directory {own}")
-    with usage():
-        needed = check(directory, only, own)
-    given = axes(arguments)
-    if arguments.source:
-        tables = _stored(arguments, given, needed)
-    else:
-        settings, planned = _planned(arguments, given)
-        store = RunStore(arguments.resume) if arguments.resume else None
-        from initperf.report.measure import measure
-
-        tables = measure(settings, planned, progress, store=store, needed=needed if only else None)
+    # processes that compile import what that takes while this one imports what figures take
+    with ExitStack() as stack:
+        waiting = [] if arguments.source else stack.enter_context(waiting_compilers())
+        check, write = from_figures("check"), from_figures("write")
+        with usage():
+            needed = check(directory, only, own)
+        given = axes(arguments)
+        if arguments.source:
+            tables = _stored(arguments, given, needed)
+        else:
+            tables = _measured(arguments, given, needed if only else None, waiting)
     command = shlex.join(["initperf", *sys.argv[1:]])
     title = {"title": arguments.title} if arguments.title else {}
     with _keeping({} if arguments.source else tables), progress("writing") as tell, usage():
@@ -160,6 +159,36 @@ def _keeping(tables: "dict[str, pandas.DataFrame]") -> Iterator[None]:
             words = f"initperf report: the measurements are kept; {again} draws them"
             print(one_line(words), file=sys.stderr)
         raise
+
+
+def _measured(
+    arguments: argparse.Namespace,
+    given: dict[str, Any],
+    needed: frozenset[str] | None,
+    waiting: "Sequence[subprocess.Popen[bytes]]",
+) -> "dict[str, pandas.DataFrame]":
+    """Measure the tables of the report.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    given : dict of str to object
+        Values of the settings that were given.
+    needed : frozenset of str or None
+        Names of the tables that the figures need; None for all.
+    waiting : sequence of subprocess.Popen
+        Processes that will compile.
+    """
+    from initperf.training.store import RunStore
+
+    settings, planned = _planned(arguments, given)
+    store = RunStore(arguments.resume) if arguments.resume else None
+    from initperf.report.compilation import compiling_report
+
+    with compiling_report(settings, planned, needed, waiting) as compiled:
+        from initperf.report.measure import measure
+
+        return measure(settings, planned, progress, store=store, needed=needed, compiled=compiled)
 
 
 def _planned(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Any, Any]:

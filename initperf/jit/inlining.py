@@ -1,9 +1,10 @@
 """Compilation of functions that exist only within their callers.
 
-Numba translates each function to machine code, which nobody calls where a function is compiled
-into its callers: they contain its code. Here such a function is optimised, without which loops that
-call it are not vectorised (ReLU took ten times as long), but not translated. Where numba lacks the
-private names for that (`initperf.jit.internals`), it is translated too, as by numba itself.
+Numba optimises each function in full and translates it to machine code, which nobody calls where a
+function is compiled into its callers: they contain its code. Here such a function is only
+simplified, without which loops that call it are not vectorised (ReLU took ten times as long), and
+not translated. Where numba lacks the private names for that (`initperf.jit.internals`), it is
+treated as by numba itself.
 """
 
 import ctypes
@@ -15,6 +16,13 @@ from initperf.jit.internals import JITCodeLibrary, make_function, missing, reloa
 
 class _InlinedLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba is not typed
     """LLVM code of a function and of those that it calls, for linking into its callers only."""
+
+    def _optimize_final_module(self) -> None:
+        """Inline callees and simplify; callers optimise what they contain in full."""
+        manager, builder = self.codegen._module_pass_manager(
+            loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap"
+        )
+        manager.run(next(self.get_defined_functions()).module, builder)
 
     def _finalize_final_module(self) -> None:
         """Give no code to the execution engine."""

@@ -10,7 +10,8 @@ names is one of `PARTS`; where one of its names is missing, that part alone is s
 - ``code cache``: compiled code is not kept on disk.
 - ``views``: rows of an array are made by numba's own ``reshape``.
 - ``instructions``: nothing is compiled; the NumPy references of kernels run in their place.
-- ``compiler notice``: nothing is said while a process waits for the compiler.
+- ``compiler notice``: nothing is said while a process waits for the compiler, and garbage is
+  collected meanwhile.
 - ``compiler events``: a profile does not show the passes of numba.
 - ``compiled functions``: a profile shows no functions, their code and LLVM's passes.
 
@@ -56,8 +57,12 @@ PARTS: dict[str, tuple[str, ...]] = {
     "inlining": (
         "numba._dynfunc:make_function",
         f"{_CONTEXT}.insert_user_function",
+        "numba.core.codegen:CPUCodegen._module_pass_manager",
         f"{_LIBRARY}._finalize_final_module",
         f"{_LIBRARY}._finalized",
+        f"{_LIBRARY}._optimize_final_module",
+        f"{_LIBRARY}.codegen",
+        f"{_LIBRARY}.get_defined_functions",
         "numba.core.compiler:Flags.no_cfunc_wrapper",
         "numba.core.compiler:Flags.no_compile",
         "numba.core.compiler:Flags.no_cpython_wrapper",

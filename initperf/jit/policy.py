@@ -21,6 +21,7 @@ from llvmlite import ir
 
 from initperf._core.storage import code_directory
 from initperf.jit.code_cache import keep_code
+from initperf.jit.garbage import pause_collection
 from initperf.jit.internals import missing
 from initperf.jit.notice import announce
 from initperf.jit.outside import outside_digest
@@ -62,6 +63,7 @@ def _decorate(function: Function, **options: Any) -> Function:
     jitted: Function = numba.njit(**_OPTIONS, **options)(function)
     keep_code(jitted, CODE_CACHE / outside_digest(function))
     announce(jitted)
+    pause_collection(jitted)
     return jitted
 
 

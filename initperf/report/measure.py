@@ -3,25 +3,28 @@
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from initperf import data
-from initperf._core.progress import Progress, Stages
+from initperf._core.progress import Stages, silent
 from initperf._core.text import one_line
 from initperf.benchmarks import machine, roofline, speed
 from initperf.claims import OutcomeStore, claim_values_table, claims_table
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer, bounds_table, weights_tables
 from initperf.report import tables
+from initperf.report.compilation import SPEEDS, compiling_report, is_timed
 from initperf.report.plan import Plan, Settings
-from initperf.report.propagation import propagations_table
+from initperf.report.propagation import propagations
 from initperf.report.rate_search import best_rates, rates_table
 from initperf.report.sensitivity import sensitivity_table
 from initperf.report.symmetry import symmetry_table
-from initperf.training._precompile import compiling
+from initperf.report.untrained import Untrained
 from initperf.training._spelling import rule_of
-from initperf.training.descent import descents_table
+from initperf.training.descent import descents
+from initperf.training.each_network import EachNetwork
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.run_tables import run_tables
@@ -40,6 +43,7 @@ def measure(
     *,
     store: RunStore | None = None,
     needed: frozenset[str] | None = None,
+    compiled: Callable[[], object] | None = None,
 ) -> "dict[str, pd.DataFrame]":
     """Measure what a report shows.
 
@@ -55,6 +59,9 @@ def measure(
     needed : frozenset of str, optional
         Names of the tables that are wanted, by default all; what serves none of them is not
         measured.
+    compiled : callable, optional
+        Waits for what `initperf.report.compilation.compiling_report` compiles, where it has begun;
+        it begins here by default.
 
     Returns
     -------
@@ -70,38 +77,30 @@ def measure(
     def wants(names: Collection[str]) -> bool:
         return needed is None or not needed.isdisjoint(names)
 
-    timing = wants(_SPEEDS)
-    warning = machine.busy() if timing and not settings.benchmarks else None
-    timed = _TIMED if timing and not settings.benchmarks else ()
-    with compiling([*plan.experiments, *timed], joining=True) as finish:
+    timed = is_timed(settings, needed)
+    begun = None if compiled is None else contextlib.nullcontext(compiled)
+    with begun or compiling_report(settings, plan, needed) as finish:
         dataset = data.load(plan.experiments[0].dataset, settings.data_dir)
-        if warning:
-            _tell(warning)
         if timed:
             with stages("compiling") as progress:
                 speed.compile_draws(progress)
                 roofline.compile_roofline(progress, settings.quick)
+            speed.import_peers(speed.Selection(settings.quick))
         finish()
-    speeds = _speeds(settings, stages) if timing else {}
-    trained = _trained(settings, plan, dataset, stages, store) if wants(_TRAINED) else {}
-    if wants(["signal"]):
-        images = tables.QUICK_SIGNAL_IMAGES if settings.quick else tables.SIGNAL_IMAGES
-        sent = functools.partial(tables.signals_table, images=images)
-        trained["signal"] = _each_setup(sent, settings, plan, dataset, stages)
-    if wants(["propagation"]):
-        trained["propagation"] = _each_setup(propagations_table, settings, plan, dataset, stages)
-    if wants(["descent"]):
-        trained["descent"] = _descents(plan, dataset, stages)
-    if wants(["symmetry"]):
-        activations = sorted({one.activation for one in plan.experiments})
-        with stages("symmetry") as progress:
-            trained["symmetry"] = symmetry_table(activations, dataset, progress)
-    found = [rule_of(name) for name in plan.initializers]
-    rules = [rule for rule in found if isinstance(rule, Initializer)]
-    drawn = {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
+    speeds = _speeds(settings, stages) if wants(SPEEDS) else {}
+    untrained = Untrained(_of_untrained(settings, plan, dataset, wants))
+    activations = sorted({one.activation for one in plan.experiments})
+    symmetry = functools.cache(lambda: symmetry_table(activations, dataset, silent))
+    drawn = functools.cache(lambda: _drawn(plan))
+    first: list[Callable[[], object]] = [drawn, symmetry] if wants(["symmetry"]) else [drawn]
+    calls = chain(first, untrained.calls())
+    trained = _trained(settings, plan, dataset, stages, store, calls) if wants(_TRAINED) else {}
+    with stages("signals") as progress:
+        trained |= untrained.finish(progress)
     return {
         **trained,
-        **drawn,
+        **({"symmetry": symmetry()} if wants(["symmetry"]) else {}),
+        **drawn(),
         **speeds,
         **(_claims() if wants(["claims", "claim_values"]) else {}),
         "machine": tables.machine_table(dataset, machine.describe()),
@@ -112,6 +111,13 @@ def _tell(text: str) -> None:
     print(f"initperf: {one_line(text)}", file=sys.stderr)
 
 
+def _drawn(plan: Plan) -> "dict[str, pd.DataFrame]":
+    """Return the tables of what the initializers of a report draw."""
+    found = [rule_of(name) for name in plan.initializers]
+    rules = [rule for rule in found if isinstance(rule, Initializer)]
+    return {**weights_tables(rules), "bounds": bounds_table(rules)} if rules else {}
+
+
 def _claims() -> "dict[str, pd.DataFrame]":
     """Return the claims that ``initperf reproduce`` has checked, as it takes minutes of its own."""
     outcomes = list(OutcomeStore().best())
@@ -120,20 +126,15 @@ def _claims() -> "dict[str, pd.DataFrame]":
     return {"claims": claims_table(outcomes), "claim_values": claim_values_table(outcomes)}
 
 
-_TIMED = tuple(
-    Experiment(activation=activation, record=record)
-    for activation in ("relu", "tanh")
-    for record in ("step", "none")
-)
-"""Trainings that need the compiled functions of the workloads that train."""
-
-_SPEEDS = ("speed", "kernels", "limits")
 _TRAINED = ("runs", "sensitivity", "steps", "epochs", "layers", "histograms", "rates")
 
 
 def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":
     if settings.benchmarks:
         return {"speed": speed.from_benchmark_json(settings.benchmarks)}
+    warning = machine.busy()  # now that nothing of this report runs on other processors
+    if warning:
+        _tell(warning)
     with stages("timing") as progress:
         speeds = {"speed": speed.speed_table(quick=settings.quick, progress=progress)}
     return speeds | roofline.roofline_tables(settings.quick)
@@ -145,6 +146,7 @@ def _trained(
     dataset: data.Dataset,
     stages: Stages,
     store: RunStore | None,
+    beside: Iterable[Callable[[], object]],
 ) -> "dict[str, pd.DataFrame]":
     """Search the rates if there are several, train, and return the tables of both.
 
@@ -155,6 +157,8 @@ def _trained(
     dataset : initperf.data.Dataset
     stages : callable
     store : RunStore or None
+    beside : iterable of callable
+        Calls that are made beside the trainings, as `initperf.training.sweep.sweep` takes them.
     """
     import pandas as pd
 
@@ -173,7 +177,12 @@ def _trained(
         }
     with stages("training") as progress:
         runs = sweep(
-            chosen.values(), store=store, datasets=datasets, progress=progress, notice=_tell
+            chosen.values(),
+            store=store,
+            datasets=datasets,
+            progress=progress,
+            notice=_tell,
+            beside=beside,
         )
     sensitivity = sensitivity_table([*runs, *searched])
     if not sensitivity.empty:
@@ -187,59 +196,41 @@ def _trained(
     return trained | found
 
 
-def _each_setup(
-    made: "Callable[[list[Experiment], data.Dataset, Progress], pd.DataFrame]",
-    settings: Settings,
-    plan: Plan,
-    dataset: data.Dataset,
-    stages: Stages,
-) -> "pd.DataFrame":
-    """Return a table of the untrained networks of each setup, under each other.
+def _of_untrained(
+    settings: Settings, plan: Plan, dataset: data.Dataset, wants: Callable[[Collection[str]], bool]
+) -> dict[str, dict[str, EachNetwork]]:
+    """Return how the tables of untrained networks are made, by name and setup.
 
     Parameters
     ----------
-    made : callable
-        Function of the networks, the data and the progress that returns their table.
     settings : Settings
     plan : Plan
     dataset : initperf.data.Dataset
-    stages : callable
+    wants : callable
+        Tells whether any table of these names is wanted.
     """
-    import pandas as pd
+    images = tables.QUICK_SIGNAL_IMAGES if settings.quick else tables.SIGNAL_IMAGES
+    sent = functools.partial(tables.signals, images=images)
+    deep, shallow = probes(settings, plan), _first_seeds(plan)
+    made: dict[str, tuple[Callable[..., EachNetwork], dict[str, list[Experiment]]]] = {
+        "signal": (sent, deep),
+        "propagation": (propagations, deep),
+        "descent": (descents, shallow),
+    }
+    return {
+        name: {words: each(own, dataset) for words, own in setups.items()}
+        for name, (each, setups) in made.items()
+        if wants([name])
+    }
 
-    with stages("signals") as progress:
-        return pd.concat(
-            [
-                made(own, dataset, progress).assign(setup=words)
-                for words, own in probes(settings, plan).items()
-            ],
-            ignore_index=True,
-        )
 
-
-def _descents(plan: Plan, dataset: data.Dataset, stages: Stages) -> "pd.DataFrame":
-    """Return the loss along the first gradient, of the first seed in each setup.
-
-    Parameters
-    ----------
-    plan : Plan
-    dataset : initperf.data.Dataset
-    stages : callable
-    """
-    import pandas as pd
-
+def _first_seeds(plan: Plan) -> dict[str, list[Experiment]]:
+    """Return the experiments of the first seed, by setup."""
     first: dict[str, dict[Experiment, None]] = {}
     for one in plan.experiments:
         if one.seed == 0:
             first.setdefault(plan.setups[one], {})[one] = None
-    with stages("gradients") as progress:
-        return pd.concat(
-            [
-                descents_table(own, dataset, progress).assign(setup=words)
-                for words, own in first.items()
-            ],
-            ignore_index=True,
-        )
+    return {words: list(own) for words, own in first.items()}
 
 
 def probes(settings: Settings, plan: Plan) -> dict[str, list[Experiment]]:

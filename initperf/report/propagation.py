@@ -5,18 +5,17 @@ depth, Pennington, Schoenholz & Ganguli 2017 the singular values of the input-ou
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initperf._core.parallel import default_threads, side_by_side
 from initperf._core.progress import Progress
 from initperf.activations import ACTIVATIONS
 from initperf.data import Dataset
-from initperf.jit.blas import blas_threads
 from initperf.schemes import as_scheme
 from initperf.theory import JacobianSpectrum, MeanField
 from initperf.training._epochs import CLASSES
+from initperf.training.each_network import EachNetwork
 from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
 
@@ -168,6 +167,18 @@ def _add_theory(
         return  # a moment has grown out of the domain of the maps, or all is 0
 
 
+def propagations(experiments: Iterable[Experiment], dataset: Dataset) -> EachNetwork:
+    """Return how `propagations_table` is made; parameters as there."""
+    count = min(_IMAGES, len(dataset.test_labels))
+    images = dataset.features("test", "float64", count)
+    labels = dataset.test_labels[:count]
+    return EachNetwork(
+        tuple(one for one in experiments if not one.residual),
+        lambda one: propagation_table(one, images, labels),
+        ("initializer", "activation", "seed", "layer"),
+    )
+
+
 def propagations_table(
     experiments: Iterable[Experiment], dataset: Dataset, progress: Progress
 ) -> "pd.DataFrame":
@@ -180,21 +191,4 @@ def propagations_table(
         Its first test images are the inputs.
     progress : callable
     """
-    import pandas as pd
-
-    count = min(_IMAGES, len(dataset.test_labels))
-    images = dataset.features("test", "float64", count)
-    labels = dataset.test_labels[:count]
-    wanted = [one for one in experiments if not one.residual]
-    parts: list[Any] = []
-    with blas_threads(1):
-        made = side_by_side(
-            lambda one: propagation_table(one, images, labels), wanted, default_threads()
-        )
-        for done, table in enumerate(made):
-            progress(done, len(wanted), "networks")
-            parts.append(table)
-    if not parts:
-        return pd.DataFrame()
-    keys = ["initializer", "activation", "seed", "layer"]
-    return pd.concat(parts).sort_values(keys, ignore_index=True)
+    return propagations(experiments, dataset).table(progress)

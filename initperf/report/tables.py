@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from initperf._core.parallel import default_threads, side_by_side
 from initperf._core.progress import Progress
 from initperf.activations import ACTIVATIONS
 from initperf.data import Dataset
 from initperf.initializers import INITIALIZERS, Initializer
-from initperf.jit.blas import blas_threads
 from initperf.kernels import KERNELS
 from initperf.kernels.train_epoch import STATISTICS, Batches, Descent, Records
 from initperf.schemes import as_scheme
 from initperf.training._epochs import CLASSES
+from initperf.training.each_network import EachNetwork
 from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
 
@@ -111,6 +110,20 @@ def signal_table(
     return pd.DataFrame(columns)
 
 
+def signals(
+    experiments: Iterable[Experiment], dataset: Dataset, images: int = SIGNAL_IMAGES
+) -> EachNetwork:
+    """Return how `signals_table` is made; parameters as there."""
+    count = min(images, len(dataset.test_labels))
+    batch = dataset.features("test", "float32", count)
+    labels = dataset.test_labels[:count].copy()
+    return EachNetwork(
+        tuple(experiments),
+        lambda one: signal_table(one, batch, labels, dataset.classes),
+        ("initializer", "activation", "seed", "layer"),
+    )
+
+
 def signals_table(
     experiments: Iterable[Experiment],
     dataset: Dataset,
@@ -135,21 +148,7 @@ def signals_table(
     pandas.DataFrame
         The rows of `signal_table` of each.
     """
-    count = min(images, len(dataset.test_labels))
-    batch = dataset.features("test", "float32", count)
-    labels = dataset.test_labels[:count].copy()
-    wanted = list(experiments)
-    parts = []
-    with blas_threads(1):
-        tables = side_by_side(
-            lambda experiment: signal_table(experiment, batch, labels, dataset.classes),
-            wanted,
-            default_threads(),
-        )
-        for done, table in enumerate(tables):
-            progress(done, len(wanted), "networks")
-            parts.append(table)
-    return pd.concat(parts).sort_values(["initializer", "activation", "seed", "layer"])
+    return signals(experiments, dataset, images).table(progress)
 
 
 def machine_table(dataset: Dataset, facts: dict[str, str]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from initperf.theory._partition import ORDER, partition
 _WIDEST = 2.0  # of a panel, in standard deviations: 16 nodes integrate the density to 1e-16
 _LEAST = 1e-150  # a standard deviation that stands for the limit at 0, both sides of a kink kept
 _FEW = 33  # ends of panels that serve all means, beyond which panels for each are fewer
+_AT_ONCE = 2**13  # values, so that the arrays between two operations stay in the cache
 _PARALLEL = 1e-9  # below it √(1 − c²) is rounding: the two variables are one
 
 
@@ -31,11 +32,10 @@ def _edges(points: np.ndarray) -> np.ndarray:
     inside = points[np.abs(points) < FARTHEST]
     ends = np.unique(np.concatenate([[-FARTHEST], inside, [FARTHEST]]))
     parts = np.maximum(1, np.ceil(np.diff(ends) / _WIDEST)).astype(int)
-    pieces = [
-        np.linspace(a, b, n, endpoint=False)
-        for a, b, n in zip(ends[:-1], ends[1:], parts, strict=True)
-    ]
-    return np.concatenate([*pieces, [FARTHEST]])
+    # as np.linspace of each gap, the end left out
+    steps = np.repeat(np.diff(ends) / parts, parts)
+    numbers = np.arange(len(steps)) - np.repeat(np.cumsum(parts) - parts, parts)
+    return np.append(numbers * steps + np.repeat(ends[:-1], parts), FARTHEST)
 
 
 def _rule(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,11 +117,19 @@ def product_means(
             own = partition(activation, _reach(root)).points / root
             z, weights = _rule(_edges(np.concatenate([own, _graded(kinks, correlation, rest)])))
     w, inner_weights = _conditional_rule(points, kinks, correlation * z, rest)
-    value, slope = activation.value_and_slope(other * (correlation * z[:, None] + rest * w))
+    means, means_of_slope = np.empty((2, len(z)))
+    rows = max(1, _AT_ONCE // w.shape[1])
+    for begin in range(0, len(z), rows):
+        chosen = slice(begin, begin + rows)
+        nodes = chosen if len(w) > 1 else slice(None)  # one row of nodes may serve all means
+        x = other * (correlation * z[chosen, None] + rest * w[nodes])
+        value, slope = activation.value_and_slope(x)
+        means[chosen] = np.sum(value * inner_weights[nodes], axis=1)
+        means_of_slope[chosen] = np.sum(slope * inner_weights[nodes], axis=1)
     own_value, own_slope = activation.value_and_slope(root * z)
     return (
-        float(weights @ (own_value * np.sum(value * inner_weights, axis=1))),
-        float(weights @ (own_slope * np.sum(slope * inner_weights, axis=1))),
+        float(weights @ (own_value * means)),
+        float(weights @ (own_slope * means_of_slope)),
     )
 
 

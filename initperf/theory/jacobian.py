@@ -121,16 +121,19 @@ class JacobianSpectrum:
             return 0.0
         relative = squares / top
 
-        def log_edge(steepness: float) -> float:
-            x, rest = 1.0 / (1.0 + math.exp(-steepness)), 1.0 / (1.0 + math.exp(steepness))
-            psi = float(weights @ (x * relative / (1.0 - relative + rest * relative)))
+        def log_edges(steepness: np.ndarray) -> np.ndarray:
+            x, rest = 1.0 / (1.0 + np.exp(-steepness)), 1.0 / (1.0 + np.exp(steepness))
+            psi = (relative / (1.0 - relative + rest[:, None] * relative)) @ weights * x
             # of one layer, log((1 + ψ)/ψ / S): that of D² and, of normal weights, 1 + ψ more
-            layer = math.log(weight * top) + math.log(psi) - math.log(x)
-            layer -= self.orthogonal * math.log1p(psi)
-            return math.log1p(psi) - math.log(psi) + layers * layer
+            layer = math.log(weight * top) + np.log(psi) - np.log(x)
+            layer -= self.orthogonal * np.log1p(psi)
+            return np.asarray(np.log1p(psi) - np.log(psi) + layers * layer)
+
+        def log_edge(steepness: float) -> float:
+            return float(log_edges(np.array([steepness]))[0])
 
         places = np.linspace(-_STEEP, _STEEP, _COARSE)
-        best = int(np.argmin([log_edge(float(place)) for place in places]))
+        best = int(np.argmin(log_edges(places)))
         ends = places[max(0, best - 1)], places[min(_COARSE - 1, best + 1)]
         found = minimize_scalar(log_edge, bounds=ends, method="bounded", options={"xatol": 1e-9})
         return math.exp(min(float(found.fun), log_edge(float(places[best]))))

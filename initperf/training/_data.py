@@ -2,11 +2,42 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
 
 from initperf import data
 from initperf.errors import UnsuitableError, UsageError
 from initperf.losses import LOSSES, PointwiseLoss
 from initperf.training.experiment import Experiment
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """What networks of one dtype are trained and tested on.
+
+    Attributes
+    ----------
+    images, test_images : numpy.ndarray
+        (count, features), of the dtype.
+    targets, test_targets : numpy.ndarray
+        (count,) int64, classes; or (count, outputs) of the dtype, values.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    test_images: np.ndarray
+    test_targets: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: data.Dataset, dtype: str) -> "Arrays":
+        """Return those of a data set for networks of a dtype."""
+        return cls(
+            dataset.features("train", dtype),
+            dataset.targets("train", dtype),
+            dataset.features("test", dtype),
+            dataset.targets("test", dtype),
+        )
 
 
 def load_data(

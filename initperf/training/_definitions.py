@@ -14,7 +14,7 @@ import hashlib
 import inspect
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -194,10 +194,18 @@ def sources(module: str) -> tuple[str, ...]:
     while waiting:
         name = waiting.pop()
         if name not in found:
-            tree = _tree(name)
-            found[name] = hashlib.sha256(repr(_shape(tree)).encode()).hexdigest()
-            waiting += _imports(tree, name)
+            found[name], imports = parsed(name)
+            waiting += _imports(imports, name)
     return tuple(f"{name} {digest}" for name, digest in sorted(found.items()))
+
+
+@functools.cache
+def parsed(module: str) -> tuple[str, tuple[ast.Import | ast.ImportFrom, ...]]:
+    """Return the digest of a module's file, and the imports in it."""
+    tree = _tree(module)
+    digest = hashlib.sha256(repr(_shape(tree)).encode()).hexdigest()
+    nodes = (node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
+    return digest, tuple(nodes)
 
 
 def _tree(module: str) -> ast.Module:
@@ -207,13 +215,13 @@ def _tree(module: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _imports(tree: ast.Module, module: str) -> Iterator[str]:
+def _imports(nodes: Iterable[ast.Import | ast.ImportFrom], module: str) -> Iterator[str]:
     """Give the modules, of those that shape or of the module's own package, that it imports."""
     package = module.partition(".")[0]
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             wanted = [one.name for one in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif node.module and not node.level:
             wanted = [_home(node.module, one.name) for one in node.names]
         else:
             continue

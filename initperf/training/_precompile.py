@@ -7,15 +7,16 @@ has not compiled is compiled here when it is first used.
 """
 
 import hashlib
-import sys
+import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from initperf._core.parallel import default_threads
-from initperf._core.sharing import claimed, helpers
+from initperf._core.sharing import claimed, helpers, tell, words_told
+from initperf._core.storage import COMPILED
 from initperf.training._warm_up import compilations
 from initperf.training.experiment import Experiment
 
@@ -25,7 +26,10 @@ FUNCTIONS_A_PROCESS = 4
 
 @contextmanager
 def compiling(
-    experiments: Iterable[Experiment], *, joining: bool
+    experiments: Iterable[Experiment],
+    *,
+    joining: bool,
+    waiting: Sequence["subprocess.Popen[bytes]"] = (),
 ) -> Iterator[Callable[[], list[int]]]:
     """Compile what experiments need in other processes, for the length of the block.
 
@@ -37,6 +41,9 @@ def compiling(
     joining : bool
         Whether this process takes a share when it waits. Without it, it has something else to do
         meanwhile, and the others take all.
+    waiting : sequence of subprocess.Popen
+        Processes of `initperf.training.early.waiting_compilers`, which take part before others are
+        started.
 
     Yields
     ------
@@ -50,7 +57,11 @@ def compiling(
     count = min(useful - joining, default_threads() - 1) if names else 0
     with tempfile.TemporaryDirectory(prefix="initperf-compile-") as claims:
         words = [claims, *(one.to_json() for one in needed)]
-        with helpers(__name__, words, count) as started:
+        told = waiting[: max(count, 0)]
+        for process in told:
+            tell(process, words)
+        with helpers(__name__, words, count - len(told)) as begun:
+            started = [*told, *begun]
 
             def finish() -> list[int]:
                 if joining:
@@ -106,7 +117,7 @@ def marker(name: str) -> Path:
     """Return the file whose presence says that a function is in the cache."""
     from initperf.jit.policy import CODE_CACHE
 
-    return CODE_CACHE / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.compiled"
+    return CODE_CACHE / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}{COMPILED}"
 
 
 def _pending(names: Iterable[str]) -> list[str]:
@@ -124,4 +135,6 @@ def _compile(claims: Path, needed: Iterable[Experiment]) -> None:
 
 
 if __name__ == "__main__":
-    _compile(Path(sys.argv[1]), [Experiment.from_json(text) for text in sys.argv[2:]])
+    words = words_told()
+    if words:
+        _compile(Path(words[0]), [Experiment.from_json(text) for text in words[1:]])

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initperf import data
-from initperf._core.parallel import default_threads, side_by_side
 from initperf._core.progress import Progress, silent
 from initperf.data import Dataset
 from initperf.errors import DataError
-from initperf.jit.blas import blas_threads
 from initperf.losses import CLASSIFICATION, LOSSES
 from initperf.schemes import as_scheme
 from initperf.schemes._loss import Loss
 from initperf.training._epochs import CLASSES, batch_order
+from initperf.training.each_network import EachNetwork
 from initperf.training.experiment import Experiment
 from initperf.training.network import Mlp
 from initperf.training.setups import name_setups
@@ -107,6 +106,18 @@ def _along_gradient(loss: Loss, start: np.ndarray) -> dict[str, np.ndarray]:
         }
 
 
+def descents(experiments: Iterable[Experiment], dataset: Dataset) -> EachNetwork:
+    """Return how `descents_table` is made; parameters as there."""
+    wanted = tuple(one for one in experiments if LOSSES[one.loss] is CLASSIFICATION)
+    images = {dtype: dataset.features("train", dtype) for dtype in {one.dtype for one in wanted}}
+    labels = dataset.train_labels
+    return EachNetwork(
+        wanted,
+        lambda one: descent_table(one, images[one.dtype], labels, dataset.classes),
+        ("initializer", "activation", "seed", "learning_rate"),
+    )
+
+
 def descents_table(
     experiments: Iterable[Experiment], dataset: Dataset, progress: Progress
 ) -> "pd.DataFrame":
@@ -119,26 +130,7 @@ def descents_table(
     progress : callable
         Told ``(done, total, label)`` after each network.
     """
-    import pandas as pd
-
-    wanted = [one for one in experiments if LOSSES[one.loss] is CLASSIFICATION]
-    images = {dtype: dataset.features("train", dtype) for dtype in {one.dtype for one in wanted}}
-    parts = []
-    with blas_threads(1):
-        made = side_by_side(
-            lambda one: descent_table(
-                one, images[one.dtype], dataset.train_labels, dataset.classes
-            ),
-            wanted,
-            default_threads(),
-        )
-        for done, part in enumerate(made):
-            progress(done, len(wanted), "networks")
-            parts.append(part)
-    if not parts:
-        return pd.DataFrame()
-    keys = ["initializer", "activation", "seed", "learning_rate"]
-    return pd.concat(parts).sort_values(keys, ignore_index=True)
+    return descents(experiments, dataset).table(progress)
 
 
 def descents_of(

@@ -1,9 +1,12 @@
 """Training of many experiments side by side, each on one thread."""
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from initperf import data
@@ -12,7 +15,7 @@ from initperf._core.parallel import default_threads
 from initperf._core.progress import Progress, silent
 from initperf.jit.blas import blas_threads
 from initperf.training import _process
-from initperf.training._data import check_targets, load_all
+from initperf.training._data import Arrays, check_targets, load_all
 from initperf.training._files import remove_leftovers, temporary_prefix
 from initperf.training._pace import Pace
 from initperf.training._precompile import compiling
@@ -21,7 +24,7 @@ from initperf.training._workers import Stop, in_processes, on_threads
 from initperf.training.experiment import Experiment
 from initperf.training.run import Run
 from initperf.training.store import DamagedRunError, RunStore
-from initperf.training.train import run_name, train
+from initperf.training.train import run_name, train_on
 
 BACKENDS = ("threads", "processes")
 
@@ -86,6 +89,16 @@ class _Sweep:
     store: RunStore | None
     notice: Callable[[str], object]
     waiting: list[Experiment] = field(default_factory=list)
+    _arrays: dict[tuple[str, str], Arrays] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arrays(self, experiment: Experiment) -> Arrays:
+        """Return what an experiment is trained on, the same arrays for all of its dtype."""
+        key = experiment.dataset, experiment.dtype
+        with self._lock:
+            if key not in self._arrays:
+                self._arrays[key] = Arrays.of(self.sets[experiment.dataset], experiment.dtype)
+            return self._arrays[key]
 
     def name(self, experiment: Experiment) -> str:
         return run_name(experiment, self.sets[experiment.dataset].digest)
@@ -120,6 +133,7 @@ def sweep(
     datasets: dict[str, data.Dataset] | None = None,
     progress: Progress = silent,
     notice: Callable[[str], object] = lambda text: None,
+    beside: Iterable[Callable[[], object]] = (),
 ) -> list[Run]:
     """Train experiments side by side.
 
@@ -144,6 +158,9 @@ def sweep(
         the time left.
     notice : callable
         Called with a line for each file that was set aside.
+    beside : iterable of callable
+        Other calls, which threads make between runs, and after the last. What is left when the
+        sweep ends, as without a run to be trained or with another backend, was not made.
 
     Returns
     -------
@@ -179,7 +196,7 @@ def sweep(
             with compiling(planned.waiting, joining=True) as finish:
                 finish()
         pace = Pace(len(planned.waiting))
-        for run in _trained(planned, chosen, stop):
+        for run in _trained(planned, chosen, stop, beside):
             runs[run.experiment] = run
             progress(len(runs), different, pace.label(run.experiment))
         if store is not None:
@@ -206,13 +223,15 @@ def to_train(
     ]
 
 
-def _trained(planned: _Sweep, chosen: Workers, stop: Stop) -> Iterator[Run]:
+def _trained(
+    planned: _Sweep, chosen: Workers, stop: Stop, beside: Iterable[Callable[[], object]]
+) -> Iterator[Run]:
     workers = min(chosen.at_a_time, len(planned.waiting))
     if chosen.scheduler is not None:
         return _on_cluster(planned, chosen.scheduler, stop)
     if chosen.backend == "processes":
         return _in_processes(planned, workers, stop)
-    return _on_threads(planned, workers, stop)
+    return _on_threads(planned, workers, stop, beside)
 
 
 def _on_cluster(planned: _Sweep, scheduler: str, stop: Stop) -> Iterator[Run]:
@@ -226,22 +245,44 @@ def _on_cluster(planned: _Sweep, scheduler: str, stop: Stop) -> Iterator[Run]:
             yield run
 
 
-def _on_threads(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:
+def _on_threads(
+    planned: _Sweep, workers: int, stop: Stop, beside: Iterable[Callable[[], object]]
+) -> Iterator[Run]:
     warm_up(planned.waiting[0])  # loads here what all need, rather than in several threads at once
 
-    def run_one(experiment: Experiment) -> Run:
+    def run_one(experiment: Experiment | Callable[[], object]) -> Run | None:
+        if not isinstance(experiment, Experiment):
+            experiment()
+            return None
         kept = planned.load(experiment)  # by another sweep meanwhile
         if kept is not None:
             return kept
-        run = train(
-            experiment, dataset=planned.sets[experiment.dataset], threads=None, pause=stop.look
+        run = train_on(
+            planned.sets[experiment.dataset],
+            partial(planned.arrays, experiment),
+            experiment,
+            threads=None,
+            pause=stop.look,
         )
         if planned.store is not None:
             planned.store.save(run)
         return run
 
     with blas_threads(1):
-        yield from on_threads(run_one, planned.waiting, workers, stop)
+        for run in on_threads(run_one, _in_turn(planned.waiting, beside), workers, stop):
+            if run is not None:
+                yield run
+
+
+def _in_turn(
+    experiments: Iterable[Experiment], calls: Iterable[Callable[[], object]]
+) -> Iterator[Experiment | Callable[[], object]]:
+    """Give experiments and calls in turn, and what is left of either."""
+    others = iter(calls)
+    for experiment in experiments:
+        yield experiment
+        yield from islice(others, 1)
+    yield from others
 
 
 def _in_processes(planned: _Sweep, workers: int, stop: Stop) -> Iterator[Run]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from initperf._core.progress import Progress, silent
 from initperf.errors import UnsuitableError
 from initperf.jit.blas import blas_threads
 from initperf.kernels.philox import STREAM_VERSION
-from initperf.training._data import check_targets, load_data
+from initperf.training._data import Arrays, check_targets, load_data
 from initperf.training._definitions import definition
 from initperf.training._epochs import Epochs, HistogramRecords, StepRecords, batch_order
 from initperf.training._precompile import compiling
@@ -93,17 +94,46 @@ def train(
     The seed gives each layer a random stream for its weights, and with the epoch the order of the
     images: experiments that differ only in initializer or activation see the same batches.
     """
-    dtype = experiment.dtype
     with phase("data"):
         if dataset is None:
             dataset = load_data(experiment)
         check_targets(experiment, dataset)
+    return train_on(
+        dataset,
+        partial(Arrays.of, dataset, experiment.dtype),
+        experiment,
+        threads=threads,
+        progress=progress,
+        pause=pause,
+    )
+
+
+def train_on(
+    dataset: data.Dataset,
+    arrays: Callable[[], Arrays],
+    experiment: Experiment,
+    *,
+    threads: int | None = 1,
+    progress: Progress = silent,
+    pause: Callable[[], object] = lambda: None,
+) -> Run:
+    """Train the network of an experiment on arrays that several runs may share.
+
+    Parameters
+    ----------
+    dataset : initperf.data.Dataset
+        The data, which suit the experiment.
+    arrays : callable
+        Returns its arrays of the experiment's dtype, which are only read.
+    experiment, threads, progress, pause
+        As of `train`, whose result and errors these are too.
+    """
     with phase("compile or load"):
         compile_seconds = _prepared(experiment) if experiment.backend == "numba" else 0.0
     with phase("data"):
-        images, targets = dataset.features("train", dtype), dataset.targets("train", dtype)
-        test = dataset.features("test", dtype), dataset.targets("test", dtype)
-    epochs = Epochs(experiment, images, targets, dataset.outputs)
+        taken = arrays()
+    images, test = taken.images, (taken.test_images, taken.test_targets)
+    epochs = Epochs(experiment, images, taken.targets, dataset.outputs)
     network, loss = epochs.network, epochs.descent.loss
     last = experiment.epochs * epochs.steps
     if max(experiment.histogram_steps, default=0) > last:
