@@ -97,14 +97,22 @@ def test_a_busy_machine_is_said_to_be(tmp_path):
     file = tmp_path / "proc" / "stat"
     file.parent.mkdir()
 
-    def watched(later):
-        file.write_text(stat(0, 0))
-        return machine.busy(root=tmp_path, sleep=lambda seconds: file.write_text(later))
+    def watched(*shares):
+        spent, left = [0, 0], iter(shares)
+        file.write_text(stat(*spent))
 
-    assert watched(stat(30, 70)) == (
+        def sleep(seconds):
+            share = next(left)
+            spent[:] = spent[0] + share, spent[1] + 100 - share
+            file.write_text(stat(*spent))
+
+        return machine.busy(root=tmp_path, sleep=sleep)
+
+    assert watched(50, 90, 30) == (
         "the machine is busy: 30% of its processor time is in use by others"
     )
-    assert watched(stat(5, 95)) is None
+    assert watched(5) is None
+    assert watched(90, 90, 5) is None
 
 
 def test_elsewhere_the_load_average_tells(monkeypatch, tmp_path):

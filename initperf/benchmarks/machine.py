@@ -13,6 +13,9 @@ from typing import Any
 PASSING = ("load", "date", "git commit")
 """Keys of `describe` that differ between measurements on one and the same machine."""
 
+_LOOKS = 3
+"""Times in a row that the processor must be in use by others for a warning."""
+
 _PACKAGES = ("initperf", "numpy", "scipy", "numba", "llvmlite")
 
 
@@ -60,10 +63,12 @@ def busy(
 ) -> str | None:
     """Return a warning when others use the processor now, in which case timings mean less.
 
+    What ends while it is watched, such as the writing of files to disk, is no reason for one.
+
     Parameters
     ----------
     seconds : float
-        How long to watch; this process sleeps meanwhile.
+        How long to watch, and thrice as long if needed; this process sleeps meanwhile.
     allowed : float
         The share of all cores' time that may be in use without a warning.
     root : pathlib.Path
@@ -77,16 +82,16 @@ def busy(
         One line of warning, or None when the machine is quiet or its load is unknown. Linux
         gives it in /proc/stat, other systems as the load average of the last minute.
     """
-    before = _text(root / "proc/stat")
-    if before:
-        sleep(seconds)
-        share = share_in_use(before, _text(root / "proc/stat"))
-    elif hasattr(os, "getloadavg"):
-        share = os.getloadavg()[0] / (os.cpu_count() or 1)
-    else:
-        return None
-    if share <= allowed:
-        return None
+    share = 0.0
+    for _ in range(_LOOKS):
+        before = _text(root / "proc/stat")
+        if before:
+            sleep(seconds)
+            share = share_in_use(before, _text(root / "proc/stat"))
+        elif hasattr(os, "getloadavg"):
+            share = os.getloadavg()[0] / (os.cpu_count() or 1)
+        if share <= allowed:
+            return None
     return f"the machine is busy: {share:.0%} of its processor time is in use by others"
 
 
