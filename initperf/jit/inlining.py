@@ -11,7 +11,13 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from initperf.jit.internals import JITCodeLibrary, make_function, missing, reload_functions
+from initperf.jit.internals import (
+    JITCodeLibrary,
+    make_function,
+    missing,
+    reload_functions,
+    simplify,
+)
 
 
 class _InlinedLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba is not typed
@@ -19,10 +25,8 @@ class _InlinedLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba is not typ
 
     def _optimize_final_module(self) -> None:
         """Inline callees and simplify; callers optimise what they contain in full."""
-        manager, builder = self.codegen._module_pass_manager(
-            loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap"
-        )
-        manager.run(next(self.get_defined_functions()).module, builder)
+        if not simplify(self):
+            super()._optimize_final_module()
 
     def _finalize_final_module(self) -> None:
         """Give no code to the execution engine."""

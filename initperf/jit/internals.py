@@ -216,6 +216,26 @@ def reload_functions(library: Any) -> set[Any]:
     return set(getattr(library, "_reload_init", ()))
 
 
+def simplify(library: Any) -> bool:
+    """Inline callees within a library's module and simplify it; return whether numba can.
+
+    Before LLVM's new pass manager, numba 0.61, it cannot.
+
+    Parameters
+    ----------
+    library : numba.core.codegen.JITCodeLibrary
+        Not finalised.
+    """
+    made = library.codegen._module_pass_manager(
+        loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap"
+    )
+    if not isinstance(made, tuple):
+        return False
+    manager, builder = made
+    manager.run(next(library.get_defined_functions()).module, builder)
+    return True
+
+
 def array_maker(kind: Any) -> Any:
     """Return numba's class of the structs that represent arrays of a type in compiled code."""
     return _found("numba.np.arrayobj:make_array")(kind)
