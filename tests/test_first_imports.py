@@ -125,7 +125,7 @@ def test_the_compiler_of_a_jitted_function_is_timed_where_numba_lets_it(monkeypa
     timed = []
     kept = SimpleNamespace(compiling=lambda name: nullcontext(timed.append(name)))
     monkeypatch.setattr("initperf.jit.notice._NOTICE", kept)
-    monkeypatch.setattr("initperf.jit.notice.missing", lambda part: lacking)
+    monkeypatch.setattr("initperf.jit.internals.missing", lambda part: lacking)
 
     @numba.njit
     def one_more(x):

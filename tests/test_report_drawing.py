@@ -253,7 +253,9 @@ def test_workers_block_ctrl_c_from_their_start(tmp_path: Path) -> None:
         try:
             assert child.stdout is not None
             assert child.stdout.readline() == "begun\n"
-            workers = _workers_of(child.pid)
+            end = time.monotonic() + 60
+            while not (workers := _workers_of(child.pid)):  # Linux tells of its words a bit later
+                assert time.monotonic() < end
         finally:
             os.killpg(child.pid, signal.SIGKILL)
     assert len(workers) == 1

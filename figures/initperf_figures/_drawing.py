@@ -74,7 +74,7 @@ def drawn(
                 figure = waiting.popleft()
                 try:
                     arrived.put((figure, helper.call(files, figure, _needed(figure, tables))))
-                except Exception:
+                except Exception:  # this process draws it instead, and raises what is wrong with it
                     arrived.put((figure, None))
 
     for helper in helpers:

@@ -7,11 +7,12 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from initperf._core.child_python import python_command
 from initperf._core.parallel import interrupts_ignored
 
 _COMMAND = """
-import pickle, sys
-sys.path[:] = pickle.load(sys.stdin.buffer)
+import sys
+sys.path[:] = sys.argv[1:]
 from initperf_figures._process import serve
 serve()
 """
@@ -32,12 +33,10 @@ class Process:
     def __init__(self) -> None:
         with interrupts_ignored():
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _COMMAND],
+                python_command("-c", _COMMAND, *sys.path),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
-        with suppress(OSError):  # where it has ended, `call` says so
-            self._send(pickle.dumps(sys.path))
 
     def call(self, *call: Any) -> Any:
         """Return the result of a function in the other process.
@@ -56,17 +55,15 @@ class Process:
         """
         from joblib import wrap_non_picklable_objects
 
-        self._send(pickle.dumps(wrap_non_picklable_objects(call, keep_wrapper=False)))
-        assert self._process.stdout is not None
-        failure, result = pickle.load(self._process.stdout)  # noqa: S301  # from a child
+        given, answers = self._process.stdin, self._process.stdout
+        assert given is not None
+        assert answers is not None
+        given.write(pickle.dumps(wrap_non_picklable_objects(call, keep_wrapper=False)))
+        given.flush()
+        failure, result = pickle.load(answers)  # noqa: S301  # from a child
         if failure:
             raise RuntimeError(failure)
         return result
-
-    def _send(self, data: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
 
     def kill(self) -> None:
         """End the process at once."""

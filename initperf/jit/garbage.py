@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from numba.extending import is_jitted
-
-from initperf.jit.internals import missing, wrap_compilation
+from initperf.jit.internals import wrap_compilation
 
 
 class CollectionPause:
@@ -47,15 +45,12 @@ _PAUSE = CollectionPause()
 def pause_collection(jitted: Callable[..., Any]) -> None:
     """Let a jitted function be compiled without collections of garbage.
 
-    Where numba lacks the private names for that, they take place.
-
     Parameters
     ----------
     jitted : callable
-        As ``numba.njit`` returns it, or a plain function where the compiler is disabled.
+        See `initperf.jit.internals.wrap_compilation`, without which they take place.
     """
-    if is_jitted(jitted) and not missing("compiler notice"):
-        wrap_compilation(jitted, _compile)
+    wrap_compilation(jitted, _compile)
 
 
 def _compile(compile_function: Callable[..., Any], *arguments: Any) -> Any:

@@ -31,6 +31,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numba
+from numba.extending import is_jitted
 
 _CONTEXT, _RESULT = "numba.core.base:BaseContext", "numba.core.compiler:CompileResult"
 _LIBRARY = "numba.core.codegen:JITCodeLibrary"
@@ -326,12 +327,15 @@ def set_code_cache(dispatcher: Any, cache: Any) -> None:
 def wrap_compilation(dispatcher: Any, around: Callable[..., Any]) -> None:
     """Let a jitted function be compiled by a function around numba's own.
 
+    Where numba lacks the private names for that, it is compiled as before.
+
     Parameters
     ----------
     dispatcher : object
-        As ``numba.njit`` returns it.
+        As ``numba.njit`` returns it, or a plain function where the compiler is disabled.
     around : callable
         ``around(compile_function, *arguments)`` returns what numba's function returns.
     """
-    compiler = dispatcher._compiler
-    compiler.compile = functools.partial(around, compiler.compile)
+    if is_jitted(dispatcher) and not missing("compiler notice"):
+        compiler = dispatcher._compiler
+        compiler.compile = functools.partial(around, compiler.compile)

@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from numba.extending import is_jitted
-
-from initperf.jit.internals import missing, wrap_compilation
+from initperf.jit.internals import wrap_compilation
 
 NOTICEABLE_SECONDS = 1.0
 
@@ -70,15 +68,12 @@ _NOTICE = CompileNotice()
 def announce(jitted: Callable[..., Any]) -> None:
     """Let a jitted function say when its process waits for the compiler.
 
-    Where numba lacks the private names for that, nothing is said.
-
     Parameters
     ----------
     jitted : callable
-        As ``numba.njit`` returns it, or a plain function where the compiler is disabled.
+        See `initperf.jit.internals.wrap_compilation`, without which nothing is said.
     """
-    if is_jitted(jitted) and not missing("compiler notice"):
-        wrap_compilation(jitted, functools.partial(_compile, jitted.__qualname__))
+    wrap_compilation(jitted, functools.partial(_compile, jitted.__qualname__))
 
 
 def _compile(name: str, compile_function: Callable[..., Any], *arguments: Any) -> Any:
