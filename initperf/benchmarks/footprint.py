@@ -29,8 +29,9 @@ class Footprint:
     ----------
     peak_bytes : float
         Resident memory at its peak during the call, less that before it, of the whole process,
-        libraries included. It is of whole pages, and memory that an allocator has kept from
-        before is not in it. NaN where there is no Linux.
+        libraries included. It is of whole pages; memory that an allocator has kept from before is
+        not in it, and memory that one keeps when it is freed stays in it. NaN where there is no
+        Linux.
     instructions, cycles : float
         Those of user code, on all threads; NaN where the machine does not count them, as in most
         virtual machines.
