@@ -1,10 +1,12 @@
 """Output of the verbs: tables, JSON, progress, and errors of usage."""
 
+import itertools
 import json
 import math
 import numbers
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,8 +17,6 @@ from initperf._core.text import one_line
 from initperf.errors import UsageError
 
 _GAP = "  "
-_NARROWEST = 12
-"""Characters to which a column of words may be wrapped."""
 
 
 @contextmanager
@@ -55,22 +55,53 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
         for column in columns
     ]
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else math.inf
+    room = _room() if sys.stdout.isatty() else math.inf
     if sum(widths) + len(_GAP) * (len(widths) - 1) > room:
-        _show_fitted(columns, cells, numeric, int(room))
-        return
-    for line in [columns, ["-" * width for width in widths], *cells]:
-        parts = [
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, numeric, strict=True)
-        ]
-        print(_GAP.join(parts).rstrip())
+        lines = _fitted(columns, cells, numeric, int(room))
+    else:
+        lines = list(_lines([columns, ["-" * width for width in widths], *cells], widths, numeric))
+    print("\n".join(lines))
 
 
-def _show_fitted(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool], width: int
-) -> None:
-    """Print a table that is too wide for the terminal: words wrapped, or one block a row.
+def explain(text: str) -> None:
+    """Print what stands below a table: one line, on a terminal wrapped at its width."""
+    print("\n".join(textwrap.wrap(text, _room() if sys.stdout.isatty() else len(text) + 1)))
+
+
+def _room() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _lines(
+    cells: Sequence[Sequence[str]], widths: Sequence[int], numeric: Sequence[bool]
+) -> Iterator[str]:
+    """Give the lines of rows, each cell wrapped at the width of its column.
+
+    Parameters
+    ----------
+    cells : sequence of sequence of str
+        The rows.
+    widths : sequence of int
+        Of the columns, at least 1.
+    numeric : sequence of bool
+        Whether each column is aligned to the right.
+    """
+    for row in cells:
+        wrapped = [textwrap.wrap(text, width) for text, width in zip(row, widths, strict=True)]
+        for parts in itertools.zip_longest(*wrapped, fillvalue=""):
+            aligned = [
+                text.rjust(width) if right else text.ljust(width)
+                for text, width, right in zip(parts, widths, numeric, strict=True)
+            ]
+            yield _GAP.join(aligned).rstrip()
+
+
+def _fitted(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool], room: int
+) -> list[str]:
+    """Return a table that is too wide for the terminal: words wrapped, or one block a row.
+
+    It is the shorter of the two. No word is cut but one that is wider than the terminal.
 
     Parameters
     ----------
@@ -80,39 +111,30 @@ def _show_fitted(
         The rows.
     numeric : sequence of bool
         Whether each column holds numbers, which are not wrapped.
-    width : int
+    room : int
         Characters of a line.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=width, highlight=False)
+    left = min(max(map(len, columns)), max(1, room // 2))
+    right = max(1, room - left - len(_GAP))
+    blocks: list[str] = []
+    for row in cells:
+        named = [(name, text) for name, text in zip(columns, row, strict=True) if text]
+        blocks += [*_lines(named, (left, right), (False, False)), ""]
+    words = [[columns[i], *(row[i] for row in cells)] for i in range(len(columns))]
     least = [
-        max(map(len, column)) if right else _NARROWEST
-        for right, column in zip(numeric, zip(columns, *cells, strict=True), strict=True)
+        max(len(part) for text in texts for part in ([text] if number else text.split() or [""]))
+        for texts, number in zip(words, numeric, strict=True)
     ]
-    if sum(least) + len(_GAP) * len(least) <= width:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for name, right in zip(columns, numeric, strict=True):
-            table.add_column(
-                Text(name), justify="right" if right else "left", no_wrap=right, overflow="fold"
-            )
-        for line in cells:
-            table.add_row(*map(Text, line))
-        console.print(table)
-        return
-    longest = max(map(len, columns))
-    for line in cells:
-        block = Table.grid(padding=(0, 2))
-        block.add_column(width=min(longest, width // 2), overflow="fold")
-        block.add_column(overflow="fold")
-        for name, text in zip(columns, line, strict=True):
-            if text:
-                block.add_row(Text(name), Text(text))
-        console.print(block)
-        console.print()
+    widths = [max(map(len, texts)) for texts in words]
+    room -= len(_GAP) * (len(columns) - 1)
+    while sum(widths) > room:
+        spare = [i for i, width in enumerate(widths) if width > least[i]]
+        if not spare:
+            return blocks[:-1]
+        widths[max(spare, key=widths.__getitem__)] -= 1
+    rule = ["-" * width for width in widths]
+    table = list(_lines([columns, rule, *cells], widths, numeric))
+    return min(table, blocks[:-1], key=len)
 
 
 def without_nan(row: Mapping[Any, Any]) -> dict[str, Any]:

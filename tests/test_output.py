@@ -1,0 +1,96 @@
+"""Tables of the command line on terminals that are too narrow for them."""
+
+import io
+import sys
+
+import pytest
+
+from initperf.cli._output import explain, show
+
+ROWS = [
+    {"name": "he_normal", "formula": "N(0, 2/n), of n inputs", "std": 0.05, "source": ""},
+    {"name": "zeros", "formula": "0", "std": 0.0, "source": "folklore of many years"},
+]
+
+
+class Terminal(io.StringIO):
+    """Text that says that it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    """Give what calls print to a terminal of a width."""
+
+    def print_(width, function, *arguments):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stdout", terminal)
+        monkeypatch.setenv("COLUMNS", str(width))
+        function(*arguments)
+        return terminal.getvalue()
+
+    return print_
+
+
+WHOLE = """\
+name       formula                  std  source
+---------  ----------------------  ----  ----------------------
+he_normal  N(0, 2/n), of n inputs  0.05
+zeros      0                          0  folklore of many years
+"""
+WRAPPED = """\
+name       formula           std  source
+---------  ---------------  ----  ----------------
+he_normal  N(0, 2/n), of n  0.05
+           inputs
+zeros      0                   0  folklore of many
+                                  years
+"""
+BLOCKS = """\
+name     he_normal
+formula  N(0, 2/n), of
+         n inputs
+std      0.05
+
+name     zeros
+formula  0
+std      0
+source   folklore of
+         many years
+"""
+
+
+@pytest.mark.parametrize(("width", "expected"), [(63, WHOLE), (50, WRAPPED), (23, BLOCKS)])
+def test_a_table_wraps_its_widest_words_or_becomes_blocks(printed, width, expected):
+    assert printed(width, show, ROWS, False) == expected
+
+
+@pytest.mark.parametrize("width", range(1, 70))
+def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(printed, width):
+    text = printed(width, show, ROWS, False)
+    widest = max(map(len, text.splitlines()))
+    # blocks need two characters of a name, one of a value, and the gap between
+    assert widest <= max(width, 5)
+    words = {word for row in ROWS for value in row.values() for word in str(value).split()}
+    joined = "".join(text.split())
+    assert all(word.removesuffix(".0") in joined for word in words if len(word) < width // 2 - 2)
+
+
+def test_the_shorter_of_table_and_blocks_is_printed(printed):
+    rows = [{"name": "x", "remark": "one two three four five six", "count": 1}] * 2
+    assert printed(20, show, rows, False).startswith("name    x\nremark")
+    assert printed(30, show, rows, False).startswith("name  remark")
+
+
+def test_explanations_are_wrapped_on_a_terminal_alone(printed):
+    text = "depth: hidden layers; low, high: the interval"
+    assert printed(25, explain, text) == "depth: hidden layers;\nlow, high: the interval\n"
+
+
+def test_elsewhere_a_table_is_as_wide_as_it_is(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    show(ROWS, False)
+    explain("a line that is longer than twenty letters")
+    assert capsys.readouterr().out == f"{WHOLE}a line that is longer than twenty letters\n"
