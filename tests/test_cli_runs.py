@@ -183,8 +183,10 @@ def test_runs_lists_and_filters(capsys, store):
 def test_a_store_without_runs_is_listed(capsys, tmp_path):
     (tmp_path / "empty").mkdir()
     code, out, err = run(capsys, "runs", tmp_path / "empty")
-    assert (code, out, err) == (0, "nothing to show\n", "")
-    code, out, _ = run(capsys, "runs", tmp_path / "empty", "--where", "seed<9", "--json")
+    assert (code, out) == (0, "nothing to show\n")
+    assert err.endswith("empty holds no runs\n")
+    words = ("--where", "seed<9 and activation=relu", "--json")
+    code, out, _ = run(capsys, "runs", tmp_path / "empty", *words)
     assert (code, json.loads(out)) == (0, [])
     assert run(capsys, "runs", tmp_path / "empty", "--export", tmp_path / "a.csv")[0] == 0
     assert "test_accuracy" in (tmp_path / "a.csv").read_text()
