@@ -98,7 +98,7 @@ def test_files_that_are_no_grids_are_refused(tmp_path, text, reason):
 def test_an_empty_grid_is_refused(tmp_path, text):
     path = tmp_path / "grid.toml"
     path.write_text(text)
-    with pytest.raises(DataError, match="grid.toml' is empty"):
+    with pytest.raises(DataError, match=r"grid\.toml' is empty"):
         read(path)
 
 

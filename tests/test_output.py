@@ -78,10 +78,63 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(printed, width):
     assert all(word.removesuffix(".0") in joined for word in words if len(word) < width // 2 - 2)
 
 
-def test_the_shorter_of_table_and_blocks_is_printed(printed):
+RUNS = [
+    {"run": f"{number:016x}", "test_accuracy": 0.5 + number / 8, "data": "mnist", "step": None}
+    for number in range(3)
+]
+SHORTENED = """\
+run               test_accuracy
+----------------  -------------
+0000000000000000            0.5
+0000000000000001          0.625
+0000000000000002           0.75
+in all rows: data mnist
+"""
+HEADINGS = """\
+run                  test_  data   step
+                  accuracy
+----------------  --------  -----  ----
+0000000000000000       0.5  mnist
+0000000000000001     0.625  mnist
+0000000000000002      0.75  mnist
+"""
+
+
+def test_the_shortest_is_printed_of_tables_wrapped_or_shortened_and_blocks(printed):
     rows = [{"name": "x", "remark": "one two three four five six", "count": 1}] * 2
     assert printed(20, show, rows, False).startswith("name    x\nremark")
     assert printed(30, show, rows, False).startswith("name  remark")
+    assert printed(31, show, RUNS, False) == SHORTENED
+    assert printed(39, show, RUNS, False) == HEADINGS
+
+
+RANKS = [
+    {"rank": n, "rule": f"rule {n}", "seconds": 1000.0 + n, "low_ms": 9000.0 + n, "words": f"w{n}"}
+    for n in range(2)
+]
+PARTED = """\
+rank  rule    seconds  low_
+                         ms
+----  ------  -------  ----
+   0  rule 0     1000  9000
+   1  rule 1     1001  9001
+
+rank  rule    words
+----  ------  -----
+   0  rule 0  w0
+   1  rule 1  w1
+"""
+
+
+def test_a_table_of_many_columns_is_parted_and_each_part_names_its_rows(printed):
+    assert printed(27, show, RANKS, False) == PARTED
+    same = [row | {"of": "all"} for row in RANKS]
+    assert printed(27, show, same, False) == f"{PARTED}in all rows: of all\n"
+
+
+def test_a_row_without_values_is_a_line(capsys):
+    show([{"a": ""}, {"a": "x"}], False)
+    assert capsys.readouterr().out == "a\n-\n\nx\n"
 
 
 def test_explanations_are_wrapped_on_a_terminal_alone(printed):

@@ -1,6 +1,5 @@
 """Output of the verbs: tables, JSON, progress, and errors of usage."""
 
-import itertools
 import json
 import math
 import numbers
@@ -14,9 +13,8 @@ from typing import Any
 from initperf._core.cells import cell
 from initperf._core.display import progress as progress
 from initperf._core.text import one_line
+from initperf.cli._narrow import GAP, Table, lines_of
 from initperf.errors import UsageError
-
-_GAP = "  "
 
 
 @contextmanager
@@ -33,7 +31,8 @@ def usage() -> Iterator[None]:
 def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     """Print rows as a table, with numbers aligned to the right, or as JSON.
 
-    On a terminal, a table that is wider than it is wrapped.
+    On a terminal, a table that is wider than it is wrapped, without cutting words; columns that
+    are the same in all rows may stand below, or each row in lines of its own.
 
     Parameters
     ----------
@@ -56,10 +55,11 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         for column in columns
     ]
     room = _room() if sys.stdout.isatty() else math.inf
-    if sum(widths) + len(_GAP) * (len(widths) - 1) > room:
-        lines = _fitted(columns, cells, numeric, int(room))
+    if sum(widths) + len(GAP) * (len(widths) - 1) > room:
+        lines = Table(columns, cells, numeric).fitted(int(room))
     else:
-        lines = list(_lines([columns, ["-" * width for width in widths], *cells], widths, numeric))
+        rule = ["-" * width for width in widths]
+        lines = list(lines_of([columns, rule, *cells], widths, numeric))
     print("\n".join(lines))
 
 
@@ -70,71 +70,6 @@ def explain(text: str) -> None:
 
 def _room() -> int:
     return shutil.get_terminal_size().columns
-
-
-def _lines(
-    cells: Sequence[Sequence[str]], widths: Sequence[int], numeric: Sequence[bool]
-) -> Iterator[str]:
-    """Give the lines of rows, each cell wrapped at the width of its column.
-
-    Parameters
-    ----------
-    cells : sequence of sequence of str
-        The rows.
-    widths : sequence of int
-        Of the columns, at least 1.
-    numeric : sequence of bool
-        Whether each column is aligned to the right.
-    """
-    for row in cells:
-        wrapped = [textwrap.wrap(text, width) for text, width in zip(row, widths, strict=True)]
-        for parts in itertools.zip_longest(*wrapped, fillvalue=""):
-            aligned = [
-                text.rjust(width) if right else text.ljust(width)
-                for text, width, right in zip(parts, widths, numeric, strict=True)
-            ]
-            yield _GAP.join(aligned).rstrip()
-
-
-def _fitted(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool], room: int
-) -> list[str]:
-    """Return a table that is too wide for the terminal: words wrapped, or one block a row.
-
-    It is the shorter of the two. No word is cut but one that is wider than the terminal.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        Names of the columns.
-    cells : sequence of sequence of str
-        The rows.
-    numeric : sequence of bool
-        Whether each column holds numbers, which are not wrapped.
-    room : int
-        Characters of a line.
-    """
-    left = min(max(map(len, columns)), max(1, room // 2))
-    right = max(1, room - left - len(_GAP))
-    blocks: list[str] = []
-    for row in cells:
-        named = [(name, text) for name, text in zip(columns, row, strict=True) if text]
-        blocks += [*_lines(named, (left, right), (False, False)), ""]
-    words = [[columns[i], *(row[i] for row in cells)] for i in range(len(columns))]
-    least = [
-        max(len(part) for text in texts for part in ([text] if number else text.split() or [""]))
-        for texts, number in zip(words, numeric, strict=True)
-    ]
-    widths = [max(map(len, texts)) for texts in words]
-    room -= len(_GAP) * (len(columns) - 1)
-    while sum(widths) > room:
-        spare = [i for i, width in enumerate(widths) if width > least[i]]
-        if not spare:
-            return blocks[:-1]
-        widths[max(spare, key=widths.__getitem__)] -= 1
-    rule = ["-" * width for width in widths]
-    table = list(_lines([columns, rule, *cells], widths, numeric))
-    return min(table, blocks[:-1], key=len)
 
 
 def without_nan(row: Mapping[Any, Any]) -> dict[str, Any]:
