@@ -128,8 +128,8 @@ rank  rule    words
 
 def test_a_table_of_many_columns_is_parted_and_each_part_names_its_rows(printed):
     assert printed(27, show, RANKS, False) == PARTED
-    same = [row | {"of": "all"} for row in RANKS]
-    assert printed(27, show, same, False) == f"{PARTED}in all rows: of all\n"
+    same = [row | {"of": "everything"} for row in RANKS]
+    assert printed(27, show, same, False) == f"{PARTED}in all rows: of everything\n"
 
 
 def test_a_row_without_values_is_a_line(capsys):

@@ -84,9 +84,9 @@ def test_depths_are_measured_exported_and_answered_from(place, capsys):
     assert evidence.origin["commands"].startswith("initperf")
     _, out, _ = run(capsys, *DEPTHS, "--format=png")
     table, explained = out.split("\n\n")
-    columns = table.split("\n")[0].split()
-    assert columns[-6:] == ["low", "high", "bound", "seeds", "level", "least", "greatest"][-6:]
-    assert all(name in explained for name in ("depth:", "level", "low, high:", "bound:", "least,"))
+    for name in ("depth", "low", "high", "bound", "level", "least", "greatest"):
+        assert name in table.split("\n")[0].split()
+        assert name in explained
     for name in ("depth_limits", "rate_ranges"):
         assert Path(f"depths/result/figures/{name}.png").stat().st_size > 10_000
     words = ("recommend", "--activation=relu", "--depth=1", "--width=8", "--from=trials.csv")
