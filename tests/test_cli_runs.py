@@ -180,6 +180,17 @@ def test_runs_lists_and_filters(capsys, store):
     assert (code, "several values by commas, as depth=0,1\n" in err) == (2, True)
 
 
+def test_runs_are_listed_in_the_order_of_their_settings(capsys, file, store):
+    words = ("--set", "gain=1,2,3,4,5", "--depth", "2", "--width", "4", "--seed", "0,1")
+    run(capsys, "sweep", "--dataset", file, *NUMPY, *words, "--out", store)
+    _, out, _ = run(capsys, "runs", store)
+    head, _, *lines = out.splitlines()
+    assert head.split()[1:5] == ["initializer", "activation", "hidden", "depth"]
+    listed = [line.split()[1:] for line in lines]
+    assert len(listed) == 14  # in none of 14! orders but this by chance
+    assert [row[:4] for row in listed] == sorted(row[:4] for row in listed)
+
+
 def test_a_store_without_runs_is_listed(capsys, tmp_path):
     (tmp_path / "empty").mkdir()
     code, out, err = run(capsys, "runs", tmp_path / "empty")

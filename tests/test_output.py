@@ -142,6 +142,11 @@ def test_explanations_are_wrapped_on_a_terminal_alone(printed):
     assert printed(25, explain, text) == "depth: hidden layers;\nlow, high: the interval\n"
 
 
+def test_lines_after_the_first_are_indented_by_half_the_width_at_most(printed):
+    assert printed(20, explain, "key   a value of words", 6) == "key   a value of\n      words\n"
+    assert printed(8, explain, "key   a value", 6) == "key   a\n    valu\n    e\n"
+
+
 def test_elsewhere_a_table_is_as_wide_as_it_is(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     show(ROWS, False)

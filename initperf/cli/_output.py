@@ -63,9 +63,17 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     print("\n".join(lines))
 
 
-def explain(text: str) -> None:
-    """Print what stands below a table: one line, on a terminal wrapped at its width."""
-    print("\n".join(textwrap.wrap(text, _room() if sys.stdout.isatty() else len(text) + 1)))
+def explain(text: str, indent: int = 0) -> None:
+    """Print a line, on a terminal wrapped at its width.
+
+    Parameters
+    ----------
+    text : str
+    indent : int
+        Spaces before the lines after the first, at most half of the width.
+    """
+    room = _room() if sys.stdout.isatty() else len(text) + 1
+    print("\n".join(textwrap.wrap(text, room, subsequent_indent=min(indent, room // 2) * " ")))
 
 
 def _room() -> int:

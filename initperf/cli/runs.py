@@ -115,7 +115,8 @@ def _rows(facts: "pandas.DataFrame", everything: bool) -> list[dict[str, Any]]:
         ]
         facts = facts.assign(hidden=facts["hidden"].map(_short, na_action="ignore"))
         last = [one for one in _LAST if one not in _SCORES or facts[one].notna().any()]
-        facts = facts[[*_ALWAYS, *differing, *last]]
+        order = [*_ALWAYS[1:], *differing, "seed"]
+        facts = facts[[*_ALWAYS, *differing, *last]].sort_values(order, kind="stable")
     whole = facts.convert_dtypes().astype(object)
     rows: list[dict[str, Any]] = whole.where(whole.notna(), None).to_dict("records")
     return rows
