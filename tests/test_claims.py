@@ -176,6 +176,7 @@ def test_an_interrupted_reproduction_goes_on_from_what_is_whole(tmp_path, regist
 
 
 def test_an_interrupted_reproduction_waits_for_no_seed(registered, monkeypatch):
+    monkeypatch.setattr("initperf.training._workers._GRACE_SECONDS", 600.0)
     monkeypatch.setattr("initperf.claims._reproduce._GRACE_SECONDS", 0.0)
     going_on = threading.Event()
     registered.register(

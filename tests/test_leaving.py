@@ -9,6 +9,7 @@ import pytest
 
 from initperf._core import leaving
 from initperf._core.leaving import held
+from initperf._core.sharing import claims_directory
 
 
 @pytest.fixture
@@ -48,6 +49,13 @@ def test_a_process_that_leaves_ends_the_last_first_whatever_fails(monkeypatch, e
         assert ended[:4] == [3, 2, 1, 5]
         with pytest.raises(RuntimeError, match="the process ends"), held(ended.append, print):
             pass  # nothing is begun any more
+
+
+def test_a_directory_of_claims_goes_with_its_block():
+    with claims_directory() as path:
+        assert path.name.startswith("initperf-compile-")
+        (path / "claim").touch()
+    assert not path.exists()
 
 
 ENDLESS = """

@@ -132,6 +132,12 @@ def test_a_table_of_many_columns_is_parted_and_each_part_names_its_rows(printed)
     assert printed(27, show, same, False) == f"{PARTED}in all rows: of everything\n"
 
 
+def test_headings_are_wrapped_at_underscores(printed):
+    rows = [{"name": "x", "first_call_ms": 1234567.0}, {"name": "y", "first_call_ms": 1234568.0}]
+    head = "name     first_\n        call_ms\n----  ---------\n"
+    assert printed(15, show, rows, False) == f"{head}x     1.235e+06\ny     1.235e+06\n"
+
+
 def test_a_row_without_values_is_a_line(capsys):
     show([{"a": ""}, {"a": "x"}], False)
     assert capsys.readouterr().out == "a\n-\n\nx\n"

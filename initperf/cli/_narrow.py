@@ -57,7 +57,7 @@ class Table:
     cells : list of list of str
         The rows.
     numeric : list of bool
-        Whether each column holds numbers, which are not wrapped.
+        Whether each column holds numbers, which are aligned to the right.
     """
 
     columns: list[str]
@@ -119,8 +119,8 @@ class Table:
             Whether words of the rows are, too.
         """
         found = []
-        for name, number, *values in zip(self.columns, self.numeric, *self.cells, strict=True):
-            if words and not number:
+        for name, *values in zip(self.columns, *self.cells, strict=True):
+            if words:
                 values = " ".join(values).split()
             found.append(max(map(len, (*_heading(name).split(), *values))))
         return found

@@ -77,7 +77,8 @@ def without_effect(
     def is_given(word: str) -> bool:
         return known[word].dest in given if word in known else word in positional
 
-    for pair in getattr(parser, "pairs", ()):
+    pairs: list[Pair] = getattr(parser, "pairs", [])
+    for pair in pairs:
         if (pair.beside and not is_given(pair.beside)) or (pair.without and is_given(pair.without)):
             continue
         for option in filter(is_given, pair.options):
