@@ -84,6 +84,12 @@ def test_an_unknown_option_names_the_one_that_means_it(capsys, words, meant):
     assert capsys.readouterr().err == said
 
 
+def test_names_that_no_option_takes_are_no_hint(capsys):
+    assert cli.main(["info", "lsuv", "3", "4", "--foo", "he_normal"]) == 2
+    said = "initperf: unrecognized arguments: --foo he_normal; initperf info --help says more\n"
+    assert capsys.readouterr().err == said
+
+
 def test_settings_are_abbreviated_alike_in_python():
     with pytest.raises(TypeError, match="did you mean 'learning_rate'"):
         initperf.Experiment(lr=0.1)

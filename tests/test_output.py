@@ -132,6 +132,35 @@ def test_a_table_of_many_columns_is_parted_and_each_part_names_its_rows(printed)
     assert printed(27, show, same, False) == f"{PARTED}in all rows: of everything\n"
 
 
+WIDE = [
+    {"name": f"a long name, {n}", "first": 100.0 + n, "second": 200.0 + n, "third": 300.0 + n}
+    for n in range(4)
+]
+TWO = """\
+name     first  second
+-------  -----  ------
+a long     100     200
+name, 0
+a long     101     201
+name, 1
+a long     102     202
+name, 2
+a long     103     203
+name, 3
+
+name            third
+--------------  -----
+a long name, 0    300
+a long name, 1    301
+a long name, 2    302
+a long name, 3    303
+"""
+
+
+def test_names_of_rows_are_wrapped_where_that_makes_fewer_parts(printed):
+    assert printed(22, show, WIDE, False) == TWO
+
+
 def test_headings_are_wrapped_at_underscores(printed):
     rows = [{"name": "x", "first_call_ms": 1234567.0}, {"name": "y", "first_call_ms": 1234568.0}]
     head = "name     first_\n        call_ms\n----  ---------\n"
@@ -146,6 +175,12 @@ def test_a_row_without_values_is_a_line(capsys):
 def test_explanations_are_wrapped_on_a_terminal_alone(printed):
     text = "depth: hidden layers; low, high: the interval"
     assert printed(25, explain, text) == "depth: hidden layers;\nlow, high: the interval\n"
+
+
+def test_lines_end_between_words_and_not_at_hyphens(printed):
+    assert printed(18, explain, "it is in --data-dir") == "it is in\n--data-dir\n"
+    rows = [{"name": "784-10", "said": "of --data-dir and"}] * 4
+    assert "of --data-\n" not in printed(22, show, rows, False)
 
 
 def test_lines_after_the_first_are_indented_by_half_the_width_at_most(printed):

@@ -105,6 +105,12 @@ def test_depths_are_measured_exported_and_answered_from(place, capsys):
     assert {row["advised"] for row in json.loads(out) if row["depth"] == 1} == {"he_normal"}
 
 
+def test_a_single_depth_has_no_limit(place, capsys):
+    code, _, err = run(capsys, *DEPTHS, "--depth=2", "--learning-rates=0.1", "--format=png")
+    assert code == 0
+    assert "no limit to show: it takes two depths" in err
+
+
 @pytest.mark.slow
 def test_a_question_is_measured_and_kept(place, capsys):
     words = ("recommend", "--activation=tanh", "--depth=1", "--width=4", "--measure", "--seeds=2")

@@ -9,6 +9,20 @@ GAP = "  "
 """Between two columns."""
 
 
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Return a text in lines, which end between words and not at hyphens, as of ``--data-dir``.
+
+    Parameters
+    ----------
+    text : str
+    width : int
+        Characters of a line.
+    indent : str
+        Before the lines after the first.
+    """
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+
+
 def lines_of(
     cells: Sequence[Sequence[str]], widths: Sequence[int], numeric: Sequence[bool]
 ) -> Iterator[str]:
@@ -24,11 +38,11 @@ def lines_of(
         Whether each column is aligned to the right.
     """
     for row in cells:
-        wrapped = [
-            textwrap.wrap(text, width) if len(text) > width else [text]
+        lines = [
+            wrapped(text, width) if len(text) > width else [text]
             for text, width in zip(row, widths, strict=True)
         ]
-        for parts in itertools.zip_longest(*wrapped, fillvalue=""):
+        for parts in itertools.zip_longest(*lines, fillvalue=""):
             aligned = [
                 text.rjust(width) if right else text.ljust(width)
                 for text, width, right in zip(parts, widths, numeric, strict=True)
@@ -75,13 +89,10 @@ class Table:
     def fitted(self, room: int) -> list[str]:
         """Return the lines of the table in a width, in whichever way takes the fewest."""
         differing, below = self._shortened(room)
-        found = [
-            self._wrapped(room),
-            differing._wrapped(room) + below,
-            self._parted(room),
-            differing._parted(room) + below,
-            self._blocks(room),
-        ]
+        found = [self._wrapped(room), differing._wrapped(room) + below]
+        for narrow in (False, True):
+            found += [self._parted(room, narrow), differing._parted(room, narrow) + below]
+        found.append(self._blocks(room))
         return min((lines for lines in found if lines and lines != below), key=len)
 
     def _wrapped(self, room: int) -> list[str]:
@@ -102,10 +113,10 @@ class Table:
             name if len(name) <= width else _heading(name)
             for name, width in zip(self.columns, widths, strict=True)
         ]
-        wrapped = [textwrap.wrap(head, width) for head, width in zip(heads, widths, strict=True)]
+        above = [wrapped(head, width) for head, width in zip(heads, widths, strict=True)]
         top = [
             [line.replace("_ ", "_") for line in lines]
-            for lines in itertools.zip_longest(*wrapped, fillvalue="")
+            for lines in itertools.zip_longest(*above, fillvalue="")
         ]
         rule = ["-" * width for width in widths]
         return list(lines_of([*top, rule, *self.cells], widths, self.numeric))
@@ -125,25 +136,32 @@ class Table:
             found.append(max(map(len, (*_heading(name).split(), *values))))
         return found
 
-    def _parted(self, room: int) -> list[str]:
-        """Return tables below each other that share the columns which tell rows apart; or none."""
+    def _parted(self, room: int, narrow: bool) -> list[str]:
+        """Return tables below each other that share the columns which tell rows apart; or none.
+
+        Parameters
+        ----------
+        room : int
+            Characters of a line.
+        narrow : bool
+            Whether words of these columns are wrapped, for more columns beside them.
+        """
         if not self.columns:
             return []
-        counts = range(1, len(self.columns) + 1)
         words = self.numeric.index(False) + 1 if False in self.numeric else 1
+        counts = range(1, len(self.columns) + 1)
         keys = max(words, next((n for n in counts if self._distinct(n) == len(self.cells)), 1))
+        widths = self._widths(words=narrow)[:keys] + self._widths()[keys:]
         parts: list[list[int]] = []
         for place in range(keys, len(self.columns)):
             fuller = [*parts[-1], place] if parts else []
-            if fuller and _wide(self.chosen(fuller)._widths()) <= room:
+            if fuller and _wide([widths[i] for i in fuller]) <= room:
                 parts[-1] = fuller
             else:
                 parts.append([*range(keys), place])
-        tables = [self.chosen(part) for part in parts]
-        if not tables or max(_wide(table._widths()) for table in tables) > room:
+        if not parts or max(_wide([widths[i] for i in part]) for part in parts) > room:
             return []
-        lines = [line for table in tables for line in (*table._wrapped(room), "")]
-        return lines[:-1]
+        return [line for part in parts for line in (*self.chosen(part)._wrapped(room), "")][:-1]
 
     def _distinct(self, columns: int) -> int:
         """Return how many rows differ in the first columns."""
@@ -157,7 +175,7 @@ class Table:
             for name, text, own in zip(self.columns, self.cells[0], values, strict=True)
             if len(own) == 1 and text
         ]
-        below = textwrap.wrap(f"in all rows: {', '.join(same)}", room) if same else []
+        below = wrapped(f"in all rows: {', '.join(same)}", room) if same else []
         return self.chosen([i for i, own in enumerate(values) if len(own) > 1]), below
 
     def _blocks(self, room: int) -> list[str]:

@@ -5,7 +5,6 @@ import math
 import numbers
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from initperf._core.cells import cell
 from initperf._core.display import progress as progress
 from initperf._core.text import one_line
-from initperf.cli._narrow import GAP, Table, lines_of
+from initperf.cli._narrow import GAP, Table, lines_of, wrapped
 from initperf.errors import UsageError
 
 
@@ -73,7 +72,7 @@ def explain(text: str, indent: int = 0) -> None:
         Spaces before the lines after the first, at most half of the width.
     """
     room = _room() if sys.stdout.isatty() else len(text) + 1
-    print("\n".join(textwrap.wrap(text, room, subsequent_indent=min(indent, room // 2) * " ")))
+    print("\n".join(wrapped(text, room, min(indent, room // 2) * " ")))
 
 
 def _room() -> int:

@@ -123,6 +123,8 @@ def run(arguments: argparse.Namespace) -> None:
     page = _write(trials, directory, dataset, arguments.format)
     if page is not None:
         _tell(f"{page}")
+    if limits.empty:
+        _tell("there is no limit to show: it takes two depths that were trained, and more")
     if not any(limits.get("setup", ())):
         limits = limits.drop(columns="setup", errors="ignore")
     show([without_nan(row) for row in limits.to_dict("records")], arguments.json)
