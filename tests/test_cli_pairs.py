@@ -65,6 +65,13 @@ MODEL = ("draw", "--model", "m:f", "--recipe", "gpt2")
             ("map", "--scheduler", "tcp://h:1", "--workers", "2"),
             "--workers has no effect with --scheduler without --dry-run",
         ),
+        (("report", "--format", "png", "--title", "x"), "--title has no effect with --format=png"),
+        (("train", "--clip", "global"), "--clip goes with --clip-norm"),
+        (("sweep", "--clip", "global,layer"), "--clip goes with --clip-norm"),
+        (
+            ("train", "--initializer", "torch.Linear", "--biases", "zeros"),
+            "--biases has no effect: torch.Linear sets biases of its own",
+        ),
         (
             ("train", "--dataset", "table.CSV", "--data-dir", "."),
             "--data-dir is where data sets are found by name, and 'table.CSV' is a file",
@@ -100,6 +107,13 @@ def test_options_are_given_by_any_spelling_and_by_their_default_value(parser):
     no_effect(parser, "--first", beside="--second")
     assert told(parser, "--firsts=1", "--second") == "--firsts has no effect with --second"
     assert told(parser, "--first", "2") == told(parser, "--second") == told(parser) == ""
+
+
+def test_a_value_of_another_option_counts_where_it_is_said(parser):
+    no_effect(parser, "--second", beside="--third=y")
+    assert told(parser, "--second", "--third", "y") == "--second has no effect with --third=y"
+    assert told(parser, "--second", "--third=y") == "--second has no effect with --third=y"
+    assert told(parser, "--second", "--third", "x") == told(parser, "--second") == ""
 
 
 def test_the_value_of_an_option_is_no_option(parser):

@@ -14,7 +14,8 @@ class Pair:
     options : tuple of str
         Such as ``--seeds``.
     beside : str
-        Option, or word of a positional argument, beside which they have none; empty for always.
+        Option, also with a value, as ``--format=png``, or word of a positional argument, beside
+        which they have none; empty for always.
     without : str
         Option without which they have none; empty for whether or not.
     why : str
@@ -75,7 +76,11 @@ def without_effect(
     positional = [getattr(found, one.dest, "") for one in parser._actions if not one.option_strings]
 
     def is_given(word: str) -> bool:
-        return known[word].dest in given if word in known else word in positional
+        flag, _, value = word.partition("=")
+        if flag not in known:
+            return word in positional
+        dest = known[flag].dest
+        return dest in given and value in ("", str(getattr(found, dest)))
 
     pairs: list[Pair] = getattr(parser, "pairs", [])
     for pair in pairs:

@@ -230,12 +230,18 @@ def check_used(given: "Iterable[str]", made: "Sequence[Experiment]") -> None:
     Raises
     ------
     UsageError
-        For a setting of an optimizer or a schedule that is not chosen.
+        For a setting of an optimizer or a schedule that is not chosen, and for others without
+        effect.
     """
+    from initperf.schemes import Scheme
     from initperf.training.experiment import settings
 
-    known = settings()
-    for name in given:
+    known, names = settings(), list(given)
+    if "clip" in names and all(one.clipping.clip_norm is None for one in made):
+        raise UsageError("--clip goes with --clip-norm")
+    if "biases" in names and all(isinstance(one.rule, Scheme) for one in made):
+        raise UsageError(f"--biases has no effect: {made[0].initializer} sets biases of its own")
+    for name in names:
         if name in known and not any(name in one.flat() for one in made):
             of, _, _ = known[name].help.partition(":")
             raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")

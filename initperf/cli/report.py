@@ -89,6 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "learning_rate": None,
         },
     )
+    no_effect(parser, "--title", beside="--format=png")
     no_effect(
         parser,
         *(one for one in added if one not in _SHOWN),
