@@ -6,8 +6,8 @@ import json
 import math
 import sys
 import threading
-import time
 
+import child
 import numpy as np
 import pytest
 
@@ -177,20 +177,24 @@ def test_an_interrupted_reproduction_goes_on_from_what_is_whole(tmp_path, regist
 
 def test_an_interrupted_reproduction_waits_for_no_seed(registered, monkeypatch):
     monkeypatch.setattr("initperf.training._workers._GRACE_SECONDS", 0.0)
-    going_on = threading.Event()
-    registered.register(
-        "endless",
-        dataclasses.replace(EXAMPLE, name="endless", measure=lambda *_: float(going_on.wait(20))),
-    )
+    begun, going_on, ended = threading.Event(), threading.Event(), []
+
+    def endless(*_):
+        begun.set()
+        going_on.wait(child.TIMEOUT_SECONDS)
+        ended.append(True)
+        return 0.0
+
+    registered.register("endless", dataclasses.replace(EXAMPLE, name="endless", measure=endless))
 
     def interrupt(*_):
+        assert begun.wait(child.TIMEOUT_SECONDS)
         raise KeyboardInterrupt
 
-    begin = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
             reproduce(quick=True, workers=2, progress=interrupt)
-        assert time.monotonic() - begin < 10  # of 20 seconds
+        assert ended == []
     finally:
         going_on.set()
 
