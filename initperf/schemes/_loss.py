@@ -166,6 +166,8 @@ class Loss:
             for view, one, other in zip(views, by_weights, by_biases, strict=True):
                 view[number][0][:] = 0.0 if one is None else one
                 view[number][1][:] = 0.0 if other is None else other
+            if number == 0:
+                break  # nothing reads the gradient by the inputs
             below = product(delta, weights, lambda d, w: d @ w.T)
             above[number] = plus(below, above[ends[number]]) if number in ends else below
         return tuple(found)
