@@ -59,7 +59,9 @@ def run(
     }
     for ours in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):
         environment.pop(ours, None)
-    command = [sys.executable, "-m", "pytest", *loaded, "-p", "no:cacheprovider", *arguments]
+    # without colours, which an environment may ask for
+    options = ("--color=no", "-p", "no:cacheprovider")
+    command = [sys.executable, "-m", "pytest", *loaded, *options, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
