@@ -289,6 +289,7 @@ CONTRADICTED = {
 UNDECIDED = {
     "fixup_thousand_blocks",
     "he_trains_thirty",
+    "looks_linear_depth",
     "lsuv_over_he",
     "lsuv_over_orthogonal",
     "lsuv_over_xavier",
