@@ -1,7 +1,9 @@
-"""Hostile values and settings for property tests that are seeded, and as long as one asks for.
+"""Hostile values for property tests that are seeded, and as long as one asks for.
 
 ``INITPERF_TRIALS`` is the number of trials of each test; without it, a few hundred that take
-seconds.
+seconds. A trial has a number, of which all that it draws follows: hypothesis, whose examples come
+in part from the sources of what is imported at the time, would try others whenever tests ran in
+another order.
 """
 
 import os
@@ -10,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+import pytest
 
 
 def number(usual: int) -> int:
@@ -19,14 +21,8 @@ def number(usual: int) -> int:
 
 
 def trials(usual: int) -> Any:
-    """Return hypothesis' settings: the same examples in each session, none of them kept."""
-    return settings(
-        max_examples=number(usual),
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    """Return a mark by which a test is called with each ``trial`` from 0 on."""
+    return pytest.mark.parametrize("trial", range(number(usual)))
 
 
 def nested(depth: int) -> list[Any]:

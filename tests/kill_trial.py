@@ -66,8 +66,11 @@ def start(runs: Path, data: Dataset, count: int) -> int:
     """Start a sweep in a forked process; return its number."""
     process = os.fork()
     if process == 0:
-        sweep(experiments(count), workers=2, store=RunStore(runs), datasets={"own": data})
-        os._exit(0)
+        try:
+            sweep(experiments(count), workers=2, store=RunStore(runs), datasets={"own": data})
+            os._exit(0)
+        finally:
+            os._exit(1)
     return process
 
 

@@ -6,8 +6,8 @@ import json
 import math
 import sys
 import threading
-import time
 
+import child
 import numpy as np
 import pytest
 
@@ -176,22 +176,26 @@ def test_an_interrupted_reproduction_goes_on_from_what_is_whole(tmp_path, regist
 
 
 def test_an_interrupted_reproduction_waits_for_no_seed(registered, monkeypatch):
-    monkeypatch.setattr("initperf.training._workers._GRACE_SECONDS", 600.0)
+    monkeypatch.setattr("initperf.training._workers._GRACE_SECONDS", 2 * child.TIMEOUT_SECONDS)
     monkeypatch.setattr("initperf.claims._reproduce._GRACE_SECONDS", 0.0)
-    going_on = threading.Event()
-    registered.register(
-        "endless",
-        dataclasses.replace(EXAMPLE, name="endless", measure=lambda *_: float(going_on.wait(20))),
-    )
+    begun, going_on, ended = threading.Event(), threading.Event(), []
+
+    def endless(*_):
+        begun.set()
+        going_on.wait(child.TIMEOUT_SECONDS)
+        ended.append(True)
+        return 0.0
+
+    registered.register("endless", dataclasses.replace(EXAMPLE, name="endless", measure=endless))
 
     def interrupt(*_):
+        assert begun.wait(child.TIMEOUT_SECONDS)
         raise KeyboardInterrupt
 
-    begin = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
             reproduce(quick=True, workers=2, progress=interrupt)
-        assert time.monotonic() - begin < 10  # of 20 seconds
+        assert ended == []
     finally:
         going_on.set()
 
@@ -273,7 +277,8 @@ def test_a_table_of_nothing_is_empty():
 
 
 # Claims that seed 0 of the quick measurement contradicts, as the page does, and claims that one
-# seed does not decide: its number spreads as widely as the tolerance.
+# seed does not decide: its number spreads as widely as the tolerance, from seed to seed or, by
+# roundings that training enlarges, from one processor's products to another's.
 CONTRADICTED = {
     "normalized_backward",
     "selu_mean_slope",
@@ -285,7 +290,10 @@ CONTRADICTED = {
 UNDECIDED = {
     "fixup_thousand_blocks",
     "he_trains_thirty",
+    "looks_linear_depth",
     "lsuv_over_he",
+    "lsuv_over_orthogonal",
+    "lsuv_over_xavier",
     "maximal_update_rate",
     "siren_with_biases",
     "sinusoidal_gain",

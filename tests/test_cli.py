@@ -433,7 +433,7 @@ def test_interrupted_report_exits_130_and_leaves_nothing(tmp_path):
         first = child.stderr.readline()  # the first news of progress: it is at work
         time.sleep(0.5)
         os.kill(child.pid, signal.SIGINT)
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate(timeout=300)
     finally:
         child.kill()
     assert child.returncode == 130, first + err

@@ -2,6 +2,7 @@
 
 import threading
 
+import child
 import pytest
 
 from initperf.benchmarks import controls
@@ -13,7 +14,7 @@ def control_of(tasks):
 
 
 def test_a_call_runs_a_task_on_each_of_several_threads():
-    together, turns = threading.Barrier(2, timeout=60), []
+    together, turns = threading.Barrier(2, timeout=child.TIMEOUT_SECONDS), []
 
     def task(count):
         together.wait()  # for ever on one thread

@@ -106,7 +106,7 @@ for thread in busy:
 for _ in range(10):
     process = os.fork()
     if not process:
-        signal.alarm(60)
+        signal.alarm(240)
         os._exit(draw() != expected)
     print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
 assert len(parallel.HELPERS) == 3
@@ -153,12 +153,14 @@ if sys.platform == "linux":
     def test_an_existing_array_is_filled_without_memory_of_its_own():
         lines = child.run(MEMORY, INITPERF_NUM_THREADS="2", **COMPILED).splitlines()
         *contiguous, fortran = [list(map(int, line.split())) for line in lines]
+        # The kernel counts resident pages by batches for each processor, 64 of 4 KiB.
+        most = 2**20 + (os.cpu_count() or 1) * 2**18
         for traced, resident in contiguous:
             assert traced < 16 * 2**10
-            assert resident < 2**20
+            assert resident < most
         # In another order, one buffer of 2^16 values.
         assert fortran[0] < 2**16 * 4 + 32 * 2**10
-        assert fortran[1] < 2**20
+        assert fortran[1] < most
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5, 1000])
@@ -221,7 +223,7 @@ def test_helpers_do_not_share_the_processor_of_the_caller(monkeypatch):
         both, seen = threading.Barrier(2), {}
 
         def task(begin, end, both=both, seen=seen):
-            both.wait(10.0)  # each thread has one of the two parts
+            both.wait(child.TIMEOUT_SECONDS)  # each thread has one of the two parts
             seen[threading.current_thread().name] = os.sched_getaffinity(0)
 
         split(2, 1, task, 2)

@@ -94,30 +94,83 @@ def test_the_file_of_a_kernel_is_imported_when_it_is_asked_for_by_any_spelling()
     assert (int(count) > 10, ordered, imported) == (True, "True", "True")
 
 
+class Told(logging.Handler):
+    """Messages, and an event of the first of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages, self.first = [], threading.Event()
+
+    def emit(self, record):
+        self.messages.append(record.getMessage())
+        self.first.set()
+
+
 @pytest.fixture
 def told(caplog):
     caplog.set_level(logging.INFO, logger=LOGGER.name)
-    return lambda: [record.message for record in caplog.records]
+    handler = Told()
+    LOGGER.addHandler(handler)
+    yield handler
+    LOGGER.removeHandler(handler)
+
+
+class Timers:
+    """The time and the timers of a notice, whose time passes only where a test says so."""
+
+    Lock = threading.Lock
+
+    def __init__(self):
+        self.now, self.started = 0.0, []
+
+    def perf_counter(self):
+        return self.now
+
+    def Timer(self, seconds, function, arguments):  # noqa: N802  # as in threading
+        ends = self.now + seconds
+        timer = SimpleNamespace(
+            start=lambda: self.started.append((ends, timer)),
+            cancel=lambda: self.started.remove((ends, timer)),
+            run=lambda: function(*arguments),
+        )
+        return timer
+
+    def sleep(self, seconds):
+        self.now += seconds
+        for ends, timer in self.started:
+            if self.now - seconds < ends <= self.now:
+                timer.run()
+
+
+@pytest.fixture
+def timers(monkeypatch):
+    found = Timers()
+    for module in ("threading", "time"):
+        monkeypatch.setattr(f"initperf.jit.notice.{module}", found)
+    return found
 
 
 def test_a_long_wait_for_the_compiler_is_told_once_while_it_lasts(told):
-    notice, timer_ran = CompileNotice(0.02), threading.Event()
-    for name in ("first", "second"):
-        with notice.compiling(name):
-            timer_ran.wait(0.2)
-            assert told() == ["compiling (once per machine): first"]
+    notice = CompileNotice(0.02)
+    with notice.compiling("first"):
+        assert told.first.wait(child.TIMEOUT_SECONDS)
+    with notice.compiling("second"):
+        threading.Event().wait(0.1)
+    assert told.messages == ["compiling (once per machine): first"]
 
 
-@pytest.mark.slow
-def test_short_waits_add_up_and_nested_ones_count_once(told):
-    notice, pause = CompileNotice(0.5), threading.Event()
+def test_short_waits_add_up_and_nested_ones_count_once(told, timers):
+    notice = CompileNotice(0.5)
     for name in ("first", "second"):
         with notice.compiling(name), notice.compiling("within"):
-            pause.wait(0.2)
-    assert told() == []  # 0.4 s, not 0.8 s
+            timers.sleep(0.2)
+        timers.sleep(5.0)
+    assert told.messages == []  # 0.4 s, not 0.8 s
     with notice.compiling("third"):
-        pause.wait(0.4)
-        assert told() == ["compiling (once per machine): third"]
+        timers.sleep(0.09)
+        assert told.messages == []
+        timers.sleep(0.02)
+        assert told.messages == ["compiling (once per machine): third"]
 
 
 @pytest.mark.parametrize("lacking", [(), ("numba.core.registry:CPUDispatcher()._renamed",)])
@@ -137,12 +190,12 @@ def test_the_compiler_of_a_jitted_function_is_timed_where_numba_lets_it(monkeypa
     assert timed == [one_more.__qualname__] * watched
 
 
-def test_no_wait_is_told_after_a_failure(told):
+def test_no_wait_is_told_after_a_failure(told, timers):
     notice = CompileNotice(0.05)
     with pytest.raises(InterruptedError), notice.compiling("fails"):
         raise InterruptedError
-    threading.Event().wait(0.2)
-    assert told() == []
+    timers.sleep(0.2)
+    assert told.messages == []
 
 
 def test_a_verb_shows_messages_on_a_terminal_only(monkeypatch, capsys):

@@ -6,6 +6,7 @@ import sys
 import threading
 import tracemalloc
 
+import child
 import numba
 import numpy as np
 import pytest
@@ -252,12 +253,12 @@ def test_a_second_caller_runs_on_one_thread_and_leaves_blas_alone():
         with limit_blas(1) as allowed:
             seen.append(allowed)
             held.set()
-            done.wait(10)
+            done.wait(child.TIMEOUT_SECONDS)
 
     seen = []
     other = threading.Thread(target=hold)
     other.start()
-    held.wait(10)
+    assert held.wait(child.TIMEOUT_SECONDS)
     with limit_blas(1) as allowed:
         seen.append(allowed)
     seen.append(max(blas_threads()))

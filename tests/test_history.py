@@ -3,6 +3,7 @@
 import datetime
 import json
 import math
+import os
 import subprocess
 
 import numpy as np
@@ -93,6 +94,7 @@ def repository(tmp_path, monkeypatch):
     root = tmp_path / "repository"
     root.mkdir()
     monkeypatch.chdir(root)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # which may want commits to be signed
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "nobody")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "nobody@example.org")

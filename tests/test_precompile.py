@@ -32,7 +32,7 @@ def started(monkeypatch, tmp_path, processes):
         if command[4:]:  # else it waits for what it is told
             assert Path(command[4]).is_dir()  # of claims
             commands.append([Experiment.from_json(text) for text in command[5:]])
-        processes.append(popen(["sleep", "20"], **options))
+        processes.append(popen(["sleep", "600"], **options))
         return processes[-1]
 
     monkeypatch.setattr(sharing.subprocess, "Popen", start)

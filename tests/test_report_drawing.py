@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import child
 import pytest
 from matplotlib.figure import Figure
 from synthetic_tables import Tables, synthetic_tables
@@ -54,15 +55,23 @@ def test_several_processes_write_the_report_of_one(
         alone.setenv("INITPERF_NUM_THREADS", "1")
         write_report(tables, tmp_path / "one", only=NAMES)
     here: list[str] = []
+    mine, theirs = threading.Event(), threading.Event()
     draw = _drawing.files
 
     def slowly(figure: ReportFigure, own: Tables) -> Files:
         here.append(figure.name)
-        time.sleep(5.0)  # so that the other process draws the rest
+        mine.set()
+        assert theirs.wait(child.TIMEOUT_SECONDS)  # until the other process has drawn one, too
         return draw(figure, own)
 
+    def called(self: Process, _: object, *rest: object) -> object:
+        assert mine.wait(child.TIMEOUT_SECONDS)
+        files = call(self, draw, *rest)
+        theirs.set()
+        return files
+
     monkeypatch.setattr(_drawing, "files", slowly)
-    monkeypatch.setattr(Process, "call", lambda self, _, *rest: call(self, draw, *rest))
+    monkeypatch.setattr(Process, "call", called)
     write_report(tables, tmp_path / "several", only=NAMES)
     assert 0 < len(here) < len(NAMES)
     assert _contents(tmp_path / "several") == _contents(tmp_path / "one")
@@ -157,17 +166,22 @@ def test_what_a_figure_prints_elsewhere_does_not_garble_results(
 
 
 @pytest.mark.slow
-def test_an_interrupt_ends_the_other_processes() -> None:
+def test_an_interrupt_ends_the_other_processes(tmp_path: Path) -> None:
+    home, begun = os.getpid(), tmp_path / "begun"
+    end = time.monotonic() + child.TIMEOUT_SECONDS
+
     def slow(_tables: object) -> Figure:
         while True:
+            if os.getpid() != home:
+                begun.touch()
+            elif begun.exists() or time.monotonic() > end:
+                signal.raise_signal(signal.SIGINT)
             time.sleep(0.01)
 
     slow_ones = [ReportFigure(f"slow_{n}", "Slow", "A line.", (), slow) for n in range(5)]
-    threading.Timer(2.0, signal.raise_signal, [signal.SIGINT]).start()
-    begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt), processes(5) as helpers:
         list(drawn(slow_ones, {}, helpers))
-    assert time.monotonic() - begin < 60.0
+    assert begun.exists()
     with pytest.raises((OSError, EOFError, ValueError)):
         helpers[0].call(len, "")
 
@@ -202,7 +216,7 @@ def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path)
     script, begun = tmp_path / "script.py", tmp_path / "begun"
     script.write_text(INTERRUPTED)
     begun.mkdir()
-    child = subprocess.Popen(
+    drawing = subprocess.Popen(
         [sys.executable, str(script), str(begun)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -210,17 +224,18 @@ def test_ctrl_c_ends_the_other_processes_in_silence(moment: str, tmp_path: Path)
         start_new_session=True,
     )
     try:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "begun\n"
+        assert drawing.stdout is not None
+        assert drawing.stdout.readline() == "begun\n"
         while moment == "while they draw" and len(list(begun.iterdir())) < 2:
-            assert child.poll() is None
+            assert drawing.poll() is None
             time.sleep(0.01)
-        os.killpg(child.pid, signal.SIGINT)
-        _, complaint = child.communicate(timeout=60)  # all that share its stderr have ended
-        assert (child.returncode, complaint) == (130, "")
+        os.killpg(drawing.pid, signal.SIGINT)
+        # until all that share its stderr have ended
+        _, complaint = drawing.communicate(timeout=child.TIMEOUT_SECONDS)
+        assert (drawing.returncode, complaint) == (130, "")
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(drawing.pid, signal.SIGKILL)
 
 
 def _workers_of(parent: int) -> list[dict[str, str]]:
@@ -249,15 +264,15 @@ def test_workers_block_ctrl_c_from_their_start(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    ) as child:
+    ) as drawing:
         try:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "begun\n"
-            end = time.monotonic() + 60
-            while not (workers := _workers_of(child.pid)):  # Linux tells of its words a bit later
+            assert drawing.stdout is not None
+            assert drawing.stdout.readline() == "begun\n"
+            end = time.monotonic() + child.TIMEOUT_SECONDS
+            while not (workers := _workers_of(drawing.pid)):  # Linux tells of its words a bit later
                 assert time.monotonic() < end
         finally:
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(drawing.pid, signal.SIGKILL)
     assert len(workers) == 1
     blocked = [int(status["SigBlk"], 16) >> (signal.SIGINT - 1) & 1 for status in workers]
     assert blocked == [1]

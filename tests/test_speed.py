@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -183,14 +184,17 @@ def test_a_file_without_workloads_is_an_error(tmp_path):
 
 
 def test_imports_are_timed_in_a_fresh_process():
-    assert 0 < cold_start.import_seconds("initperf") < 30
+    begin = time.perf_counter()
+    taken = cold_start.import_seconds("initperf")
+    assert 0 < taken < time.perf_counter() - begin  # which starts the process, too
 
 
 @pytest.mark.slow
 def test_first_calls_are_timed_in_a_fresh_process(tmp_path):
+    begin = time.perf_counter()
     found = cold_start.first_call_seconds(["squared_norm"])
     assert list(found) == ["squared_norm"]
-    assert 0 < found["squared_norm"] < 120
+    assert 0 < found["squared_norm"] < time.perf_counter() - begin  # as above
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Progress and figures in a notebook, as nbclient runs it: one output each, without widgets."""
 
+import re
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -17,15 +19,17 @@ with initperf.progress("a <sweep>") as tell:
     raise KeyboardInterrupt
 """
 OFTEN = """\
+import time
 import initperf
 from IPython.display import DisplayHandle
 updates = []
 update = DisplayHandle.update
 DisplayHandle.update = lambda self, shown: (updates.append(repr(shown)), update(self, shown))
+begin = time.monotonic()
 with initperf.progress("steps") as tell:
     for done in range(1, 10_001):
         tell(done, 10_000, "")
-print(len(updates))
+print(len(updates), time.monotonic() - begin)
 """
 FIGURE = """\
 from initperf_figures import draw
@@ -41,7 +45,7 @@ def outputs():
     """Return the outputs of each cell, run one after another by one kernel."""
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS.values()]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True).execute()
+    NotebookClient(notebook, timeout=600, kernel_name="python3", allow_errors=True).execute()
     return {name: cell.outputs for name, cell in zip(CELLS, notebook.cells, strict=True)}
 
 
@@ -56,15 +60,17 @@ def test_training_has_one_display_that_ends_with_all_done(outputs):
 def test_what_was_stopped_says_so_and_how_far_it_came(outputs):
     shown, error = outputs["stopped"]
     assert error.ename == "KeyboardInterrupt"
-    assert shown.data["text/plain"] == "a <sweep>: 1 of 4 he_normal 0:00 (stopped)"
+    told = r"a <sweep>: 1 of 4 he_normal \d+:\d\d \(stopped\)"
+    assert re.fullmatch(told, shown.data["text/plain"])
     assert "a &lt;sweep&gt;" in shown.data["text/html"]
 
 
 def test_ten_thousand_steps_send_few_messages(outputs):
     shown, counted = outputs["often"]
     assert shown.data["text/plain"].startswith("steps: 10000 of 10000 ")
-    # ten a second, and two at the end; the loop takes milliseconds
-    assert 2 <= int(counted.text) < 100
+    # ten a second, the first at once, and two at the end
+    messages, seconds = map(float, counted.text.split())
+    assert 2 <= messages <= 10 * seconds + 3
 
 
 def test_a_figure_is_shown_without_a_magic(outputs):

@@ -1,10 +1,13 @@
 """A Dask scheduler and its workers, each a process of its own, on loopback."""
 
+import json
 import os
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
+import time
+from pathlib import Path
 from typing import Any
 
 _WITHOUT = """
@@ -20,6 +23,9 @@ import numba
 numba.__version__ = "0.1"
 """
 
+_SECONDS = 240.0
+"""Time for the start of processes, on a machine that does other work."""
+
 SURROUNDINGS = {"": "", "without initperf": _WITHOUT, "other numba": _OTHER_NUMBA}
 """What a worker's interpreter runs first, by what is the matter with it."""
 
@@ -30,15 +36,13 @@ class Cluster:
     Attributes
     ----------
     address : str
-        Of the scheduler.
+        Of the scheduler, once it was started.
     workers : list of subprocess.Popen
         In the order of their start.
     """
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        self.address = "tcp://127.0.0.1:0"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler: subprocess.Popen[bytes] | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -57,10 +61,25 @@ class Cluster:
         return process
 
     def start_scheduler(self) -> None:
-        """Start the scheduler, perhaps again, at the same address."""
+        """Start the scheduler at a port that the system chooses, or again, at the same address."""
         host, _, port = self.address.removeprefix("tcp://").partition(":")
-        words = ("--host", host, "--port", port, "--no-dashboard", "--no-show")
-        self.scheduler = self._start("dask_scheduler", words)
+        with tempfile.TemporaryDirectory() as place:
+            told = Path(place, "scheduler.json")
+            words = ("--host", host, "--port", port, "--no-dashboard", "--no-show")
+            self.scheduler = self._start("dask_scheduler", (*words, "--scheduler-file", str(told)))
+            self.address = self._told(told)
+
+    def _told(self, file: Path) -> str:
+        """Return the address that the scheduler writes into a file once it listens."""
+        end = time.monotonic() + _SECONDS
+        while True:
+            try:
+                return str(json.loads(file.read_text())["address"])
+            except (FileNotFoundError, json.JSONDecodeError):  # not there, or not whole
+                assert self.scheduler is not None
+                assert self.scheduler.poll() is None, "the scheduler has ended"
+                assert time.monotonic() < end, "the scheduler does not start"
+                time.sleep(0.01)
 
     def start_worker(self, matter: str = "", **environment: str) -> None:
         """Start a worker of one thread.
@@ -87,8 +106,18 @@ class Cluster:
         """Wait until the scheduler answers and has so many workers."""
         from distributed import Client
 
-        with Client(self.address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(workers, timeout=60)
+        with Client(self.address, timeout=_SECONDS, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=_SECONDS)
+
+    def wait_until_none(self) -> None:
+        """Wait until the scheduler has seen that the connections of all workers are closed."""
+        from distributed import Client
+
+        end = time.monotonic() + _SECONDS
+        with Client(self.address, timeout=_SECONDS, set_as_default=False) as client:
+            while client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.workers)):
+                assert time.monotonic() < end
+                time.sleep(0.01)
 
     def end(self, *_error: Any) -> None:
         """End all processes."""

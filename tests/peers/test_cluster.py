@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-import time
+import statistics
 
 import cluster_trial
 import numpy as np
@@ -102,11 +102,12 @@ def test_workers_compile_once_each_and_not_once_a_run(tmp_path):
         runs = sweep(many, datasets={"own": cluster_trial.dataset()}, workers=workers)
     finally:
         found.end()
-    seconds = sorted(run.compile_seconds for run in runs)
-    # to compile takes seconds, to find the code in the process milliseconds; a worker that had no
-    # run before the other had done them all compiled nothing
+    seconds = [run.compile_seconds for run in runs]
+    # to compile takes seconds, to find the code in the process milliseconds, of which a busy
+    # machine may make much more in one run, but not in half of them; a worker that had no run
+    # before the other had done them all compiled nothing
     assert len(list(tmp_path.iterdir())) == 2
-    assert seconds[-3] < 0.1 * seconds[-1]
+    assert statistics.median(seconds) < 0.1 * max(seconds)
 
 
 @pytest.mark.slow
@@ -146,9 +147,9 @@ def test_a_time_budget_ends_runs_on_workers_too(cluster):
     runs = sweep(many, datasets=own, workers=workers)
     # The scheduler may give both workers an endless run before the last short one.
     assert all(run.experiment in short for run in runs)
-    begin = time.monotonic()
-    sweep([short[0].replace(seed=99)], datasets=own, workers=Workers(scheduler=cluster.address))
-    assert time.monotonic() - begin < 30.0  # endless runs take hours
+    # else the workers would be busy with endless runs, which take hours
+    workers = Workers(scheduler=cluster.address, time_budget=300.0)
+    assert len(sweep([short[0].replace(seed=99)], datasets=own, workers=workers)) == 1
 
 
 @pytest.mark.slow
@@ -173,7 +174,7 @@ def test_a_worker_of_another_surrounding_is_one_line(blobs, cluster, matter, mes
 def test_a_scheduler_without_workers_is_one_line(blobs, cluster):
     for number in range(2):
         cluster.kill_worker(number)
-    time.sleep(1.0)  # until the scheduler has seen that their connections are closed
+    cluster.wait_until_none()
     with pytest.raises(UsageError, match="has no workers; start 'dask worker"):
         sweep(GRID, datasets={"mnist": blobs}, workers=Workers(scheduler=cluster.address))
 

@@ -6,7 +6,6 @@ one thread until it forks. What a process raises goes to ``DIRECTORY/SCENARIO-SI
 """
 
 import os
-import socket
 import subprocess
 import sys
 import traceback
@@ -21,7 +20,6 @@ def run_all(directory):
         "INITPERF_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "GLOO_SOCKET_IFNAME": "lo",
-        "MASTER_ADDR": "127.0.0.1",
     }
     done = subprocess.run(
         [sys.executable, __file__, str(directory)],
@@ -35,34 +33,28 @@ def run_all(directory):
     assert done.returncode == 0, done.stdout
 
 
-def _free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 def _fork(size, scenarios, directory):
     """Run scenarios one after another in so many processes, and wait for all."""
-    os.environ |= {"WORLD_SIZE": str(size), "MASTER_PORT": str(_free_port())}
     children = []
     for rank in range(size):
         child = os.fork()
         if child == 0:
-            os.environ["RANK"] = str(rank)
-            _be(scenarios, directory, f"{size}-{rank}")
+            _be(scenarios, directory, rank, size)
         children.append(child)
     for child in children:
         os.waitpid(child, 0)
 
 
-def _be(scenarios, directory, label):
+def _be(scenarios, directory, rank, size):
     """Be one of the processes; never return."""
     import sharded
     from torch import distributed
 
-    name = "start"
+    name, label = "start", f"{size}-{rank}"
     try:
-        distributed.init_process_group("gloo")
+        # they meet at a file, as another program could take a port that is free now
+        meeting = (directory / f"meeting-{size}").absolute().as_uri()
+        distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=size)
         for name in scenarios:
             getattr(sharded, name)(directory)
             distributed.barrier()

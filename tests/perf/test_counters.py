@@ -2,6 +2,7 @@
 
 import mmap
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -13,7 +14,9 @@ OTHERS = 500
 
 
 def touch():
-    with mmap.mmap(-1, PAGES * mmap.PAGESIZE) as memory:  # shared memory: no huge pages
+    with mmap.mmap(-1, PAGES * mmap.PAGESIZE) as memory:  # shared memory: seldom huge pages
+        with suppress(OSError):  # of a kernel without them
+            memory.madvise(mmap.MADV_NOHUGEPAGE)
         for page in range(PAGES):
             memory[page * mmap.PAGESIZE] = 1
 
