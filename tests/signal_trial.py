@@ -69,6 +69,7 @@ def verbs(place: Path) -> list[tuple[list[str], float, dict[str, str]]]:
         (["sweep", *long, "--seed", "0-3", "--out", "runs", *processes], 8.0, {}),
         (["train", *long], 8.0, {"INITPERF_CACHE": str(place / "cold")}),
         (["warmup"], 8.0, {"INITPERF_CACHE": str(place / "warm")}),
+        (["reproduce", "he_trains_thirty"], 12.0, {"INITPERF_CACHE": str(place / "claims")}),
         (["bench", "--save", "bench.json"], 6.0, {}),
         (["report", "--quick", "--out", "page"], 12.0, {}),
         (["profile", "--seconds", "60", "draw", "he_normal", "4000", "4000"], 6.0, {}),

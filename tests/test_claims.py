@@ -176,7 +176,8 @@ def test_an_interrupted_reproduction_goes_on_from_what_is_whole(tmp_path, regist
 
 
 def test_an_interrupted_reproduction_waits_for_no_seed(registered, monkeypatch):
-    monkeypatch.setattr("initperf.training._workers._GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("initperf.training._workers._GRACE_SECONDS", 2 * child.TIMEOUT_SECONDS)
+    monkeypatch.setattr("initperf.claims._reproduce._GRACE_SECONDS", 0.0)
     begun, going_on, ended = threading.Event(), threading.Event(), []
 
     def endless(*_):

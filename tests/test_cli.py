@@ -41,6 +41,12 @@ def test_help_names_every_verb(capsys):
     assert all(f"    {verb} " in out for verb in cli.verbs())
 
 
+def test_help_is_a_word_too(capsys):
+    assert run(capsys, "help", "list") == run(capsys, "list", "--help")
+    assert run(capsys, "help") == run(capsys, "--help")
+    assert run(capsys, "help", "lst")[2] == run(capsys, "lst", "--help")[2]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

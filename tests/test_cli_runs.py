@@ -181,11 +181,24 @@ def test_runs_lists_and_filters(capsys, store):
     assert (code, "several values by commas, as depth=0,1\n" in err) == (2, True)
 
 
+def test_runs_are_listed_in_the_order_of_their_settings(capsys, file, store):
+    words = ("--set", "gain=1,2,3,4,5", "--depth", "2", "--width", "4", "--seed", "0,1")
+    run(capsys, "sweep", "--dataset", file, *NUMPY, *words, "--out", store)
+    _, out, _ = run(capsys, "runs", store)
+    head, _, *lines = out.splitlines()
+    assert head.split()[1:5] == ["initializer", "activation", "hidden", "depth"]
+    listed = [line.split()[1:] for line in lines]
+    assert len(listed) == 14  # in none of 14! orders but this by chance
+    assert [row[:4] for row in listed] == sorted(row[:4] for row in listed)
+
+
 def test_a_store_without_runs_is_listed(capsys, tmp_path):
     (tmp_path / "empty").mkdir()
     code, out, err = run(capsys, "runs", tmp_path / "empty")
-    assert (code, out, err) == (0, "nothing to show\n", "")
-    code, out, _ = run(capsys, "runs", tmp_path / "empty", "--where", "seed<9", "--json")
+    assert (code, out) == (0, "nothing to show\n")
+    assert err.endswith("empty holds no runs\n")
+    words = ("--where", "seed<9 and activation=relu", "--json")
+    code, out, _ = run(capsys, "runs", tmp_path / "empty", *words)
     assert (code, json.loads(out)) == (0, [])
     assert run(capsys, "runs", tmp_path / "empty", "--export", tmp_path / "a.csv")[0] == 0
     assert "test_accuracy" in (tmp_path / "a.csv").read_text()

@@ -233,7 +233,11 @@ def test_what_is_nowhere_says_what_to_do(name):
         data.load(name)
 
 
-def test_an_unknown_name_suggests_the_nearest(tmp_path):
+def test_an_unknown_name_suggests_the_nearest(tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnknownNameError, match=r"'images'.* a directory of IDX files is named"):
+        data.load("images")
     with pytest.raises(UnknownNameError, match="unknown data set 'mnits'; did you mean 'mnist'"):
         data.load("mnits")
 

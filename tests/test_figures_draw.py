@@ -114,6 +114,8 @@ def test_what_a_source_lacks_is_named_with_what_it_can_be_drawn_as(tables: Table
         draw("gradient_sizes", some)
     with pytest.raises(UsageError, match="not float"):
         draw("gradient_size", 1.0)
+    with pytest.raises(ValueError, match=r"initializer 'reports'.* nor is there a directory"):
+        draw("weight_histograms", "reports")
     with pytest.raises(UsageError, match="an empty source"):
         draw("gradient_size", [])
     with pytest.raises(ValueError, match="'poster'"):

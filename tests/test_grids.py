@@ -94,6 +94,14 @@ def test_files_that_are_no_grids_are_refused(tmp_path, text, reason):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet"])
+def test_an_empty_grid_is_refused(tmp_path, text):
+    path = tmp_path / "grid.toml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"grid\.toml' is empty"):
+        read(path)
+
+
 @pytest.mark.parametrize("text", [None, "seed = ["])
 def test_a_grid_that_cannot_be_read_is_an_error_of_data(tmp_path, text):
     path = tmp_path / "grid.toml"

@@ -316,6 +316,12 @@ def test_parameters_are_refused_or_draw_what_they_declare(trial):
         (lambda: theory.ResidualField(None), TypeError, "field must be a MeanField"),
         (lambda: Experiment(initializer=(0,)), ValueError, "initializer must be a word"),
         (lambda: Experiment(epochs=10**30), ValueError, "epochs must be below"),
+        (lambda: initperf.train("he_normal"), TypeError, "an Experiment, not 'he_normal'"),
+        (
+            lambda: initperf.train(Experiment(), dataset="table.csv"),
+            TypeError,
+            r"dataset must be a Dataset, as of initperf\.data\.load, not 'table\.csv'",
+        ),
         (
             lambda: initperf.calculate_gain("leaky_relu", 1e200, exact=True),
             ValueError,

@@ -96,7 +96,7 @@ def test_outside_of_a_checkout_the_message_is_ours(tmp_path, monkeypatch):
         ((), "takes two files"),
         (("a.json",), "takes two files"),
         (("a.json", "b.json", "--base", "HEAD"), "not both"),
-        (("a.json", "b.json", "--select", "x"), "belong to --base"),
+        (("a.json", "b.json", "--select", "x"), "--select goes with --base"),
         (("a.json", "b.json", "--json", "--markdown"), "choose one"),
         (("a.json", "b.json", "--threshold", "x=0"), "above 0"),
     ],

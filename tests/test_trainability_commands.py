@@ -82,6 +82,11 @@ def test_depths_are_measured_exported_and_answered_from(place, capsys):
     evidence = read("trials.csv")
     assert len(evidence.trials) == 2 * 3 * 4
     assert evidence.origin["commands"].startswith("initperf")
+    _, out, _ = run(capsys, *DEPTHS, "--format=png")
+    table, explained = out.split("\n\n")
+    for name in ("depth", "low", "high", "bound", "level", "least", "greatest"):
+        assert name in table.split("\n")[0].split()
+        assert name in explained
     for name in ("depth_limits", "rate_ranges"):
         assert Path(f"depths/result/figures/{name}.png").stat().st_size > 10_000
     words = ("recommend", "--activation=relu", "--depth=1", "--width=8", "--from=trials.csv")
@@ -98,6 +103,12 @@ def test_depths_are_measured_exported_and_answered_from(place, capsys):
     code, out, _ = run(capsys, "recommend", "--against=trials.csv", "--from=trials.csv", "--json")
     assert code == 0
     assert {row["advised"] for row in json.loads(out) if row["depth"] == 1} == {"he_normal"}
+
+
+def test_a_single_depth_has_no_limit(place, capsys):
+    code, _, err = run(capsys, *DEPTHS, "--depth=2", "--learning-rates=0.1", "--format=png")
+    assert code == 0
+    assert "no limit to show: it takes two depths" in err
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from initperf._core.registry import UnknownNameError
 from initperf.errors import UsageError
 
 Drawable = Any
@@ -68,7 +69,10 @@ def _is_rule(item: Any) -> bool:
 def _weights(rules: list[Any]) -> dict[str, pd.DataFrame]:
     from initperf.initializers import bounds_table, weights_tables
 
-    return {**weights_tables(rules), "bounds": bounds_table(rules)}
+    try:
+        return {**weights_tables(rules), "bounds": bounds_table(rules)}
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{error}; nor is there a directory of that name") from None
 
 
 def _read(directory: Path) -> dict[str, pd.DataFrame]:

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from initperf._core.child_python import python_command, python_environment
+from initperf._core.leaving import held
 
 
 def claimed(claims: Path, names: Iterable[str]) -> Iterator[str]:
@@ -26,6 +29,14 @@ def claimed(claims: Path, names: Iterable[str]) -> Iterator[str]:
         except FileExistsError:
             continue
         yield name
+
+
+@contextmanager
+def claims_directory() -> Iterator[Path]:
+    """Give an empty directory for `claimed`, which is removed with the block."""
+    directory = partial(TemporaryDirectory, prefix="initperf-compile-")
+    with held(directory, TemporaryDirectory.cleanup) as made:
+        yield Path(made.name)
 
 
 @contextmanager
@@ -89,10 +100,16 @@ def _helper(
     module: str, words: Sequence[str], stdin: int | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
     command, quiet = python_command("-m", module, *words), subprocess.DEVNULL
-    with subprocess.Popen(
-        command, env=python_environment(), stdin=stdin, stdout=quiet, stderr=quiet
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+
+    def start() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            command, env=python_environment(), stdin=stdin, stdout=quiet, stderr=quiet
+        )
+
+    with held(start, _end) as process:
+        yield process
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with process:
+        process.kill()

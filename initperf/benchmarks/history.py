@@ -135,8 +135,12 @@ def read_history(directory: str | Path) -> list[Session]:
         When there is no such directory, it holds no session, or a file of it is damaged.
     """
     directory = Path(directory)
+    if directory.exists() and not directory.is_dir():
+        raise DataError(f"{directory} is no directory, which a history is")
     if not directory.is_dir():
-        raise DataError(f"there is no directory {directory}")
+        raise DataError(
+            f"there is no directory {directory}; initperf history {directory} --add FILE makes it"
+        )
     found = [_read(path) for path in sorted(directory.glob("*.json"))]
     if not found:
         raise DataError(f"{directory} holds no sessions; initperf history {directory} --add FILE")

@@ -11,6 +11,9 @@ from initperf.claims._outcome import Outcome, OutcomeStore
 from initperf.jit.blas import blas_threads
 from initperf.training._workers import Stop, on_threads
 
+_GRACE_SECONDS = 0.1
+"""Time that seeds, which do not look for a request to stop, have to end after Ctrl-C."""
+
 
 def reproduce(
     names: Iterable[str] = (),
@@ -48,8 +51,8 @@ def reproduce(
 
     Notes
     -----
-    Ctrl-C leaves seeds that are being measured, or compiled for, after two seconds; the process
-    waits for them when it ends, and a second Ctrl-C ends it at once.
+    Ctrl-C leaves seeds that are being measured, or compiled for. The process waits for them when it
+    ends, but for a second Ctrl-C, and but for the command ``initperf reproduce``.
     """
     claims = [CLAIMS[name] for name in names] or list(CLAIMS.values())
     done: dict[str, Outcome] = {}
@@ -87,7 +90,7 @@ def reproduce(
             store.save(outcome)
         return outcome
 
-    for outcome in on_threads(run_one, tasks, workers or default_threads(), Stop()):
+    for outcome in on_threads(run_one, tasks, workers or default_threads(), Stop(), _GRACE_SECONDS):
         if outcome is not None:
             ended(outcome)
     return [done[claim.name] for claim in claims]

@@ -13,18 +13,22 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from initperf import __version__
+from initperf._core.leaving import HURRIED
 from initperf._core.nearest import nearest, suggestion
 from initperf._core.registry import UnknownNameError
 from initperf._core.text import one_line
 from initperf.cli._collecting import collecting_rarely
 from initperf.cli._interrupts import interrupts_kept, let_go
 from initperf.cli._messages import messages
+from initperf.cli._pairs import without_effect
 from initperf.cli._streams import outlets
 from initperf.errors import DataError, PluginError, UsageError
 
 _USAGE, _DATA, _UNFORESEEN, _INTERRUPTED = 2, 3, 70, 130
 _LONGEST = 2000
 _TRACEBACK = "--traceback"
+_NAME = re.compile(r"[^\W\d][\w.]*")
+_OPTION = re.compile(r"--?([^\W\d][^=]*)")
 _DISTRIBUTIONS = {
     "PIL": "pillow",
     "pytest_benchmark": "pytest-benchmark",
@@ -49,13 +53,15 @@ class _Parser(argparse.ArgumentParser):
         Raises
         ------
         UsageError
-            When a word is unknown, or cannot be a value.
+            When a word is unknown, cannot be a value, or has no effect beside others.
         """
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            near = _nearest_option(unknown, self._option_string_actions)
-            hint = "" if near is None else f"; did you mean {near!r}?"
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+            meant = _meant(unknown, self._option_string_actions) or _named(unknown, self._actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+        words = sys.argv[1:] if args is None else args
+        if message := without_effect(self, words, found):
+            self.error(message)
         return found, unknown
 
     def error(self, message: str) -> NoReturn:
@@ -69,18 +75,48 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; {self.prog} --help says more")
 
 
-def _nearest_option(unknown: Iterable[str], known: Iterable[str]) -> str | None:
-    """Return the option that is most similar to the first unknown one, or None.
+def _meant(unknown: Iterable[str], known: Iterable[str]) -> str:
+    """Return the end of a message about unknown words: the option that the first of them means.
+
+    It is empty where no option is similar.
 
     Parameters
     ----------
     unknown : iterable of str
-        Words, of which options begin with two hyphens.
+        Words, of which options begin with a hyphen.
     known : iterable of str
         Options that there are.
     """
-    option = next((word.partition("=")[0] for word in unknown if word.startswith("--")), "")
-    return nearest(option, [one for one in known if one.startswith("--")]) if option else None
+    options = [one.removeprefix("--") for one in known if one.startswith("--")]
+    typed = next((found[1] for word in unknown if (found := _OPTION.match(word))), "")
+    if not typed:
+        return ""
+    from initperf.training.grids import INSTEAD
+
+    axes = [one.replace("_", "-") for one in INSTEAD.get(typed, ())]
+    if axes and set(axes) <= set(options):
+        return f"; here {' and '.join(f'--{one}' for one in axes)} take its place"
+    near = nearest(typed, options)
+    return "" if near is None else f"; did you mean '--{near}'?"
+
+
+def _named(unknown: Iterable[str], actions: Iterable[argparse.Action]) -> str:
+    """Return the end of a message about unknown words: the option that takes the name in them.
+
+    It is empty where none of them is the name of a rule, an activation, or the like.
+
+    Parameters
+    ----------
+    unknown : iterable of str
+    actions : iterable of argparse.Action
+        Of which options declare the names that they take, see `initperf.cli._arguments.named`.
+    """
+    takes = [(one, place) for one in actions for place in getattr(one, "registries", ())]
+    for word in filter(_NAME.fullmatch, unknown):
+        for action, place in takes:
+            if action.option_strings and word in pkgutil.resolve_name(place):
+                return f"; did you mean '{action.option_strings[0]} {word}'?"
+    return ""
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -230,6 +266,7 @@ def _guarded(words: list[str]) -> int:
     except SystemExit as end:  # argparse, after --help and --version
         return int(end.code or 0)
     except KeyboardInterrupt as interruption:
+        HURRIED.set()
         let_go(interruption)
         return _fail(_INTERRUPTED, "interrupted")
     except Exception as error:
@@ -242,6 +279,8 @@ def _run(words: list[str]) -> int:
     # `--traceback` may stand before the verb, which alone is imported
     first = next((word for word in words if word != _TRACEBACK), "")
     known = verbs(first)
+    if first == "help" and first not in known:
+        return _run([*words[1:2], "--help"])
     if first and not first.startswith("-") and first not in known:
         raise UsageError(f"unknown verb {first!r}; {suggestion(first, known, known)}")
     for word in words:

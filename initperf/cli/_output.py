@@ -12,11 +12,8 @@ from typing import Any
 from initperf._core.cells import cell
 from initperf._core.display import progress as progress
 from initperf._core.text import one_line
+from initperf.cli._narrow import GAP, Table, lines_of, wrapped
 from initperf.errors import UsageError
-
-_GAP = "  "
-_NARROWEST = 12
-"""Characters to which a column of words may be wrapped."""
 
 
 @contextmanager
@@ -33,7 +30,8 @@ def usage() -> Iterator[None]:
 def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     """Print rows as a table, with numbers aligned to the right, or as JSON.
 
-    On a terminal, a table that is wider than it is wrapped.
+    On a terminal, a table that is wider than it is wrapped, without cutting words; columns that
+    are the same in all rows may stand below, or each row in lines of its own.
 
     Parameters
     ----------
@@ -55,64 +53,30 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
         for column in columns
     ]
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else math.inf
-    if sum(widths) + len(_GAP) * (len(widths) - 1) > room:
-        _show_fitted(columns, cells, numeric, int(room))
-        return
-    for line in [columns, ["-" * width for width in widths], *cells]:
-        parts = [
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, numeric, strict=True)
-        ]
-        print(_GAP.join(parts).rstrip())
+    room = _room() if sys.stdout.isatty() else math.inf
+    if sum(widths) + len(GAP) * (len(widths) - 1) > room:
+        lines = Table(columns, cells, numeric).fitted(int(room))
+    else:
+        rule = ["-" * width for width in widths]
+        lines = list(lines_of([columns, rule, *cells], widths, numeric))
+    print("\n".join(lines))
 
 
-def _show_fitted(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool], width: int
-) -> None:
-    """Print a table that is too wide for the terminal: words wrapped, or one block a row.
+def explain(text: str, indent: int = 0) -> None:
+    """Print a line, on a terminal wrapped at its width.
 
     Parameters
     ----------
-    columns : sequence of str
-        Names of the columns.
-    cells : sequence of sequence of str
-        The rows.
-    numeric : sequence of bool
-        Whether each column holds numbers, which are not wrapped.
-    width : int
-        Characters of a line.
+    text : str
+    indent : int
+        Spaces before the lines after the first, at most half of the width.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    room = _room() if sys.stdout.isatty() else len(text) + 1
+    print("\n".join(wrapped(text, room, min(indent, room // 2) * " ")))
 
-    console = Console(width=width, highlight=False)
-    least = [
-        max(map(len, column)) if right else _NARROWEST
-        for right, column in zip(numeric, zip(columns, *cells, strict=True), strict=True)
-    ]
-    if sum(least) + len(_GAP) * len(least) <= width:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for name, right in zip(columns, numeric, strict=True):
-            table.add_column(
-                Text(name), justify="right" if right else "left", no_wrap=right, overflow="fold"
-            )
-        for line in cells:
-            table.add_row(*map(Text, line))
-        console.print(table)
-        return
-    longest = max(map(len, columns))
-    for line in cells:
-        block = Table.grid(padding=(0, 2))
-        block.add_column(width=min(longest, width // 2), overflow="fold")
-        block.add_column(overflow="fold")
-        for name, text in zip(columns, line, strict=True):
-            if text:
-                block.add_row(Text(name), Text(text))
-        console.print(block)
-        console.print()
+
+def _room() -> int:
+    return shutil.get_terminal_size().columns
 
 
 def without_nan(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from initperf.cli._output import show, show_json
+from initperf.cli._output import explain, show, show_json
 from initperf.cli._output_files import check_output_directory
 from initperf.cli._profile_files import show_end, write
 
@@ -35,8 +35,10 @@ def compare_profiles(arguments: argparse.Namespace) -> None:
         show_json(found)
         return
     ratio = after.call_s / before.call_s
-    print(f"a warm call of {after.title}: {before.call_s:.4g} s before, {after.call_s:.4g} s after")
-    print(f"{ratio:.3g} times as long; samples: {len(before.samples)} and {len(after.samples)}")
+    explain(
+        f"a warm call of {after.title}: {before.call_s:.4g} s before, {after.call_s:.4g} s after"
+    )
+    explain(f"{ratio:.3g} times as long; samples: {len(before.samples)} and {len(after.samples)}")
     print()
     show(found["functions"][:_SHOWN], as_json=False)
     show_end(found["notes"], texts, directory)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from initperf._core.storage import replacing
 from initperf._core.text import one_line
+from initperf.cli._output import explain
 from initperf.errors import UsageError
 
 
@@ -43,5 +44,5 @@ def show_end(notes: Sequence[str], texts: Mapping[str, str], directory: Path) ->
     """
     print("\nNotes")
     for note in notes:
-        print(f"- {note}")
+        explain(f"- {note}", indent=2)
     print(f"\nwrote {one_line(', '.join(str(directory / name) for name in texts))}")

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from initperf.cli._output import show, show_json, usage
+from initperf.cli._output import explain, show, show_json, usage
 
 if TYPE_CHECKING:
     from initperf.schemes import Scheme
@@ -73,6 +73,6 @@ def describe(scheme: "Scheme", arguments: argparse.Namespace) -> None:
         show_json(facts | {"layers": rows})
         return
     for key, value in facts.items():
-        print(f"{key:17s}{value}")
+        explain(f"{key:17s}{value}", indent=17)
     print()
     show(rows, as_json=False)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from initperf.training.experiment import Experiment
 
 _MOST_EXPERIMENTS = 100_000
+_FILES = (".npz", ".csv")
 _RANGE = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
@@ -43,7 +44,7 @@ def add_settings(
     plurals: Iterable[str] = (),
     without: Iterable[str] = (),
     defaults: Mapping[str, Any] = MappingProxyType({}),
-) -> None:
+) -> list[str]:
     """Add an option for each setting of an experiment and each other axis of a grid, for `axes`.
 
     Parameters
@@ -59,6 +60,11 @@ def add_settings(
     defaults : mapping of str to object
         What the help gives as defaults that are not those of an experiment: a value, a tuple of
         several, or None where it gives none.
+
+    Returns
+    -------
+    list of str
+        The options.
     """
     from initperf.training.experiment import settings
     from initperf.training.grids import AXES
@@ -79,6 +85,8 @@ def add_settings(
         metavar="COLUMN",
         help="column of the targets where --dataset is a table, FILE.csv (default: the last)",
     )
+    named_settings = [name for name in settings() if name not in without]
+    return [*map(_flag, (*named_settings, *AXES)), "--set", "--target"]
 
 
 def _add_setting(
@@ -144,6 +152,11 @@ def axes(arguments: argparse.Namespace, *, many: bool = True) -> dict[str, Any]:
             text = getattr(arguments, name)
             if text is not None:
                 given[name] = [literal(part) for part in text.split(",")]
+    files = [one for one in given.get("dataset", ()) if one.lower().endswith(_FILES)]
+    if files == given.get("dataset") and arguments.data_dir is not None:
+        raise UsageError(
+            f"--data-dir is where data sets are found by name, and {quoted(files[0])} is a file"
+        )
     if arguments.target_column:
         if not any(".csv" in one for one in given.get("dataset", [])):
             raise UsageError(
@@ -217,12 +230,18 @@ def check_used(given: "Iterable[str]", made: "Sequence[Experiment]") -> None:
     Raises
     ------
     UsageError
-        For a setting of an optimizer or a schedule that is not chosen.
+        For a setting of an optimizer or a schedule that is not chosen, and for others without
+        effect.
     """
+    from initperf.schemes import Scheme
     from initperf.training.experiment import settings
 
-    known = settings()
-    for name in given:
+    known, names = settings(), list(given)
+    if "clip" in names and all(one.clipping.clip_norm is None for one in made):
+        raise UsageError("--clip goes with --clip-norm")
+    if "biases" in names and all(isinstance(one.rule, Scheme) for one in made):
+        raise UsageError(f"--biases has no effect: {made[0].initializer} sets biases of its own")
+    for name in names:
         if name in known and not any(name in one.flat() for one in made):
             of, _, _ = known[name].help.partition(":")
             raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")

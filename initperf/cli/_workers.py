@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from initperf.cli._arguments import integer, positive_number
 from initperf.cli._output import usage
+from initperf.cli._pairs import no_effect
 
 if TYPE_CHECKING:
     from initperf.training.store import RunStore
@@ -37,6 +38,8 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="end after this time with the runs that are done; the same command goes on",
     )
+    no_effect(parser, "--executor", beside="--scheduler")
+    no_effect(parser, "--workers", beside="--scheduler", without="--dry-run")
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from initperf.benchmarks.rows import Row
 from initperf.cli._arguments import add_json
 from initperf.cli._output import progress, show
 from initperf.cli._output_files import output_file
+from initperf.cli._pairs import no_effect
 
 HELP = "time the kernels against their rivals and against what the hardware allows"
 
@@ -63,6 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         f"is measured {PASSES} times for that, as a disturbance seldom lasts for two passes",
     )
     add_json(parser)
+    no_effect(parser, "--peers", beside="--kernels")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from initperf._core.text import one_line
 from initperf.cli._arguments import add_json, integer, positive_number
 from initperf.cli._output import progress, show, usage
+from initperf.cli._pairs import no_effect
 from initperf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--markdown", action="store_true", help="print a table for a pull request instead"
     )
+    no_effect(parser, "--select", "--passes", without="--base")
+    no_effect(parser, "--json", beside="--markdown", why="choose one of --json and --markdown")
 
 
 def _threshold(text: str) -> tuple[str, float]:
@@ -65,8 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     from initperf.benchmarks.regressions import THRESHOLD, compare_files
 
-    if arguments.json and arguments.markdown:
-        raise UsageError("choose one of --json and --markdown")
     thresholds = {"*": THRESHOLD} | dict(arguments.threshold)
     files = [file for file in (arguments.old, arguments.new) if file is not None]
     if arguments.base is not None:
@@ -75,8 +76,6 @@ def run(arguments: argparse.Namespace) -> int:
         found, warnings = _since(arguments, thresholds)
     elif len(files) != 2:
         raise UsageError("compare takes two files, OLD.json and NEW.json, or --base REVISION")
-    elif arguments.select is not None or arguments.passes is not None:
-        raise UsageError("--select and --passes belong to --base")
     else:
         with usage():
             found, warnings = compare_files(*files, threshold=thresholds), ()

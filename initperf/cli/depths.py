@@ -13,7 +13,7 @@ from initperf import __version__
 from initperf.cli._arguments import add_data, add_json, integer
 from initperf.cli._kept_runs import kept_runs
 from initperf.cli._notices import notice
-from initperf.cli._output import progress, show, usage, without_nan
+from initperf.cli._output import explain, progress, show, usage, without_nan
 from initperf.cli._output_files import output_file
 from initperf.cli._pages import RUNS, add_page, check_page, write_page
 from initperf.cli._settings import add_settings, axes, check_used, single_values
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 HELP = "measure until which depth each initializer learns, each at its best learning rate"
 
 _tell = functools.partial(notice, "depths")
+
+_COLUMNS = (
+    "depth: hidden layers at which accuracy falls below level, half-way from guessing to the best "
+    "of any rule; low, high: its 95 % interval over seeds; bound: at least where a seed learns at "
+    "the greatest depth, at most where one does not at the least; least, greatest: of the depths "
+    "that were trained"
+)
 
 _WITHOUT = ("loss", "hidden", "seed", "residual", "record", "histogram_steps")
 _SEVERAL = {
@@ -116,9 +123,14 @@ def run(arguments: argparse.Namespace) -> None:
     page = _write(trials, directory, dataset, arguments.format)
     if page is not None:
         _tell(f"{page}")
+    if limits.empty:
+        _tell("there is no limit to show: it takes two depths that were trained, and more")
     if not any(limits.get("setup", ())):
         limits = limits.drop(columns="setup", errors="ignore")
     show([without_nan(row) for row in limits.to_dict("records")], arguments.json)
+    if len(limits) and not arguments.json:
+        print()
+        explain(_COLUMNS)
 
 
 def study_of(arguments: argparse.Namespace) -> "Study":

@@ -4,7 +4,7 @@ import argparse
 
 from initperf._core.text import one_line
 from initperf.cli._arguments import add_json
-from initperf.cli._output import show
+from initperf.cli._output import explain, show
 
 HELP = "check what makes timings mislead here; exit 4 when those taken now would"
 
@@ -29,9 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         width = max(len(finding.check) for finding in findings)
         for finding in findings:
-            print(f"{finding.status:7}  {finding.check:{width}}  {one_line(finding.found)}")
+            said = f"{finding.status:7}  {finding.check:{width}}  {one_line(finding.found)}"
+            explain(said, indent=width + 11)
             if finding.advice:
-                print(f"{'':9}{'':{width}}  → {one_line(finding.advice)}")
+                explain(f"{'':9}{'':{width}}  → {one_line(finding.advice)}", indent=width + 13)
     warnings = sum(finding.status == "warning" for finding in findings)
     if not warnings:
         return 0

@@ -14,6 +14,7 @@ from initperf.cli._arguments import (
 )
 from initperf.cli._output import moments, show, usage
 from initperf.cli._output_files import output_file
+from initperf.cli._pairs import no_effect
 from initperf.cli._parameters import add_parameters, parameters
 from initperf.errors import UsageError
 
@@ -48,6 +49,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--recipe", metavar="R", help="recipe or initializer, such as gpt2")
     model.add_argument("--plan", action="store_true", help="print the rule of each parameter")
     model.add_argument("--json", action="store_true", help="print the plan as JSON")
+    no_effect(parser, "--recipe", "--plan", "--json", without="--model")
+    no_effect(parser, "--stream", "--backend", beside="--model")
+    no_effect(parser, "--json", without="--plan")
+    no_effect(parser, "--seed", "--dtype", beside="--plan", without="--out")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -58,8 +63,6 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.name is None or not arguments.shape:
         raise UsageError("give NAME and a shape, as he_normal 784 256, or --model and --recipe")
     check_name(arguments.name)
-    if arguments.recipe or arguments.plan or arguments.json:
-        raise UsageError("--recipe, --plan and --json belong to --model")
     if arguments.dtype == "bfloat16":
         raise UsageError("--dtype bfloat16 belongs to --model: .npy files have no such type")
     import numpy as np
@@ -108,8 +111,6 @@ def _run_model(arguments: argparse.Namespace) -> None:
     """Draw a model of PyTorch into a file of safetensors, or print its plan."""
     if arguments.name is not None or arguments.recipe is None:
         raise UsageError("--model takes --recipe, and neither NAME nor a shape")
-    if arguments.stream or arguments.backend != "numba":
-        raise UsageError("--model takes neither --stream nor --backend")
     path = output_file("--out", arguments.out, ".safetensors")
     if path is None and not arguments.plan:
         raise UsageError("--model takes --out FILE.safetensors, or --plan")

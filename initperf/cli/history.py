@@ -8,6 +8,7 @@ from initperf.cli._arguments import add_json
 from initperf.cli._figures import from_figures
 from initperf.cli._output import show
 from initperf.cli._output_files import output_file
+from initperf.cli._pairs import no_effect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,15 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--figure", metavar="FILE", help="draw it: SVG, PNG or PDF by the suffix")
     add_json(parser)
+    no_effect(parser, "--commit", without="--add")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Add, print the changes, and draw."""
     from initperf.benchmarks.history import add, changes, read_history, series
-    from initperf.errors import UsageError
 
-    if arguments.commit is not None and arguments.add is None:
-        raise UsageError("--commit belongs to --add")
     figure = output_file("--figure", arguments.figure, *_FORMATS)
     if figure is not None:
         from_figures("draw")  # an error before a session is added

@@ -13,7 +13,7 @@ from initperf.cli._arguments import (
     length,
     named,
 )
-from initperf.cli._output import moments, show_json, usage
+from initperf.cli._output import explain, moments, show_json, usage
 from initperf.cli._parameters import add_parameters, parameters
 from initperf.cli._scheme import describe
 from initperf.errors import UsageError
@@ -95,7 +95,8 @@ def run(arguments: argparse.Namespace) -> None:
         show_json(facts)
         return
     for key, value in facts.items():
-        print(f"{key:17s}{value:.6g}" if isinstance(value, float) else f"{key:17s}{value}")
+        text = f"{value:.6g}" if isinstance(value, float) else f"{value}"
+        explain(f"{key:17s}{text}", indent=17)
     print()
     for count, edge in zip(counts, edges[:-1] + np.diff(edges) / 2, strict=True):
         eighths = round(8 * _WIDTH * count / counts.max())

@@ -7,6 +7,7 @@ from typing import Any
 from initperf.cli._arguments import add_dtype, integer, length, positive_number
 from initperf.cli._output import progress, show, show_json, usage
 from initperf.cli._output_files import check_output_directory
+from initperf.cli._pairs import no_effect
 from initperf.cli._profile_difference import add_comparison, compare_profiles
 from initperf.cli._profile_files import show_end, write
 from initperf.cli._settings import add_training, experiments
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     words = parser.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="...", help="its options"
     )
+    no_effect(parser, "--seconds", beside="compare")
     words.required = False  # argparse names it among missing ones otherwise
 
 

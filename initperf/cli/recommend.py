@@ -19,8 +19,9 @@ from initperf.cli._arguments import (
     positive_number,
 )
 from initperf.cli._notices import notice
-from initperf.cli._output import progress, show, show_json, usage, without_nan
+from initperf.cli._output import explain, progress, show, show_json, usage, without_nan
 from initperf.cli._output_files import check_output_directory
+from initperf.cli._pairs import no_effect
 from initperf.cli._workers import add_dry_run, add_workers, ended_early, stored, workers
 from initperf.errors import UsageError
 
@@ -34,6 +35,7 @@ HELP = "rank the initializers for an activation and a depth, and say what the an
 
 _tell = functools.partial(notice, "recommend")
 
+_TRAINING = ("--initializer", "--learning-rates", "--seeds", "--dry-run")
 _HIDDEN = "runs"
 _COMMA = re.compile(r",(?![^(]*\))")
 """A comma between rules, and not between the parameters of one."""
@@ -111,6 +113,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_dry_run(parser)
     add_data(parser)
     add_json(parser)
+    training = (*_TRAINING, "--workers", "--executor", "--scheduler", "--time-budget", "--data-dir")
+    asked = ("--activation", "--depth", "--width", "--optimizer", "--measure")
+    no_effect(parser, *asked, *training, beside="--against")
+    no_effect(parser, *training, without="--measure")
 
 
 def _rates(text: str) -> tuple[float, ...]:
@@ -130,15 +136,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     from initperf.report.trainability.question import Question
 
-    if not arguments.measure:
-        for option, value in (
-            ("--initializer", arguments.initializer),
-            ("--learning-rates", arguments.learning_rates),
-            ("--dry-run", arguments.dry_run),
-        ):
-            if value:
-                raise UsageError(f"{option} goes with --measure")
-    elif arguments.out is not None:
+    if arguments.measure and arguments.out is not None:
         check_output_directory("--out", Path(arguments.out), TABLE)
     measured = Measured.at(arguments.out)
     check_sources(arguments.sources)
@@ -198,15 +196,15 @@ def _show(question: "Question", answer: "Advice", origin: dict[str, str]) -> Non
     print()
     if answer.setup is not None:
         counted = sum(len(row["runs"]) for row in answer.rows)
-        print(f"rests on {counted} runs of depth {answer.setup.depth}, {answer.setup.words()}")
-    print(_COLUMNS if answer.setup is not None else _OF_THEORY)
+        explain(f"rests on {counted} runs of depth {answer.setup.depth}, {answer.setup.words()}")
+    explain(_COLUMNS if answer.setup is not None else _OF_THEORY)
     for name, fact in origin.items():
         if name != MADE_BY:  # long: --json has it
-            print(f"{name}: {fact}")
+            explain(f"{name}: {fact}")
     for remark in answer.remarks:
-        print(f"thin evidence: {remark}")
+        explain(f"thin evidence: {remark}")
     if answer.remarks:
-        print("--measure trains networks as asked for, and answers from them")
+        explain("--measure trains networks as asked for, and answers from them")
 
 
 def _basis(question: "Question", answer: "Advice") -> str:

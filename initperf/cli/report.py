@@ -16,8 +16,9 @@ from initperf.cli._figures import from_figures
 from initperf.cli._notices import notice
 from initperf.cli._output import progress, usage
 from initperf.cli._pages import RUNS, add_format
+from initperf.cli._pairs import no_effect
 from initperf.cli._settings import add_settings, axes, check_used
-from initperf.errors import DataError, UsageError
+from initperf.errors import DataError
 from initperf.report.usual import REPORT_ACTIVATIONS, REPORT_EPOCHS
 from initperf.training.early import waiting_compilers
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     import pandas
 
 _MOST_SEEDS = 1000
+_SHOWN = ("--initializer", "--activation")
+"""Settings that choose among runs that were kept."""
 
 HELP = "measure everything and write one page with figures and tables"
 
@@ -74,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "learning rates are a search: each rule is shown at its best. By default five are "
         "searched, and with --quick none.",
     )
-    add_settings(
+    added = add_settings(
         settings,
         many=False,
         plurals=("initializer", "activation", "learning_rate"),
@@ -85,6 +88,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "epochs": REPORT_EPOCHS,
             "learning_rate": None,
         },
+    )
+    no_effect(parser, "--title", beside="--format=png")
+    no_effect(
+        parser,
+        *(one for one in added if one not in _SHOWN),
+        *("--seeds", "--quick", "--benchmarks", "--resume"),
+        beside="--from",
+        why="--from draws what was measured; {option} says what to measure",
     )
 
 
@@ -223,11 +234,6 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any], needed: frozen
         Values of the settings that were given.
     needed : frozenset of str
         Names of the tables that the figures need.
-
-    Raises
-    ------
-    UsageError
-        For an option that says what to measure.
     """
     from initperf.activations import ACTIVATIONS
     from initperf.report.stored import stored_tables
@@ -235,12 +241,6 @@ def _stored(arguments: argparse.Namespace, given: dict[str, Any], needed: frozen
     from initperf.training._spelling import rule_of, spelled
     from initperf.training.store import RunStore
 
-    measuring = [name for name in given if name not in ("initializer", "activation")]
-    measuring += [name for name in ("quick", "benchmarks", "resume") if getattr(arguments, name)]
-    if measuring:
-        option = "set" if measuring[0] == "parameters" else measuring[0].replace("_", "-")
-        flag = f"--{option}"
-        raise UsageError(f"--from draws what was measured; {flag} says what to measure")
     with usage():
         initializers = [spelled(rule_of(name)) for name in given.get("initializer", ())]
         activations = [ACTIVATIONS.canonical(name) for name in given.get("activation", ())]

@@ -11,6 +11,7 @@ from initperf.cli._notices import notice
 from initperf.cli._output import show
 from initperf.cli._output_files import output_file
 from initperf.cli._pages import RUNS
+from initperf.cli._pairs import no_effect
 from initperf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--remove", action="store_true", help="remove the runs that --where describes"
     )
     add_json(parser)
+    no_effect(parser, "--rows", without="--export")
+    no_effect(parser, "--json", beside="--export")
+    no_effect(parser, "--json", beside="--remove")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -67,8 +71,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.remove and not arguments.where:
         raise UsageError("--remove needs --where, which says what to remove")
-    if arguments.rows and not arguments.export:
-        raise UsageError("--rows goes with --export")
     export = output_file("--export", arguments.export, ".csv", ".parquet")
     store, *others = map(_store, (arguments.directory, *arguments.merge))
     for other in others:
@@ -77,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         _tell_damaged(damaged)
     facts, damaged = store.facts()
     _tell_damaged(damaged)
-    if arguments.where:
+    if arguments.where and len(facts):  # columns of no runs have no types
         facts = matching(facts, arguments.where)
     if export is not None:
         _export(store, facts, export, arguments.rows)
@@ -87,8 +89,9 @@ def run(arguments: argparse.Namespace) -> None:
         _tell(f"{_counted(len(facts), 'run')} removed")
         return
     inner = store.directory / RUNS
-    if not len(store) and inner.is_dir():
-        _tell(f"{store.directory} holds no runs; did you mean {inner}?")
+    if not len(store):
+        hint = f"; did you mean {inner}?" if inner.is_dir() else ""
+        _tell(f"{store.directory} holds no runs{hint}")
     if export is None:
         show(_rows(facts, arguments.json), arguments.json)
 
@@ -112,7 +115,8 @@ def _rows(facts: "pandas.DataFrame", everything: bool) -> list[dict[str, Any]]:
         ]
         facts = facts.assign(hidden=facts["hidden"].map(_short, na_action="ignore"))
         last = [one for one in _LAST if one not in _SCORES or facts[one].notna().any()]
-        facts = facts[[*_ALWAYS, *differing, *last]]
+        order = [*_ALWAYS[1:], *differing, "seed"]
+        facts = facts[[*_ALWAYS, *differing, *last]].sort_values(order, kind="stable")
     whole = facts.convert_dtypes().astype(object)
     rows: list[dict[str, Any]] = whole.where(whole.notna(), None).to_dict("records")
     return rows

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         For a name that no kernel has.
     """
     from initperf._core.parallel import default_threads
-    from initperf._core.sharing import helpers
+    from initperf._core.sharing import claims_directory, helpers
     from initperf.jit.policy import CODE_CACHE
     from initperf.kernels import KERNELS
 
@@ -45,10 +44,10 @@ def run(arguments: argparse.Namespace) -> None:
     begin = time.perf_counter()
     processes = min(default_threads(), len(names))
     _announce(names, processes)
-    with tempfile.TemporaryDirectory(prefix="initperf-compile-") as claims:
-        words = [claims, *names]
+    with claims_directory() as claims:
+        words = [str(claims), *names]
         with helpers(__name__, words, processes - 1) as others, progress("compiling") as tell:
-            for done, name in enumerate(_compile(Path(claims), names)):
+            for done, name in enumerate(_compile(claims, names)):
                 tell(min(done * processes, len(names)), len(names), name)
             for other in others:
                 other.wait()

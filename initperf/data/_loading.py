@@ -84,7 +84,10 @@ def _canonical(name: str) -> str:
     try:
         return DATASETS.canonical(name)
     except UnknownNameError as error:
-        if isinstance(name, str) and any(sign in name for sign in "./\\"):
+        path = isinstance(name, str) and (
+            any(sign in name for sign in "./\\") or Path(name).is_dir()
+        )
+        if path:
             raise UnknownNameError(
                 f"{error}; a file must be .npz or .csv, and a directory of IDX files is named with "
                 "--data-dir or INITPERF_DATA"

@@ -8,14 +8,13 @@ has not compiled is compiled here when it is first used.
 
 import hashlib
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from initperf._core.parallel import default_threads
-from initperf._core.sharing import claimed, helpers, tell, words_told
+from initperf._core.sharing import claimed, claims_directory, helpers, tell, words_told
 from initperf._core.storage import COMPILED
 from initperf.training._warm_up import compilations
 from initperf.training.experiment import Experiment
@@ -55,8 +54,8 @@ def compiling(
     names = _pending(compilations_by_name(needed))
     useful = -(-len(names) // FUNCTIONS_A_PROCESS)
     count = min(useful - joining, default_threads() - 1) if names else 0
-    with tempfile.TemporaryDirectory(prefix="initperf-compile-") as claims:
-        words = [claims, *(one.to_json() for one in needed)]
+    with claims_directory() as claims:
+        words = [str(claims), *(one.to_json() for one in needed)]
         told = waiting[: max(count, 0)]
         for process in told:
             tell(process, words)
@@ -65,7 +64,7 @@ def compiling(
 
             def finish() -> list[int]:
                 if joining:
-                    _compile(Path(claims), needed)
+                    _compile(claims, needed)
                 return [process.wait() for process in started]
 
             yield finish

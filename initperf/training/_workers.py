@@ -1,14 +1,13 @@
 """Calls side by side, on threads or in processes, that can be stopped."""
 
 import atexit
-import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from initperf._core.leaving import HURRIED, leave
 from initperf._core.parallel import (
     dropped_work_ignored,
     interrupts_ignored,
@@ -23,7 +22,6 @@ _GRACE_SECONDS = 2.0
 _INTERRUPTED = 130
 
 _left: "list[_Worker]" = []
-_hurried = threading.Event()
 
 
 class StoppedError(Exception):
@@ -114,12 +112,16 @@ class _Ended(Generic[Result]):
 
 
 def on_threads(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int, stop: Stop
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int,
+    stop: Stop,
+    grace: float | None = None,
 ) -> Iterator[Result]:
     """Give ``function(item)`` of each item when it is ready, several at a time on threads.
 
     When the generator is closed, or Ctrl-C is pressed, calls are told to stop. They are waited for
-    here, two seconds at most, and again before the process ends.
+    here for a while, and again before the process ends.
 
     Parameters
     ----------
@@ -131,6 +133,8 @@ def on_threads(
         Number of threads.
     stop : Stop
         Ends the calls; those that it ends give nothing.
+    grace : float, optional
+        Seconds, at most, to wait here for calls that were told to stop; 2 by default.
 
     Yields
     ------
@@ -172,13 +176,13 @@ def on_threads(
             yield from one.results
     finally:
         stop.now()
-        limit = time.monotonic() + _GRACE_SECONDS
+        limit = time.monotonic() + (_GRACE_SECONDS if grace is None else grace)
         try:
             for thread in threads:
                 if thread.works:
                     thread.wait(max(0.0, limit - time.monotonic()))
         except KeyboardInterrupt:  # the second
-            _hurried.set()
+            HURRIED.set()
             raise
         finally:
             _left.extend(thread for thread in threads if thread.works)
@@ -189,19 +193,16 @@ def _wait_for_threads() -> None:
     """Wait for calls that were told to stop and have not, before the process ends.
 
     OpenBLAS waits for its own threads when a process ends, and waits forever if another thread
-    multiplies matrices meanwhile. Ctrl-C ends the process at once, and so does one that came while
-    the calls were waited for before.
+    multiplies matrices meanwhile. Ctrl-C ends the process at once, and so does one before that
+    has set HURRIED.
     """
     try:
         for thread in _left:
-            if _hurried.is_set() and thread.works:
+            if HURRIED.is_set() and thread.works:
                 raise KeyboardInterrupt
             thread.wait()
     except KeyboardInterrupt:
-        try:
-            sys.stdout.flush()
-        finally:
-            os._exit(_INTERRUPTED)
+        leave(_INTERRUPTED)
 
 
 def in_processes(

@@ -85,7 +85,7 @@ def suitable(**fields: Any) -> tuple[list[Experiment], list[str]]:
 def choices(**fields: Any) -> Iterator[dict[str, Any]]:
     """Give the settings of each experiment of a grid; see `grid`."""
     given = {name: _listed(name, values) for name, values in fields.items() if name != _PARAMETERS}
-    for pair, alone in ((("depth", "width"), "hidden"), (VARIANCES, "initializer")):
+    for alone, pair in INSTEAD.items():
         both = [name for name in pair if name in given]
         if both and alone in given:
             raise ValueError(f"{both[0]} and {alone} exclude each other")
@@ -107,6 +107,9 @@ def choices(**fields: Any) -> Iterator[dict[str, Any]]:
 
 VARIANCES = ("weight_variance", "bias_variance")
 """Axes that choose the initializer."""
+
+INSTEAD = {"hidden": ("depth", "width"), "initializer": VARIANCES}
+"""Axes that stand for a setting, by its name."""
 
 
 def _listed(name: str, values: Any) -> list[Any]:
@@ -168,7 +171,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     initperf.errors.DataError
-        For a file that cannot be read, or is no TOML.
+        For a file that cannot be read, is no TOML, or says nothing.
     initperf.errors.UsageError
         For an unknown key, and a value that a setting cannot have.
     """
@@ -177,6 +180,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"no readable grid {os.fspath(path)!r}: {reason}") from None
+    if not made:
+        raise DataError(f"the grid {os.fspath(path)!r} is empty")
     known = settings()
     for name in made:
         if name not in known and name not in AXES and name != _PARAMETERS:

@@ -84,6 +84,8 @@ def train(
 
     Raises
     ------
+    TypeError
+        For another object as experiment or data set.
     initperf.errors.DataError
         When the data cannot be loaded.
     ValueError
@@ -95,6 +97,10 @@ def train(
     The seed gives each layer a random stream for its weights, and with the epoch the order of the
     images: experiments that differ only in initializer or activation see the same batches.
     """
+    if not isinstance(experiment, Experiment):
+        raise TypeError(f"experiment must be an Experiment, not {experiment!r}")
+    if not isinstance(dataset, data.Dataset | None):
+        raise TypeError(f"dataset must be a Dataset, as of initperf.data.load, not {dataset!r}")
     with phase("data"):
         if dataset is None:
             dataset = load_data(experiment)

@@ -178,7 +178,7 @@ def test_a_plan_is_printed_and_nothing_is_drawn(capsys):
         (("--model", "torch_models:llama_config", "--recipe", "x", "--plan"), "not a module"),
         (("--model", "torch_models:gpt2", "--recipe", "gptt2", "--plan"), "did you mean 'gpt2'"),
         (("--model", "torch_models:gpt2", "--recipe", "gpt2", "--out", "w.npy"), ".safetensors"),
-        (("he_normal", "3", "4", "--recipe", "gpt2"), "belong to --model"),
+        (("he_normal", "3", "4", "--recipe", "gpt2"), "--recipe goes with --model"),
         (("he_normal",), "give NAME and a shape"),
         (("he_normal", "3", "--model", "torch_models:gpt2", "--recipe", "x"), "neither NAME"),
     ],
