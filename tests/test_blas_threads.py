@@ -157,3 +157,39 @@ print(os.waitstatus_to_exitcode(status))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_is_free_of_the_limits_of_other_threads():
     assert child.run(FORKED) == "2\n"
+
+
+COMPILED_BY_A_HELPER = """
+import os, sys, threading
+import numpy as np
+from threadpoolctl import threadpool_info
+from initperf._core.parallel import HELPERS, split
+from initperf.kernels.haar import spread
+
+compiled = threading.Event()
+rows, scales = np.ones((2, 3), np.float32), np.ones((2, 2), np.float32)
+
+def task(begin, end):
+    if threading.current_thread() is threading.main_thread():
+        compiled.wait(200)
+    else:
+        spread(rows, *scales, 1.0)
+        print(sorted(os.sched_getaffinity(0)) == sorted(HELPERS._others))
+        compiled.set()
+
+assert "scipy.linalg" not in sys.modules
+split(2, 1, task, 2)
+every = len(os.sched_getaffinity(0))
+pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+print(len(pools), set(pools) == {every})
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs helpers that are confined to some of the processors",
+)
+def test_a_pool_that_a_compiling_helper_loads_has_all_threads(tmp_path):
+    # numba's compiler loads SciPy's; of one thread, it would leave all draws of matrices one
+    found = child.run(COMPILED_BY_A_HELPER, INITPERF_CACHE=str(tmp_path), OPENBLAS_NUM_THREADS="")
+    assert found == "True\n2 True\n"

@@ -219,6 +219,25 @@ class Helpers:
     def __len__(self) -> int:
         return len(self._threads)
 
+    @contextlib.contextmanager
+    def unconfined(self) -> Iterator[None]:
+        """Let a helper that enters run where the process may; other threads are left alone.
+
+        A library that is loaded in the block, as the compiler loads the BLAS of SciPy, starts as
+        many threads for good as there are processors for the thread that loads it.
+        """
+        if threading.current_thread() not in self._threads or not hasattr(os, "sched_setaffinity"):
+            yield
+            return
+        before = os.sched_getaffinity(0)
+        with contextlib.suppress(OSError):  # not permitted everywhere
+            os.sched_setaffinity(0, os.sched_getaffinity(os.getpid()))
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, before)
+
     def reset(self) -> None:
         """Forget all threads: those of the parent do not run in a forked child."""
         self._lock = threading.Lock()

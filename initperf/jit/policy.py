@@ -19,10 +19,11 @@ import numba.extending
 import numpy as np
 from llvmlite import ir
 
+from initperf._core.parallel import HELPERS
 from initperf._core.storage import code_directory
 from initperf.jit.code_cache import keep_code
 from initperf.jit.garbage import pause_collection
-from initperf.jit.internals import missing
+from initperf.jit.internals import missing, wrap_compilation
 from initperf.jit.notice import announce
 from initperf.jit.outside import outside_digest
 from initperf.jit.vectors import PIPELINE
@@ -64,7 +65,13 @@ def _decorate(function: Function, **options: Any) -> Function:
     keep_code(jitted, CODE_CACHE / outside_digest(function))
     announce(jitted)
     pause_collection(jitted)
+    wrap_compilation(jitted, _compile_unconfined)
     return jitted
+
+
+def _compile_unconfined(compile_function: Function, *arguments: Any) -> Any:
+    with HELPERS.unconfined():
+        return compile_function(*arguments)
 
 
 def jit(function: Function) -> Function:
