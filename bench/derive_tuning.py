@@ -219,6 +219,7 @@ TRIALS = {
     "FACTOR_PANEL_MOST": Trial((64, 128, 256), _factors(1024, 2048)),
     "HAAR_PANEL_LEAST": Trial((16, 32, 64), _draws("orthogonal", (160, 160), (256, 256))),
     "HAAR_PANEL_MOST": Trial((96, 128, 192, 256), _LARGE),
+    "TRIANGLE_STRIP": Trial((48, 96, 192), _LARGE, True),
     "SMALL_PRODUCT_COLUMNS": Trial((0, 32, 48, 64, 96), _NARROW, True),
     "SMALL_PRODUCT_BYTES": Trial(tuple(side * side * 8 for side in (32, 48, 64)), _NARROW, True),
     "SWEEP_CHUNK": Trial((512, 1024, 2048, 4096, 8192), _SWEPT, True),

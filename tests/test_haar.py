@@ -173,6 +173,21 @@ def test_out_may_lie_by_columns(shape, code):
     np.testing.assert_allclose(out, draw(shape), atol=1e-14)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("shape", "block"), [((250, 240), 192), ((192, 192), 192), ((230, 98), 96)]
+)
+def test_triangles_of_panels_are_parted_into_strips(shape, block, dtype, order, monkeypatch):
+    monkeypatch.setattr(tuning, "UNBLOCKED_ENTRIES", 0)
+    monkeypatch.setattr(haar, "_block", lambda m, n: block)
+    out = np.full(shape, np.nan, dtype, order)
+    haar.haar(out, KEY, np.uint64(0), 1.0)
+    # as the two halves of the kernel are compared, but in absolute terms: all entries are below 1
+    allowed = 4 * math.sqrt(shape[0]) * np.finfo(dtype).eps
+    np.testing.assert_allclose(out, draw(shape, "numpy", dtype=dtype), atol=allowed, rtol=0)
+
+
 # as between the two halves of the kernel, but in absolute terms: all entries are below 1
 SAME = {"atol": 4 * math.sqrt(90) * np.finfo(float).eps, "rtol": 0}
 

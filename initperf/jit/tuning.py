@@ -75,6 +75,12 @@ FACTOR_PANEL_LEAST, FACTOR_PANEL_MOST = 32, 128
 HAAR_PANEL_LEAST, HAAR_PANEL_MOST = 32, 192
 """Least and largest number of reflectors of a panel of a Haar draw, which needs no updates."""
 
+TRIANGLE_STRIP = 96
+"""Rows of a panel's triangle that are multiplied at a time, without the zeros beside them.
+
+A multiple of 24, and a divisor of the largest panels of a Haar draw; see `_compact_wy`.
+"""
+
 SMALL_PRODUCT_COLUMNS, SMALL_PRODUCT_BYTES = 64, 48 * 48 * 8
 """Columns, and bytes of the right factor, up to which products skip BLAS; see `small_product`.
 

@@ -19,6 +19,7 @@ from initperf._core.parallel import default_threads, split
 from initperf.jit import tuning
 from initperf.jit.blas import Addresses, blas, blas_threads, gram, multiply, solve_upper
 from initperf.jit.policy import jit, portable
+from initperf.jit.tuning import TRIANGLE_STRIP
 
 
 class Flat(NamedTuple):
@@ -114,11 +115,55 @@ class _Reflectors(NamedTuple):
     block: int
 
 
+@portable
+def _clear(flat: Flat, rows: tuple[int, int], columns: tuple[int, int]) -> None:
+    """Set a block of a matrix to zero, along contiguous runs of entries."""
+    (top, bottom), (left, right) = rows, columns
+    if flat.by_rows:
+        for row in range(top, bottom):
+            flat.entries[row * flat.columns + left : row * flat.columns + right] = 0
+    else:
+        for column in range(left, right):
+            flat.entries[column * flat.rows + top : column * flat.rows + bottom] = 0
+
+
+@portable
+def _subtract(
+    addresses: Addresses, vectors: np.ndarray, weights: np.ndarray, out: np.ndarray, by_rows: bool
+) -> None:
+    """Subtract ``vectors.T @ weights`` from a matrix, where vector k is zero before its entry k.
+
+    Strips of its first rows are multiplied by fewer vectors, where that changes no bit: a BLAS may
+    round a product otherwise that is parted, but none that is parted between rows in C order, at
+    multiples of 24.
+
+    Parameters
+    ----------
+    addresses : tuple of int
+        See `initperf.jit.blas.blas`.
+    vectors, weights : numpy.ndarray
+        Shapes (count, length) and (count, columns).
+    out : numpy.ndarray
+        Updated; shape (length, columns).
+    by_rows : bool
+        Whether it is in C order.
+    """
+    count, length = vectors.shape
+    strips = by_rows and count % TRIANGLE_STRIP == 0
+    begin = 0
+    while begin < length:
+        end = begin + TRIANGLE_STRIP if strips and begin < count else length
+        used = min(count, end)
+        strip = vectors[:used, begin:end].T
+        multiply(addresses, strip, weights[:used], out[begin:end], -1.0, 1.0)
+        begin = end
+
+
 @jit
 def _accumulate(
     addresses: Addresses, flat: Flat, panels: _Reflectors, low: int, high: int, work: np.ndarray
 ) -> None:
-    """Turn the columns `low` to `high` of a matrix of zeros into those of H₀ … Hₙ₋₁ D.
+    """Overwrite the columns `low` to `high` of a matrix with those of H₀ … Hₙ₋₁ D.
 
     From the last panel to the first, so that each is applied only to the rows and columns that
     differ from the identity's by then: 2mn² − ⅔n³ operations for all columns.
@@ -138,6 +183,9 @@ def _accumulate(
         first = max(low, start)
         # first the columns that still are the identity's, then all others
         fresh = max(first, min(stop, high)) - first
+        # of the identity, what this panel reaches first: its rows, and below them its columns
+        _clear(flat, (start, stop), (first, high))
+        _clear(flat, (stop, m), (first, first + fresh))
         weights = work[: count * (high - first)].reshape((count, high - first))
         for k in range(fresh):
             out[first + k, first + k] = diagonal[first + k]
@@ -146,7 +194,7 @@ def _accumulate(
         others = out[stop:, first + fresh : high]
         multiply(addresses, vectors[:, count:], others, weights[:, fresh:], 1.0, 0.0)
         solve_upper(addresses, triangle.reshape((count, count)), weights, False)
-        multiply(addresses, vectors.T, weights, out[start:, first:high], -1.0, 1.0)
+        _subtract(addresses, vectors, weights, out[start:, first:high], flat.by_rows)
 
 
 @dataclass(frozen=True)
@@ -251,7 +299,6 @@ def accumulate(panels: Panels, out: np.ndarray, threads: int) -> None:
 
     def task(begin: int, end: int) -> None:
         for low, high in zip(bounds[begin:end], bounds[begin + 1 :], strict=False):
-            out[:, low:high] = 0
             room = np.empty(panels.block * (high - low), out.dtype)
             _accumulate(addresses, flat, reflectors, low, high, room)
 
