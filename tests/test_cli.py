@@ -45,6 +45,11 @@ def test_help_is_a_word_too(capsys):
     assert run(capsys, "help", "list") == run(capsys, "list", "--help")
     assert run(capsys, "help") == run(capsys, "--help")
     assert run(capsys, "help", "lst")[2] == run(capsys, "lst", "--help")[2]
+    for words in (("--traceback", "help", "list"), ("help", "--traceback", "list")):
+        assert run(capsys, *words) == run(capsys, "list", "--help")
+    code, out, err = run(capsys, "help", "list", "extra")
+    assert (code, out, err) == (2, "", "initperf: help takes one verb, not 'list extra'\n")
+    assert run(capsys, "hlep")[2] == "initperf: unknown verb 'hlep'; did you mean 'help'?\n"
 
 
 @pytest.mark.parametrize(
