@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from initperf import INITIALIZERS, SCHEMES, cli, data, draw
+from initperf._core.leaving import HURRIED
 from initperf.report import tables as survey
 
 CHILD = [sys.executable, "-c", "import sys; from initperf.cli import main; sys.exit(main())"]
@@ -592,3 +593,13 @@ def test_draw_follows_a_link(capsys, tmp_path):
     assert run(capsys, "draw", "he_normal", "3", "4", "--out", str(tmp_path / "link.npy"))[0] == 0
     assert (tmp_path / "link.npy").is_symlink()
     assert np.load(tmp_path / "real.npy").shape == (3, 4)
+
+
+def test_ctrl_c_in_a_verb_within_a_program_does_not_hurry_its_end(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("initperf.cli.list.run", interrupted)
+    assert cli.main(["list"]) == 130
+    assert not HURRIED.is_set()
+    assert capsys.readouterr().err == "initperf: interrupted\n"

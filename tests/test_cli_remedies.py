@@ -191,7 +191,7 @@ def test_a_missing_package_has_a_remedy_that_brings_it(capfd, here, monkeypatch,
 
 @pytest.mark.parametrize(("own", "code"), [(0, 2), (1, 1), (3, 3)])
 def test_output_that_is_lost_is_said_whatever_the_code(capfd, monkeypatch, own, code):
-    def write(words):
+    def write(words, ends):
         print("a line", flush=True)
         return own
 

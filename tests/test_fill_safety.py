@@ -231,6 +231,34 @@ def test_helpers_do_not_share_the_processor_of_the_caller(monkeypatch):
         assert list(seen.values()) == [allowed - {caller} or allowed]
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs helpers that are confined to some of the processors",
+)
+def test_a_helper_that_compiled_while_the_caller_moved_leaves_it_alone(monkeypatch):
+    allowed = os.sched_getaffinity(0)
+    first, then = sorted(allowed)[:2]
+    helpers, entered, moved = parallel.Helpers(), threading.Event(), threading.Event()
+    seen = []
+
+    def compiles():
+        with helpers.unconfined():
+            seen.append(os.sched_getaffinity(0))
+            entered.set()
+            moved.wait(child.TIMEOUT_SECONDS)
+        seen.append(os.sched_getaffinity(0))
+        left.set()
+
+    left = threading.Event()
+    for caller, work in ((first, compiles), (then, lambda: None)):
+        monkeypatch.setattr(parallel, "current_processor", lambda caller=caller: caller)
+        helpers.ask(work, 1)
+        assert entered.wait(child.TIMEOUT_SECONDS)
+    moved.set()
+    assert left.wait(child.TIMEOUT_SECONDS)
+    assert seen == [allowed, allowed - {then}]
+
+
 @pytest.mark.parametrize("count", ["0", "-2", "two", "1.5", "²"])
 def test_a_number_of_threads_that_is_none_is_refused(count, monkeypatch):
     monkeypatch.setenv("INITPERF_NUM_THREADS", count)

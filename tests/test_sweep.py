@@ -320,6 +320,36 @@ def test_a_process_ends_after_the_threads_that_it_left():
     assert child.run(LEAVES_A_THREAD).split() == ["ended", "left", "ended"]
 
 
+class Pressed(Stop):
+    """A request to stop during which Ctrl-C is pressed again."""
+
+    def now(self):
+        """End the calls, and raise."""
+        super().now()
+        raise KeyboardInterrupt
+
+
+def test_a_second_ctrl_c_before_the_wait_forgets_no_thread(monkeypatch):
+    monkeypatch.setattr(_workers, "_unfinished", [])
+    monkeypatch.setattr(_workers, "HURRIED", threading.Event())
+    begun, end = threading.Barrier(2), threading.Event()
+
+    def work(waits):
+        begun.wait(child.TIMEOUT_SECONDS)
+        return waits and end.wait(child.TIMEOUT_SECONDS)
+
+    results = on_threads(work, [False, True], 2, Pressed())
+    assert next(results) is False
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            results.close()
+        assert len(_workers._unfinished) == 1
+        assert _workers.HURRIED.is_set()
+    finally:
+        end.set()
+        _workers._unfinished[0].wait()
+
+
 PRESSES_CTRL_C = """
 import signal, time
 from initperf.training import _workers
@@ -329,7 +359,7 @@ class Endless:
         signal.raise_signal(signal.SIGINT)
         time.sleep(600)
 
-_workers._left.append(Endless())
+_workers._unfinished.append(Endless())
 """
 
 PRESSES_CTRL_C_TWICE = """

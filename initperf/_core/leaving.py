@@ -5,6 +5,7 @@ without them: processes that they have started are ended, their temporary direct
 """
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,10 +15,10 @@ from typing import NoReturn, TypeVar
 Made = TypeVar("Made")
 
 HURRIED = threading.Event()
-"""Whether the process is to end without waiting for threads; set after Ctrl-C."""
+"""Whether the process, when it ends, does not wait for threads that go on; set after Ctrl-C."""
 
 _lock = threading.Lock()
-_left = threading.Event()
+_leaving = threading.Event()
 _held: list[Callable[[], object]] = []
 
 
@@ -30,7 +31,7 @@ def held(make: Callable[[], Made], end: Callable[[Made], object]) -> Iterator[Ma
     make : callable
         Makes it, such as a process.
     end : callable
-        Ends it; may be called twice.
+        Ends it; may be called twice, even at once.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def held(make: Callable[[], Made], end: Callable[[Made], object]) -> Iterator[Ma
         When the process is leaving; nothing is made then.
     """
     with _lock:
-        if _left.is_set():
+        if _leaving.is_set():
             raise RuntimeError("the process ends")
         made = make()
 
@@ -49,12 +50,14 @@ def held(make: Callable[[], Made], end: Callable[[Made], object]) -> Iterator[Ma
     try:
         yield made
     finally:
-        _held.remove(ending)
-        ending()
+        try:
+            ending()
+        finally:
+            _held.remove(ending)  # not before: `leave` would not wait for what has begun to end
 
 
 def leave(code: int) -> NoReturn:
-    """End the process now, whatever its threads do, and what they hold.
+    """End the process now, whatever its threads do, and what they hold; for the main thread.
 
     Parameters
     ----------
@@ -62,8 +65,9 @@ def leave(code: int) -> NoReturn:
         Exit code.
     """
     try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # another Ctrl-C would leave things behind
         with _lock:
-            _left.set()
+            _leaving.set()
         for ending in reversed(_held.copy()):
             with suppress(Exception):
                 ending()

@@ -236,7 +236,8 @@ class Helpers:
             yield
         finally:
             with contextlib.suppress(OSError):
-                os.sched_setaffinity(0, before)
+                # where helpers run by now, as the caller may have moved meanwhile
+                os.sched_setaffinity(0, self._others or before)
 
     def reset(self) -> None:
         """Forget all threads: those of the parent do not run in a forked child."""

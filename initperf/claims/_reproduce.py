@@ -51,8 +51,8 @@ def reproduce(
 
     Notes
     -----
-    Ctrl-C leaves seeds that are being measured, or compiled for. The process waits for them when it
-    ends, but for a second Ctrl-C, and but for the command ``initperf reproduce``.
+    After Ctrl-C, seeds that are being measured, or compiled for, go on. The process waits for them
+    when it ends, until a second Ctrl-C; that of the command ``initperf reproduce`` does not wait.
     """
     claims = [CLAIMS[name] for name in names] or list(CLAIMS.values())
     done: dict[str, Outcome] = {}

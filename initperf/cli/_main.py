@@ -234,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     with outlets() as replaced, _no_backend():
-        code = _guarded(words)
+        code = _guarded(words, ends=arguments is None)
         sys.stdout.flush()
         for outlet in replaced:
             if outlet.error is not None:
@@ -257,15 +257,23 @@ def _no_backend() -> Iterator[None]:
             os.environ["MPLBACKEND"] = chosen
 
 
-def _guarded(words: list[str]) -> int:
-    """Run a command line, and turn each error into one line and an exit code."""
+def _guarded(words: list[str], ends: bool) -> int:
+    """Run a command line, and turn each error into one line and an exit code.
+
+    Parameters
+    ----------
+    words : list of str
+    ends : bool
+        Whether the process ends with it, which after Ctrl-C then waits for no thread.
+    """
     try:
         with interrupts_kept():
             return _run(words)
     except SystemExit as end:  # argparse, after --help and --version
         return int(end.code or 0)
     except KeyboardInterrupt as interruption:
-        HURRIED.set()
+        if ends:
+            HURRIED.set()
         let_go(interruption)
         return _fail(_INTERRUPTED, "interrupted")
     except Exception as error:

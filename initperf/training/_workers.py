@@ -21,7 +21,7 @@ _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
 _INTERRUPTED = 130
 
-_left: "list[_Worker]" = []
+_unfinished: "list[_Worker]" = []
 
 
 class StoppedError(Exception):
@@ -175,9 +175,9 @@ def on_threads(
             active -= not one.results
             yield from one.results
     finally:
-        stop.now()
-        limit = time.monotonic() + (_GRACE_SECONDS if grace is None else grace)
         try:
+            stop.now()
+            limit = time.monotonic() + (_GRACE_SECONDS if grace is None else grace)
             for thread in threads:
                 if thread.works:
                     thread.wait(max(0.0, limit - time.monotonic()))
@@ -185,7 +185,7 @@ def on_threads(
             HURRIED.set()
             raise
         finally:
-            _left.extend(thread for thread in threads if thread.works)
+            _unfinished.extend(thread for thread in threads if thread.works)
 
 
 @atexit.register
@@ -197,9 +197,9 @@ def _wait_for_threads() -> None:
     has set HURRIED.
     """
     try:
-        for thread in _left:
+        for thread in _unfinished:
             if HURRIED.is_set() and thread.works:
-                raise KeyboardInterrupt
+                leave(_INTERRUPTED)
             thread.wait()
     except KeyboardInterrupt:
         leave(_INTERRUPTED)

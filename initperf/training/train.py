@@ -67,9 +67,10 @@ def train(
     dataset : initperf.data.Dataset, optional
         The data; by default loaded by the experiment's name of them.
     threads : int, optional
-        Threads of BLAS: with 1, the same experiment gives the same run to the bit. More help
-        networks that are wide; steps of narrow ones may take longer by them, where processors
-        share no cache, as on some virtual machines. None leaves the setting of the process.
+        Threads of BLAS: with 1, the same experiment gives the same run to the bit. More make
+        steps of wide networks faster; steps of narrow ones may be slower with several threads
+        where processors share no cache, as on some virtual machines. None leaves the setting of
+        the process.
     progress : callable, optional
         Called with (epochs done, epochs in all, "epochs").
     pause : callable, optional
