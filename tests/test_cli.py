@@ -46,6 +46,11 @@ def test_help_is_a_word_too(capsys):
     assert run(capsys, "help", "list") == run(capsys, "list", "--help")
     assert run(capsys, "help") == run(capsys, "--help")
     assert run(capsys, "help", "lst")[2] == run(capsys, "lst", "--help")[2]
+    for words in (("--traceback", "help", "list"), ("help", "--traceback", "list")):
+        assert run(capsys, *words) == run(capsys, "list", "--help")
+    code, out, err = run(capsys, "help", "list", "extra")
+    assert (code, out, err) == (2, "", "initperf: help takes one verb, not 'list extra'\n")
+    assert run(capsys, "hlep")[2] == "initperf: unknown verb 'hlep'; did you mean 'help'?\n"
 
 
 @pytest.mark.parametrize(
@@ -298,6 +303,21 @@ def test_data_lists_what_is_here(capsys):
     assert rows["mnist_5k"]["test"] == 1000
 
 
+def test_data_that_is_not_here_stands_below_the_table_and_among_the_rows_of_json(
+    capsys, monkeypatch
+):
+    (own,) = (row for row in data.available() if row["name"] == "mnist_5k")
+    found = [{"name": "absent", "error": "it is nowhere"}, own]
+    monkeypatch.setattr(data, "available", lambda directory: found)
+    rows = json.loads(run(capsys, "data", "--json")[1])
+    assert rows[0] == {"name": "absent", "source": "not here: it is nowhere"}
+    assert list(rows[1]) == ["name", "train", "test", "sha256", "mean", "std", "source"]
+    table, line = run(capsys, "data")[1].split("\n\n")
+    assert (table.count("\n"), line) == (2, "absent: it is nowhere\n")
+    found.pop()
+    assert run(capsys, "data")[1] == "absent: it is nowhere\n"
+
+
 BENCHMARKS = {
     "version": "5",
     "machine_info": {},
@@ -443,18 +463,19 @@ def test_interrupted_report_exits_130_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_help_and_import_load_nothing_heavy():
+def test_help_and_unknown_options_load_nothing_heavy():
     code = (
         "import sys, initperf, initperf.cli\n"
         "heavy = {'numba', 'numpy', 'pandas', 'matplotlib', 'scipy', 'sklearn', 'rich'}\n"
-        "for words in (['--help'], ['train', '--help']):\n"
+        "for words in (['--help'], ['doctor', '--hidden', '6'], ['train', '--help']):\n"
         "    try: initperf.cli.main(words)\n"
         "    except SystemExit: pass\n"
         "    print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # the settings of optimizers and schedules are options of train: their records use NumPy
-    assert child.stderr.split("\n") == ["[]", "['numpy']", ""]
+    imported = [line for line in child.stderr.splitlines() if line.startswith("[")]
+    assert imported == ["[]", "[]", "['numpy']"]
 
 
 @pytest.mark.parametrize(

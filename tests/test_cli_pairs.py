@@ -6,6 +6,7 @@ import pytest
 
 from initperf import cli
 from initperf.cli._pairs import no_effect, without_effect
+from initperf.cli._settings import experiments
 
 ADVICE = ("recommend", "--activation", "relu", "--depth", "3")
 AGAINST = ("recommend", "--against", "trials.csv")
@@ -65,6 +66,22 @@ MODEL = ("draw", "--model", "m:f", "--recipe", "gpt2")
             ("map", "--scheduler", "tcp://h:1", "--workers", "2"),
             "--workers has no effect with --scheduler without --dry-run",
         ),
+        (
+            ("report", "--only", "weight_histograms", "--benchmarks", "t.csv"),
+            "--benchmarks has no effect: no figure of --only needs timings",
+        ),
+        (
+            ("report", "--only", "weight_histograms", "--epochs", "7"),
+            "--epochs has no effect: no figure of --only needs runs",
+        ),
+        (
+            ("report", "--only", "activation_variance", "--resume", "d"),
+            "--resume has no effect: no figure of --only needs runs",
+        ),
+        (
+            ("report", "--only", "weight_histograms", "--seeds", "3"),
+            "--seeds has no effect: no figure of --only needs networks of several seeds",
+        ),
         (("report", "--format", "png", "--title", "x"), "--title has no effect with --format=png"),
         (("train", "--clip", "global"), "--clip goes with --clip-norm"),
         (("sweep", "--clip", "global,layer"), "--clip goes with --clip-norm"),
@@ -86,6 +103,51 @@ def test_an_option_without_effect_is_refused(capsys, tmp_path, monkeypatch, word
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [("--initializer", "he_normal"), ("--activations", "relu")])
+def test_kept_runs_are_chosen_by_initializer_and_activation(capsys, tmp_path, words):
+    assert cli.main(["report", "--from", str(tmp_path), *words]) == 3
+    assert capsys.readouterr().err.startswith(f"initperf: {tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("grid", "words", "message"),
+    [
+        ('clip = "layer"', (), "clip goes with clip_norm"),
+        ('clip = "layer"', ("--clip", "global"), "--clip goes with --clip-norm"),
+        (
+            'biases = "zeros"\ninitializer = ["torch.Linear", "torch.Linear"]',
+            (),
+            "biases has no effect: torch.Linear sets biases of its own",
+        ),
+        ("momentum = 0.5\noptimizer = 'adam'", (), "momentum is a setting of"),
+        (
+            'dataset = ["t.csv", "t.csv#y"]',
+            ("--data-dir", "."),
+            "--data-dir is where data sets are found by name, and 't.csv' is a file",
+        ),
+    ],
+)
+def test_keys_of_a_grid_without_effect_are_refused_as_they_are_written(
+    capsys, tmp_path, monkeypatch, grid, words, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "grid.toml").write_text(grid)
+    assert cli.main(["sweep", "grid.toml", *words]) == 2
+    assert capsys.readouterr().err.startswith(f"initperf: {message}")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--initializer", "he_normal,torch.Linear", "--biases", "zeros"),
+        ("--dataset", "mnist,table.csv", "--data-dir", "."),
+    ],
+)
+def test_a_setting_that_has_an_effect_on_one_experiment_is_taken(words):
+    parser = cli.parser_of_verbs("sweep")
+    assert len(experiments(parser.parse_args(["sweep", *words]))) == 2
 
 
 @pytest.fixture

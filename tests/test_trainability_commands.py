@@ -108,7 +108,7 @@ def test_depths_are_measured_exported_and_answered_from(place, capsys):
 def test_a_single_depth_has_no_limit(place, capsys):
     code, _, err = run(capsys, *DEPTHS, "--depth=2", "--learning-rates=0.1", "--format=png")
     assert code == 0
-    assert "no limit to show: it takes two depths" in err
+    assert "no limit to show: a limit needs at least two depths" in err
 
 
 @pytest.mark.slow

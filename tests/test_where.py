@@ -28,6 +28,7 @@ FACTS = pd.DataFrame(
         ("momentum!=0.5", "acd"),
         ("base_rate>0", ""),
         ("depth<=1e1", "a"),
+        ("depth>1000 and initializer=zeros", ""),
     ],
 )
 def test_conditions_choose_rows(text, runs):

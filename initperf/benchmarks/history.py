@@ -136,7 +136,7 @@ def read_history(directory: str | Path) -> list[Session]:
     """
     directory = Path(directory)
     if directory.exists() and not directory.is_dir():
-        raise DataError(f"{directory} is no directory, which a history is")
+        raise DataError(f"a history is a directory; {directory} is a file")
     if not directory.is_dir():
         raise DataError(
             f"there is no directory {directory}; initperf history {directory} --add FILE makes it"

@@ -23,6 +23,7 @@ from initperf.cli._messages import messages
 from initperf.cli._pairs import without_effect
 from initperf.cli._streams import outlets
 from initperf.errors import DataError, PluginError, UsageError
+from initperf.training.axes import INSTEAD
 
 _USAGE, _DATA, _UNFORESEEN, _INTERRUPTED = 2, 3, 70, 130
 _LONGEST = 2000
@@ -91,8 +92,6 @@ def _meant(unknown: Iterable[str], known: Iterable[str]) -> str:
     typed = next((found[1] for word in unknown if (found := _OPTION.match(word))), "")
     if not typed:
         return ""
-    from initperf.training.grids import INSTEAD
-
     axes = [one.replace("_", "-") for one in INSTEAD.get(typed, ())]
     if axes and set(axes) <= set(options):
         return f"; here {' and '.join(f'--{one}' for one in axes)} take its place"
@@ -285,12 +284,15 @@ def _guarded(words: list[str], ends: bool) -> int:
 
 def _run(words: list[str]) -> int:
     # `--traceback` may stand before the verb, which alone is imported
-    first = next((word for word in words if word != _TRACEBACK), "")
+    first, *others = [word for word in words if word != _TRACEBACK] or [""]
     known = verbs(first)
     if first == "help" and first not in known:
-        return _run([*words[1:2], "--help"])
+        if len(others) > 1:
+            raise UsageError(f"help takes one verb, not {' '.join(others)!r}")
+        return _run([*others, "--help"])
     if first and not first.startswith("-") and first not in known:
-        raise UsageError(f"unknown verb {first!r}; {suggestion(first, known, known)}")
+        hint = suggestion(first, [*known, "help"], known)
+        raise UsageError(f"unknown verb {first!r}; {hint}")
     for word in words:
         if word.startswith("--") and word.endswith("=--"):  # argparse reads it as no value
             raise UsageError(f"{word[:-3]} must have a value, not '--'")

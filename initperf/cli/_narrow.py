@@ -1,7 +1,8 @@
-"""Tables on terminals that are too narrow for them; no word is cut but one that is wider still."""
+"""Tables on terminals that are too narrow for them: wrapped, parted, or a block of lines a row."""
 
 import itertools
-import textwrap
+import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,49 +10,58 @@ GAP = "  "
 """Between two columns."""
 
 
+def wide(text: str) -> int:
+    """Return the columns of a terminal that a text takes: a letter of East Asia takes two."""
+    if text.isascii():
+        return len(text)
+    twice = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + twice - sum(unicodedata.combining(letter) > 0 for letter in text)
+
+
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """Return a text in lines, which end between words and not at hyphens, as of ``--data-dir``.
+
+    A word that is wider than a line is cut.
 
     Parameters
     ----------
     text : str
     width : int
-        Characters of a line.
+        Columns of a line.
     indent : str
         Before the lines after the first.
     """
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+    lines = [""]
+    for space, word in re.findall(r"(\s*)(\S+)", text):
+        before = space if lines[-1] else ""
+        for piece in [word] if wide(word) <= width - len(indent) else word:
+            if lines[-1] and wide(lines[-1] + before + piece) > width:
+                lines.append(indent + piece)
+            else:
+                lines[-1] += before + piece
+            before = ""
+    return lines
 
 
-def lines_of(
+def _lines_of(
     cells: Sequence[Sequence[str]], widths: Sequence[int], numeric: Sequence[bool]
 ) -> Iterator[str]:
-    """Give the lines of rows, each cell wrapped at the width of its column.
-
-    Parameters
-    ----------
-    cells : sequence of sequence of str
-        The rows.
-    widths : sequence of int
-        Of the columns, at least 1.
-    numeric : sequence of bool
-        Whether each column is aligned to the right.
-    """
+    """Give the lines of rows, each cell wrapped at the width of its column."""
     for row in cells:
         lines = [
-            wrapped(text, width) if len(text) > width else [text]
+            wrapped(text, width) if wide(text) > width else [text]
             for text, width in zip(row, widths, strict=True)
         ]
         for parts in itertools.zip_longest(*lines, fillvalue=""):
-            aligned = [
-                text.rjust(width) if right else text.ljust(width)
-                for text, width, right in zip(parts, widths, numeric, strict=True)
-            ]
+            aligned = []
+            for text, width, right in zip(parts, widths, numeric, strict=True):
+                space = " " * (width - wide(text))
+                aligned.append(space + text if right else text + space)
             yield GAP.join(aligned).rstrip()
 
 
-def _wide(widths: Sequence[int]) -> int:
-    """Return the characters of a line of columns."""
+def _total(widths: Sequence[int]) -> int:
+    """Return the width of a line of columns."""
     return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
@@ -62,7 +72,7 @@ def _heading(name: str) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of text that are too wide for a terminal.
+    """Columns of text.
 
     Attributes
     ----------
@@ -78,7 +88,20 @@ class Table:
     cells: list[list[str]]
     numeric: list[bool]
 
-    def chosen(self, places: Sequence[int]) -> "Table":
+    def fitted(self, room: float) -> list[str]:
+        """Return the lines of the table in a width; infinity for any.
+
+        Of these, the first that fits: the table with texts wrapped; that with the columns that are
+        equal in all rows below it; the latter in parts; a block of lines for each row.
+        """
+        if lines := self._wrapped(room):
+            return lines
+        table, below = self._shortened(int(room))
+        if lines := table._wrapped(room) or table._parted(room):
+            return lines + below
+        return self._blocks(int(room))
+
+    def _chosen(self, places: Sequence[int]) -> "Table":
         """Return a table of some of the columns."""
         return Table(
             [self.columns[i] for i in places],
@@ -86,104 +109,73 @@ class Table:
             [self.numeric[i] for i in places],
         )
 
-    def fitted(self, room: int) -> list[str]:
-        """Return the lines of the table in a width, in whichever way takes the fewest."""
-        differing, below = self._shortened(room)
-        found = [self._wrapped(room), differing._wrapped(room) + below]
-        for narrow in (False, True):
-            found += [self._parted(room, narrow), differing._parted(room, narrow) + below]
-        found.append(self._blocks(room))
-        return min((lines for lines in found if lines and lines != below), key=len)
-
-    def _wrapped(self, room: int) -> list[str]:
-        """Return the lines of the table with words wrapped; none where a word is too wide."""
-        if not self.columns:
-            return []
-        widths = [
-            max(map(len, (name, *values)))
-            for name, *values in zip(self.columns, *self.cells, strict=True)
-        ]
-        for least in (self._widths(), self._widths(words=True)):
-            while _wide(widths) > room and widths != least:
-                spare = [i for i, width in enumerate(widths) if width > least[i]]
-                widths[max(spare, key=widths.__getitem__)] -= 1
-        if _wide(widths) > room:
-            return []
-        heads = [
-            name if len(name) <= width else _heading(name)
-            for name, width in zip(self.columns, widths, strict=True)
-        ]
-        above = [wrapped(head, width) for head, width in zip(heads, widths, strict=True)]
-        top = [
-            [line.replace("_ ", "_") for line in lines]
-            for lines in itertools.zip_longest(*above, fillvalue="")
-        ]
-        rule = ["-" * width for width in widths]
-        return list(lines_of([*top, rule, *self.cells], widths, self.numeric))
-
-    def _widths(self, words: bool = False) -> list[int]:
-        """Return the least widths of the columns, in which headings are wrapped.
-
-        Parameters
-        ----------
-        words : bool
-            Whether words of the rows are, too.
-        """
+    def _widths(self, *, headings: bool = False, words: bool = False) -> list[int]:
+        """Return the widths of the columns, the least ones where headings or words are wrapped."""
         found = []
         for name, *values in zip(self.columns, *self.cells, strict=True):
-            if words:
-                values = " ".join(values).split()
-            found.append(max(map(len, (*_heading(name).split(), *values))))
+            head = _heading(name).split() if headings else [name]
+            found.append(max(map(wide, head + (" ".join(values).split() if words else values))))
         return found
 
-    def _parted(self, room: int, narrow: bool) -> list[str]:
-        """Return tables below each other that share the columns which tell rows apart; or none.
-
-        Parameters
-        ----------
-        room : int
-            Characters of a line.
-        narrow : bool
-            Whether words of these columns are wrapped, for more columns beside them.
-        """
-        if not self.columns:
+    def _wrapped(self, room: float) -> list[str]:
+        """Return the lines of the table with words wrapped; none where a word is too wide."""
+        widths = self._widths()
+        for least in (self._widths(headings=True), self._widths(headings=True, words=True)):
+            while _total(widths) > room and widths != least:
+                spare = [i for i, width in enumerate(widths) if width > least[i]]
+                widths[max(spare, key=widths.__getitem__)] -= 1
+        if _total(widths) > room:
             return []
-        words = self.numeric.index(False) + 1 if False in self.numeric else 1
-        counts = range(1, len(self.columns) + 1)
-        keys = max(words, next((n for n in counts if self._distinct(n) == len(self.cells)), 1))
-        widths = self._widths(words=narrow)[:keys] + self._widths()[keys:]
-        parts: list[list[int]] = []
-        for place in range(keys, len(self.columns)):
-            fuller = [*parts[-1], place] if parts else []
-            if fuller and _wide([widths[i] for i in fuller]) <= room:
-                parts[-1] = fuller
-            else:
-                parts.append([*range(keys), place])
-        if not parts or max(_wide([widths[i] for i in part]) for part in parts) > room:
-            return []
-        return [line for part in parts for line in (*self.chosen(part)._wrapped(room), "")][:-1]
-
-    def _distinct(self, columns: int) -> int:
-        """Return how many rows differ in the first columns."""
-        return len({tuple(row[:columns]) for row in self.cells})
+        above = [
+            [name]
+            if wide(name) <= width
+            else [line.replace("_ ", "_") for line in wrapped(_heading(name), width)]
+            for name, width in zip(self.columns, widths, strict=True)
+        ]
+        top = itertools.zip_longest(*above, fillvalue="")
+        rule = ["-" * width for width in widths]
+        return list(_lines_of([*map(list, top), rule, *self.cells], widths, self.numeric))
 
     def _shortened(self, room: int) -> "tuple[Table, list[str]]":
-        """Return the columns that differ between rows, and the lines that say the others."""
+        """Return the columns that differ between rows, and the lines that say the others.
+
+        All columns are returned where fewer than two differ.
+        """
         values = [{row[i] for row in self.cells} for i in range(len(self.columns))]
-        same = [
-            f"{name} {text}"
-            for name, text, own in zip(self.columns, self.cells[0], values, strict=True)
-            if len(own) == 1 and text
-        ]
-        below = wrapped(f"in all rows: {', '.join(same)}", room) if same else []
-        return self.chosen([i for i, own in enumerate(values) if len(own) > 1]), below
+        differing = [i for i, own in enumerate(values) if len(own) > 1]
+        if len(differing) < 2:
+            return self, []
+        equal = zip(self.columns, self.cells[0], values, strict=True)
+        same = [f"{name} {text}" for name, text, own in equal if len(own) == 1 and text]
+        below = wrapped(f"in all rows: {'; '.join(same)}", room) if same else []
+        return self._chosen(differing), below
+
+    def _parted(self, room: float) -> list[str]:
+        """Return tables below each other that share the columns which tell rows apart.
+
+        There are none where each would have one column beside those.
+        """
+        count = len(self.columns)
+        words = self.numeric.index(False) + 1 if False in self.numeric else 1
+        distinct = [len({tuple(row[:n]) for row in self.cells}) for n in range(count + 1)]
+        keys = max(words, distinct.index(len(self.cells)) if len(self.cells) in distinct else 1)
+        least = self._widths(headings=True, words=True)[:keys] + self._widths(headings=True)[keys:]
+        parts: list[list[int]] = []
+        for place in range(keys, count):
+            if parts and _total([least[i] for i in (*parts[-1], place)]) <= room:
+                parts[-1].append(place)
+            else:
+                parts.append([*range(keys), place])
+        if len(parts) == count - keys or any(_total([least[i] for i in p]) > room for p in parts):
+            return []
+        return [line for part in parts for line in (*self._chosen(part)._wrapped(room), "")][:-1]
 
     def _blocks(self, room: int) -> list[str]:
         """Return a block of lines for each row, a line for each value."""
-        left = min(max(map(len, self.columns)), max(1, room // 2))
+        left = min(max(map(wide, self.columns)), max(1, room // 2))
         right = max(1, room - left - len(GAP))
         lines: list[str] = []
         for row in self.cells:
             named = [[name, text] for name, text in zip(self.columns, row, strict=True) if text]
-            lines += [*lines_of(named, (left, right), (False, False)), ""]
+            lines += [*_lines_of(named, (left, right), (False, False)), ""]
         return lines[:-1]

@@ -12,7 +12,7 @@ from typing import Any
 from initperf._core.cells import cell
 from initperf._core.display import progress as progress
 from initperf._core.text import one_line
-from initperf.cli._narrow import GAP, Table, lines_of, wrapped
+from initperf.cli._narrow import Table, wrapped
 from initperf.errors import UsageError
 
 
@@ -30,8 +30,8 @@ def usage() -> Iterator[None]:
 def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     """Print rows as a table, with numbers aligned to the right, or as JSON.
 
-    On a terminal, a table that is wider than it is wrapped, without cutting words; columns that
-    are the same in all rows may stand below, or each row in lines of its own.
+    On a terminal, a table that is wider is wrapped between words, and where that is not enough
+    parted into several, or each row has lines of its own; see `initperf.cli._narrow.Table`.
 
     Parameters
     ----------
@@ -48,18 +48,12 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         return
     columns = list(dict.fromkeys(key for row in rows for key in row))
     cells = [[one_line(cell(row.get(column))) for column in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     numeric = [
         all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
         for column in columns
     ]
     room = _room() if sys.stdout.isatty() else math.inf
-    if sum(widths) + len(GAP) * (len(widths) - 1) > room:
-        lines = Table(columns, cells, numeric).fitted(int(room))
-    else:
-        rule = ["-" * width for width in widths]
-        lines = list(lines_of([columns, rule, *cells], widths, numeric))
-    print("\n".join(lines))
+    print("\n".join(Table(columns, cells, numeric).fitted(room)))
 
 
 def explain(text: str, indent: int = 0) -> None:
@@ -71,7 +65,10 @@ def explain(text: str, indent: int = 0) -> None:
     indent : int
         Spaces before the lines after the first, at most half of the width.
     """
-    room = _room() if sys.stdout.isatty() else len(text) + 1
+    if not sys.stdout.isatty():
+        print(text)
+        return
+    room = _room()
     print("\n".join(wrapped(text, room, min(indent, room // 2) * " ")))
 
 

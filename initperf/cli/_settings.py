@@ -66,8 +66,8 @@ def add_settings(
     list of str
         The options.
     """
+    from initperf.training.axes import AXES
     from initperf.training.experiment import settings
-    from initperf.training.grids import AXES
 
     for name, declared in settings().items():
         if name not in without:
@@ -139,8 +139,8 @@ def axes(arguments: argparse.Namespace, *, many: bool = True) -> dict[str, Any]:
     UsageError
         For a value that a setting cannot have, and for too large a grid.
     """
+    from initperf.training.axes import AXES
     from initperf.training.experiment import settings
-    from initperf.training.grids import AXES
 
     given: dict[str, Any] = {}
     with usage():
@@ -152,11 +152,6 @@ def axes(arguments: argparse.Namespace, *, many: bool = True) -> dict[str, Any]:
             text = getattr(arguments, name)
             if text is not None:
                 given[name] = [literal(part) for part in text.split(",")]
-    files = [one for one in given.get("dataset", ()) if one.lower().endswith(_FILES)]
-    if files == given.get("dataset") and arguments.data_dir is not None:
-        raise UsageError(
-            f"--data-dir is where data sets are found by name, and {quoted(files[0])} is a file"
-        )
     if arguments.target_column:
         if not any(".csv" in one for one in given.get("dataset", [])):
             raise UsageError(
@@ -213,17 +208,21 @@ def experiments(arguments: argparse.Namespace, *, many: bool = True) -> list[Any
         made, left_out = suitable(**given)
     for reason in left_out:
         print(f"initperf: left out: {one_line(reason)}", file=sys.stderr)
-    check_used(given, made)
+    check_used(arguments, given, made)
     return made
 
 
-def check_used(given: "Iterable[str]", made: "Sequence[Experiment]") -> None:
-    """Check that each setting that was given is one of some experiment.
+def check_used(
+    arguments: argparse.Namespace, given: "Iterable[str]", made: "Sequence[Experiment]"
+) -> None:
+    """Check that each setting that was given has an effect on some experiment.
 
     Parameters
     ----------
+    arguments : argparse.Namespace
+        The options that `add_settings` has added, and ``--data-dir``.
     given : iterable of str
-        Names of axes.
+        Names of axes, of options and of a grid's file.
     made : sequence of Experiment
         What was made of them.
 
@@ -231,20 +230,37 @@ def check_used(given: "Iterable[str]", made: "Sequence[Experiment]") -> None:
     ------
     UsageError
         For a setting of an optimizer or a schedule that is not chosen, and for others without
-        effect.
+        effect; a key of a file is named as it is written there.
     """
     from initperf.schemes import Scheme
     from initperf.training.experiment import settings
 
-    known, names = settings(), list(given)
-    if "clip" in names and all(one.clipping.clip_norm is None for one in made):
-        raise UsageError("--clip goes with --clip-norm")
-    if "biases" in names and all(isinstance(one.rule, Scheme) for one in made):
-        raise UsageError(f"--biases has no effect: {made[0].initializer} sets biases of its own")
-    for name in names:
-        if name in known and not any(name in one.flat() for one in made):
+    known = settings()
+    spelled = {
+        name: name if getattr(arguments, name, None) is None else _flag(name)
+        for name in given
+        if name in known
+    }
+    if "clip" in spelled and all(one.clipping.clip_norm is None for one in made):
+        other = _flag("clip_norm") if spelled["clip"] == _flag("clip") else "clip_norm"
+        raise UsageError(f"{spelled['clip']} goes with {other}")
+    if "biases" in spelled and all(isinstance(one.rule, Scheme) for one in made):
+        rule = made[0].initializer
+        raise UsageError(f"{spelled['biases']} has no effect: {rule} sets biases of its own")
+    for name, word in spelled.items():
+        if not any(name in one.flat() for one in made):
             of, _, _ = known[name].help.partition(":")
-            raise UsageError(f"{_flag(name)} is a setting {of}, which is not chosen")
+            raise UsageError(f"{word} is a setting {of}, which is not chosen")
+    files = [one.dataset for one in made if _is_file(one.dataset)]
+    if arguments.data_dir is not None and len(files) == len(made):
+        raise UsageError(
+            f"--data-dir is where data sets are found by name, and {quoted(files[0])} is a file"
+        )
+
+
+def _is_file(dataset: str) -> bool:
+    """Return whether a data set is a file, of which ``#`` and a column's name may follow."""
+    return dataset.partition("#")[0].lower().endswith(_FILES)
 
 
 def _values(declared: "Setting", text: str, many: bool) -> Iterator[Any]:

@@ -43,7 +43,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:
-    """Add ``--dry-run``."""
+    """Add ``--dry-run``, for the end of any command: options of its training may stay beside it."""
     parser.add_argument(
         "--dry-run",
         action="store_true",

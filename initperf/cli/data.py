@@ -13,6 +13,17 @@ from initperf.cli._output_files import check_output_directory
 from initperf.cli._pairs import no_effect
 from initperf.errors import DataError
 
+_COLUMNS = {
+    "name": "name",
+    "train": "train_count",
+    "test": "test_count",
+    "sha256": "digest",
+    "mean": "mean",
+    "std": "std",
+    "source": "source",
+}
+"""Keys of `initperf.data.describe` by column."""
+
 HELP = "list the data sets found on this machine; `data fetch NAME` downloads one"
 
 
@@ -44,31 +55,20 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if arguments.data_dir is not None and not os.path.isdir(os.path.expanduser(arguments.data_dir)):
         raise DataError(f"{arguments.data_dir}: no such directory")
-    found = data.available(arguments.data_dir)
-    here = [row for row in found if "error" not in row]
+    rows: list[dict[str, Any]] = []
+    absent: list[str] = []
+    for found in data.available(arguments.data_dir):
+        row = {shown: found[name] for shown, name in _COLUMNS.items() if name in found}
+        if "error" in found:
+            absent.append(f"{found['name']}: {found['error']}")
+            row["source"] = f"not here: {found['error']}"
+        if arguments.json or "error" not in found:
+            rows.append(row)
+    if rows:
+        show(rows, arguments.json)
     if arguments.json:
-        absent = [
-            {"name": row["name"], "source": f"not here: {row['error']}"}
-            for row in found
-            if "error" in row
-        ]
-        show(sorted([*map(_shown, here), *absent], key=lambda row: str(row["name"])), True)
         return
-    if here:
-        show([_shown(row) for row in here], False)
+    if rows:
         print()
-    for row in found:
-        if "error" in row:
-            explain(f"{row['name']}: {row['error']}")
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": row["name"],
-        "train": row["train_count"],
-        "test": row["test_count"],
-        "sha256": row["digest"],
-        "mean": row["mean"],
-        "std": row["std"],
-        "source": row["source"],
-    }
+    for line in absent:
+        explain(line)

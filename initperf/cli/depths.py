@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> None:
     if page is not None:
         _tell(f"{page}")
     if limits.empty:
-        _tell("there is no limit to show: it takes two depths that were trained, and more")
+        _tell("there is no limit to show: a limit needs at least two depths")
     if not any(limits.get("setup", ())):
         limits = limits.drop(columns="setup", errors="ignore")
     show([without_nan(row) for row in limits.to_dict("records")], arguments.json)
@@ -158,7 +158,7 @@ def study_of(arguments: argparse.Namespace) -> "Study":
     with usage():
         study = Study(**changes, seeds=arguments.seeds, given=others)
         made = [one for own in study.experiments().values() for one in own]
-    check_used(others, made)
+    check_used(arguments, others, made)
     return study
 
 

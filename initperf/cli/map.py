@@ -152,5 +152,5 @@ def _plan(arguments: argparse.Namespace) -> "MapPlan":
     with usage():
         plan = make(**changes, given=others)
         made = plan.experiments(plan.panels()[0], plan.refinement().points[:1])
-    check_used(others, next(iter(made.values())))
+    check_used(arguments, others, next(iter(made.values())))
     return plan

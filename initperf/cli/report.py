@@ -18,14 +18,14 @@ from initperf.cli._output import progress, usage
 from initperf.cli._pages import RUNS, add_format
 from initperf.cli._pairs import no_effect
 from initperf.cli._settings import add_settings, axes, check_used
-from initperf.errors import DataError
+from initperf.errors import DataError, UsageError
 from initperf.report.usual import REPORT_ACTIVATIONS, REPORT_EPOCHS
 from initperf.training.early import waiting_compilers
 
 if TYPE_CHECKING:
     import pandas
 
-_MOST_SEEDS = 1000
+_SEEDS, _MOST_SEEDS = 3, 1000
 _SHOWN = ("--initializer", "--activation")
 """Settings that choose among runs that were kept."""
 
@@ -42,9 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds",
         type=integer(1, most=_MOST_SEEDS),
-        default=3,
         metavar="N",
-        help="runs of each initializer in each setup",
+        help=f"runs of each initializer in each setup (default: {_SEEDS})",
     )
     parser.add_argument(
         "--benchmarks", metavar="FILE", help="take the speeds from this pytest-benchmark file"
@@ -192,6 +191,8 @@ def _measured(
     """
     from initperf.training.store import RunStore
 
+    if needed is not None:
+        _check_needed(arguments, needed)
     settings, planned = _planned(arguments, given)
     store = RunStore(arguments.resume) if arguments.resume else None
     from initperf.report.compilation import compiling_report
@@ -200,6 +201,32 @@ def _measured(
         from initperf.report.measure import measure
 
         return measure(settings, planned, progress, store=store, needed=needed, compiled=compiled)
+
+
+def _check_needed(arguments: argparse.Namespace, needed: frozenset[str]) -> None:
+    """Check that options of measurements serve a figure of ``--only``.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    needed : frozenset of str
+        Names of the tables that the figures need.
+
+    Raises
+    ------
+    UsageError
+        For an option of what is not measured.
+    """
+    from initperf.report.compilation import SEEDED, SPEEDS, TRAINED
+
+    for option, value, tables, what in (
+        ("--benchmarks", arguments.benchmarks, SPEEDS, "timings"),
+        ("--resume", arguments.resume, TRAINED, "runs"),
+        ("--epochs", arguments.epochs, TRAINED, "runs"),
+        ("--seeds", arguments.seeds, SEEDED, "networks of several seeds"),
+    ):
+        if value is not None and needed.isdisjoint(tables):
+            raise UsageError(f"{option} has no effect: no figure of --only needs {what}")
 
 
 def _planned(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Any, Any]:
@@ -213,14 +240,14 @@ def _planned(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Any,
         rates = rates or usual_rates(given, arguments.quick)
         settings = Settings(
             quick=arguments.quick,
-            seeds=arguments.seeds,
+            seeds=arguments.seeds or _SEEDS,
             rates=rates,
             data_dir=arguments.data_dir,
             benchmarks=arguments.benchmarks,
             given=given,
         )
         planned = plan(settings)
-    check_used(given, planned.experiments)
+    check_used(arguments, given, planned.experiments)
     return settings, planned
 
 

@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         _tell_damaged(damaged)
     facts, damaged = store.facts()
     _tell_damaged(damaged)
-    if arguments.where and len(facts):  # columns of no runs have no types
+    if arguments.where:
         facts = matching(facts, arguments.where)
     if export is not None:
         _export(store, facts, export, arguments.rows)
@@ -115,8 +115,9 @@ def _rows(facts: "pandas.DataFrame", everything: bool) -> list[dict[str, Any]]:
         ]
         facts = facts.assign(hidden=facts["hidden"].map(_short, na_action="ignore"))
         last = [one for one in _LAST if one not in _SCORES or facts[one].notna().any()]
-        order = [*_ALWAYS[1:], *differing, "seed"]
-        facts = facts[[*_ALWAYS, *differing, *last]].sort_values(order, kind="stable")
+        # widths of layers are text, and in its order 128 is before 16
+        order = dict.fromkeys([*_ALWAYS[1:], "depth", "width", *differing, "seed"])
+        facts = facts.sort_values(list(order), kind="stable")[[*_ALWAYS, *differing, *last]]
     whole = facts.convert_dtypes().astype(object)
     rows: list[dict[str, Any]] = whole.where(whole.notna(), None).to_dict("records")
     return rows

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     workers = workers_of(arguments)
     with usage():
         chosen, left_out = suitable(**given)
-    check_used(given, chosen)
+    check_used(arguments, given, chosen)
     for reason in left_out:
         _tell(f"left out: {reason}")
     datasets = load_all(chosen, arguments.data_dir)

@@ -56,8 +56,8 @@ def load(
             "of classes"
         )
     spec = DATASETS[name]
-    if directory is not None and not (given := Path(os.path.expanduser(directory))).is_dir():
-        raise _no_directory(given, spec)
+    if directory is not None and not os.path.isdir(given := os.path.expanduser(directory)):
+        raise _no_directory(Path(given), spec)
     if spec.folders:
         if named := named_directory(directory):
             return from_directory(named, name, spec) or _nothing_in(named, spec)
@@ -85,7 +85,7 @@ def _canonical(name: str) -> str:
         return DATASETS.canonical(name)
     except UnknownNameError as error:
         path = isinstance(name, str) and (
-            any(sign in name for sign in "./\\") or Path(name).is_dir()
+            any(sign in name for sign in "./\\") or os.path.isdir(name)
         )
         if path:
             raise UnknownNameError(

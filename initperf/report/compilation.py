@@ -11,6 +11,12 @@ from initperf.training.experiment import Experiment
 SPEEDS = ("speed", "kernels", "limits")
 """Names of the tables of timings."""
 
+TRAINED = ("runs", "sensitivity", "steps", "epochs", "layers", "histograms", "rates")
+"""Names of the tables of runs."""
+
+SEEDED = (*TRAINED, "signal", "propagation")
+"""Names of the tables of networks of all seeds, trained or not."""
+
 _TIMED = tuple(
     Experiment(activation=activation, record=record)
     for activation in ("relu", "tanh")

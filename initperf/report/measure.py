@@ -15,7 +15,7 @@ from initperf.claims import OutcomeStore, claim_values_table, claims_table
 from initperf.errors import UnsuitableError
 from initperf.initializers import Initializer, bounds_table, weights_tables
 from initperf.report import tables
-from initperf.report.compilation import SPEEDS, compiling_report, is_timed
+from initperf.report.compilation import SPEEDS, TRAINED, compiling_report, is_timed
 from initperf.report.plan import Plan, Settings
 from initperf.report.propagation import propagations
 from initperf.report.rate_search import best_rates, rates_table
@@ -94,7 +94,7 @@ def measure(
     drawn = functools.cache(lambda: _drawn(plan))
     first: list[Callable[[], object]] = [drawn, symmetry] if wants(["symmetry"]) else [drawn]
     calls = chain(first, untrained.calls())
-    trained = _trained(settings, plan, dataset, stages, store, calls) if wants(_TRAINED) else {}
+    trained = _trained(settings, plan, dataset, stages, store, calls) if wants(TRAINED) else {}
     with stages("signals") as progress:
         trained |= untrained.finish(progress)
     return {
@@ -124,9 +124,6 @@ def _claims() -> "dict[str, pd.DataFrame]":
     if not outcomes:
         return {}
     return {"claims": claims_table(outcomes), "claim_values": claim_values_table(outcomes)}
-
-
-_TRAINED = ("runs", "sensitivity", "steps", "epochs", "layers", "histograms", "rates")
 
 
 def _speeds(settings: Settings, stages: Stages) -> "dict[str, pd.DataFrame]":

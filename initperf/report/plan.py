@@ -10,8 +10,9 @@ from initperf.optimizers import OPTIMIZERS
 from initperf.report.tables import distinct
 from initperf.report.usual import QUICK_REPORT_EPOCHS, RATES, REPORT_ACTIVATIONS, REPORT_EPOCHS
 from initperf.training._spelling import rule_of, spelled
+from initperf.training.axes import VARIANCES
 from initperf.training.experiment import Experiment
-from initperf.training.grids import VARIANCES, choices
+from initperf.training.grids import choices
 from initperf.training.setups import name_setups, setup_words
 
 

@@ -9,15 +9,8 @@ from typing import Any
 from initperf._core.nearest import suggestion
 from initperf._core.reading import read_text
 from initperf.errors import DataError, UnsuitableError, UsageError
+from initperf.training.axes import AXES, INSTEAD, VARIANCES
 from initperf.training.experiment import Experiment, settings
-
-AXES = {
-    "depth": "number of hidden layers, all of --width units",
-    "width": "units of each hidden layer; with --depth",
-    "weight_variance": "σw² of the scheme mean_field, weights N(0, σw²/n), which it chooses",
-    "bias_variance": "σb² of the scheme mean_field, biases N(0, σb²), which it chooses",
-}
-"""Axes of grids that are no settings of experiments, with their help."""
 
 _PARAMETERS = "parameters"
 
@@ -103,13 +96,6 @@ def choices(**fields: Any) -> Iterator[dict[str, Any]]:
         if repr(chosen) not in seen:
             seen.add(repr(chosen))
             yield chosen
-
-
-VARIANCES = ("weight_variance", "bias_variance")
-"""Axes that choose the initializer."""
-
-INSTEAD = {"hidden": ("depth", "width"), "initializer": VARIANCES}
-"""Axes that stand for a setting, by its name."""
 
 
 def _listed(name: str, values: Any) -> list[Any]:

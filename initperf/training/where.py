@@ -58,8 +58,9 @@ def matching(facts: "pandas.DataFrame", text: str) -> "pandas.DataFrame":
 def _met(column: "pandas.Series[Any]", sign: str, text: str) -> "pandas.Series[bool]":
     import pandas
 
-    # a column without any value has no type of its own
-    numeric = pandas.api.types.is_numeric_dtype(column) or column.isna().all()
+    # a column without any value in some rows has no type of its own
+    untyped = len(column) > 0 and column.isna().all()
+    numeric = pandas.api.types.is_numeric_dtype(column) or untyped
     values = [_value(str(column.name), part.strip(), numeric) for part in _split(text, sign)]
     if sign in ("=", "=="):
         return column.isin(values)
