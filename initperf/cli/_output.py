@@ -12,7 +12,7 @@ from typing import Any
 from initperf._core.cells import cell
 from initperf._core.display import progress as progress
 from initperf._core.text import one_line
-from initperf.cli._narrow import Table, wrapped
+from initperf.cli._table import Table, wrapped
 from initperf.errors import UsageError
 
 
@@ -31,7 +31,7 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     """Print rows as a table, with numbers aligned to the right, or as JSON.
 
     On a terminal, a table that is wider is wrapped between words, and where that is not enough
-    parted into several, or each row has lines of its own; see `initperf.cli._narrow.Table`.
+    parted into several, or each row has lines of its own; see `initperf.cli._table.Table`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tables on terminals that are too narrow for them: wrapped, parted, or a block of lines a row."""
+"""Tables of text: wrapped, parted, or a block of lines for each row where a terminal is narrow."""
 
 import itertools
 import re
