@@ -245,9 +245,14 @@ def test_tables_fit_the_terminal(columns):
 
 
 @pytest.mark.slow
-def test_a_table_of_many_numbers_is_shown_row_by_row(tmp_path):
+def test_a_table_of_many_numbers_is_parted(tmp_path):
     words = ["info", "mup", "8", "8", "4", "--seed", "1"]
     lines = on_a_terminal(words, 50)
     lines = lines[lines.index("") :]  # the table
     assert max(map(len, lines)) <= 50
-    assert sum("weight_std" in line for line in lines) == 2
+    heads = [line.split() for line in lines if line.startswith("layer ")]
+    assert heads == [
+        ["layer", "shape", "weight_mean", "weight_std", "weight_max"],
+        ["layer", "shape", "preactivation_variance"],
+    ]
+    assert [line.split()[1:4] for line in lines if " x " in line] == 2 * [list("8x8"), list("8x4")]
