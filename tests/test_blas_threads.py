@@ -184,6 +184,7 @@ print(len(set(pools)))  # NumPy's, loaded before, and SciPy's
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
     reason="needs helpers that are confined to some of the processors",

@@ -52,7 +52,7 @@ def mapped(megabytes):
 
 
 @told
-@pytest.mark.parametrize("megabytes", [32, 128])
+@pytest.mark.parametrize("megabytes", [8, 32])
 def test_the_peak_is_what_a_call_held_at_most(megabytes):
     def call():
         mapped(megabytes).close()
@@ -64,7 +64,7 @@ def test_the_peak_is_what_a_call_held_at_most(megabytes):
 
 @told
 def test_a_call_that_allocates_nothing_has_a_small_peak():
-    array = np.frombuffer(mapped(64), np.uint8)
+    array = np.frombuffer(mapped(16), np.uint8)
     assert peak_bytes(lambda: array.fill(2)) < UNKNOWN
 
 
